@@ -1,0 +1,183 @@
+"""The database: column types, transactions and the two small tables of a request. The only commits stand here."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, date, datetime, timedelta
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import JSON, CursorResult, DateTime, Engine, MetaData, TypeDecorator, delete, event, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
+
+from crm import clock
+
+
+class Instant(TypeDecorator):
+    """An aware instant: stored as UTC, given back aware on both databases; a naive one is a mistake."""
+
+    impl, cache_ok = DateTime(timezone=True), True
+
+    def process_bind_param(self, value: datetime | None, dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive time {value!r}")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    registry = registry(
+        type_annotation_map={datetime: Instant, dict: JSON},
+        metadata=MetaData(
+            naming_convention={
+                "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+                "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+                "ck": "ck_%(table_name)s_%(constraint_name)s",
+                "fk": "fk_%(table_name)s_%(column_0_name)s",
+                "pk": "pk_%(table_name)s",
+            }
+        ),
+    )
+
+
+db = SQLAlchemy(model_class=Base)
+
+_writing: ContextVar[bool] = ContextVar("writing", default=True)
+_asides: ContextVar[list[Callable[[], None]] | None] = ContextVar("asides", default=None)
+
+
+@contextmanager
+def transactions(*, read_only: bool) -> Iterator[None]:
+    """Whatever begins inside is a reading or a writing transaction, said to the database itself."""
+    token = _writing.set(not read_only)
+    try:
+        yield
+    finally:
+        _writing.reset(token)
+
+
+@contextmanager
+def unit_of_work(*, read_only: bool = False) -> Iterator[None]:
+    """All or nothing: commits at the end, rolls back on any exception."""
+    with transactions(read_only=read_only):
+        try:
+            yield
+            db.session.commit()
+        except BaseException:
+            db.session.rollback()
+            raise
+
+
+@contextmanager
+def asides() -> Iterator[None]:
+    """Run what `aside()` was given inside, each in a short unit of its own, once the block has ended."""
+    waiting: list[Callable[[], None]] = []
+    token = _asides.set(waiting)
+    try:
+        yield
+    finally:
+        _asides.reset(token)
+        for act in waiting:
+            with unit_of_work():
+                act()
+
+
+def aside(act: Callable[[], None]) -> None:
+    """What must outlive a refusal: `act` runs after the present unit of work, whether that commits or rolls back."""
+    waiting = _asides.get()
+    if waiting is None:
+        raise RuntimeError("aside() outside of a request")
+    waiting.append(act)
+
+
+def wire(engine: Engine) -> None:
+    """Settings each connection and each transaction needs; called once per engine."""
+    if engine.dialect.name != "sqlite":
+
+        @event.listens_for(engine, "begin")
+        def read_only(connection) -> None:
+            if not _writing.get():
+                connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+
+        return
+
+    @event.listens_for(engine, "connect")
+    def pragmas(connection, _record) -> None:
+        connection.isolation_level = None  # SQLAlchemy says BEGIN itself, below
+        for pragma in ("busy_timeout=15000", "journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection) -> None:
+        # A deferred transaction that reads and then writes fails at once when another wrote between: writers queue here.
+        writing = _writing.get()
+        connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writing else 'ON'}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def insert(table):
+    """The dialect's INSERT, which knows ON CONFLICT."""
+    return (postgresql_insert if db.engine.dialect.name == "postgresql" else sqlite_insert)(table)
+
+
+def rows_of(result) -> int:
+    """How many rows an UPDATE or DELETE touched."""
+    assert isinstance(result, CursorResult)
+    return result.rowcount
+
+
+class Counter(db.Model):
+    """The last number given out under a prefix."""
+
+    __tablename__ = "counters"
+    prefix: Mapped[str] = mapped_column(primary_key=True)
+    last: Mapped[int] = mapped_column(default=1)
+
+
+def next_number(letter: str, day: date | None = None) -> str:
+    """`T2611-0007`, or `K0001` without a day. Its counter row stays locked until the commit: take it last."""
+    prefix = f"{letter}{day:%y%m}-" if day else letter
+    statement = insert(Counter).values(prefix=prefix, last=1)
+    statement = statement.on_conflict_do_update(index_elements=["prefix"], set_={"last": Counter.last + 1})
+    return f"{prefix}{db.session.execute(statement.returning(Counter.last)).scalar_one():04d}"
+
+
+class Submission(db.Model):
+    """A form sent once: its `request_id`, by whom, to which path, and where the answer led."""
+
+    __tablename__ = "submissions"
+    request_id: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[int | None]
+    path: Mapped[str]
+    answer: Mapped[str | None]
+    at: Mapped[datetime]
+
+
+def claim(request_id: str, user_id: int | None, path: str) -> Submission | None:
+    """Take `request_id` for this transaction; if it was taken before, the earlier submission.
+
+    Waits for a transaction that holds the same id, so that of any number sent at once one takes effect.
+    """
+    row = {"request_id": request_id, "user_id": user_id, "path": path, "at": clock.now()}
+    taken = insert(Submission).values(row).on_conflict_do_nothing(index_elements=["request_id"])
+    if rows_of(db.session.execute(taken)):
+        return None
+    return db.session.get(Submission, request_id)
+
+
+def answer(request_id: str, location: str | None) -> None:
+    """Keep where the submission led, for its duplicates."""
+    db.session.execute(update(Submission).where(Submission.request_id == request_id).values(answer=location))
+
+
+def forget_submissions(as_of: datetime) -> int:
+    """A sweep's step: nobody sends the same form again after thirty days."""
+    with unit_of_work():
+        return rows_of(db.session.execute(delete(Submission).where(Submission.at < as_of - timedelta(days=30))))

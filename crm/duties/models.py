@@ -1,0 +1,209 @@
+"""Subject, Event, Duty and the request for more time: the four tables everything else stands on."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint, and_, false, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from crm import clock
+from crm.db import db
+from crm.labels import N_, Labelled
+from crm.moves import Move
+
+
+class Priority(Labelled):
+    URGENT = "urgent", N_("Urgent")
+    HIGH = "high", N_("High")
+    NORMAL = "normal", N_("Normal")
+    LOW = "low", N_("Low")
+
+
+class Subject(db.Model):
+    """Anything that has a history and may owe something. Here stands all that lists, Today and history filter by."""
+
+    __tablename__ = "subjects"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    number: Mapped[str] = mapped_column(unique=True)
+    title: Mapped[str] = mapped_column(default="")
+    state: Mapped[str] = mapped_column(default="")
+    category: Mapped[str] = mapped_column(default="")
+    priority: Mapped[str] = mapped_column(default=Priority.NORMAL)
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"))
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"), index=True)
+    origin_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"), index=True)
+    concerned_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"))
+    edition_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"))
+    opened_at: Mapped[datetime]
+    external_ref: Mapped[str | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__: ClassVar[dict[str, Any]] = {"polymorphic_on": "kind"}
+    __table_args__ = (
+        UniqueConstraint("kind", "external_ref"),
+        *(Index(f"ix_subjects_kind_{name}", "kind", *columns) for name, columns in {
+            "id": ("id",), "state": ("state", "id"), "category": ("category", "id"), "owner": ("owner_id", "id"),
+            "customer": ("customer_id", "id"), "opened": ("opened_at", "id"), "title": ("title",),
+        }.items()),
+        Index("ix_subjects_customer_id", "customer_id", "id"),
+    )  # fmt: skip
+
+    # What a package gives the spine, said on its own class; create_app collects it and checks the rulebook against it.
+    noun: ClassVar[str] = ""  # the path's first segment
+    label: ClassVar[str] = ""
+    EVENTS: ClassVar[type[Labelled] | None] = None
+    STATES: ClassVar[type[Labelled] | None] = None
+    MOVES: ClassVar[dict[str, Move]] = {}
+
+    def facts(self) -> dict[str, Any]:
+        """What the rulebook's conditions and dates may name."""
+        return {"state": self.state, "category": self.category}
+
+    @classmethod
+    def visible(cls, user) -> ColumnElement[bool]:
+        """Which rows of this kind `user` may see, in columns of `subjects` alone."""
+        return false()
+
+    @property
+    def path(self) -> str:
+        return f"/{self.noun}/{self.number}"
+
+    @property
+    def state_label(self) -> str:
+        return self.STATES(self.state).label if self.STATES and self.state else ""
+
+
+class Event(db.Model):
+    """Something that happened. Append-only: a trigger refuses UPDATE and DELETE on both databases."""
+
+    __tablename__ = "events"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    subject_id: Mapped[int] = mapped_column(ForeignKey("subjects.id"))
+    at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"))
+    address: Mapped[str] = mapped_column(default="")
+    via: Mapped[str] = mapped_column(default="")
+    facts: Mapped[dict] = mapped_column(default=dict)
+
+    __table_args__ = (Index("ix_events_subject_id", "subject_id", "at"), Index("ix_events_kind", "kind", "at"))
+
+
+OPEN = "kept_by_id IS NULL AND dropped_by_id IS NULL"
+PENDING = f"{OPEN} AND breached_by_id IS NULL AND held_by_id IS NULL"
+
+
+class Duty(db.Model):
+    """What somebody owes, under which clause, by when, and how that ended. Open: neither kept nor dropped."""
+
+    __tablename__ = "duties"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    rule: Mapped[str]
+    slot: Mapped[str] = mapped_column(default="")
+    edition_id: Mapped[int] = mapped_column(ForeignKey("subjects.id"))
+    clause: Mapped[str]
+    fine_clause: Mapped[str | None]
+    fine_fen: Mapped[int | None]
+    subject_id: Mapped[int] = mapped_column(ForeignKey("subjects.id"))
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"))
+    pool: Mapped[str | None]
+    show_from: Mapped[datetime]
+    warn_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    opened_by_id: Mapped[int] = mapped_column(ForeignKey("events.id"))
+    kept_by_id: Mapped[int | None] = mapped_column(ForeignKey("events.id"), index=True)
+    dropped_by_id: Mapped[int | None] = mapped_column(ForeignKey("events.id"))
+    breached_by_id: Mapped[int | None] = mapped_column(ForeignKey("events.id"), index=True)
+    held_by_id: Mapped[int | None] = mapped_column(ForeignKey("events.id"))  # more time asked, not yet decided
+
+    subject: Mapped[Subject] = relationship(foreign_keys=subject_id, lazy="raise")
+    kept_by: Mapped[Event | None] = relationship(foreign_keys=kept_by_id, lazy="raise")
+    breached_by: Mapped[Event | None] = relationship(foreign_keys=breached_by_id, lazy="raise")
+    extensions: Mapped[list["Extension"]] = relationship(back_populates="duty", lazy="raise", order_by="Extension.id")
+
+    __table_args__ = (
+        UniqueConstraint("rule", "opened_by_id", "slot"),
+        CheckConstraint("owner_id IS NOT NULL OR pool IS NOT NULL", name="owned"),
+        CheckConstraint("kept_by_id IS NULL OR dropped_by_id IS NULL", name="one_end"),
+        CheckConstraint("(fine_clause IS NULL) = (fine_fen IS NULL)", name="fine"),
+        CheckConstraint("show_from <= due_at AND warn_at <= due_at", name="order"),
+        # the sweep's index: only what may still fall due
+        Index("ix_duties_pending", "due_at", sqlite_where=text(PENDING), postgresql_where=text(PENDING)),
+        Index("ix_duties_open_subject", "subject_id", sqlite_where=text(OPEN), postgresql_where=text(OPEN)),
+        # Today's indexes
+        Index("ix_duties_open_owner", "owner_id", "due_at", sqlite_where=text(OPEN), postgresql_where=text(OPEN)),
+        Index("ix_duties_open_pool", "pool", "due_at", sqlite_where=text(OPEN), postgresql_where=text(OPEN)),
+    )
+
+    @property
+    def open(self) -> bool:
+        return self.kept_by_id is None and self.dropped_by_id is None
+
+    @property
+    def overdue(self) -> bool:
+        return self.open and (self.breached_by_id is not None or (self.due_at < clock.now() and not self.held_by_id))
+
+    @property
+    def soon(self) -> bool:
+        return self.open and not self.overdue and self.warn_at <= clock.now()
+
+
+class Extension(db.Model):
+    """More time asked for before the deadline, with the reason, and the manager's answer (3.8)."""
+
+    __tablename__ = "extensions"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    duty_id: Mapped[int] = mapped_column(ForeignKey("duties.id"), index=True)
+    asked_by_id: Mapped[int] = mapped_column(ForeignKey("subjects.id"))
+    asked_at: Mapped[datetime]
+    reason: Mapped[str]
+    wanted: Mapped[datetime]
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"))
+    decided_at: Mapped[datetime | None]
+    granted: Mapped[bool | None]
+    new_due_at: Mapped[datetime | None]
+    remark: Mapped[str] = mapped_column(default="")
+
+    duty: Mapped[Duty] = relationship(back_populates="extensions", lazy="raise")
+
+    __table_args__ = (
+        CheckConstraint(
+            "(granted IS NULL) = (decided_at IS NULL) AND (granted IS NULL) = (decided_by_id IS NULL)", name="decided"
+        ),
+        CheckConstraint("(new_due_at IS NOT NULL) = (granted IS NOT NULL AND granted)", name="new_date"),
+        CheckConstraint("decided_by_id <> asked_by_id", name="not_oneself"),  # whoever asks never approves
+        Index(
+            "uq_extensions_undecided", "duty_id", unique=True,
+            sqlite_where=text("granted IS NULL"), postgresql_where=text("granted IS NULL"),
+        ),
+    )  # fmt: skip
+
+
+class Edition(Subject):
+    """One edition of the rulebook: its text, and the day from which it holds (10)."""
+
+    __tablename__ = "editions"
+    id: Mapped[int] = mapped_column(ForeignKey("subjects.id"), primary_key=True)
+    holds_from: Mapped[datetime] = mapped_column(unique=True)
+    body: Mapped[str]
+    __mapper_args__: ClassVar[dict[str, Any]] = {"polymorphic_identity": "edition", "inherit_condition": id == Subject.id}
+
+
+class SeenEdition(db.Model):
+    """That a person acknowledged an edition: once (8)."""
+
+    __tablename__ = "acknowledgements"
+    edition_id: Mapped[int] = mapped_column(ForeignKey("subjects.id"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("subjects.id"), primary_key=True)
+    at: Mapped[datetime]
+
+
+def open_now() -> ColumnElement[bool]:
+    return and_(Duty.kept_by_id.is_(None), Duty.dropped_by_id.is_(None))
+
+
+def pending_now() -> ColumnElement[bool]:
+    """Open, not yet breached, and not waiting for a decision on more time."""
+    return and_(open_now(), Duty.breached_by_id.is_(None), Duty.held_by_id.is_(None))

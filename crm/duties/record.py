@@ -1,0 +1,171 @@
+"""record(): the one verb. Something happened; the rulebook says what that opens, keeps and drops."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from crm import clock
+from crm.db import db, insert, rows_of
+from crm.duties.editions import book, book_of, edition_id
+from crm.duties.models import Duty, Event, Subject, open_now, pending_now
+from crm.duties.rulebook import Rule, holds
+from crm.permissions import Role
+from crm.workdays import Calendar, Span, calendar
+
+via: ContextVar[tuple[str, str]] = ContextVar("via", default=("cli", ""))  # (page | import | cli | tick, address)
+
+BREACHED = "duty.breached"
+DECIDE_MORE_TIME = "duty.decide_more_time"
+
+
+def open_subject(subject: Subject, *, at: datetime | None = None, history: bool = False) -> None:
+    """Put a new subject under the edition that holds when it is opened; with `history`, under none: nobody judged."""
+    subject.opened_at = at or subject.opened_at or clock.now()
+    subject.edition_id = None if history else edition_id(subject.opened_at)
+    db.session.add(subject)
+    db.session.flush()
+
+
+def record(kind: str, subject: Subject, *, by=None, at: datetime | None = None, **facts: Any) -> Event:
+    """Write down that `kind` happened to `subject`, and carry out the rulebook.
+
+    Locks the subject; breaches what fell due before `at` first, so that no fine depends on when the sweep ran; adds
+    the event; then keeps, drops and opens duties. `at` (aware, opened_at ≤ at ≤ now) is when it happened, `facts`
+    what there is to say of it. A subject without an edition (imported history) owes nothing.
+    """
+    at = at or clock.now()
+    if at > clock.now():
+        raise ValueError(f"{kind}: {at} is in the future")
+    lock(subject)
+    if kind != BREACHED:
+        settle(subject, at)
+    event = _add(kind, subject, by, at, facts)
+    if subject.edition_id is not None or kind == BREACHED:
+        known = {**subject.facts(), **facts}
+        for rule in _rules(subject, kind):
+            _carry_out(rule, event, subject, by, known)
+    return event
+
+
+def lock(subject: Subject) -> None:
+    """Nobody else records on this subject until the transaction ends (PostgreSQL; SQLite has one writer anyway)."""
+    db.session.flush()
+    db.session.execute(select(Subject.id).where(Subject.id == subject.id).with_for_update(key_share=True))
+
+
+def _add(kind: str, subject: Subject, by, at: datetime, facts: Mapping[str, Any]) -> Event:
+    way, address = via.get()
+    event = Event(
+        kind=kind, subject_id=subject.id, at=at, recorded_at=clock.now(), actor_id=by.id if by else None,
+        via=way, address=address, facts={key: _plain(value) for key, value in facts.items()},
+    )  # fmt: skip
+    db.session.add(event)
+    db.session.flush()
+    return event
+
+
+def _plain(value: Any) -> Any:
+    """A fact as JSON keeps it."""
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value
+
+
+def _rules(subject: Subject, kind: str) -> tuple[Rule, ...]:
+    own = book_of(subject)
+    return own.by_event.get(kind, ()) if own else ()
+
+
+def _carry_out(rule: Rule, event: Event, subject: Subject, by, facts: Mapping[str, Any]) -> None:
+    if event.kind in rule.keeps:
+        _end(rule, subject, facts, kept_by_id=event.id)
+    elif event.kind in rule.drops:
+        _end(rule, subject, facts, dropped_by_id=event.id)
+    if event.kind in rule.opens and holds(rule.where, facts):
+        _open(rule, event, subject, by, facts)
+
+
+def _end(rule: Rule, subject: Subject, facts: Mapping[str, Any], **stamp: int) -> None:
+    whose = [subject.id]
+    if rule.of == "origin" and subject.origin_id:
+        whose.append(subject.origin_id)
+    which = update(Duty).where(Duty.subject_id.in_(whose), Duty.rule == rule.key, open_now())
+    if rule.slot:
+        which = which.where(Duty.slot == rule.slot_of(facts))
+    ended = db.session.scalars(which.values(**stamp).returning(Duty.id).execution_options(synchronize_session=False)).all()
+    if ended:
+        _withdraw(ended, next(iter(stamp.values())))
+
+
+def _withdraw(ended: Sequence[int], event_id: int) -> None:
+    """Nobody need decide on more time for what is done: such a decision's own duty is dropped with it."""
+    asked = Duty.rule == DECIDE_MORE_TIME, Duty.slot.in_([str(one) for one in ended]), open_now()
+    db.session.execute(update(Duty).where(*asked).values(dropped_by_id=event_id))
+
+
+def _open(rule: Rule, event: Event, subject: Subject, by, facts: Mapping[str, Any]) -> None:
+    """A duty's rule met its event. An open one of the same rule and slot is re-dated; one already breached stands."""
+    slot = rule.slot_of(facts)
+    same = (Duty.subject_id == subject.id, Duty.rule == rule.key, Duty.slot == slot)
+    if db.session.scalar(select(Duty.id).where(*same, open_now(), Duty.breached_by_id.is_not(None)).limit(1)):
+        return
+    db.session.execute(update(Duty).where(*same, open_now()).values(dropped_by_id=event.id))
+    assert subject.edition_id
+    edition = book(subject.edition_id)
+    days = dataclasses.replace(calendar(), hours=edition.hours)
+    due = max(rule.due.after(event.at, facts, days, notice=rule.notice), event.at)
+    fine = rule.fine_clause(facts)
+    owner, pool = _whose(rule, subject, by)
+    row = {
+        "rule": rule.key, "slot": slot, "edition_id": subject.edition_id, "clause": rule.clause,
+        "fine_clause": fine, "fine_fen": edition.penalties[fine].fen if fine else None,
+        "subject_id": subject.id, "owner_id": owner, "pool": pool, "opened_by_id": event.id,
+        "show_from": min(event.at, due), "warn_at": warning(rule.warn, due, event.at, days), "due_at": due,
+    }  # fmt: skip
+    db.session.execute(insert(Duty).values(row))
+
+
+def warning(before: Span, due: datetime, opened: datetime, days: Calendar) -> datetime:
+    """When to warn: a span before the deadline, but not before there was anything to do."""
+    return min(max((-before).from_instant(due, days), opened), due)
+
+
+def _whose(rule: Rule, subject: Subject, by) -> tuple[int | None, str | None]:
+    if rule.owner.startswith("pool:"):
+        return None, rule.owner.removeprefix("pool:")
+    owner = by.id if rule.owner == "actor" and by else subject.owner_id
+    return owner, None if owner else Role.MANAGER  # nobody's goes to the manager
+
+
+def settle(subject: Subject, at: datetime) -> int:
+    """Breach every duty of `subject` that fell due before `at`, in due order; a breach may open what is overdue too."""
+    done = 0
+    due = (Duty.subject_id == subject.id, pending_now(), Duty.due_at < at)
+    while duty := db.session.scalar(select(Duty).where(*due).order_by(Duty.due_at, Duty.id).limit(1)):
+        done += breach(duty, subject)
+    return done
+
+
+def breach(duty: Duty, subject: Subject) -> bool:
+    """Write down, dated when it fell due, that a duty was missed and by whom; False if another process was first."""
+    lock(subject)
+    db.session.refresh(duty)
+    if not duty.open or duty.breached_by_id or duty.held_by_id:
+        return False
+    facts = {"duty": duty.id, "rule": duty.rule, "slot": duty.slot, "clause": duty.clause, "owner": duty.owner_id}
+    if duty.fine_clause:
+        facts |= {"fine_clause": duty.fine_clause, "fine_fen": duty.fine_fen}
+    event = record(BREACHED, subject, at=duty.due_at, **facts)
+    guarded = update(Duty).where(Duty.id == duty.id, pending_now()).values(breached_by_id=event.id)
+    done = rows_of(db.session.execute(guarded.execution_options(synchronize_session=False)))
+    assert done == 1, "the subject is locked"
+    db.session.refresh(duty)
+    return True

@@ -1,0 +1,167 @@
+"""What people do with duties and with the rulebook itself: ask for more time, decide, issue, confirm, acknowledge."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import update
+
+from crm import clock
+from crm.db import db, insert, next_number, rows_of
+from crm.duties import rulebook
+from crm.duties.editions import book
+from crm.duties.models import Duty, Edition, Extension, SeenEdition, Subject, open_now, pending_now
+from crm.duties.record import open_subject, record, settle, warning
+from crm.duties.rulebook import RulebookError
+from crm.errors import Forbidden, Invalid, WrongState
+from crm.labels import N_, Labelled
+from crm.moves import Move
+from crm.permissions import Permission
+from crm.workdays import calendar
+
+FIRST_DAY = datetime(1990, 1, 1, tzinfo=clock.ZONE)
+
+
+class EditionState(Labelled):
+    UNCONFIRMED = "unconfirmed", N_("To be confirmed")
+    CONFIRMED = "confirmed", N_("Confirmed")
+
+
+class DutyEvent(Labelled):
+    """Events any subject may have."""
+
+    BREACHED = "duty.breached", N_("the deadline passed")
+    MORE_TIME_ASKED = "duty.more_time_asked", N_("asked for more time")
+    MORE_TIME_GRANTED = "duty.more_time_granted", N_("granted more time")
+    MORE_TIME_REFUSED = "duty.more_time_refused", N_("refused more time")
+
+
+class EditionEvent(Labelled):
+    ISSUED = "rulebook.issued", N_("issued the rulebook")
+    CONFIRMED = "rulebook.confirmed", N_("confirmed our defaults")
+    PRESENTED = "rulebook.presented", N_("was shown a new edition of the rulebook")
+    ACKNOWLEDGED = "rulebook.acknowledged", N_("acknowledged the rulebook")
+
+
+MOVES = {
+    "confirm": Move(
+        noun="confirmation", label=N_("Confirm our defaults"), froms=frozenset({EditionState.UNCONFIRMED}),
+        to=EditionState.CONFIRMED, permission=Permission.RULEBOOK_ISSUE, asks=False, icon="check2", tone="primary",
+    ),
+}  # fmt: skip
+
+
+def known_kinds() -> set[str]:
+    """Every event kind of every package that is loaded."""
+    own = [cls.EVENTS for cls in Subject.__subclasses__() if cls.EVENTS]
+    return {str(kind) for events in (DutyEvent, EditionEvent, *own) for kind in events}
+
+
+def check_rulebook(text: str) -> rulebook.Rulebook:
+    """Read an edition's text against all that the program knows; RulebookError lists every fault."""
+    edition = rulebook.read(text)
+    if faults := rulebook.unknown_kinds(edition, known_kinds()):
+        raise RulebookError(faults)
+    return edition
+
+
+def issue_edition(text: str, holds_from: datetime, *, by=None) -> Edition:
+    """Add an edition that holds from an instant on (10). What is open already keeps its own; ValueError if the day has
+    an edition or lies before the last one's."""
+    edition = check_rulebook(text)
+    last = db.session.query(Edition.holds_from).order_by(Edition.holds_from.desc()).limit(1).scalar()
+    if last is not None and holds_from <= last:
+        raise ValueError("an edition already holds from that day or a later one")
+    row = Edition(
+        number=next_number("R"), title=edition.title["zh"], state=EditionState.UNCONFIRMED,
+        holds_from=holds_from, body=text, opened_at=clock.now(),
+    )  # fmt: skip
+    db.session.add(row)
+    db.session.flush()
+    row.edition_id = row.id  # it is itself the rulebook it lives under
+    db.session.flush()
+    record(EditionEvent.ISSUED, row, by=by, holds_from=holds_from)
+    return row
+
+
+def issue_shipped() -> Edition:
+    """The edition that comes with the program, holding since before anything happened."""
+    return issue_edition(rulebook.shipped(), FIRST_DAY)
+
+
+def confirm(edition: Edition, *, by) -> None:
+    """The director takes our defaults as the department's own."""
+    MOVES["confirm"].apply(edition, by)
+    record(EditionEvent.CONFIRMED, edition, by=by)
+
+
+def present(edition: Edition, user: Subject) -> None:
+    """Show an edition to a person, who then owes its acknowledgement (8)."""
+    user.edition_id = edition.id
+    db.session.flush()
+    record(EditionEvent.PRESENTED, user, edition=edition.number)
+
+
+def acknowledge(edition: Edition, *, by: Subject) -> None:
+    """Each person acknowledges an edition once (8); doing it again changes nothing."""
+    row = insert(SeenEdition).values(edition_id=edition.id, user_id=by.id, at=clock.now())
+    if rows_of(db.session.execute(row.on_conflict_do_nothing())):
+        record(EditionEvent.ACKNOWLEDGED, by, by=by, edition=edition.number)
+
+
+def may_ask(duty: Duty, user) -> bool:
+    """Whose duty it is may ask, before its deadline and while nothing is being decided (3.8)."""
+    mine = duty.owner_id == user.id or (duty.owner_id is None and duty.pool in user.roles)
+    return mine and duty.open and not duty.held_by_id and not duty.breached_by_id and clock.now() <= duty.due_at
+
+
+def ask_more_time(duty: Duty, *, by, reason: str, wanted: datetime) -> Extension:
+    """3.8: what cannot be done in time is explained beforehand. Until it is decided the clock does not breach it."""
+    settle(duty.subject, clock.now())
+    db.session.refresh(duty)
+    if not may_ask(duty, by):
+        raise WrongState()
+    if not duty.due_at < wanted <= duty.due_at + timedelta(days=366):
+        raise Invalid(fields={"wanted": N_("The new date must lie after the present deadline, within a year of it.")})
+    facts = {"duty": duty.id, "rule": duty.rule, "reason": reason, "wanted": wanted}
+    event = record(DutyEvent.MORE_TIME_ASKED, duty.subject, by=by, **facts)
+    held = update(Duty).where(Duty.id == duty.id, pending_now()).values(held_by_id=event.id)
+    if not rows_of(db.session.execute(held)):
+        raise WrongState()
+    request = Extension(duty=duty, asked_by_id=by.id, asked_at=clock.now(), reason=reason, wanted=wanted)
+    db.session.add(request)
+    db.session.flush()
+    return request
+
+
+def may_decide(request: Extension, user) -> bool:
+    """Whoever asks never approves, nor does whoever's duty it is."""
+    others = request.asked_by_id != user.id and request.duty.owner_id != user.id
+    return others and user.may(Permission.TIME_GRANT) and request.granted is None and request.duty.open
+
+
+def decide_more_time(request: Extension, *, by, granted: bool, until: datetime | None = None, remark: str = "") -> None:
+    """3.8: the manager grants a new date or not. Refused, the old deadline stands, even if it has passed meanwhile."""
+    duty, now = request.duty, clock.now()
+    if not by.may(Permission.TIME_GRANT) or by.id in (request.asked_by_id, duty.owner_id):
+        raise Forbidden(N_("Whoever asks never approves: another manager or the director decides this."))
+    until = (until or request.wanted) if granted else None
+    if until is not None and not now < until <= duty.due_at + timedelta(days=366):
+        raise Invalid(fields={"until": N_("The new date must lie in the future, within a year of the deadline.")})
+    decided = {"granted": granted, "decided_by_id": by.id, "decided_at": now, "new_due_at": until, "remark": remark}
+    undecided = update(Extension).where(Extension.id == request.id, Extension.granted.is_(None)).values(decided)
+    if not duty.open or not rows_of(db.session.execute(undecided)):
+        raise WrongState()
+    kind = DutyEvent.MORE_TIME_GRANTED if granted else DutyEvent.MORE_TIME_REFUSED
+    record(kind, duty.subject, by=by, duty=duty.id, rule=duty.rule, until=until, remark=remark)
+    if until:
+        duty.due_at = until
+        duty.warn_at = warning(book(duty.edition_id).rules[duty.rule].warn, until, now, calendar())
+    duty.held_by_id = None
+    db.session.flush()
+    settle(duty.subject, now)
+
+
+def hand_over(subject: Subject, owner_id: int | None, to_id: int) -> None:
+    """Another now owes what `owner_id` owed on this subject; a breach already dated keeps the name it was dated with."""
+    whose = Duty.owner_id == owner_id if owner_id else Duty.owner_id.is_(None) & Duty.pool.is_(None)
+    db.session.execute(update(Duty).where(Duty.subject_id == subject.id, whose, open_now()).values(owner_id=to_id))
+

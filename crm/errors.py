@@ -1,0 +1,48 @@
+"""Refusals a person can act on. Each carries its answer's status and an English msgid with its parameters."""
+
+from crm.labels import N_
+
+
+class Refused(Exception):
+    """Wrong state or a rule that forbids: nothing was changed."""
+
+    status = 409
+
+    def __init__(self, message: str = "", **params: object) -> None:
+        super().__init__(message)
+        self.message, self.params = message, params
+
+
+class Invalid(Refused):
+    """What was typed cannot be taken; `fields` maps a form field's name to what is wrong with it."""
+
+    status = 422
+
+    def __init__(self, message: str = N_("Please check what is marked below."), fields: dict | None = None, **params):
+        super().__init__(message, **params)
+        self.fields = fields or {}
+
+
+class Stale(Refused):
+    """Somebody else changed the subject after this form was opened."""
+
+    def __init__(self) -> None:
+        super().__init__(N_("Somebody changed this after you opened it. Below stand both: yours and what is saved now."))
+
+
+class WrongState(Refused):
+    def __init__(self) -> None:
+        super().__init__(N_("This can no longer be done: its state has changed. Here it is as it is now."))
+
+
+class Forbidden(Refused):
+    status = 403
+
+    def __init__(self, message: str = N_("Your role may not do this."), **params: object) -> None:
+        super().__init__(message, **params)
+
+
+class NotThere(Refused):
+    """Not there, or not yours to see: the two are told in the same words."""
+
+    status = 404

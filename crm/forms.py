@@ -1,0 +1,172 @@
+"""The fields all forms share: how words are cleaned, how times are read, and how a refusal keeps every word."""
+
+import re
+import secrets
+import unicodedata
+from datetime import UTC, date, datetime
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import (
+    DateField,
+    DateTimeLocalField,
+    Field,
+    HiddenField,
+    IntegerField,
+    SelectChoice,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import InputRequired, Length, Optional, StopValidation, ValidationError
+
+from crm import clock
+from crm.db import db
+from crm.errors import Invalid, Refused
+from crm.labels import Labelled
+
+EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+def clean(text: str | None) -> str:
+    """Composed (NFC), trimmed, with plain line ends; nothing else of what was typed is touched."""
+    return unicodedata.normalize("NFC", (text or "").replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def plain(form, field: Field) -> None:
+    if field.data and _CONTROL.search(field.data):
+        raise ValidationError(_l("This holds a character that cannot be stored."))
+
+
+def needed(message=None) -> InputRequired:
+    return InputRequired(message or _l("This is needed."))
+
+
+class Filled:
+    """Needed, and blanks are nothing."""
+
+    field_flags = {"required": True}
+
+    def __init__(self, message=None) -> None:
+        self.message = message
+
+    def __call__(self, form, field: Field) -> None:
+        if not field.data:
+            raise StopValidation(self.message or _l("This is needed."))
+
+
+class LineField(StringField):
+    """One line of text."""
+
+    def __init__(self, label=None, *, required: bool = False, most: int = 200, validators=(), **kwargs) -> None:
+        rules = [Filled() if required else Optional(), plain, Length(max=most), *validators]
+        super().__init__(label, rules, filters=[lambda text: " ".join(clean(text).split("\n"))], **kwargs)
+
+
+class WordsField(TextAreaField):
+    """Several lines of text."""
+
+    def __init__(self, label=None, *, required: bool = False, most: int = 10_000, **kwargs) -> None:
+        rules = [Filled() if required else Optional(), plain, Length(max=most)]
+        super().__init__(label, rules, filters=[clean], **kwargs)
+
+
+class InstantField(DateTimeLocalField):
+    """A date and time of the business zone, as the browser's picker gives it; `data` is an aware instant."""
+
+    def __init__(self, label=None, *, required: bool = False, past: bool = False, **kwargs) -> None:
+        self.past = past
+        rules = [needed() if required else Optional()]
+        formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
+        super().__init__(label, rules, format=formats, **kwargs)
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return self.raw_data[0]
+        return clock.local(self.data).strftime(self.format[0]) if self.data else ""
+
+    def process_formdata(self, valuelist) -> None:
+        super().process_formdata(valuelist)
+        if self.data is None:
+            return
+        if not EARLIEST <= self.data.date() <= LATEST:
+            self.data = None
+            raise ValueError(self.gettext("Not a valid datetime value."))
+        self.data = self.data.replace(tzinfo=clock.ZONE).astimezone(UTC)
+
+    def pre_validate(self, form) -> None:
+        if self.past and isinstance(self.data, datetime) and self.data > clock.now():
+            raise ValidationError(_l("This lies in the future."))
+
+
+class DayField(DateField):
+    """A day, between 1990 and 2100."""
+
+    def __init__(self, label=None, *, required: bool = False, **kwargs) -> None:
+        super().__init__(label, [needed() if required else Optional()], **kwargs)
+
+    def process_formdata(self, valuelist) -> None:
+        super().process_formdata(valuelist)
+        if self.data and not EARLIEST <= self.data <= LATEST:
+            self.data = None
+            raise ValueError(self.gettext("Not a valid date value."))
+
+
+class CountField(IntegerField):
+    """A whole number in plain digits, within bounds."""
+
+    def __init__(self, label=None, *, least: int = 0, most: int = 1_000_000, **kwargs) -> None:
+        self.least, self.most = least, most
+        super().__init__(label, [Optional()], **kwargs)
+
+    def process_formdata(self, valuelist) -> None:
+        text = clean(valuelist[0]) if valuelist else ""
+        self.data = None
+        if text:
+            if not re.fullmatch(r"[0-9]{1,9}", text) or not self.least <= int(text) <= self.most:
+                raise ValueError(_l("A whole number is needed."))
+            self.data = int(text)
+
+
+class PickField(SelectField):
+    """One member of an enum, or of a list that is given when the form is made; `blank` is the label of none."""
+
+    def __init__(self, label=None, members: type[Labelled] | None = None, *, required: bool = False, blank=None, **kwargs):
+        self.blank = blank
+        rules = [needed()] if required else [Optional()]
+        super().__init__(label, rules, coerce=lambda value: value or "", choices=[], **kwargs)
+        self.offer([(m.value, _l(m.label)) for m in members] if members else [])
+
+    def offer(self, pairs) -> None:
+        blank = [SelectChoice("", self.blank)] if self.blank is not None else []
+        self.choices = blank + [SelectChoice(str(value), label) for value, label in pairs]
+
+
+class CrmForm(FlaskForm):
+    """What every form that changes something carries: the version it was opened with, and an id to be taken once."""
+
+    class Meta:
+        csrf = False  # CSRFProtect guards every POST of the app before a form is looked at
+
+    version = HiddenField()
+    request_id = HiddenField(default=lambda: secrets.token_hex(16))
+
+    @property
+    def opened_version(self) -> int | None:
+        """The version the form was opened with; a form without one cannot be stale."""
+        text = self.version.data or ""
+        return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
+
+    def check(self) -> None:
+        """Invalid, naming each field, unless all is well."""
+        if not self.validate_on_submit():
+            raise Invalid(fields={name: errors for name, errors in self.errors.items() if name})
+
+    def refuse(self, refusal: Refused) -> None:
+        """Undo what was begun and mark the fields that are to blame, so that the page can be shown with every word."""
+        db.session.rollback()
+        for name, errors in getattr(refusal, "fields", {}).items():
+            field = self._fields.get(name)
+            if field is not None and not field.errors:
+                field.errors = [errors] if isinstance(errors, str) else list(errors)

@@ -1,0 +1,8 @@
+"""Money is a whole number of fen."""
+
+
+def yuan(fen: int) -> str:
+    """`5000` → `¥50`, `123456` → `¥1,234.56`."""
+    whole, rest = divmod(abs(fen), 100)
+    sign = "-" if fen < 0 else ""
+    return f"{sign}¥{whole:,}" + (f".{rest:02}" if rest else "")

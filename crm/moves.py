@@ -1,0 +1,68 @@
+"""A move: one arrow of a workflow's table. Buttons, checks, documentation and tests all read the same table."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import inspect, update
+
+from crm.db import db, rows_of
+from crm.errors import Forbidden, Stale, WrongState
+from crm.permissions import Permission
+
+
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """From which states to which; who may: the owner with `permission`, anybody with `over`."""
+
+    noun: str  # what is posted: POST /<subjects>/<number>/<noun>
+    label: str  # on the button: what it does
+    froms: frozenset[str]
+    to: str | None  # None: the state stays
+    permission: Permission
+    over: Permission | None = None  # may do it to another's, too; None: `permission` reaches everybody's
+    asks: bool = True  # needs words; else the button alone is enough
+    icon: str = ""
+    tone: str = field(default="secondary")
+
+    def may(self, user, subject) -> bool:
+        if not user.may(self.permission):
+            return self.over is not None and user.may(self.over)
+        return self.over is None or subject.owner_id == user.id or user.may(self.over)
+
+    def open_to(self, user, subject) -> bool:
+        """Whether the button is shown: the right to, and the state for it."""
+        return subject.state in self.froms and self.may(user, subject)
+
+    def apply(self, subject, by) -> None:
+        """Take the arrow in one guarded UPDATE; of any number at once, one does. Forbidden or WrongState otherwise."""
+        if not self.may(by, subject):
+            raise Forbidden()
+        base: Any = inspect(type(subject)).base_mapper.class_
+        db.session.flush()
+        guarded = update(base).where(base.id == subject.id, base.state.in_(self.froms))
+        values = {"state": self.to or base.state, "version": base.version + 1}
+        if not rows_of(db.session.execute(guarded.values(values).execution_options(synchronize_session=False))):
+            raise WrongState()
+        db.session.refresh(subject, ["state", "version"])
+
+
+def check_version(subject, version: int | None) -> None:
+    """Lock the subject and refuse a form that was opened on an older version of it."""
+    base: Any = inspect(type(subject)).base_mapper.class_
+    db.session.refresh(subject, ["version", "state"], with_for_update={"key_share": True, "of": base})
+    if version is not None and version != subject.version:
+        raise Stale()
+
+
+def edit(subject, changes: dict[str, Any]) -> dict[str, list[Any]]:
+    """Set attributes that differ, bump the version if any does; the differences as `{name: [before, after]}`."""
+    changed = {}
+    for name, after in changes.items():
+        before = getattr(subject, name)
+        if before != after:
+            changed[name] = [before, after]
+            setattr(subject, name, after)
+    if changed:
+        subject.version += 1
+        db.session.flush()
+    return changed

@@ -1,0 +1,61 @@
+"""Who may do what: one enum, one dict (RULES, chapter 4, "Who does what"). Rows are narrowed by each `visible()`."""
+
+import enum
+from collections.abc import Iterable
+
+from crm.labels import N_, Labelled
+
+
+class Role(Labelled):
+    SPECIALIST = "specialist", N_("Service specialist")
+    FOLLOWUP = "followup", N_("Follow-up")
+    MANAGER = "manager", N_("Service manager")
+    DIRECTOR = "director", N_("Service director")
+    DEVELOPER = "developer", N_("Developer")
+    ARCHIVIST = "archivist", N_("Archivist")
+    ADMIN = "admin", N_("Administrator")
+
+
+class Permission(enum.StrEnum):
+    PUBLIC = "public"  # no log-in needed: a short list
+    SIGNED_IN = "signed_in"  # anybody with an account: Today, one's own account, the rulebook
+    CUSTOMER_READ = "customer:read"
+    CUSTOMER_EDIT = "customer:edit"
+    TICKET_READ = "ticket:read"
+    TICKET_WORK = "ticket:work"  # one's own
+    TICKET_WORK_ANY = "ticket:work:any"
+    TICKET_ASSIGN = "ticket:assign"  # reassign, settle an escalation
+    TIME_GRANT = "time:grant"  # 3.8
+    DUTY_READ_ANY = "duty:read:any"  # everybody's Today
+    RULEBOOK_ISSUE = "rulebook:issue"
+    STAFF_EDIT = "staff:edit"
+    SETTINGS_EDIT = "settings:edit"
+
+
+P = Permission
+_DESK = {P.SIGNED_IN, P.CUSTOMER_READ, P.CUSTOMER_EDIT, P.TICKET_READ}
+_LEAD = {P.TICKET_ASSIGN, P.TIME_GRANT, P.DUTY_READ_ANY}
+GRANTS: dict[Role, frozenset[Permission]] = {
+    Role.SPECIALIST: frozenset(_DESK | {P.TICKET_WORK}),
+    Role.FOLLOWUP: frozenset(_DESK | {P.TICKET_WORK}),
+    Role.MANAGER: frozenset(_DESK | _LEAD | {P.TICKET_WORK, P.TICKET_WORK_ANY}),
+    Role.DIRECTOR: frozenset(_DESK | _LEAD | {P.RULEBOOK_ISSUE}),
+    Role.DEVELOPER: frozenset({P.SIGNED_IN}),
+    Role.ARCHIVIST: frozenset({P.SIGNED_IN}),
+    Role.ADMIN: frozenset({P.SIGNED_IN, P.STAFF_EDIT, P.SETTINGS_EDIT}),
+}
+
+
+def granted(roles: Iterable[str]) -> frozenset[Permission]:
+    """All that these roles together may do; an account without a role may do nothing but log out."""
+    return frozenset().union(*(GRANTS[Role(role)] for role in roles))
+
+
+def needs(permission: Permission):
+    """Declare what a view needs; the app refuses to start if a route declares nothing."""
+
+    def declare(view):
+        view.permission = permission
+        return view
+
+    return declare
