@@ -35,7 +35,8 @@ assets: .venv/.stamp-run ## the browser files again, for instance once npm is th
 
 translations: .venv/.stamp-run ## collect the texts of code and pages into both catalogues
 	@mkdir -p $(dir $(POT))
-	$(BIN)/pybabel --quiet extract -F babel.cfg -k N_ -k _l -k lazy_gettext --no-location --sort-output -o $(POT) .
+	$(BIN)/pybabel --quiet extract -F babel.cfg -k N_ -k _l -k lazy_gettext --no-location --sort-output \
+	    --project jinyang-crm --version 0.1.0 -o $(POT) .
 	@for locale in $(LOCALES); do \
 	    $(BIN)/pybabel --quiet update -i $(POT) -d crm/translations -l $$locale --init-missing \
 	        --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 120 || exit; \

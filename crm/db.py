@@ -49,7 +49,7 @@ class Base(DeclarativeBase):
 
 db = SQLAlchemy(model_class=Base)
 
-_writing: ContextVar[bool] = ContextVar("writing", default=True)
+_writing: ContextVar[bool] = ContextVar("writing", default=False)  # outside of a unit, one only reads
 _asides: ContextVar[list[Callable[[], None]] | None] = ContextVar("asides", default=None)
 
 

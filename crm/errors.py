@@ -27,7 +27,9 @@ class Stale(Refused):
     """Somebody else changed the subject after this form was opened."""
 
     def __init__(self) -> None:
-        super().__init__(N_("Somebody changed this after you opened it. Below stand both: yours and what is saved now."))
+        super().__init__(
+            N_("Somebody changed this after you opened it. Below stand both: yours and what is saved now.")
+        )
 
 
 class WrongState(Refused):

@@ -3,8 +3,10 @@
 import re
 import secrets
 import unicodedata
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 
+from flask import request
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import (
@@ -22,8 +24,8 @@ from wtforms.validators import InputRequired, Length, Optional, StopValidation, 
 
 from crm import clock
 from crm.db import db
-from crm.errors import Invalid, Refused
-from crm.labels import Labelled
+from crm.errors import Forbidden, Invalid, NotThere, Refused
+from crm.labels import N_, Labelled
 
 EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -132,11 +134,13 @@ class CountField(IntegerField):
 class PickField(SelectField):
     """One member of an enum, or of a list that is given when the form is made; `blank` is the label of none."""
 
-    def __init__(self, label=None, members: type[Labelled] | None = None, *, required: bool = False, blank=None, **kwargs):
+    def __init__(
+        self, label=None, members: type[Labelled] | None = None, *, required=False, blank=None, pairs=(), **kwargs
+    ):
         self.blank = blank
         rules = [needed()] if required else [Optional()]
-        super().__init__(label, rules, coerce=lambda value: value or "", choices=[], **kwargs)
-        self.offer([(m.value, _l(m.label)) for m in members] if members else [])
+        super().__init__(label, rules, coerce=lambda value: "" if value is None else str(value), choices=[], **kwargs)
+        self.offer([(m.value, _l(m.label)) for m in members] if members else pairs)
 
     def offer(self, pairs) -> None:
         blank = [SelectChoice("", self.blank)] if self.blank is not None else []
@@ -153,15 +157,25 @@ class CrmForm(FlaskForm):
     request_id = HiddenField(default=lambda: secrets.token_hex(16))
 
     @property
-    def opened_version(self) -> int | None:
-        """The version the form was opened with; a form without one cannot be stale."""
-        text = self.version.data or ""
-        return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
+    def opened_version(self) -> int:
+        """The version the form was opened with, as it was sent; Invalid if it was not."""
+        text = self.version.raw_data[0] if self.version.raw_data else ""
+        if not re.fullmatch(r"[0-9]{1,9}", text):
+            raise Invalid(N_("The page was not complete. Please load it again."))
+        return int(text)
 
     def check(self) -> None:
         """Invalid, naming each field, unless all is well."""
         if not self.validate_on_submit():
             raise Invalid(fields={name: errors for name, errors in self.errors.items() if name})
+
+    def beside(self, saved: "CrmForm") -> None:
+        """After a stale refusal: mark each field with what is saved now where it differs, and take the new version."""
+        self.version.data, self.version.raw_data = saved.version.data, None
+        for name, field in self._fields.items():
+            theirs = saved._fields.get(name)
+            if theirs is not None and field.type != "HiddenField" and field.data != theirs.data:
+                field.theirs = _readable(theirs)
 
     def refuse(self, refusal: Refused) -> None:
         """Undo what was begun and mark the fields that are to blame, so that the page can be shown with every word."""
@@ -170,3 +184,31 @@ class CrmForm(FlaskForm):
             field = self._fields.get(name)
             if field is not None and not field.errors:
                 field.errors = [errors] if isinstance(errors, str) else list(errors)
+
+
+def _readable(field: Field) -> str:
+    """A field's value as a person reads it."""
+    if isinstance(field, SelectField):
+        picked = field.data if isinstance(field.data, list | tuple | set) else [field.data]
+        labels = {choice.value: str(choice.label) for choice in field.choices or ()}
+        return "、".join(labels.get(str(value), str(value)) for value in picked) or "—"
+    if isinstance(field.data, bool):
+        return "✓" if field.data else "—"
+    return str(field._value()).replace("T", " ") if isinstance(field, InstantField) else str(field._value()) or "—"
+
+
+def attempt(form: CrmForm, act: Callable, show: Callable):
+    """A form's whole life: GET shows it; POST checks and acts; a refusal shows the page again with every word.
+
+    `show(refusal)` renders the page, its refusal or None; `act()` does the work and returns the answer.
+    """
+    if request.method != "POST":
+        return show(None)
+    try:
+        form.check()
+        return act()
+    except (Forbidden, NotThere):
+        raise
+    except Refused as refusal:
+        form.refuse(refusal)
+        return show(refusal), refusal.status

@@ -1,5 +1,6 @@
 """A move: one arrow of a workflow's table. Buttons, checks, documentation and tests all read the same table."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,7 @@ class Move:
     permission: Permission
     over: Permission | None = None  # may do it to another's, too; None: `permission` reaches everybody's
     asks: bool = True  # needs words; else the button alone is enough
+    owed: str = ""  # only while a duty of this rule is open
     icon: str = ""
     tone: str = field(default="secondary")
 
@@ -29,9 +31,9 @@ class Move:
             return self.over is not None and user.may(self.over)
         return self.over is None or subject.owner_id == user.id or user.may(self.over)
 
-    def open_to(self, user, subject) -> bool:
-        """Whether the button is shown: the right to, and the state for it."""
-        return subject.state in self.froms and self.may(user, subject)
+    def open_to(self, user, subject, owed: Collection[str] = ()) -> bool:
+        """Whether the button is shown: the right, the state, and the duty it settles among those `owed`."""
+        return subject.state in self.froms and self.may(user, subject) and (not self.owed or self.owed in owed)
 
     def apply(self, subject, by) -> None:
         """Take the arrow in one guarded UPDATE; of any number at once, one does. Forbidden or WrongState otherwise."""
@@ -46,11 +48,11 @@ class Move:
         db.session.refresh(subject, ["state", "version"])
 
 
-def check_version(subject, version: int | None) -> None:
+def check_version(subject, version: int) -> None:
     """Lock the subject and refuse a form that was opened on an older version of it."""
     base: Any = inspect(type(subject)).base_mapper.class_
     db.session.refresh(subject, ["version", "state"], with_for_update={"key_share": True, "of": base})
-    if version is not None and version != subject.version:
+    if version != subject.version:
         raise Stale()
 
 

@@ -138,7 +138,7 @@ def calendar() -> Calendar:
     info = db.session().info
     if "calendar" not in info:
         info["calendar"] = calendar_with(
-            db.session.execute(select(CalendarOverride.day, CalendarOverride.working)).tuples()
+            (row.day, row.working) for row in db.session.execute(select(CalendarOverride.day, CalendarOverride.working))
         )
     return info["calendar"]
 

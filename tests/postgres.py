@@ -1,7 +1,7 @@
 """A PostgreSQL of the tests' own, on a socket in a temporary folder and gone afterwards.
 
-    with Cluster() as cluster:
-        engine = create_engine(cluster.url)
+with Cluster() as cluster:
+    engine = create_engine(cluster.url)
 """
 
 import atexit
@@ -55,7 +55,7 @@ def available() -> bool:
 
 
 class Cluster:
-    """`start()` takes about two seconds; a test needs only a database of it."""
+    """`start()` takes about half a second; one for each test process is enough."""
 
     def __init__(self) -> None:
         self.folder: Path | None = None

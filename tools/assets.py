@@ -105,7 +105,7 @@ def npm() -> list[str]:
 
 def complaint(stderr: str) -> str:
     """npm's own reason: its first error line that is a sentence, not a key such as `code ENOTFOUND`."""
-    errors = [re.sub(r"^npm (error|ERR!) ?", "", line) for line in stderr.splitlines() if re.match("npm (err|ERR)", line)]
+    errors = re.findall(r"^npm (?:error|ERR!) (.*)$", stderr, re.M)
     sentences = [line for line in errors if line and not re.match(r"(code|errno|syscall|type) ", line)]
     return (sentences or errors or ["it gave no reason"])[0]
 

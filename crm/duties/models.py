@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint, and_, false, text
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint, and_, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm import clock
@@ -181,6 +181,27 @@ class Extension(db.Model):
     )  # fmt: skip
 
 
+class EditionState(Labelled):
+    UNCONFIRMED = "unconfirmed", N_("To be confirmed")
+    CONFIRMED = "confirmed", N_("Confirmed")
+
+
+class DutyEvent(Labelled):
+    """Events any subject may have."""
+
+    BREACHED = "duty.breached", N_("the deadline passed")
+    MORE_TIME_ASKED = "duty.more_time_asked", N_("asked for more time")
+    MORE_TIME_GRANTED = "duty.more_time_granted", N_("granted more time")
+    MORE_TIME_REFUSED = "duty.more_time_refused", N_("refused more time")
+
+
+class EditionEvent(Labelled):
+    ISSUED = "rulebook.issued", N_("issued the rulebook")
+    CONFIRMED = "rulebook.confirmed", N_("confirmed the department's defaults")
+    PRESENTED = "rulebook.presented", N_("was shown the rulebook")
+    ACKNOWLEDGED = "rulebook.acknowledged", N_("acknowledged the rulebook")
+
+
 class Edition(Subject):
     """One edition of the rulebook: its text, and the day from which it holds (10)."""
 
@@ -188,10 +209,21 @@ class Edition(Subject):
     id: Mapped[int] = mapped_column(ForeignKey("subjects.id"), primary_key=True)
     holds_from: Mapped[datetime] = mapped_column(unique=True)
     body: Mapped[str]
-    __mapper_args__: ClassVar[dict[str, Any]] = {"polymorphic_identity": "edition", "inherit_condition": id == Subject.id}
+    __mapper_args__: ClassVar[dict[str, Any]] = {
+        "polymorphic_identity": "edition",
+        "inherit_condition": id == Subject.id,
+    }
+    noun = "rulebook"
+    label = N_("Rulebook")
+    EVENTS = EditionEvent
+    STATES = EditionState
+
+    @classmethod
+    def visible(cls, user) -> ColumnElement[bool]:
+        return true()
 
 
-class SeenEdition(db.Model):
+class Acknowledgement(db.Model):
     """That a person acknowledged an edition: once (8)."""
 
     __tablename__ = "acknowledgements"

@@ -100,7 +100,9 @@ def _end(rule: Rule, subject: Subject, facts: Mapping[str, Any], **stamp: int) -
     which = update(Duty).where(Duty.subject_id.in_(whose), Duty.rule == rule.key, open_now())
     if rule.slot:
         which = which.where(Duty.slot == rule.slot_of(facts))
-    ended = db.session.scalars(which.values(**stamp).returning(Duty.id).execution_options(synchronize_session=False)).all()
+    ended = db.session.scalars(
+        which.values(**stamp).returning(Duty.id).execution_options(synchronize_session=False)
+    ).all()
     if ended:
         _withdraw(ended, next(iter(stamp.values())))
 

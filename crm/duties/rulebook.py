@@ -176,8 +176,8 @@ class Rulebook:
 
     def fields_of(self, category: str) -> list[Field]:
         """The fields a record of `category` shows, its record's own columns left out."""
-        one = self.categories[category]
-        keys = dict.fromkeys((*one.before_work, *one.before_complete))
+        one = self.categories.get(category)
+        keys = dict.fromkeys((*one.before_work, *one.before_complete)) if one else ()
         return [self.fields[key] for key in keys if self.fields[key].kind != "column"]
 
     def missing(self, category: str, have: Mapping[str, Any], *, upto: str = "complete") -> list[Gap]:

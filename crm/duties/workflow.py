@@ -8,37 +8,28 @@ from crm import clock
 from crm.db import db, insert, next_number, rows_of
 from crm.duties import rulebook
 from crm.duties.editions import book
-from crm.duties.models import Duty, Edition, Extension, SeenEdition, Subject, open_now, pending_now
-from crm.duties.record import open_subject, record, settle, warning
+from crm.duties.models import (
+    Acknowledgement,
+    Duty,
+    DutyEvent,
+    Edition,
+    EditionEvent,
+    EditionState,
+    Extension,
+    Subject,
+    open_now,
+    pending_now,
+)
+from crm.duties.queries import event_labels
+from crm.duties.record import record, settle, warning
 from crm.duties.rulebook import RulebookError
 from crm.errors import Forbidden, Invalid, WrongState
-from crm.labels import N_, Labelled
+from crm.labels import N_
 from crm.moves import Move
 from crm.permissions import Permission
 from crm.workdays import calendar
 
 FIRST_DAY = datetime(1990, 1, 1, tzinfo=clock.ZONE)
-
-
-class EditionState(Labelled):
-    UNCONFIRMED = "unconfirmed", N_("To be confirmed")
-    CONFIRMED = "confirmed", N_("Confirmed")
-
-
-class DutyEvent(Labelled):
-    """Events any subject may have."""
-
-    BREACHED = "duty.breached", N_("the deadline passed")
-    MORE_TIME_ASKED = "duty.more_time_asked", N_("asked for more time")
-    MORE_TIME_GRANTED = "duty.more_time_granted", N_("granted more time")
-    MORE_TIME_REFUSED = "duty.more_time_refused", N_("refused more time")
-
-
-class EditionEvent(Labelled):
-    ISSUED = "rulebook.issued", N_("issued the rulebook")
-    CONFIRMED = "rulebook.confirmed", N_("confirmed our defaults")
-    PRESENTED = "rulebook.presented", N_("was shown a new edition of the rulebook")
-    ACKNOWLEDGED = "rulebook.acknowledged", N_("acknowledged the rulebook")
 
 
 MOVES = {
@@ -47,18 +38,13 @@ MOVES = {
         to=EditionState.CONFIRMED, permission=Permission.RULEBOOK_ISSUE, asks=False, icon="check2", tone="primary",
     ),
 }  # fmt: skip
-
-
-def known_kinds() -> set[str]:
-    """Every event kind of every package that is loaded."""
-    own = [cls.EVENTS for cls in Subject.__subclasses__() if cls.EVENTS]
-    return {str(kind) for events in (DutyEvent, EditionEvent, *own) for kind in events}
+Edition.MOVES = MOVES
 
 
 def check_rulebook(text: str) -> rulebook.Rulebook:
     """Read an edition's text against all that the program knows; RulebookError lists every fault."""
     edition = rulebook.read(text)
-    if faults := rulebook.unknown_kinds(edition, known_kinds()):
+    if faults := rulebook.unknown_kinds(edition, set(event_labels())):
         raise RulebookError(faults)
     return edition
 
@@ -102,7 +88,7 @@ def present(edition: Edition, user: Subject) -> None:
 
 def acknowledge(edition: Edition, *, by: Subject) -> None:
     """Each person acknowledges an edition once (8); doing it again changes nothing."""
-    row = insert(SeenEdition).values(edition_id=edition.id, user_id=by.id, at=clock.now())
+    row = insert(Acknowledgement).values(edition_id=edition.id, user_id=by.id, at=clock.now())
     if rows_of(db.session.execute(row.on_conflict_do_nothing())):
         record(EditionEvent.ACKNOWLEDGED, by, by=by, edition=edition.number)
 
@@ -164,4 +150,3 @@ def hand_over(subject: Subject, owner_id: int | None, to_id: int) -> None:
     """Another now owes what `owner_id` owed on this subject; a breach already dated keeps the name it was dated with."""
     whose = Duty.owner_id == owner_id if owner_id else Duty.owner_id.is_(None) & Duty.pool.is_(None)
     db.session.execute(update(Duty).where(Duty.subject_id == subject.id, whose, open_now()).values(owner_id=to_id))
-

@@ -1,0 +1,138 @@
+"""The service department's program: `create_app`, and the edge of a request."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, request
+from flask_login import current_user
+from flask_migrate import Migrate
+from flask_wtf import CSRFProtect
+from sqlalchemy.orm import configure_mappers
+
+from crm import answers
+from crm.db import answer, asides, claim, db, transactions, unit_of_work, wire
+from crm.duties.record import via
+from crm.permissions import Permission
+
+HERE = Path(__file__).parent
+ROOT = HERE if (HERE / "templates").is_dir() else HERE.parent  # installed from a wheel, or a checkout
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class NotSetUp(RuntimeError):
+    """The program cannot start as it is; the message says what to do."""
+
+
+class _Answered(Exception):
+    """Carries a refusal's page out of the unit of work, which rolls back."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+
+
+class Crm(Flask):
+    """A request is one unit of work: an answer below 400 commits, any other rolls back."""
+
+    def full_dispatch_request(self) -> Response:
+        with transactions(read_only=request.method in SAFE):
+            return super().full_dispatch_request()
+
+    def dispatch_request(self) -> Response:  # type: ignore[override]
+        token = via.set(("page", request.remote_addr or ""))
+        try:
+            with asides():
+                return self._in_a_unit(read_only=request.method in SAFE)
+        except _Answered as refused:
+            return refused.response
+        finally:
+            via.reset(token)
+
+    def _in_a_unit(self, *, read_only: bool) -> Response:
+        once = None if read_only else answers.request_id()
+        with unit_of_work(read_only=read_only):
+            if once and (earlier := claim(once, current_user.id, request.path)):
+                raise _Answered(answers.again(earlier))
+            response = self.make_response(super().dispatch_request())
+            if response.status_code >= 400:
+                raise _Answered(response)
+            if once:
+                answer(once, response.location)
+                answers.taken(once)
+            return response
+
+
+def secret_key(instance: Path) -> str | None:
+    path = instance / "secret.key"
+    return path.read_text().strip() if path.exists() else None
+
+
+def make_secret_key(instance: Path) -> None:
+    """A key of this instance's own, readable to nobody else; one that is there stays."""
+    instance.mkdir(parents=True, exist_ok=True)
+    path = instance / "secret.key"
+    if not path.exists():
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(32))
+
+
+def _configure(app: Flask, settings: Mapping[str, Any]) -> None:
+    packaged = HERE / "_config_default.py"
+    app.config.from_pyfile(str(packaged if packaged.exists() else ROOT / "config.py"))
+    app.config.update(settings)
+    instance = Path(app.config["INSTANCE"])
+    url = app.config["SQLALCHEMY_DATABASE_URI"].replace("postgres://", "postgresql+psycopg://", 1)
+    app.config["SQLALCHEMY_DATABASE_URI"] = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    app.config["SECRET_KEY"] = app.config["SECRET_KEY"] or secret_key(instance)
+    if not app.config["SECRET_KEY"]:
+        raise NotSetUp("No secret key: run `crm init --admin LOGIN` first, or set CRM_SECRET_KEY.")
+    secure = app.config["CRM_URL"].startswith("https://")
+    app.config["SESSION_COOKIE_SECURE"] = secure
+    app.config["SESSION_COOKIE_NAME"] = "__Host-crm" if secure else "crm"
+
+
+def _declared(app: Flask) -> None:
+    """Refuse to start if a route does not say which permission it needs."""
+    silent = [rule.endpoint for rule in app.url_map.iter_rules()
+              if not isinstance(getattr(app.view_functions[rule.endpoint], "permission", None), Permission)]  # fmt: skip
+    if silent:
+        raise NotSetUp(f"routes that declare no permission: {', '.join(sorted(set(silent)))}")
+
+
+def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
+    """The program on its database. `settings` win over the environment's."""
+    from crm import desk, shown
+    from crm.customers import views as customers
+    from crm.duties import views as duties
+    from crm.files import views as files
+    from crm.serials import views as serials
+    from crm.staff import session
+    from crm.staff import settings as staff_settings
+    from crm.staff import views as staff
+    from crm.tickets import views as tickets
+
+    app = Crm("crm", template_folder=str(ROOT / "templates"), static_folder=str(HERE / "static"))
+    _configure(app, settings or {})
+    db.init_app(app)
+    Migrate(app, db, directory=str(ROOT / "migrations"))
+    CSRFProtect(app)
+    answers.init_app(app)
+    session.init_app(app)
+    shown.init_app(app, assets_version())
+    for package in (staff, staff_settings, duties, files, customers, serials, tickets):
+        app.register_blueprint(package.bp)
+    desk.init_app(app)
+    app.view_functions["static"].permission = Permission.PUBLIC  # type: ignore[attr-defined]
+    _declared(app)
+    configure_mappers()
+    with app.app_context():
+        wire(db.engine)
+    return app
+
+
+def assets_version() -> str:
+    """Changes with any static file, so that browsers may keep them for long."""
+    newest = max((path.stat().st_mtime_ns for path in (HERE / "static").rglob("*") if path.is_file()), default=0)
+    return format(newest, "x")[-10:]

@@ -1,0 +1,150 @@
+"""The table of answers: what each refusal looks like to a browser, and what every response carries."""
+
+import re
+
+from flask import Flask, Response, abort, redirect, render_template, request, session
+from flask_babel import gettext as _
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from crm.db import Submission, db, transactions
+from crm.errors import Refused
+from crm.labels import N_
+from crm.lists import Id, Number
+
+POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+)
+_REQUEST_ID = re.compile(r"[0-9a-f]{32}")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+TITLES = {
+    400: N_("That did not arrive as it should"),
+    403: N_("Your role may not do this"),
+    404: N_("There is nothing here"),
+    405: N_("That cannot be done here"),
+    409: N_("Somebody was faster"),
+    413: N_("That is too large"),
+    429: N_("Too many attempts"),
+    500: N_("That was our fault"),
+    503: N_("Busy for a moment"),
+}
+WORDS = {
+    400: N_("Go back and load the page again; what you typed is still there."),
+    403: N_("If you need it for your work, ask your manager."),
+    404: N_("Either it was never here, or it is not yours to see."),
+    405: N_("Follow the links and buttons of the pages."),
+    409: N_("It changed while you were at it. Go back, load the page again and look at it as it is now."),
+    413: N_("One request may hold 32 MB, one file 15 MB. Send fewer or smaller files."),
+    429: N_("Wait a little and try again."),
+    500: N_("It is in our log. Nothing of what you sent was saved, and nothing was half saved."),
+    503: N_("Please send it again in a few seconds; nothing was saved yet."),
+}
+
+
+def request_id() -> str | None:
+    """The form's id, for which it takes effect once. Every form of somebody who is logged in carries one."""
+    given = request.form.get("request_id", "")
+    if not current_user.is_authenticated:
+        return None
+    if not _REQUEST_ID.fullmatch(given):
+        abort(400)
+    return given
+
+
+def again(earlier: Submission) -> Response:
+    """The same form was sent before: its answer, if it was the same person and page."""
+    if earlier.user_id != current_user.id or earlier.path != request.path or not earlier.answer:
+        return page(409)
+    return redirect(earlier.answer, 303)  # type: ignore[return-value]
+
+
+def taken(once: str) -> None:
+    """Tell the next page which form was saved, so that the browser lets go of its words."""
+    session["saved"] = once
+
+
+def page(status: int, message: str = "", **params) -> Response:
+    """An error's page; it never says more than its status does, but for a refusal's own words."""
+    with transactions(read_only=True):
+        said = _(message, **params) if message else _(WORDS.get(status, WORDS[400]))
+        html = render_template("error.html", status=status, title=_(TITLES.get(status, TITLES[400])), said=said)
+        response = Response(html, status)
+    if status in (429, 503):
+        response.headers["Retry-After"] = "5"
+    return response
+
+
+def _storable() -> None:
+    """What no database keeps (NUL, half of a surrogate pair) is refused before anybody looks at it."""
+    values = [*request.args.items(multi=True), *request.form.items(multi=True)]
+    if any(_UNSTORABLE.search(text) for pair in values for text in pair):
+        abort(400)
+    if any(_UNSTORABLE.search(file.filename or "") for file in request.files.values()):
+        abort(400)
+
+
+def _busy(error: OperationalError) -> Response:
+    db.session.rollback()
+    return page(503)
+
+
+def _broken(error: DBAPIError) -> Response:
+    db.session.rollback()
+    return page(409 if isinstance(error, IntegrityError) else 500)
+
+
+def _failed(error: Exception) -> Response:
+    db.session.rollback()
+    return page(500)
+
+
+def _headers(response: Response) -> Response:
+    response.headers.setdefault("Content-Security-Policy", POLICY)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def init_app(app: Flask) -> None:
+    app.url_map.converters |= {"number": Number, "id": Id}
+    app.before_request(_storable)
+    app.after_request(_headers)
+
+    @app.errorhandler(Refused)
+    def refused(error: Refused) -> Response:
+        db.session.rollback()
+        return page(error.status, error.message, **error.params)
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Response:
+        if error.code is None or error.code < 400:  # a redirect the router asks for
+            return error.get_response()  # type: ignore[return-value]
+        response = page(413 if isinstance(error, RequestEntityTooLarge) else error.code)
+        if error.code == 405 and "Allow" in error.get_response().headers:
+            response.headers["Allow"] = error.get_response().headers["Allow"]
+        return response
+
+    @app.errorhandler(CSRFError)
+    def csrf(error: CSRFError) -> Response:
+        return page(400, N_("The page was opened in another log-in. Load it again; what you typed is still there."))
+
+    app.register_error_handler(OperationalError, _busy)
+    app.register_error_handler(DBAPIError, _broken)
+    app.register_error_handler(Exception, _logged(app))
+
+
+def _logged(app: Flask):
+    def failed(error: Exception) -> Response:
+        if app.testing and app.config.get("PROPAGATE"):
+            raise error
+        app.logger.exception("unforeseen: %s %s", request.method, request.path)
+        return _failed(error)
+
+    return failed

@@ -1,0 +1,247 @@
+"""The `crm` command: thin calls, one clear line for what goes wrong."""
+
+import getpass
+import logging
+import os
+import sys
+import threading
+from pathlib import Path
+
+import click
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from crm import NotSetUp, clock, create_app, demo, make_secret_key, serve, sweep, workdays
+from crm.customers import importing
+from crm.db import db, unit_of_work
+from crm.duties import rulebook as rules
+from crm.duties import workflow as duties
+from crm.duties.queries import editions as known_editions
+from crm.errors import Refused
+from crm.migrating import behind, migrate
+from crm.permissions import Role
+from crm.staff import queries as staff
+from crm.staff import workflow as accounts
+
+
+class Failed(click.ClickException):
+    """One line on standard error, exit code 1."""
+
+    def show(self, file=None) -> None:
+        click.echo(self.message, err=True)
+
+
+def said(refusal: Refused) -> str:
+    """A refusal in plain English, for a terminal."""
+    words = [refusal.message % refusal.params if refusal.params else refusal.message]
+    for name, wrong in getattr(refusal, "fields", {}).items():
+        words.append(f"{name}: {said(wrong) if isinstance(wrong, Refused) else wrong}")
+    return " ".join(words)
+
+
+def app(*, ready: bool = True) -> Flask:
+    """The program on the database the environment names, its tables checked."""
+    made = create_app()
+    if ready:
+        with made.app_context():
+            if wrong := behind():
+                raise Failed(wrong)
+            db.session.rollback()
+    return made
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def crm() -> None:
+    """The service department's program."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+
+def _instance() -> Path:
+    return Path(os.environ.get("CRM_INSTANCE", "instance")).absolute()
+
+
+def _prepare() -> Flask:
+    """The instance folder, its key, and the newest tables with the shipped rulebook in them."""
+    make_secret_key(_instance())
+    made = app(ready=False)
+    with made.app_context():
+        migrate()
+        with unit_of_work():
+            if not known_editions():
+                duties.issue_shipped()
+    return made
+
+
+@crm.command()
+@click.option("--admin", required=True, metavar="LOGIN", help="the first administrator's log-in name")
+@click.option("--name", default="管理员", help="how the administrator is called")
+def init(admin: str, name: str) -> None:
+    """Make the database and the first administrator; nothing of the demo."""
+    password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    if sys.stdin.isatty() and getpass.getpass("Once more: ") != password:
+        raise Failed("The two are not the same.")
+    made = _prepare()
+    with made.app_context(), unit_of_work():
+        if staff.anybody():
+            raise Failed("There are accounts already; the administrator adds more under /staff.")
+        accounts.add_first(admin, name, [Role.ADMIN], password)
+    click.echo(f"Ready. Start `crm serve` and `crm worker`, then log in as {admin}.")
+
+
+@crm.command("migrate")
+def migrate_() -> None:
+    """Bring the database to this version's tables."""
+    _prepare()
+    click.echo("The database is up to date.")
+
+
+@crm.command("demo")
+def demo_() -> None:
+    """Fill an empty database with a department of a year's work."""
+    made = _prepare()
+    with made.app_context():
+        _demo()
+
+
+def _demo() -> None:
+    """All of it or nothing: one unit of work."""
+    with unit_of_work():
+        demo.fill(lambda line: click.echo(line, err=True))
+
+
+@crm.command()
+@click.option("--port", default=lambda: int(os.environ.get("PORT", "8000")), show_default="PORT or 8000")
+def run(port: int) -> None:
+    """Try it: set up, fill with the demo on the first start, serve with the sweep beside it."""
+    host = os.environ.get("CRM_HOST", "127.0.0.1")
+    serve.check_port(host, port)
+    made = _prepare()
+    with made.app_context():
+        with unit_of_work(read_only=True):
+            empty = not staff.anybody()
+        if empty:
+            click.echo("First start: making the demo department (a minute at most) ...")
+            _demo()
+        with unit_of_work(read_only=True):
+            shown = demo.logins()
+    click.echo(f"\n  http://{host}:{port}\n")
+    click.echo("\n".join(f"  {line}" for line in shown) + "\n\n  Ctrl-C ends it.\n")
+    serve.one_process(made, host, port, beside=lambda stop: sweep.work(made, stop))
+
+
+@crm.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=lambda: int(os.environ.get("PORT", "8000")), show_default="PORT or 8000")
+@click.option("--workers", default=2, show_default=True)
+def serve_(host: str, port: int, workers: int) -> None:
+    """Serve for real use; `crm worker` runs beside it."""
+    serve.check_port(host, port)
+    app()
+    serve.many_workers(app, host, port, workers)
+
+
+@crm.command()
+def worker() -> None:
+    """Sweep for ever: mark what was missed, tidy up."""
+    stop = threading.Event()
+    try:
+        sweep.work(app(), stop)
+    except KeyboardInterrupt:
+        stop.set()
+
+
+@crm.command()
+@click.option("--as-of", metavar="TIME", help="as if it were then; Shanghai time unless it names an offset")
+def tick(as_of: str | None) -> None:
+    """One sweep; says what it did, one line a kind."""
+    try:
+        at = clock.parse(as_of) if as_of else None
+    except ValueError as wrong:
+        raise Failed(f"{as_of!r} is no time: write it as 2026-11-24T18:30") from wrong
+    with app().app_context():
+        for name, count in sweep.tick(at).items():
+            click.echo(f"{name}: {count}")
+
+
+@crm.group("import")
+def import_() -> None:
+    """Bring in what other programs have."""
+
+
+@import_.command("customers")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="say what would happen, change nothing")
+@click.option("--map", "mapped", multiple=True, metavar="COLUMN=field", help="what an unknown column is")
+def import_customers(file: Path, dry_run: bool, mapped: tuple[str, ...]) -> None:
+    """Customers from .xls, .xlsx or .csv; known units are updated."""
+    if bad := [pair for pair in mapped if "=" not in pair]:
+        raise Failed(f"--map wants COLUMN=field, not {bad[0]!r}")
+    mapping = dict(pair.rsplit("=", 1) for pair in mapped)
+    with app().app_context():
+        importing.run(file.read_bytes(), file.name, mapping, dry_run=dry_run, say=click.echo)
+
+
+@crm.group()
+def rulebook() -> None:
+    """The editions of the department's rulebook."""
+
+
+@rulebook.command("show")
+@click.argument("number", required=False)
+def rulebook_show(number: str | None) -> None:
+    """An edition's text; without a NUMBER, the list of editions and the text that holds today."""
+    with app().app_context():
+        every = known_editions()
+        for one in every:
+            click.echo(f"{one.number}  from {clock.local(one.holds_from):%Y-%m-%d}  {one.state}", err=True)
+        holds = [one for one in every if one.number == number or (not number and one.holds_from <= clock.now())]
+        if not holds:
+            raise Failed(f"There is no edition {number}.")
+        click.echo(holds[0].body)
+
+
+@rulebook.command("check")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def rulebook_check(file: Path) -> None:
+    """Read FILE as an edition and name every fault."""
+    with app(ready=False).app_context():
+        book = duties.check_rulebook(file.read_text(encoding="utf-8"))
+    click.echo(f"Good: {len(book.clauses)} clauses, {len(book.rules)} duties, {len(book.categories)} categories.")
+
+
+@rulebook.command("add")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--from", "day", required=True, metavar="DATE", help="the first day on which it holds")
+def rulebook_add(file: Path, day: str) -> None:
+    """Issue FILE as an edition that holds from DATE; everybody is asked to acknowledge it."""
+    with app().app_context(), unit_of_work():
+        edition = duties.issue_edition(file.read_text(encoding="utf-8"), clock.parse(day))
+        accounts.present_to_all(edition)
+        click.echo(f"{edition.number} holds from {clock.local(edition.holds_from):%Y-%m-%d}.")
+
+
+@crm.group("workdays")
+def workdays_() -> None:
+    """The working calendar."""
+
+
+@workdays_.command("import")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def workdays_import(files: tuple[Path, ...]) -> None:
+    """The yearly notices of holidays and make-up days, as JSON."""
+    with app().app_context(), unit_of_work():
+        for file in files:
+            click.echo(f"{file.name}: {workdays.import_notice(file.read_text(encoding='utf-8'))} days")
+
+
+def main() -> None:
+    """What goes wrong in a way we know is one line, not a traceback."""
+    try:
+        crm()
+    except Refused as refusal:
+        sys.exit(said(refusal))
+    except (NotSetUp, serve.PortTaken, rules.RulebookError, ValueError, UnicodeDecodeError) as wrong:
+        sys.exit(str(wrong))
+    except SQLAlchemyError as wrong:
+        logging.getLogger("crm").debug("database", exc_info=True)
+        sys.exit(f"The database refused: {str(wrong).splitlines()[0]}")

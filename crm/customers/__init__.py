@@ -1,0 +1,1 @@
+"""Customer units, their contacts, and bringing them in from spreadsheets."""

@@ -1,0 +1,51 @@
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField
+from wtforms.validators import Optional, Regexp
+
+from crm.customers.models import CustomerState, Grade
+from crm.forms import CrmForm, LineField, PickField, WordsField
+
+EMAIL = [Optional(), Regexp(r"[^@\s]{1,64}@[^@\s]{1,255}$", message=_l("Not an e-mail address."))]
+
+
+class CustomerForm(CrmForm):
+    short_name = LineField(_l("Short name"), required=True, most=100)
+    full_name = LineField(_l("Full name"), description=_l("As on contracts; left empty, the short name stands for it."))
+    code = LineField(
+        _l("Code"), most=50, description=_l("The unit's own code, such as a stock code; no two are alike.")
+    )
+    grade = PickField(_l("Grade"), Grade, blank=_l("Not graded yet"))
+    region = LineField(_l("Region"), most=50)
+    address = LineField(_l("Address"), most=300)
+    phone = LineField(_l("Phone"), most=50)
+    fax = LineField(_l("Fax"), most=50)
+    email = LineField(_l("E-mail"), most=200, validators=EMAIL)
+    owner_id = PickField(_l("Responsible specialist"), blank=_l("Nobody yet"))
+    invoice_title = LineField(_l("Invoice title"))
+    tax_number = LineField(_l("Tax number"), most=50)
+    bank = LineField(_l("Bank"))
+    bank_account = LineField(_l("Bank account"), most=50)
+    remark = WordsField(_l("Remark"), most=5000)
+    state = PickField(_l("State"), CustomerState, default=CustomerState.ACTIVE)
+
+    def words(self) -> dict:
+        """What was typed, as the workflow takes it."""
+        words = {name: field.data for name, field in self._fields.items() if name not in ("version", "request_id")}
+        words["owner_id"] = int(words["owner_id"]) if words["owner_id"] else None
+        return words
+
+
+class ContactForm(CrmForm):
+    name = LineField(_l("Name"), required=True, most=50)
+    department = LineField(_l("Department"), most=100)
+    position = LineField(_l("Position"), most=100)
+    phone = LineField(_l("Phone"), most=50)
+    mobile = LineField(_l("Mobile"), most=50)
+    qq = LineField(_l("QQ"), most=30)
+    wechat = LineField(_l("WeChat"), most=50)
+    email = LineField(_l("E-mail"), most=200, validators=EMAIL)
+    software_responsible = BooleanField(_l("Responsible for the software"))
+    active = BooleanField(_l("Still there"), default=True)
+
+    def words(self) -> dict:
+        return {name: field.data for name, field in self._fields.items() if name not in ("version", "request_id")}

@@ -1,0 +1,102 @@
+from typing import Any, ClassVar
+
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, false, text, true
+from sqlalchemy.orm import Mapped, mapped_column, relationship, synonym
+
+from crm.db import db
+from crm.duties.models import Subject
+from crm.labels import N_, Labelled
+from crm.permissions import Permission
+
+
+class Grade(Labelled):
+    A = "A", N_("A: has a name that carries")
+    B = "B", N_("B: may buy more")
+    C = "C", N_("C: others")
+
+
+class CustomerState(Labelled):
+    ACTIVE = "active", N_("Active")
+    INACTIVE = "inactive", N_("Inactive")
+
+
+class CustomerEvent(Labelled):
+    ADDED = "customer.added", N_("added the customer")
+    EDITED = "customer.edited", N_("changed the customer")
+    IMPORTED = "customer.imported", N_("imported the customer")
+    ASSIGNED = "customer.assigned", N_("made somebody responsible for the customer")
+    CONTACT_ADDED = "contact.added", N_("added a contact")
+    CONTACT_EDITED = "contact.edited", N_("changed a contact")
+
+
+class Customer(Subject):
+    """A customer unit. `title` is its short name, `owner` the responsible specialist, `category` its grade."""
+
+    __tablename__ = "customers"
+    id: Mapped[int] = mapped_column(ForeignKey("subjects.id"), primary_key=True)
+    full_name: Mapped[str] = mapped_column(index=True)
+    code: Mapped[str | None] = mapped_column(unique=True)  # the customer's own, such as a stock code
+    region: Mapped[str] = mapped_column(default="", index=True)
+    address: Mapped[str] = mapped_column(default="")
+    phone: Mapped[str] = mapped_column(default="")
+    fax: Mapped[str] = mapped_column(default="")
+    email: Mapped[str] = mapped_column(default="")
+    invoice_title: Mapped[str] = mapped_column(default="")
+    tax_number: Mapped[str] = mapped_column(default="")
+    bank: Mapped[str] = mapped_column(default="")
+    bank_account: Mapped[str] = mapped_column(default="")
+    remark: Mapped[str] = mapped_column(default="")
+    grade = synonym("category")
+    short_name = synonym("title")
+
+    contacts: Mapped[list["Contact"]] = relationship(
+        back_populates="customer", lazy="raise", order_by="(Contact.active.desc(), Contact.id)"
+    )
+
+    __mapper_args__: ClassVar[dict[str, Any]] = {
+        "polymorphic_identity": "customer",
+        "inherit_condition": id == Subject.id,
+    }
+    noun = "customers"
+    label = N_("Customer")
+    EVENTS = CustomerEvent
+    STATES = CustomerState
+
+    @classmethod
+    def visible(cls, user) -> ColumnElement[bool]:
+        return true() if user.may(Permission.CUSTOMER_READ) else false()
+
+
+class Contact(db.Model):
+    """A person at a customer; those who left are kept, inactive."""
+
+    __tablename__ = "contacts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
+    name: Mapped[str]
+    department: Mapped[str] = mapped_column(default="")
+    position: Mapped[str] = mapped_column(default="")
+    phone: Mapped[str] = mapped_column(default="")
+    mobile: Mapped[str] = mapped_column(default="")
+    qq: Mapped[str] = mapped_column(default="")
+    wechat: Mapped[str] = mapped_column(default="")
+    email: Mapped[str] = mapped_column(default="")
+    software_responsible: Mapped[bool] = mapped_column(default=False)
+    active: Mapped[bool] = mapped_column(default=True)
+    version: Mapped[int] = mapped_column(default=1)
+
+    customer: Mapped[Customer] = relationship(back_populates="contacts", lazy="raise")
+
+    __table_args__ = (
+        CheckConstraint("name <> ''", name="named"),
+        Index("ix_contacts_customer_id", "customer_id", "id"),
+        Index(
+            "ix_contacts_responsible", "customer_id",
+            sqlite_where=text("software_responsible AND active"),
+            postgresql_where=text("software_responsible AND active"),
+        ),
+    )  # fmt: skip
+
+    DETAILS: ClassVar = (
+        "name", "department", "position", "phone", "mobile", "qq", "wechat", "email", "software_responsible", "active",
+    )  # fmt: skip

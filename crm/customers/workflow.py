@@ -1,0 +1,79 @@
+"""Customers and their contacts are added and changed; nobody is deleted, who left becomes inactive."""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from crm import clock
+from crm.customers.models import Contact, Customer, CustomerEvent, CustomerState
+from crm.db import db, next_number
+from crm.duties.models import Subject
+from crm.duties.record import open_subject, record
+from crm.errors import Forbidden, Invalid, Stale
+from crm.labels import N_
+from crm.moves import edit
+from crm.permissions import Permission
+
+
+def _may_edit(by) -> None:
+    if not by.may(Permission.CUSTOMER_EDIT):
+        raise Forbidden()
+
+
+def _check_code(code: str | None, customer_id: int | None) -> None:
+    other = select(Customer.number).where(Customer.code == code, Customer.id != customer_id)
+    if code and (number := db.session.scalar(other)):
+        raise Invalid(fields={"code": Invalid(N_("This code is already that of %(number)s."), number=number)})
+
+
+def add_customer(*, by, short_name: str, full_name: str = "", code: str | None = None, owner_id: int | None = None,
+                 grade: str = "", **details: Any) -> Customer:  # fmt: skip
+    """A new unit; without a full name the short one stands for it."""
+    _may_edit(by)
+    _check_code(code or None, None)
+    customer = Customer(
+        title=short_name, full_name=full_name or short_name, code=code or None, owner_id=owner_id, category=grade,
+        state=CustomerState.ACTIVE, number=next_number("K"), **details,
+    )  # fmt: skip
+    open_subject(customer, at=clock.now())
+    customer.customer_id = customer.id  # so that one key finds all that belongs to a customer
+    record(CustomerEvent.ADDED, customer, by=by)
+    return customer
+
+
+def edit_customer(customer: Customer, *, by, owner_id: int | None, **changes: Any) -> None:
+    _may_edit(by)
+    changes["code"] = changes.get("code") or None
+    changes["full_name"] = changes.get("full_name") or changes["short_name"]
+    changes["title"], changes["category"] = changes.pop("short_name"), changes.pop("grade")
+    _check_code(changes["code"], customer.id)
+    before = customer.owner_id
+    differences = edit(customer, {**changes, "owner_id": owner_id})
+    assigned = differences.pop("owner_id", None)
+    if differences:
+        record(CustomerEvent.EDITED, customer, by=by, changes=differences)
+    if assigned:
+        record(CustomerEvent.ASSIGNED, customer, by=by, **{"from": before, "to": owner_id})
+
+
+def add_contact(customer: Subject, *, by, name: str, department: str = "", **details: Any) -> Contact:
+    """A person at the customer; may be added while a record is being written (5.1.2)."""
+    _may_edit(by)
+    contact = Contact(customer_id=customer.id, name=name, department=department, **details)
+    db.session.add(contact)
+    db.session.flush()
+    record(CustomerEvent.CONTACT_ADDED, customer, by=by, contact=contact.id, name=name, department=department)
+    return contact
+
+
+def edit_contact(contact: Contact, *, by, version: int | None = None, **changes: Any) -> None:
+    """Change a contact, or make one who left inactive. Stale if somebody else did so after `version` was read."""
+    _may_edit(by)
+    db.session.refresh(contact, with_for_update=True)
+    if version is not None and version != contact.version:
+        raise Stale()
+    if differences := edit(contact, changes):
+        customer = db.session.get_one(Customer, contact.customer_id)
+        record(
+            CustomerEvent.CONTACT_EDITED, customer, by=by, contact=contact.id, name=contact.name, changes=differences
+        )

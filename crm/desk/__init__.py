@@ -1,0 +1,10 @@
+"""Pages that see everything: Today, the customers' list and page, type-ahead."""
+
+from flask import Flask
+
+from crm.desk import views
+
+
+def init_app(app: Flask) -> None:
+    app.register_blueprint(views.bp)
+    app.context_processor(views.shell)

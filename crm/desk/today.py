@@ -1,0 +1,90 @@
+"""Today: what is owed, grouped by how near it is, each with its clause, its cost and the one button that settles it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from crm import clock
+from crm.db import db
+from crm.duties import editions, queries
+from crm.duties.models import Duty, Extension
+from crm.duties.record import DECIDE_MORE_TIME
+from crm.duties.rulebook import Rule
+from crm.duties.workflow import may_ask
+from crm.labels import N_, Labelled
+from crm.moves import Move
+
+
+class Group(Labelled):
+    OVERDUE = "overdue", N_("Overdue")
+    TODAY = "today", N_("Today")
+    WEEK = "week", N_("This week")
+    LATER = "later", N_("Later")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One thing owed. `move` is the button; where it needs words, `href` leads to the place to type them."""
+
+    duty: Duty
+    rule: Rule
+    href: str
+    move: Move | None
+    may_ask: bool
+    requests: tuple[Extension, ...]
+
+
+def group_of(duty: Duty) -> Group:
+    now = clock.now()
+    if duty.overdue:
+        return Group.OVERDUE
+    today = clock.today()
+    if duty.due_at <= clock.end_of(today):
+        return Group.TODAY
+    sunday = today + timedelta(days=6 - today.weekday())
+    return Group.WEEK if duty.due_at <= max(clock.end_of(sunday), now) else Group.LATER
+
+
+def _undecided(duties: Iterable[Duty]) -> dict[str, int]:
+    """For duties to decide on more time: the slot, which names the duty asked for → the request."""
+    slots = [int(duty.slot) for duty in duties if duty.rule == DECIDE_MORE_TIME]
+    if not slots:
+        return {}
+    asked = select(Extension.duty_id, Extension.id).where(Extension.duty_id.in_(slots), Extension.granted.is_(None))
+    return {str(duty_id): id for duty_id, id in db.session.execute(asked)}
+
+
+def rows_of(duties: list[Duty], user) -> list[Row]:
+    requests = _undecided(duties)
+    rows = []
+    for duty in duties:
+        rule = editions.book(duty.edition_id).rules[duty.rule]
+        move = type(duty.subject).MOVES.get(rule.move)
+        if move and not move.open_to(user, duty.subject, {duty.rule}):
+            move = None
+        href = f"{duty.subject.path}#{rule.move}" if move and move.asks else duty.subject.path
+        if duty.slot in requests and duty.rule == DECIDE_MORE_TIME:
+            href = f"/extensions/{requests[duty.slot]}"
+        rows.append(Row(duty, rule, href, move, may_ask(duty, user), tuple(duty.extensions)))
+    return rows
+
+
+def groups(rows: list[Row]) -> dict[Group, list[Row]]:
+    found: dict[Group, list[Row]] = {group: [] for group in Group}
+    for row in rows:
+        found[group_of(row.duty)].append(row)
+    return found
+
+
+def names(rows: list[Row]) -> dict[int, queries.Name]:
+    """Customers, owners, and who asked for more time."""
+    ids: list[int | None] = []
+    for row in rows:
+        ids += [row.duty.subject.customer_id, row.duty.owner_id, *(asked.asked_by_id for asked in row.requests)]
+    return queries.names(ids)
+
+
+def midnight() -> datetime:
+    return clock.moment(clock.today())

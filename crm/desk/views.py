@@ -1,0 +1,114 @@
+from datetime import datetime
+
+from flask import Blueprint, jsonify, render_template, request
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from crm import clock, lists
+from crm.customers import queries as customers
+from crm.customers.models import Grade
+from crm.desk import queries, today
+from crm.duties import queries as duties
+from crm.forms import CrmForm
+from crm.migrating import behind
+from crm.permissions import Permission as P
+from crm.permissions import Role, needs
+from crm.serials import queries as serials
+from crm.serials.coverage import verdicts
+from crm.shown import day
+from crm.staff import queries as staff
+
+bp = Blueprint("desk", __name__)
+
+
+def shell() -> dict:
+    """What the frame of every page shows."""
+    if not current_user.is_authenticated:
+        return {"waiting": 0}
+    return {"waiting": queries.waiting(current_user), "plain_form": CrmForm(formdata=None)}
+
+
+@bp.get("/")
+@needs(P.SIGNED_IN)
+def index():
+    """Today: mine, or everybody's for those who look after the whole."""
+    everybody = current_user.may(P.DUTY_READ_ANY) and request.args.get("whose") != "mine"
+    rows = today.rows_of(duties.owed(current_user, everybody=everybody), current_user)
+    done = today.rows_of(duties.kept_since(current_user, today.midnight()), current_user)
+    return render_template(
+        "desk/today.html", groups=today.groups(rows), rows=rows, done=done, names=today.names(rows + done),
+        everybody=everybody, most=duties.MOST, form=CrmForm(formdata=None),
+    )  # fmt: skip
+
+
+@bp.get("/customers")
+@needs(P.CUSTOMER_READ)
+def customer_list():
+    lacks = lists.one_of(request.args, "lacks", ("any", "person", "product", "use"))
+    wanted = customers.Filter.of(request.args, current_user, serials.lacking(lacks))
+    page = customers.listing(current_user, wanted, before=lists.key(request.args))
+    ids = [row.id for row in page.rows]
+    return render_template(
+        "desk/customers.html", page=page, wanted=wanted, lacks=lacks, grades=Grade, regions=customers.regions(),
+        people=staff.with_role([Role.SPECIALIST, Role.FOLLOWUP, Role.MANAGER]), verdicts=verdicts(ids),
+        missing=serials.what_lacks(ids) if lacks else {},
+    )  # fmt: skip
+
+
+@bp.get("/customers/<number:number>")
+@needs(P.CUSTOMER_READ)
+def customer(number):
+    """The customer with all that belongs to it, and its whole history in time order."""
+    unit = customers.get(number, current_user)
+    events = duties.history(unit.id, current_user, before=_place(request.args.get("before", "")))
+    shown, more = events[:50], len(events) > 50
+    ids = [id for event, _ in shown for id in (event.actor_id, event.facts.get("to"), event.facts.get("owner"))]
+    return render_template(
+        "desk/customer.html", customer=unit, contacts=customers.contacts(unit.id), events=shown,
+        more=f"{shown[-1][0].at.timestamp()}_{shown[-1][0].id}" if more else "", installations=serials.of(unit.id, current_user),
+        verdict=verdicts([unit.id])[unit.id], names=duties.names([*filter(_is_id, ids), unit.owner_id]),
+        lacks=serials.what_lacks([unit.id])[unit.id],
+    )  # fmt: skip
+
+
+def _is_id(value) -> bool:
+    return isinstance(value, int)
+
+
+def _place(text: str) -> tuple[datetime, int] | None:
+    """Where in the history to go on: a moment and the event's id."""
+    moment, _, id = text.partition("_")
+    try:
+        at = datetime.fromtimestamp(float(moment), clock.ZONE)
+        return (at, int(id)) if 1990 < at.year < 2100 and 0 < int(id) < 2**31 else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+@bp.get("/customers/lookup")
+@needs(P.CUSTOMER_READ)
+def lookup():
+    """Type-ahead: units that fit the words, each with its coverage verdict."""
+    text = lists.words(request.args)
+    found = customers.find(text, current_user) if text else []
+    coverage = verdicts([unit.id for unit in found])
+    return jsonify(
+        [{"value": unit.number, "text": unit.title, "full": unit.full_name, "code": unit.code or "",
+          "coverage": coverage[unit.id].coverage, "said": _(coverage[unit.id].coverage.label),
+          "until": day(coverage[unit.id].until)} for unit in found]
+    )  # fmt: skip
+
+
+@bp.get("/healthz")
+@needs(P.PUBLIC)
+def healthz():
+    """The process answers."""
+    return {"ok": True}
+
+
+@bp.get("/readyz")
+@needs(P.PUBLIC)
+def readyz():
+    """The database answers and its tables are those of this version."""
+    wrong = behind()
+    return ({"ok": False, "why": wrong}, 503) if wrong else ({"ok": True}, 200)

@@ -1,0 +1,161 @@
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import contains_eager, joinedload, load_only, selectinload
+
+from crm import clock
+from crm.db import db
+from crm.duties.models import Acknowledgement, Duty, DutyEvent, Edition, Event, Extension, Subject, open_now
+from crm.errors import NotThere
+
+MOST = 200  # rows of a list that is not paged
+
+
+@dataclass(frozen=True)
+class Name:
+    """What a row needs to say of another subject."""
+
+    id: int
+    kind: str
+    number: str
+    title: str
+
+    @property
+    def path(self) -> str:
+        return f"/{Subject.__mapper__.polymorphic_map[self.kind].class_.noun}/{self.number}"
+
+
+NAME = (Subject.id, Subject.kind, Subject.number, Subject.title)
+
+
+def visible(user) -> ColumnElement[bool]:
+    """Which subjects of any kind `user` may see: each kind's own answer, put together."""
+    return or_(*(and_(Subject.kind == kind.__mapper__.polymorphic_identity, kind.visible(user))
+                 for kind in Subject.__subclasses__()))  # fmt: skip
+
+
+def names(ids: Iterable[int | None]) -> dict[int, Name]:
+    """Number and title of each subject, in one statement."""
+    wanted = {id for id in ids if id is not None}
+    if not wanted:
+        return {}
+    rows = db.session.execute(select(*NAME).where(Subject.id.in_(wanted)))
+    return {row.id: Name(*row) for row in rows}
+
+
+def _mine(user) -> ColumnElement[bool]:
+    return or_(Duty.owner_id == user.id, and_(Duty.owner_id.is_(None), Duty.pool.in_(sorted(user.roles))))
+
+
+def _duties(user, *where: ColumnElement[bool]):
+    return (
+        select(Duty)
+        .join(Duty.subject)
+        .where(*where, visible(user))
+        .options(contains_eager(Duty.subject), selectinload(Duty.extensions))
+    )
+
+
+def owed(user, *, everybody: bool = False) -> list[Duty]:
+    """What is open now, the longest overdue first; one's own and one's roles', or everybody's."""
+    whose = () if everybody else (_mine(user),)
+    shown = _duties(user, open_now(), Duty.show_from <= clock.now(), *whose)
+    return list(db.session.scalars(shown.order_by(Duty.due_at, Duty.id).limit(MOST)))
+
+
+def kept_since(user, since: datetime) -> list[Duty]:
+    """One's own duties that were settled since an instant, the latest first."""
+    kept = _duties(user, Duty.owner_id == user.id, Event.at >= since).join(Event, Duty.kept_by_id == Event.id)
+    kept = kept.options(contains_eager(Duty.kept_by))
+    return list(db.session.scalars(kept.order_by(Event.at.desc()).limit(50)))
+
+
+def missed(user, *, owner_id: int | None = None, rule: str = "", before: int | None = None) -> list[Duty]:
+    """What was missed, the latest first: by anybody for those who may see everybody's, else by oneself."""
+    wanted = _duties(user, Duty.breached_by_id.is_not(None))
+    if owner_id:
+        wanted = wanted.where(Duty.owner_id == owner_id)
+    if rule:
+        wanted = wanted.where(Duty.rule == rule)
+    if before:
+        wanted = wanted.where(Duty.breached_by_id < before)
+    wanted = wanted.options(joinedload(Duty.breached_by), joinedload(Duty.kept_by))
+    return list(db.session.scalars(wanted.order_by(Duty.breached_by_id.desc()).limit(51)))
+
+
+def of_subject(subject: Subject) -> list[Duty]:
+    """Every duty a subject ever had, in order of deadline."""
+    mine = select(Duty).where(Duty.subject_id == subject.id).order_by(Duty.due_at, Duty.id)
+    return list(
+        db.session.scalars(
+            mine.options(joinedload(Duty.subject), selectinload(Duty.extensions), joinedload(Duty.kept_by))
+        )
+    )
+
+
+def get(duty_id: int, user) -> Duty:
+    duty = db.session.scalar(_duties(user, Duty.id == duty_id))
+    if duty is None:
+        raise NotThere()
+    return duty
+
+
+def request_for_time(extension_id: int, user) -> Extension:
+    request = db.session.scalar(
+        select(Extension).join(Extension.duty).join(Duty.subject).where(Extension.id == extension_id, visible(user))
+        .options(contains_eager(Extension.duty).contains_eager(Duty.subject))
+    )  # fmt: skip
+    if request is None:
+        raise NotThere()
+    return request
+
+
+def timeline(subject: Subject, *, most: int = 300) -> list[Event]:
+    """What happened to one subject, the latest first."""
+    rows = select(Event).where(Event.subject_id == subject.id)
+    return list(db.session.scalars(rows.order_by(Event.at.desc(), Event.id.desc()).limit(most)))
+
+
+def history(customer_id: int, user, *, before: tuple[datetime, int] | None = None) -> list[tuple[Event, Name]]:
+    """What happened to a customer and to all that belongs to it, the latest first, 51 at most from a place on."""
+    rows = (
+        select(Event, *NAME)
+        .join(Subject, Subject.id == Event.subject_id)
+        .where(Subject.customer_id == customer_id, visible(user))
+        .order_by(Event.at.desc(), Event.id.desc())
+        .limit(51)
+    )
+    if before:
+        rows = rows.where(or_(Event.at < before[0], and_(Event.at == before[0], Event.id < before[1])))
+    return [(event, Name(*name)) for event, *name in db.session.execute(rows)]
+
+
+def editions() -> list[Edition]:
+    return list(
+        db.session.scalars(
+            select(Edition)
+            .options(load_only(Edition.number, Edition.title, Edition.state, Edition.holds_from, Edition.version))
+            .order_by(Edition.holds_from.desc())
+        )
+    )
+
+
+def edition(number: str) -> Edition:
+    found = db.session.scalar(select(Edition).where(Edition.number == number))
+    if found is None:
+        raise NotThere()
+    return found
+
+
+def acknowledged(edition: Edition, user) -> datetime | None:
+    return db.session.scalar(
+        select(Acknowledgement.at).where(Acknowledgement.edition_id == edition.id, Acknowledgement.user_id == user.id)
+    )
+
+
+def event_labels() -> dict[str, str]:
+    """Every event kind of every package → its label."""
+    enums = [DutyEvent, *(cls.EVENTS for cls in Subject.__subclasses__() if cls.EVENTS)]
+    return {str(kind): kind.label for members in enums for kind in members}

@@ -1,0 +1,111 @@
+from flask import Blueprint, flash, redirect, render_template, request
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from crm import clock, lists
+from crm.duties import editions, queries, workflow
+from crm.duties.forms import DecideForm, MoreTimeForm
+from crm.errors import Refused
+from crm.forms import CrmForm, attempt
+from crm.moves import check_version
+from crm.permissions import Permission as P
+from crm.permissions import needs
+
+bp = Blueprint("duties", __name__)
+
+
+@bp.get("/duties")
+@needs(P.SIGNED_IN)
+def missed():
+    """What was missed, when and by whom, and what it may cost."""
+    everybody = current_user.may(P.DUTY_READ_ANY)
+    owner = lists.key(request.args, "person") if everybody else current_user.id
+    rules = editions.book_at(clock.now()).rules
+    rule = lists.one_of(request.args, "rule", rules)
+    rows = queries.missed(current_user, owner_id=owner, rule=rule, before=lists.key(request.args))
+    rows, after = lists.cut(rows, lambda duty: duty.breached_by_id)
+    people = {duty.breached_by.facts.get("owner") for duty in rows}
+    names = queries.names({*people, owner, *(duty.subject.customer_id for duty in rows)})
+    page = lists.Page(rows, after, names=names)
+    return render_template("duties/missed.html", page=page, rules=rules, rule=rule, owner=owner, everybody=everybody)
+
+
+@bp.route("/duties/<id:duty_id>/extension", methods=["GET", "POST"])
+@needs(P.SIGNED_IN)
+def extension(duty_id):
+    duty, form = queries.get(duty_id, current_user), MoreTimeForm()
+
+    def ask():
+        workflow.ask_more_time(duty, by=current_user, reason=form.reason.data, wanted=form.wanted.data)
+        flash(_("Asked. Until the manager has answered, the deadline does not count as missed."))
+        return redirect(duty.subject.path, 303)
+
+    def show(refusal: Refused | None):
+        duty = queries.get(duty_id, current_user)
+        return render_template("duties/extension.html", form=form, duty=duty, refusal=refusal)
+
+    return attempt(form, ask, show)
+
+
+@bp.route("/extensions/<id:extension_id>", methods=["GET", "POST"])
+@needs(P.TIME_GRANT)
+def decision(extension_id):
+    asked = queries.request_for_time(extension_id, current_user)
+    form = DecideForm(data={"until": asked.wanted})
+
+    def decide():
+        granted = form.granted.data == "yes"
+        workflow.decide_more_time(
+            asked, by=current_user, granted=granted, until=form.until.data, remark=form.remark.data
+        )
+        flash(_("The new date is granted.") if granted else _("Not granted; the old deadline stands."))
+        return redirect("/", 303)
+
+    def show(refusal: Refused | None):
+        asked = queries.request_for_time(extension_id, current_user)
+        names = queries.names([asked.asked_by_id, asked.decided_by_id])
+        return render_template("duties/decision.html", form=form, asked=asked, names=names, refusal=refusal)
+
+    return attempt(form, decide, show)
+
+
+@bp.get("/rulebook")
+@needs(P.SIGNED_IN)
+def rulebook():
+    """The edition that holds today."""
+    every = queries.editions()
+    number = next(edition.number for edition in every if edition.holds_from <= clock.now())
+    return _show_edition(number, every)
+
+
+@bp.get("/rulebook/<number:number>")
+@needs(P.SIGNED_IN)
+def edition(number):
+    return _show_edition(number, queries.editions())
+
+
+def _show_edition(number: str, every: list):
+    edition = queries.edition(number)
+    return render_template(
+        "duties/rulebook.html", edition=edition, book=editions.book(edition.id), every=every, form=CrmForm(formdata=None),
+        acknowledged=queries.acknowledged(edition, current_user), moves=workflow.MOVES,
+    )  # fmt: skip
+
+
+@bp.post("/rulebook/<number:number>/confirmation")
+@needs(P.RULEBOOK_ISSUE)
+def confirmation(number):
+    edition = queries.edition(number)
+    check_version(edition, CrmForm().opened_version)
+    workflow.confirm(edition, by=current_user)
+    flash(_("Confirmed: the defaults hold as the department's own."))
+    return redirect(edition.path, 303)
+
+
+@bp.post("/rulebook/<number:number>/acknowledgement")
+@needs(P.SIGNED_IN)
+def acknowledgement(number):
+    edition = queries.edition(number)
+    workflow.acknowledge(edition, by=current_user)
+    flash(_("Acknowledged. The rulebook stays here to be looked things up in."))
+    return redirect(edition.path, 303)

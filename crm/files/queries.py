@@ -1,0 +1,49 @@
+from collections.abc import Iterable
+
+from sqlalchemy import or_, select
+
+from crm.db import db
+from crm.duties.models import Subject
+from crm.duties.queries import visible
+from crm.errors import NotThere
+from crm.files.models import File
+
+
+def of(subject: Subject) -> list[File]:
+    """The files on a subject, those taken away left out."""
+    return list(
+        db.session.scalars(
+            select(File).where(File.subject_id == subject.id, File.removed_at.is_(None)).order_by(File.id)
+        )
+    )
+
+
+def drafts(keys: Iterable[str], owner: Subject) -> list[File]:
+    """One's own drafts among these keys."""
+    keys = [key for key in keys if len(key) == 32][:50]
+    mine = select(File).where(File.key.in_(keys), File.owner_id == owner.id, File.subject_id.is_(None))
+    return list(db.session.scalars(mine.order_by(File.id)))
+
+
+def get(key: str, user) -> File:
+    """A file through its subject, as far as `user` sees that; a draft only by its owner."""
+    seen = select(Subject.id).where(visible(user))
+    mine = or_(File.subject_id.in_(seen), File.subject_id.is_(None) & (File.owner_id == user.id))
+    file = db.session.scalar(select(File).where(File.key == key, mine))
+    if file is None:
+        raise NotThere()
+    return file
+
+
+def exists(key: str) -> bool:
+    return db.session.scalar(select(File.id).where(File.key == key)) is not None
+
+
+def on(subject: Subject, key: str) -> File:
+    """A file of this subject that was not taken away."""
+    file = db.session.scalar(
+        select(File).where(File.key == key, File.subject_id == subject.id, File.removed_at.is_(None))
+    )
+    if file is None:
+        raise NotThere()
+    return file

@@ -1,0 +1,73 @@
+"""A file is taken in as its owner's draft, then attached to a subject; taken away it stays in the history."""
+
+import secrets
+import unicodedata
+from collections.abc import Iterable
+from datetime import timedelta
+
+from sqlalchemy import delete, select
+
+from crm import clock
+from crm.db import db, unit_of_work
+from crm.duties.models import Subject
+from crm.errors import Invalid
+from crm.files import store
+from crm.files.kinds import kind_of
+from crm.files.models import File
+from crm.labels import N_
+
+LARGEST = 15 * 1024 * 1024  # bytes
+DRAFTS_LIVE = timedelta(days=2)
+MOST = 20  # files on one form
+
+
+def shown_name(name: str) -> str:
+    """The name as it is shown: no path, no control or direction characters, not endless."""
+    last = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
+    kept = "".join(c for c in last if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp")).strip(". ")
+    stem, dot, ending = kept.rpartition(".")
+    return f"{stem[:100]}{dot}{ending[:10]}" if dot else kept[:100] or "file"
+
+
+def draft(name: str, content: bytes, owner: Subject, purpose: str = "") -> File:
+    """A new file nobody but `owner` knows of. Invalid if it is empty, too large, or not what its name says."""
+    name = shown_name(name)
+    if not content:
+        raise Invalid(N_("%(name)s is empty."), name=name)
+    if len(content) > LARGEST:
+        raise Invalid(N_("%(name)s is larger than %(most)s MB."), name=name, most=LARGEST // 1024 // 1024)
+    kind = kind_of(name, content)
+    if kind is None:
+        raise Invalid(N_("%(name)s is not taken: pictures, PDF, Office files and plain text are."), name=name)
+    return File(
+        key=secrets.token_hex(16), owner_id=owner.id, purpose=purpose, name=name, kind=kind.media,
+        size=len(content), sha256=store.put(content), added_at=clock.now(),
+    )  # fmt: skip
+
+
+def attach(keys: Iterable[str], subject: Subject, owner: Subject) -> list[File]:
+    """Put one's drafts on a subject; keys of others' drafts, or of files already attached, are passed over."""
+    keys = list(keys)[:MOST]
+    mine = select(File).where(File.key.in_(keys), File.owner_id == owner.id, File.subject_id.is_(None))
+    files = list(db.session.scalars(mine.order_by(File.id)))
+    for file in files:
+        file.subject_id = subject.id
+    db.session.flush()
+    return files
+
+
+def take_away(file: File) -> None:
+    """No longer shown and no longer fills its field; its bytes stay, for the history."""
+    file.removed_at = clock.now()
+    db.session.flush()
+
+
+def forget_drafts(as_of) -> int:
+    """A sweep's step: drafts that were never attached go after two days, and bytes no row names with them."""
+    with unit_of_work():
+        old = delete(File).where(File.subject_id.is_(None), File.added_at < as_of - DRAFTS_LIVE)
+        hashes = set(db.session.scalars(old.returning(File.sha256)))
+        kept = set(db.session.scalars(select(File.sha256).where(File.sha256.in_(hashes)))) if hashes else set()
+    for sha256 in hashes - kept:
+        store.remove(sha256)
+    return len(hashes)

@@ -1,0 +1,32 @@
+from flask_babel import lazy_gettext as _l
+
+from crm.forms import CountField, CrmForm, DayField, LineField, PickField, WordsField
+from crm.serials.models import Installation, UseState
+
+
+class InstallationForm(CrmForm):
+    brand = LineField(_l("Brand"), required=True, most=50, render_kw={"list": "brands"})
+    product = LineField(_l("Product"), required=True, most=100, render_kw={"list": "products"})
+    edition = LineField(_l("Edition"), most=50, description=_l("Such as standard or professional."))
+    product_version = LineField(_l("Version"), most=50)
+    users = CountField(_l("Users"), least=1)
+    modules = WordsField(_l("Modules"), most=1000)
+    installed_on = DayField(_l("Installed on"))
+    starts_on = DayField(_l("Service period from"))
+    ends_on = DayField(_l("Service period to"), description=_l("The last day served."))
+    use = PickField(_l("State of use"), UseState, default=UseState.UNKNOWN)
+    use_seen_on = DayField(_l("State of use seen on"), description=_l("Left empty: today."))
+    remark = WordsField(_l("Remark"), most=2000)
+
+    def words(self) -> dict:
+        left_out = ("version", "request_id", "brand", "product")
+        return {name: field.data for name, field in self._fields.items() if name not in left_out}
+
+
+def values_of(installation: Installation) -> dict:
+    """What the form shows of an installation."""
+    period = installation.period
+    return {
+        "brand": installation.product.brand, "product": installation.product.name, "use": installation.state,
+        "starts_on": period and period.starts_on, "ends_on": period and period.ends_on,
+    }  # fmt: skip

@@ -1,0 +1,94 @@
+from datetime import date
+from typing import Any, ClassVar
+
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint, false, true
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from crm.db import db
+from crm.duties.models import Subject
+from crm.labels import N_, Labelled
+from crm.permissions import Permission
+
+
+class UseState(Labelled):
+    """How the customer uses it, as the specialist in charge knows (4.specialist.2)."""
+
+    UNKNOWN = "unknown", N_("Not known")
+    NORMAL = "normal", N_("In normal use")
+    PARTLY = "partly", N_("Partly in use")
+    STOPPED = "stopped", N_("No longer used")
+
+
+class InstallationEvent(Labelled):
+    ADDED = "installation.added", N_("added an installation")
+    EDITED = "installation.edited", N_("changed the installation")
+    USE_SEEN = "installation.use_seen", N_("noted the state of use")
+
+
+class Product(db.Model):
+    __tablename__ = "products"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    brand: Mapped[str]
+    name: Mapped[str]
+    active: Mapped[bool] = mapped_column(default=True)
+
+    __table_args__ = (UniqueConstraint("brand", "name"),)
+
+    @property
+    def title(self) -> str:
+        return f"{self.brand} {self.name}"
+
+
+class Installation(Subject):
+    """A product at a customer. `state` is its state of use, `title` what it is called in lists."""
+
+    __tablename__ = "installations"
+    id: Mapped[int] = mapped_column(ForeignKey("subjects.id"), primary_key=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"), index=True)
+    edition: Mapped[str] = mapped_column(default="")
+    product_version: Mapped[str] = mapped_column(default="")
+    users: Mapped[int | None]
+    modules: Mapped[str] = mapped_column(default="")
+    installed_on: Mapped[date | None]
+    use_seen_on: Mapped[date | None]
+    remark: Mapped[str] = mapped_column(default="")
+
+    product: Mapped[Product] = relationship(lazy="raise")
+    periods: Mapped[list["ServicePeriod"]] = relationship(
+        lazy="raise", order_by="ServicePeriod.ends_on", cascade="all, delete-orphan"
+    )
+
+    __table_args__ = (CheckConstraint("users > 0", name="users"),)
+    __mapper_args__: ClassVar[dict[str, Any]] = {
+        "polymorphic_identity": "installation",
+        "inherit_condition": id == Subject.id,
+    }
+    noun = "installations"
+    label = N_("Installation")
+    EVENTS = InstallationEvent
+    STATES = UseState
+
+    @property
+    def period(self) -> "ServicePeriod | None":
+        """The last service period agreed."""
+        return self.periods[-1] if self.periods else None
+
+    @classmethod
+    def visible(cls, user) -> ColumnElement[bool]:
+        return true() if user.may(Permission.CUSTOMER_READ) else false()
+
+
+class ServicePeriod(db.Model):
+    """From when to when an installation is served (5.2.1), both days included."""
+
+    __tablename__ = "service_periods"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    installation_id: Mapped[int] = mapped_column(ForeignKey("installations.id"))
+    starts_on: Mapped[date]
+    ends_on: Mapped[date]
+    remark: Mapped[str] = mapped_column(default="")
+
+    __table_args__ = (
+        CheckConstraint("starts_on <= ends_on", name="order"),
+        Index("ix_service_periods_installation_id", "installation_id", "ends_on"),
+    )

@@ -1,0 +1,75 @@
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy.orm import aliased, joinedload, selectinload
+
+from crm import lists
+from crm.customers.queries import lacks_person
+from crm.db import db
+from crm.duties import queries as duties
+from crm.duties.models import Subject
+from crm.errors import NotThere
+from crm.serials.models import Installation, Product, UseState
+
+
+def get(number: str, user) -> Installation:
+    found = db.session.scalar(
+        select(Installation).where(Installation.number == number, Installation.visible(user))
+        .options(joinedload(Installation.product), selectinload(Installation.periods))
+    )  # fmt: skip
+    if found is None:
+        raise NotThere()
+    return found
+
+
+def of(customer_id: int, user) -> list[Installation]:
+    """What a customer has of ours, with its service periods."""
+    rows = select(Installation).where(
+        Installation.kind == "installation", Installation.customer_id == customer_id, Installation.visible(user)
+    )
+    rows = rows.options(joinedload(Installation.product), selectinload(Installation.periods))
+    return list(db.session.scalars(rows.order_by(Installation.id)))
+
+
+def products() -> list[Product]:
+    return list(db.session.scalars(select(Product).where(Product.active).order_by(Product.brand, Product.name)))
+
+
+def listing(user, *, use: str = "", product_id: int | None = None, before: int | None = None) -> lists.Page:
+    """Fifty installations, the newest first."""
+    ids = select(Subject.id).where(Subject.kind == "installation", Installation.visible(user))
+    if use:
+        ids = ids.where(Subject.state == use)
+    if product_id:
+        table = Installation.__table__.c
+        ids = ids.join(Installation.__table__, table.id == Subject.id).where(table.product_id == product_id)
+    count = db.session.scalar(select(func.count()).select_from(ids.limit(1001).subquery()))
+    if before:
+        ids = ids.where(Subject.id < before)
+    found, after = lists.cut(list(db.session.scalars(ids.order_by(Subject.id.desc()).limit(51))), lambda id: id)
+    rows = list(
+        db.session.scalars(
+            select(Installation).where(Installation.id.in_(found)).order_by(Installation.id.desc())
+            .options(joinedload(Installation.product), selectinload(Installation.periods))
+        )
+    )  # fmt: skip
+    return lists.Page(rows, after, count, duties.names(row.customer_id for row in rows))
+
+
+def lacking(what: str) -> ColumnElement[bool] | None:
+    """Customers of whom 4.specialist.2 is not known: `person`, `product`, `use`, or `any` of the three."""
+    installed = aliased(Subject)
+    has = and_(installed.kind == "installation", installed.customer_id == Subject.id)
+    no_product = ~exists().where(has)
+    no_use = exists().where(and_(has, installed.state == UseState.UNKNOWN))
+    kinds = {"person": lacks_person(), "product": no_product, "use": no_use}
+    return or_(*kinds.values()) if what == "any" else kinds.get(what)
+
+
+def what_lacks(customer_ids: list[int]) -> dict[int, list[str]]:
+    """For each customer, which of person, product and state of use is not known."""
+    found: dict[int, list[str]] = {id: [] for id in customer_ids}
+    for what in ("person", "product", "use"):
+        condition = lacking(what)
+        assert condition is not None
+        for id in db.session.scalars(select(Subject.id).where(Subject.id.in_(customer_ids), condition)):
+            found[id].append(what)
+    return found

@@ -1,0 +1,70 @@
+from flask import Blueprint, flash, redirect, render_template, request
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from crm import lists
+from crm.customers import queries as customers
+from crm.errors import Refused, Stale
+from crm.forms import attempt
+from crm.moves import check_version
+from crm.permissions import Permission as P
+from crm.permissions import needs
+from crm.serials import queries, workflow
+from crm.serials.coverage import verdict_of
+from crm.serials.forms import InstallationForm, values_of
+from crm.serials.models import UseState
+
+bp = Blueprint("serials", __name__)
+
+
+@bp.get("/installations")
+@needs(P.CUSTOMER_READ)
+def index():
+    use, product_id = lists.one_of(request.args, "use", UseState), lists.key(request.args, "product")
+    page = queries.listing(current_user, use=use, product_id=product_id, before=lists.key(request.args))
+    return render_template("serials/list.html", page=page, use=use, product_id=product_id, uses=UseState,
+                           products=queries.products(), verdict_of=verdict_of)  # fmt: skip
+
+
+@bp.route("/customers/<number:number>/installations/new", methods=["GET", "POST"])
+@needs(P.CUSTOMER_EDIT)
+def new(number):
+    customer, form = customers.get(number, current_user), InstallationForm()
+
+    def add():
+        words = form.words()
+        words.pop("use_seen_on")
+        of = workflow.product(form.brand.data, form.product.data)
+        installation = workflow.add_installation(customer, by=current_user, of=of, **words)
+        flash(_("%(name)s is added.", name=installation.title))
+        return redirect(customer.path, 303)
+
+    def show(refusal: Refused | None):
+        customer = customers.get(number, current_user)
+        return render_template("serials/edit.html", form=form, customer=customer, installation=None,
+                               products=queries.products(), refusal=refusal)  # fmt: skip
+
+    return attempt(form, add, show)
+
+
+@bp.route("/installations/<number:number>", methods=["GET", "POST"])
+@needs(P.CUSTOMER_EDIT)
+def edit(number):
+    installation = queries.get(number, current_user)
+    form = InstallationForm(obj=installation, data=values_of(installation))
+
+    def save():
+        check_version(installation, form.opened_version)
+        of = workflow.product(form.brand.data, form.product.data)
+        workflow.edit_installation(installation, by=current_user, of=of, **form.words())
+        flash(_("Saved."))
+        return redirect(customers.by_id(installation.customer_id).path, 303)
+
+    def show(refusal: Refused | None):
+        installation = queries.get(number, current_user)
+        if isinstance(refusal, Stale):
+            form.beside(InstallationForm(formdata=None, obj=installation, data=values_of(installation)))
+        return render_template("serials/edit.html", form=form, installation=installation, refusal=refusal,
+                               customer=customers.by_id(installation.customer_id), products=queries.products())  # fmt: skip
+
+    return attempt(form, save, show)

@@ -1,0 +1,73 @@
+"""Serving: gunicorn on Linux, waitress elsewhere and for `make run`; a taken port is one clear line."""
+
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+
+import waitress
+from flask import Flask
+
+if sys.platform == "linux":
+    from gunicorn.app.base import BaseApplication as Application
+else:
+    Application = None
+
+LARGEST = 40 * 1024 * 1024  # bytes of one request; the app itself answers 413 below that
+
+
+class PortTaken(RuntimeError):
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(f"Port {port} on {host} is taken. Stop what runs there, or choose another: PORT={port + 1}")
+
+
+def check_port(host: str, port: int) -> None:
+    """PortTaken if somebody listens there already."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as taken:
+            raise PortTaken(host, port) from taken
+
+
+def _end_quietly(_signal, _frame) -> None:
+    raise SystemExit(0)
+
+
+def one_process(app: Flask, host: str, port: int, *, beside: Callable[[threading.Event], None]) -> None:
+    """Serve until Ctrl-C, with `beside` in a thread; both end together."""
+    stop = threading.Event()
+    helper = threading.Thread(target=beside, args=(stop,), daemon=True)
+    signal.signal(signal.SIGTERM, _end_quietly)
+    helper.start()
+    try:
+        waitress.serve(app, host=host, port=port, threads=8, ident=None, max_request_body_size=LARGEST)
+    finally:
+        stop.set()
+        helper.join(5)
+
+
+def many_workers(make: Callable[[], Flask], host: str, port: int, workers: int) -> None:
+    """gunicorn's own processes, each making the app for itself, so that none shares a connection; else waitress."""
+    if Application is None:
+        waitress.serve(make(), host=host, port=port, threads=8, ident=None, max_request_body_size=LARGEST)
+        return
+    Server(make, {"bind": f"{host}:{port}", "workers": workers, "worker_class": "gthread", "threads": 4,
+                  "timeout": 60, "graceful_timeout": 20}).run()  # fmt: skip
+
+
+if Application is not None:
+
+    class Server(Application):
+        def __init__(self, make: Callable[[], Flask], options: dict) -> None:
+            self.make, self.options = make, options
+            super().__init__()
+
+        def load_config(self) -> None:
+            for key, value in self.options.items():
+                self.cfg.set(key, value)
+
+        def load(self) -> Flask:
+            return self.make()

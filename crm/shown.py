@@ -1,0 +1,198 @@
+"""How values are shown: times, days, money, texts in the reader's language, and the static files' addresses."""
+
+import re
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from flask import Flask, request, session, url_for
+from flask_babel import format_timedelta, get_locale, ngettext
+from flask_babel import gettext as _
+from flask_login import current_user
+from markupsafe import Markup, escape
+
+from crm import clock
+from crm.duties import editions
+from crm.duties.models import Priority
+from crm.duties.queries import event_labels
+from crm.errors import Refused
+from crm.labels import N_, Bilingual, Labelled, said
+from crm.money import yuan
+from crm.permissions import Permission, Role
+from crm.serials.models import UseState
+from crm.staff.models import UserState
+from crm.tickets.models import Channel, State
+
+HTML_LANG = {"zh_Hans_CN": "zh-CN", "en": "en"}
+WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
+
+
+def weekday(day: date) -> str:
+    return _(WEEKDAYS[day.weekday()])
+
+
+def exact(instant: datetime | None) -> str:
+    """`2026-11-23 周一 14:05`; a deadline at midnight is the 24:00 of the day it ends."""
+    if instant is None:
+        return ""
+    local = clock.local(instant)
+    if (local.hour, local.minute, local.second) == (0, 0, 0):
+        local -= timedelta(minutes=1)
+        return f"{local:%Y-%m-%d} {weekday(local)} 24:00"
+    return f"{local:%Y-%m-%d} {weekday(local)} {local:%H:%M}"
+
+
+def day(value: date | None) -> str:
+    return f"{value:%Y-%m-%d} {weekday(value)}" if value else ""
+
+
+def relative(instant: datetime) -> str:
+    """`3 小时前`, `in 2 days`."""
+    return format_timedelta(instant - clock.now(), add_direction=True, threshold=0.95)
+
+
+def when(instant: datetime | None) -> Markup:
+    """Relative for the eye, exact for the pointer and for programs."""
+    if instant is None:
+        return Markup("")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        instant.isoformat(timespec="seconds"), exact(instant), relative(instant)
+    )
+
+
+def due(instant: datetime) -> Markup:
+    """A deadline: the hour today, the weekday this week, else the day; with how far it is."""
+    local, today = clock.local(instant - timedelta(seconds=1)), clock.today()
+    hour = "24:00" if clock.local(instant).strftime("%H:%M") == "00:00" else clock.local(instant).strftime("%H:%M")
+    near = {0: _("today"), 1: _("tomorrow"), -1: _("yesterday")}.get((local.date() - today).days)
+    text = f"{near} {hour}" if near else f"{local:%m-%d} {weekday(local)} {hour}"
+    return Markup('<time datetime="{}" title="{} · {}">{}</time>').format(
+        instant.isoformat(timespec="seconds"), exact(instant), relative(instant), text
+    )
+
+
+def bilingual(text: Bilingual | None) -> str:
+    return said(text, str(get_locale() or "zh_Hans_CN")) if text else ""
+
+
+def words(text: str) -> Markup:
+    """Text as it was typed, its lines kept; nothing in it is markup."""
+    return Markup("<br>").join(escape(text).splitlines())
+
+
+def icon(name: str, label: str = "") -> Markup:
+    """A picture from the sprite; with a label it says something, without it only decorates."""
+    href = f"{url_for('static', filename='vendor/icons.svg')}#{name}"
+    if label:
+        return Markup('<svg class="icon" role="img" aria-label="{}"><use href="{}"/></svg>').format(label, href)
+    return Markup('<svg class="icon" aria-hidden="true"><use href="{}"/></svg>').format(href)
+
+
+def many(count: int, most: int = 1000) -> str:
+    """`1,000+` rather than a slow exact count."""
+    return f"{most:,}+" if count > most else f"{count:,}"
+
+
+def label_of(members: type[Labelled], value: str) -> str:
+    return _(members(value).label) if value in set(members) else value
+
+
+def roles_shown(roles) -> str:
+    return "、".join(_(role.label) for role in Role if role in roles)
+
+
+def saved() -> str:
+    """Which form was saved just before this page; said once."""
+    return session.pop("saved", "")
+
+
+def here(**changes) -> str:
+    """This page's address with some of its parameters changed; None takes one away."""
+    kept = {key: values for key, values in request.args.lists() if key not in changes}
+    kept |= {key: [str(value)] for key, value in changes.items() if value not in (None, "")}
+    return url_for(request.endpoint or "", **(request.view_args or {}), **kept)
+
+
+COLUMNS = {
+    "title": N_("Name"), "full_name": N_("Full name"), "code": N_("Code"), "category": N_("Category"),
+    "priority": N_("Priority"), "region": N_("Region"), "address": N_("Address"), "phone": N_("Phone"),
+    "fax": N_("Fax"), "email": N_("E-mail"), "invoice_title": N_("Invoice title"), "tax_number": N_("Tax number"),
+    "bank": N_("Bank"), "bank_account": N_("Bank account"), "remark": N_("Remark"), "state": N_("State"),
+    "name": N_("Name"), "department": N_("Department"), "position": N_("Position"), "mobile": N_("Mobile"),
+    "qq": N_("QQ"), "wechat": N_("WeChat"), "software_responsible": N_("Responsible for the software"),
+    "active": N_("Still there"), "language": N_("Language"), "roles": N_("Roles"), "contact_id": N_("Contact"),
+    "channel": N_("Channel"), "service_qq": N_("Service QQ"), "asked_at": N_("When the customer asked"),
+    "answered_at": N_("When first answered"), "description": N_("What was asked"), "edition": N_("Edition"),
+    "product_version": N_("Version"), "users": N_("Users"), "modules": N_("Modules"), "use_seen_on": N_("Seen on"),
+    "installed_on": N_("Installed on"), "service_period": N_("Service period"),
+}  # fmt: skip
+
+
+def field_title(key: str) -> str:
+    """What a changed column, or a field of the rulebook, is called."""
+    fields = editions.book_at(clock.now()).fields
+    return bilingual(fields[key].title) if key in fields and key not in COLUMNS else _(COLUMNS.get(key, key))
+
+
+def fact(value, key: str = "") -> Markup:
+    """A value as an event keeps it, for people."""
+    if value is None or value == "":
+        return Markup("—")
+    if isinstance(value, bool):
+        return Markup("✓" if value else "—")
+    if isinstance(value, list):
+        return Markup(" – ").join(fact(one, key) for one in value)
+    categories = editions.book_at(clock.now()).categories
+    if key == "category" and value in categories:
+        return escape(bilingual(categories[value].title))
+    if key in FACTS:
+        return escape(label_of(FACTS[key], value))
+    return escape(exact(datetime.fromisoformat(value))) if _INSTANT.fullmatch(str(value)) else words(str(value))
+
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:[+-]\d\d:\d\d|Z)")
+FACTS: dict[str, type[Labelled]] = {
+    "roles": Role,
+    "priority": Priority,
+    "channel": Channel,
+    "use": UseState,
+    "account": UserState,
+}
+
+
+def rule_title(key: str) -> str:
+    """What a duty's rule is called today; one that is gone by its key."""
+    rules = editions.book_at(clock.now()).rules
+    return bilingual(rules[key].title) if key in rules else key
+
+
+def told(wrong) -> str:
+    """A refusal's words, or an error's of a form, in the reader's language."""
+    if isinstance(wrong, Refused):
+        return _(wrong.message, **wrong.params)
+    return _(str(wrong))
+
+
+def init_app(app: Flask, version: str) -> None:
+    filters = {"exact": exact, "day": day, "when": when, "due": due, "said": bilingual, "words": words, "yuan": yuan,
+               "many": many, "relative": relative, "told": told, "fact": fact, "field_title": field_title,
+               "instant": lambda text: exact(datetime.fromisoformat(text))}  # fmt: skip
+    app.jinja_env.filters.update(filters)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(
+        icon=icon, here=here, saved=saved, label_of=label_of, P=Permission, now=clock.now, today=clock.today,
+        ngettext=ngettext, roles_shown=roles_shown, current_user=current_user, rule_title=rule_title, event_labels=event_labels(), roles=Role,
+        priorities=Priority, channels=Channel, states=State,
+    )  # fmt: skip
+
+    static = Path(app.static_folder or "")
+    assets = {"htmx": (static / "vendor/htmx.min.js").exists(),
+              "tom_select": (static / "vendor/tom-select.complete.min.js").exists()}  # fmt: skip
+
+    @app.context_processor
+    def page() -> dict:
+        return {"html_lang": HTML_LANG.get(str(get_locale()), "zh-CN"), "assets": assets}
+
+    @app.url_defaults
+    def versioned(endpoint: str, values: dict) -> None:
+        if endpoint == "static" and "v" not in values:
+            values["v"] = version

@@ -1,0 +1,61 @@
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, PasswordField, SelectChoice, SelectMultipleField
+from wtforms.validators import Optional, Regexp
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from crm.forms import CrmForm, LineField, PickField, needed
+from crm.labels import N_, Labelled
+from crm.permissions import Role
+
+
+class Language(Labelled):
+    CHINESE = "zh_Hans_CN", N_("Chinese")
+    ENGLISH = "en", N_("English")
+
+
+class LoginForm(CrmForm):
+    login = LineField(_l("Log-in name"), required=True, most=100, render_kw={"autocomplete": "username"})
+    password = PasswordField(_l("Password"), [needed()], render_kw={"autocomplete": "current-password"})
+
+
+class PasswordForm(CrmForm):
+    present = PasswordField(_l("Present password"), [needed()], render_kw={"autocomplete": "current-password"})
+    password = PasswordField(_l("New password"), [needed()], description=_l("At least 12 characters."),
+                             render_kw={"autocomplete": "new-password"})  # fmt: skip
+    again = PasswordField(_l("New password once more"), [needed()], render_kw={"autocomplete": "new-password"})
+
+
+class RolesField(SelectMultipleField):
+    """Boxes to tick, one a role."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+    def __init__(self, label=None, **kwargs) -> None:
+        super().__init__(
+            label, coerce=str, choices=[SelectChoice(role.value, _l(role.label)) for role in Role], **kwargs
+        )
+
+
+class UserForm(CrmForm):
+    title = LineField(_l("Name"), required=True, most=50)
+    roles = RolesField(_l("Roles"), description=_l("One person may hold several; whoever asks never approves."))
+    phone = LineField(_l("Phone"), most=50)
+    email = LineField(
+        _l("E-mail"),
+        most=100,
+        validators=[Optional(), Regexp(r"[^@\s]{1,64}@[^@\s]{1,255}$", message=_l("Not an e-mail address."))],
+    )
+    language = PickField(_l("Language"), Language, blank=_l("As the browser asks"))
+    active = BooleanField(_l("May log in"), default=True)
+
+
+class NewUserForm(UserForm):
+    login = LineField(_l("Log-in name"), required=True, most=32, description=_l("Letters a–z, digits, dots, dashes."))
+    password = PasswordField(_l("First password"), [needed()], description=_l("To be changed at the first log-in."),
+                             render_kw={"autocomplete": "new-password"})  # fmt: skip
+
+
+class ResetForm(CrmForm):
+    password = PasswordField(_l("New password"), [needed()], description=_l("To be changed at the next log-in."),
+                             render_kw={"autocomplete": "new-password"})  # fmt: skip

@@ -1,0 +1,42 @@
+from collections.abc import Iterable
+
+from sqlalchemy import select
+
+from crm import clock
+from crm.db import db
+from crm.duties.models import Subject
+from crm.errors import NotThere
+from crm.staff.models import Login, User, UserRole, UserState
+from crm.staff.workflow import LONGEST, hash_token
+
+
+def session_of(token: str) -> Login | None:
+    """The living session of a token: not ended, not older than twelve hours, its account active."""
+    login = db.session.scalar(select(Login).where(Login.token_hash == hash_token(token)))
+    if login is None or login.ended_at or login.started_at + LONGEST < clock.now() or not login.user.is_active:
+        return None
+    return login
+
+
+def everybody() -> list[User]:
+    return list(db.session.scalars(select(User).order_by(User.state, User.id)))
+
+
+def get(number: str) -> User:
+    user = db.session.scalar(select(User).where(User.number == number))
+    if user is None:
+        raise NotThere()
+    return user
+
+
+def with_role(roles: Iterable[str]) -> list[User]:
+    """Active people who hold one of these roles, by name: for choosing whom to assign to."""
+    holds = select(UserRole.user_id).where(UserRole.role.in_(list(roles)))
+    return list(
+        db.session.scalars(select(User).where(User.id.in_(holds), User.state == UserState.ACTIVE).order_by(User.title))
+    )
+
+
+def anybody() -> bool:
+    """Whether there is any account at all: else the program has not been set up."""
+    return db.session.scalar(select(Subject.id).where(Subject.kind == "user").limit(1)) is not None

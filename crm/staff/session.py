@@ -1,0 +1,127 @@
+"""Who is asking: sessions kept in the database, the permission each route needs, and the reader's language."""
+
+from urllib.parse import urlsplit
+
+from flask import Flask, abort, current_app, g, redirect, request, session, url_for
+from flask_babel import Babel
+from flask_login import AnonymousUserMixin, LoginManager, current_user
+
+from crm import clock
+from crm.db import db
+from crm.permissions import Permission
+from crm.staff import queries
+from crm.staff.models import Login
+
+LANGUAGES = {"zh_Hans_CN": "中文", "en": "English"}
+
+
+class Nobody(AnonymousUserMixin):
+    """Not logged in: no id, no role, no permission."""
+
+    id = None
+    roles: frozenset[str] = frozenset()
+    language = None
+
+    def may(self, permission: Permission) -> bool:
+        return False
+
+
+def begin(token: str) -> None:
+    """A fresh cookie for a fresh session: whatever the browser carried before is gone, but for the chosen language."""
+    language = session.get("language")
+    session.clear()
+    session.permanent = True
+    session.update({"token": token, "seen": int(clock.now().timestamp())})
+    if language:
+        session["language"] = language
+
+
+def present_login() -> Login | None:
+    """The session this request belongs to."""
+    current_user.is_authenticated  # noqa: B018 (loads it)
+    return g.get("login")
+
+
+def _load(_request):
+    token, seen = session.get("token"), session.get("seen")
+    if not isinstance(token, str) or not isinstance(seen, int):
+        return None
+    if clock.now().timestamp() - seen > current_app.config["IDLE"].total_seconds():
+        return None
+    login = queries.session_of(token)
+    if login is None:
+        return None
+    g.login = login
+    return login.user
+
+
+def _still_here() -> None:
+    """Each request puts off the idle end; the cookie is written anew once a minute at most."""
+    now = int(clock.now().timestamp())
+    if current_user.is_authenticated and abs(now - session.get("seen", 0)) >= 60:
+        session["seen"] = now
+
+
+def _allowed():
+    """Deny by default: a route's permission is looked at before its view is."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    permission = getattr(view, "permission", None)
+    if view is None or permission == Permission.PUBLIC:
+        return None
+    if not current_user.is_authenticated:
+        return to_login()
+    if not current_user.may(permission):
+        abort(403)
+    if current_user.must_change and request.endpoint not in ("staff.password", "staff.logout", "staff.language"):
+        return redirect(url_for("staff.password"))
+    _still_here()
+    return None
+
+
+def to_login():
+    """To the log-in page and, after it, back to where the person was."""
+    if request.headers.get("HX-Request"):  # a part of a page cannot be a log-in page
+        return "", 401, {"HX-Redirect": url_for("staff.login")}
+    if request.accept_mimetypes.best == "application/json":
+        return {"error": "login"}, 401
+    back = request.full_path.rstrip("?") if request.method == "GET" else _referring_path()
+    return redirect(url_for("staff.login", next=back if back != "/" else None))
+
+
+def _referring_path() -> str:
+    parts = urlsplit(request.referrer or "")
+    return local_path(parts.path + (f"?{parts.query}" if parts.query else "")) if parts.path else "/"
+
+
+def local_path(target: str | None) -> str:
+    """`target` if it is a path on this host and nothing else, else `/`."""
+    target = target or "/"
+    plain = target.isprintable() and target.isascii() and "\\" not in target
+    if not plain or not target.startswith("/") or target.startswith("//"):
+        return "/"
+    parts = urlsplit(target)
+    return "/" if parts.scheme or parts.netloc else target
+
+
+def language() -> str:
+    """What the person chose, else what the browser asks for, else Chinese."""
+    try:
+        chosen = current_user.language if current_user.is_authenticated else None
+    except Exception:  # the database is away: an error page still has a language
+        db.session.rollback()
+        chosen = None
+    chosen = chosen or session.get("language")
+    if chosen in LANGUAGES:
+        return chosen
+    best = request.accept_languages.best_match(["zh-CN", "zh", "zh-Hans", "zh-TW", "en"])
+    return "en" if best == "en" else "zh_Hans_CN"
+
+
+def init_app(app: Flask) -> None:
+    manager = LoginManager()
+    manager.session_protection = None  # addresses change behind the office's router; the token is what counts
+    manager.anonymous_user = Nobody
+    manager.request_loader(_load)
+    manager.init_app(app)
+    app.before_request(_allowed)
+    Babel(app, locale_selector=language)

@@ -1,0 +1,70 @@
+"""Settings the administrator keeps: the working calendar's overrides."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+
+from crm import clock, workdays
+from crm.db import db
+from crm.errors import Invalid
+from crm.forms import CrmForm, DayField, LineField, PickField, attempt
+from crm.labels import N_, Labelled
+from crm.permissions import Permission as P
+from crm.permissions import needs
+from crm.workdays import CalendarOverride
+
+bp = Blueprint("settings", __name__, url_prefix="/settings")
+
+
+class DayKind(Labelled):
+    OFF = "off", N_("Day off")
+    WORKED = "worked", N_("Working day")
+
+
+class DayForm(CrmForm):
+    day = DayField(_l("Day"), required=True)
+    kind = PickField(_l("Is a"), DayKind, required=True, default=DayKind.OFF)
+    name = LineField(_l("Name"), most=50)
+    source = LineField(_l("Source"), most=200, description=_l("The notice it comes from."))
+
+
+def _render(form: DayForm, refusal):
+    overrides = db.session.scalars(select(CalendarOverride).order_by(CalendarOverride.day.desc()).limit(200)).all()
+    year, calendar = clock.today().year, workdays.calendar()
+    return render_template(
+        "settings/calendar.html", form=form, refusal=refusal, overrides=overrides,
+        projected=[one for one in (year, year + 1) if calendar.projected(one)],
+    )  # fmt: skip
+
+
+@bp.route("/calendar", methods=["GET", "POST"])
+@needs(P.SETTINGS_EDIT)
+def calendar():
+    form = DayForm()
+
+    def save():
+        worked = form.kind.data == DayKind.WORKED
+        workdays.override(form.day.data, working=worked, name=form.name.data, source=form.source.data)
+        flash(_("Saved. Deadlines that are already set stay; new ones are counted with it."))
+        return redirect(url_for("settings.calendar"), 303)
+
+    return attempt(form, save, lambda refusal: _render(form, refusal))
+
+
+@bp.post("/calendar/notice")
+@needs(P.SETTINGS_EDIT)
+def notice():
+    """The yearly notice as a JSON file."""
+    form = CrmForm()
+
+    def take():
+        given = request.files.get("notice")
+        try:
+            count = workdays.import_notice(given.read().decode()) if given else 0
+        except ValueError as wrong:
+            raise Invalid(N_("This is not a yearly notice of holidays: nothing was changed.")) from wrong
+        flash(_("%(n)s days are set.", n=count))
+        return redirect(url_for("settings.calendar"), 303)
+
+    return attempt(form, take, lambda refusal: _render(DayForm(formdata=None), refusal))

@@ -1,0 +1,144 @@
+"""Accounts are added, changed and made inactive; people log in, log out and change their password."""
+
+import hashlib
+import re
+import secrets
+import unicodedata
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from crm import clock
+from crm.db import db, next_number
+from crm.duties import editions
+from crm.duties.models import Edition
+from crm.duties.record import open_subject, record
+from crm.duties.workflow import present
+from crm.errors import Forbidden, Invalid
+from crm.labels import N_
+from crm.moves import edit
+from crm.permissions import Role
+from crm.staff import passwords
+from crm.staff.models import Login, User, UserEvent, UserRole, UserState
+
+LONGEST = timedelta(hours=12)  # a session's life, however busy
+_LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
+
+
+def login_name(text: str) -> str:
+    """The one spelling of a log-in name: folded, plain letters, digits, dot, dash; Invalid for any other."""
+    folded = unicodedata.normalize("NFKC", text).strip().casefold()
+    if not _LOGIN.fullmatch(folded):
+        raise Invalid(fields={"login": N_("Two to 32 letters a–z, digits, dots or dashes.")})
+    return folded
+
+
+def _check_password(password: str, login: str) -> None:
+    if len(password) < passwords.LEAST:
+        raise Invalid(fields={"password": N_("At least 12 characters.")})
+    if len(password) > 200:
+        raise Invalid(fields={"password": N_("At most 200 characters.")})
+    if login in password.casefold() and len(password) < len(login) + 8:
+        raise Invalid(fields={"password": N_("Not the log-in name with little around it.")})
+
+
+def add_user(login: str, name: str, roles, password: str, *, by=None, must_change: bool = True, **details) -> User:
+    """A new account, which at once owes the acknowledgement of the rulebook (8)."""
+    login = login_name(login)
+    if db.session.scalar(select(User.id).where(User.login == login)):
+        raise Invalid(fields={"login": N_("There is an account of this name already.")})
+    if by is not None:
+        _check_password(password, login)
+    user = User(
+        login=login, title=name, state=UserState.ACTIVE, password_hash=passwords.hashed(password),
+        must_change=must_change, held=[UserRole(role=Role(role)) for role in roles], **details,
+    )  # fmt: skip
+    user.number = next_number("U")
+    open_subject(user, at=clock.now())
+    user.owner_id = user.id
+    db.session.flush()
+    record(UserEvent.ADDED, user, by=by, login=login, roles=sorted(user.roles))
+    present(db.session.get_one(Edition, editions.edition_id(clock.now())), user)
+    return user
+
+
+def add_first(login: str, name: str, roles, password: str) -> User:
+    """The account that adds the others; its password is its own from the start."""
+    _check_password(password, login_name(login))
+    return add_user(login, name, roles, password, must_change=False)
+
+
+def edit_user(user: User, *, by: User, roles, active: bool, **details) -> None:
+    """Change an account; nobody changes their own roles or shuts themselves out."""
+    roles, state = {str(role) for role in roles}, UserState.ACTIVE if active else UserState.INACTIVE
+    if user.id == by.id and (roles != user.roles or state != user.state):
+        raise Forbidden(N_("Nobody changes their own roles or makes their own account inactive."))
+    before = sorted(user.roles)
+    changes = edit(user, {**details, "state": state})
+    if roles != set(before):
+        user.held = [held for held in user.held if held.role in roles] + [
+            UserRole(role=Role(role)) for role in sorted(roles - set(before))
+        ]
+        user.version += 0 if changes else 1
+        changes["roles"] = [before, sorted(roles)]
+    if changes:
+        record(UserEvent.EDITED, user, by=by, changes=changes)
+    if not active or "roles" in changes:
+        end_logins(user)
+
+
+def set_password(user: User, password: str, *, by: User) -> None:
+    """The administrator's new password for somebody, who must change it at the next log-in."""
+    _check_password(password, user.login)
+    user.password_hash, user.must_change = passwords.hashed(password), True
+    end_logins(user)
+    record(UserEvent.PASSWORD_SET, user, by=by)
+
+
+def change_password(user: User, present_one: str, password: str, *, keep: Login | None = None) -> None:
+    """One's own password; every other session of the account ends."""
+    if not passwords.matches(present_one, user.password_hash):
+        raise Invalid(fields={"present": N_("This is not your present password.")})
+    _check_password(password, user.login)
+    if passwords.matches(password, user.password_hash):
+        raise Invalid(fields={"password": N_("This is the old one.")})
+    user.password_hash, user.must_change = passwords.hashed(password), False
+    end_logins(user, but=keep)
+    record(UserEvent.PASSWORD_CHANGED, user, by=user)
+
+
+def hash_token(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def log_in(login: str, password: str, *, address: str = "", agent: str = "") -> tuple[Login, str] | None:
+    """A new session and its token, or None: in the same words whether account, password or both are wrong."""
+    folded = unicodedata.normalize("NFKC", login).strip().casefold()
+    user = db.session.scalar(select(User).where(User.login == folded))
+    right = passwords.matches(password, user.password_hash if user else None)
+    if not user or not right or not user.is_active:
+        return None
+    if passwords.hasher.check_needs_rehash(user.password_hash):
+        user.password_hash = passwords.hashed(password)
+    token = secrets.token_urlsafe(32)
+    session = Login(user=user, token_hash=hash_token(token), started_at=clock.now(), address=address, agent=agent[:200])
+    db.session.add(session)
+    db.session.flush()
+    return session, token
+
+
+def end_logins(user: User, *, but: Login | None = None) -> None:
+    ending = update(Login).where(Login.user_id == user.id, Login.ended_at.is_(None))
+    if but is not None:
+        ending = ending.where(Login.id != but.id)
+    db.session.execute(ending.values(ended_at=clock.now()))
+
+
+def log_out(session: Login) -> None:
+    session.ended_at = clock.now()
+
+
+def present_to_all(edition: Edition) -> None:
+    """Everybody is shown a new edition, and owes its acknowledgement (8)."""
+    for user in db.session.scalars(select(User).where(User.state == UserState.ACTIVE)):
+        present(edition, user)

@@ -1,0 +1,172 @@
+// Improvements the pages can do without. No inline handlers: the policy forbids them.
+const body = document.body;
+const text = (key) => body.dataset[key] || "";
+
+// ── Words stay with the browser until they are saved ─────────────────────────────────────────────────────────────────
+const keeps = (form) => form.method === "post" && !("noKeep" in form.dataset) && form.querySelector("textarea, input[type=text], input:not([type])");
+const keyOf = (form) => `words:${body.dataset.user}:${new URL(form.action, location).pathname}`;
+const kept = {
+  read(key) { try { return JSON.parse(sessionStorage.getItem(key)); } catch { return null; } },
+  write(key, value) { try { sessionStorage.setItem(key, JSON.stringify(value)); } catch { /* full or forbidden */ } },
+};
+const wordsOf = (form) => [...form.elements]
+  .filter((one) => one.name && !["hidden", "file", "password", "submit", "button"].includes(one.type))
+  .map((one) => [one.name, one.type === "checkbox" || one.type === "radio" ? one.checked : one.value, one.value]);
+
+const forgetSaved = () => {
+  const saved = body.dataset.saved;
+  if (!saved) return;
+  for (const key of Object.keys(sessionStorage)) if (key.startsWith("words:") && kept.read(key)?.id === saved) sessionStorage.removeItem(key);
+};
+
+const restore = (form) => {
+  const key = keyOf(form), stored = kept.read(key);
+  if (!stored || form.querySelector(".is-invalid, .theirs") || document.querySelector("#wrong")) return;
+  let changed = false;
+  for (const [name, value, own] of stored.words) {
+    for (const one of form.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
+      if (one.type === "hidden") continue;
+      if (one.type === "checkbox" || one.type === "radio") { if (one.value === own && one.checked !== value) { one.checked = value; changed = true; } }
+      else if (one.value !== value && (one.tagName !== "SELECT" || [...one.options].some((o) => o.value === value))) { one.value = value; changed = true; }
+    }
+  }
+  if (!changed) return;
+  const note = document.createElement("div");
+  note.className = "alert alert-info restored";
+  note.setAttribute("role", "status");
+  note.append(`${text("restored")} `);
+  const discard = document.createElement("button");
+  discard.type = "button"; discard.className = "btn btn-sm btn-link"; discard.textContent = text("discard");
+  discard.addEventListener("click", () => { sessionStorage.removeItem(key); location.reload(); });
+  note.append(discard);
+  form.prepend(note);
+  form.dispatchEvent(new Event("restored", { bubbles: true }));
+};
+
+const keepWords = () => {
+  forgetSaved();
+  for (const form of document.forms) {
+    if (!keeps(form)) continue;
+    restore(form);
+    const keep = () => kept.write(keyOf(form), { id: form.elements.request_id?.value, words: wordsOf(form) });
+    form.addEventListener("input", keep);
+    form.addEventListener("change", keep);
+    form.addEventListener("submit", keep);
+  }
+};
+
+// ── Forms ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    const form = event.target.closest?.("form");
+    (form?.querySelector("button.btn-primary") || form?.querySelector("button:not([type=button])"))?.click();
+  }
+});
+addEventListener("submit", (event) => {   // a double click sends once; the server would take it once anyway
+  const form = event.target;
+  if (form.dataset.sent) { event.preventDefault(); return; }
+  form.dataset.sent = "1";
+  setTimeout(() => delete form.dataset.sent, 8000);
+});
+addEventListener("pageshow", () => { for (const form of document.forms) delete form.dataset.sent; });
+
+const showForCategory = () => {
+  const category = document.querySelector("#ticket-form [name=category]");
+  if (!category) return;
+  const show = () => {
+    for (const part of document.querySelectorAll("[data-categories]")) part.hidden = !part.dataset.categories.split(" ").includes(category.value);
+  };
+  category.addEventListener("change", show);
+  category.form.addEventListener("restored", show);
+  show();
+};
+const showForChannel = () => {
+  const channel = document.querySelector("[name=channel]");
+  const parts = document.querySelectorAll("[data-only-channel]");
+  if (!channel || !parts.length) return;
+  const show = () => { for (const part of parts) part.hidden = channel.value !== part.dataset.onlyChannel; };
+  channel.addEventListener("change", show);
+  channel.form.addEventListener("restored", show);
+  show();
+};
+
+// ── Files go up as soon as they are chosen ───────────────────────────────────────────────────────────────────────────
+const once = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+const sendFile = async (part, file, token) => {
+  const data = new FormData();
+  data.append("file", file); data.append("purpose", part.dataset.purpose);
+  data.append("request_id", once()); data.append("csrf_token", token);
+  const line = document.createElement("div");
+  line.className = "draft"; line.textContent = `… ${file.name}`;
+  part.querySelector(".drafts").append(line);
+  try {
+    const answer = await fetch("/files", { method: "POST", body: data });
+    if (answer.ok && !answer.redirected) line.outerHTML = await answer.text();
+    else { line.className = "wrong"; line.textContent = answer.status === 422 ? await answer.text() : text("failed"); }
+  } catch { line.className = "wrong"; line.textContent = text("failed"); }
+};
+addEventListener("change", async (event) => {
+  const part = event.target.closest?.("[data-files]");
+  if (!part || event.target.type !== "file") return;
+  const token = event.target.form.elements.csrf_token.value, files = [...event.target.files];
+  event.target.value = "";
+  for (const file of files) await sendFile(part, file, token);
+});
+addEventListener("click", (event) => { event.target.closest?.("[data-drop-draft]")?.closest(".draft").remove(); });
+
+// ── The customer, by type-ahead ──────────────────────────────────────────────────────────────────────────────────────
+const lookUpCustomers = () => {
+  const place = document.querySelector("[data-lookup]");
+  if (!place || !window.TomSelect) return;
+  const input = place.querySelector("#customer_q"), chosen = place.querySelector("[name=customer]");
+  const select = document.createElement("select");
+  select.name = "customer"; select.id = "customer-pick";
+  if (chosen) select.append(new Option(chosen.dataset.text, chosen.value, true, true));
+  chosen?.remove();
+  input.replaceWith(select);
+  place.querySelector("label").htmlFor = "customer-pick-ts-control";
+  place.querySelector(".no-js")?.remove();
+  for (const other of place.parentElement.querySelectorAll("[type=radio][name=customer]")) other.addEventListener("change", () => fetchPart(other.value));
+  const row = (one, escape) => `<div><strong>${escape(one.text)}</strong> <span class="quiet">${escape(one.full || "")} ${escape(one.code || "")}</span> <span class="cover cover-${escape(one.coverage || "")}">${escape(one.said || "")} ${escape(one.until || "")}</span></div>`;
+  const fetchPart = async (number) => {
+    const part = document.querySelector("#customer-part"), query = new URLSearchParams({ customer: number });
+    for (const one of part.querySelectorAll("input, textarea, select")) if (one.value && !["contact", "installation"].includes(one.name)) query.append(one.name, one.value);
+    const answer = await fetch(`${place.dataset.part}?${query}`);
+    if (answer.ok && !answer.redirected) part.outerHTML = await answer.text();
+  };
+  new TomSelect(select, {
+    valueField: "value", labelField: "text", searchField: [], maxItems: 1, maxOptions: 20, create: false,
+    placeholder: place.dataset.placeholder, loadThrottle: 200, score: () => () => 1,
+    load: (query, done) => fetch(`${place.dataset.lookup}?q=${encodeURIComponent(query)}`).then((a) => a.json()).then(done).catch(() => done()),
+    onType() { this.clearOptions(); }, onChange(value) { if (value) fetchPart(value); },
+    render: { option: row, item: (one, escape) => `<div>${escape(one.text)}</div>`, no_results: () => `<div class="no-results">${place.dataset.none}</div>` },
+  });
+};
+
+// ── Small things ─────────────────────────────────────────────────────────────────────────────────────────────────────
+addEventListener("click", async (event) => {
+  const button = event.target.closest?.("[data-copy]");
+  if (!button) return;
+  try { await navigator.clipboard.writeText(button.dataset.copy); button.title = text("copied"); button.classList.add("copied"); setTimeout(() => button.classList.remove("copied"), 1500); } catch { /* no clipboard here */ }
+});
+const openTarget = () => {
+  const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!target) return;
+  if (target.tagName === "DETAILS") target.open = true;
+  target.querySelector("textarea, input:not([type=hidden]):not([type=file]), select")?.focus({ preventScroll: true });
+  target.scrollIntoView({ block: "start" });
+};
+addEventListener("hashchange", openTarget);
+
+// Rows: j and k walk, Enter opens.
+addEventListener("keydown", (event) => {
+  if (event.target.closest("input, textarea, select, button, [contenteditable]") || event.ctrlKey || event.metaKey || event.altKey) return;
+  const rows = [...document.querySelectorAll("[data-rows] tbody tr, .owed-list > li")];
+  if (!rows.length || !["j", "k"].includes(event.key)) return;
+  const at = rows.findIndex((row) => row.contains(document.activeElement));
+  rows[Math.max(0, Math.min(rows.length - 1, at + (event.key === "j" ? 1 : -1)))].querySelector("a.main, a")?.focus();
+});
+
+if (matchMedia("(max-width: 767px)").matches) for (const part of document.querySelectorAll("[data-fold-on-phone]")) part.open = false;
+keepWords(); showForCategory(); showForChannel(); lookUpCustomers(); openTarget();
+document.querySelector("#wrong")?.focus();

@@ -1,0 +1,71 @@
+"""tick(): all that falls due by itself, an ordered list of steps; and the worker's loop that calls it."""
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import nullcontext
+from datetime import datetime
+
+from flask import Flask
+from sqlalchemy import select
+
+from crm import clock
+from crm.db import db, forget_submissions, unit_of_work
+from crm.duties.models import Duty, Subject, pending_now
+from crm.duties.record import breach, via
+from crm.files.workflow import forget_drafts
+from crm.labels import N_
+
+log = logging.getLogger(__name__)
+BATCH = 200
+PAUSE = 30  # seconds between two sweeps of a worker
+
+
+def breach_overdue(as_of: datetime) -> int:
+    """Mark what was missed, each dated when it fell due, a unit of work a row; again until nothing is due, for a breach
+    may open what is overdue too. A row that fails is logged and passed over."""
+    done, failed = 0, set()
+    while True:
+        with unit_of_work(read_only=True):
+            due = select(Duty.id, Duty.subject_id).where(pending_now(), Duty.due_at < as_of, Duty.id.not_in(failed))
+            rows = db.session.execute(due.order_by(Duty.due_at, Duty.id).limit(BATCH)).all()
+        if not rows:
+            return done
+        for duty_id, subject_id in rows:
+            try:
+                with unit_of_work():
+                    done += breach(db.session.get_one(Duty, duty_id), db.session.get_one(Subject, subject_id))
+            except Exception:
+                log.exception("duty %s could not be settled", duty_id)
+                failed.add(duty_id)
+
+
+STEPS: dict[str, Callable[[datetime], int]] = {
+    N_("duties marked as missed"): breach_overdue,
+    N_("file drafts removed"): forget_drafts,
+    N_("old form numbers removed"): forget_submissions,
+}
+
+
+def tick(as_of: datetime | None = None) -> dict[str, int]:
+    """Every step once: what it is called → how many it did. May run twice, late, or in two processes at once.
+
+    `as_of` sets the clock for the whole sweep; without it, it is now.
+    """
+    token = via.set(("tick", ""))
+    try:
+        with clock.frozen(as_of) if as_of else nullcontext():
+            return {name: step(clock.now()) for name, step in STEPS.items()}
+    finally:
+        via.reset(token)
+
+
+def work(app: Flask, stop: threading.Event, pause: float = PAUSE) -> None:
+    """Sweep until told to stop; what goes wrong is logged, and tried again the next time."""
+    while not stop.is_set():
+        try:
+            with app.app_context():
+                tick()
+        except Exception:
+            log.exception("the sweep failed; it is tried again in %s seconds", pause)
+        stop.wait(pause)

@@ -1,0 +1,1 @@
+"""Remote-support records: from the call to complete (5.1)."""

@@ -1,0 +1,133 @@
+"""The forms of a record. The fields of a category come from the rulebook, so they are made when the form is."""
+
+from typing import Any
+
+from flask_babel import get_locale
+from flask_babel import lazy_gettext as _l
+from wtforms import StringField
+from wtforms.validators import ValidationError
+
+from crm.customers.models import Contact
+from crm.duties.models import Priority
+from crm.duties.rulebook import Field, Rulebook
+from crm.forms import CrmForm, DayField, InstantField, LineField, PickField, WordsField
+from crm.labels import said
+from crm.tickets.models import Channel
+
+PREFIX = "f_"  # of a category's field, so that it never meets a column's name
+
+
+class FactsForm(CrmForm):
+    """What every record says of the call (5.1.1, 5.1.2)."""
+
+    contact = PickField(_l("Contact"), blank=_l("Choose the contact"))
+    contact_name = LineField(_l("Name of a new contact"), most=50)
+    contact_phone = LineField(_l("Phone or mobile"), most=50)
+    contact_qq = LineField(_l("QQ"), most=30)
+    department = LineField(_l("Contact's department"), most=100)
+    category = PickField(_l("Category"), required=True, blank=_l("Choose the category"))
+    priority = PickField(_l("Priority"), Priority, default=Priority.NORMAL)
+    channel = PickField(_l("Channel"), Channel, required=True, blank=_l("Choose the channel"))
+    service_qq = LineField(_l("Service QQ"), most=30, description=_l("Which of our service QQs, if by QQ (5.1.1)."))
+    asked_at = InstantField(_l("When the customer asked"), required=True, past=True)
+    answered_at = InstantField(_l("When first answered"), past=True)
+    title = LineField(_l("In one line"), required=True, most=120)
+    description = WordsField(_l("What was asked"))
+
+    def validate_answered_at(self, field: InstantField) -> None:
+        if field.data and self.asked_at.data and field.data < self.asked_at.data:
+            raise ValidationError(_l("This lies before the customer asked."))
+
+    def facts(self) -> dict[str, Any]:
+        """The columns of a record, as the workflow takes them."""
+        names = ("department", "category", "priority", "channel", "service_qq", "asked_at", "answered_at", "title",
+                 "description")  # fmt: skip
+        return {name: self._fields[name].data for name in names}
+
+
+class NewForm(FactsForm):
+    customer = StringField(_l("Customer"))  # its number, when it was picked
+    customer_q = LineField(_l("Find the customer"), most=100, description=_l("Short name, full name, code or number."))
+    installation = PickField(_l("About which installation"), blank=_l("Not about one of them"))
+    uncovered_reason = WordsField(_l("Why it is served anyway"), most=1000,
+                                  description=_l("The customer is not in service; the manager sees this reason."))  # fmt: skip
+
+
+class DetailsForm(CrmForm):
+    """The closing step: what the category needs, and what the call may still lack."""
+
+    service_qq = LineField(_l("Service QQ"), most=30)
+    answered_at = InstantField(_l("When first answered"), past=True)
+
+
+class WaitForm(CrmForm):
+    reason = WordsField(_l("What it waits for"), required=True, most=2000)
+    until = DayField(_l("Until"), required=True, description=_l("Thirty days at most; you are reminded on that day."))
+
+
+class ReasonForm(CrmForm):
+    reason = WordsField(_l("Reason"), required=True, most=2000)
+
+
+class EscalateForm(CrmForm):
+    story = WordsField(_l("The whole story"), required=True,
+                       description=_l("What was tried, what the customer does not accept, what you would need."))  # fmt: skip
+
+
+class SettleForm(CrmForm):
+    answer = WordsField(_l("Your answer"), required=True, description=_l("The customer is called with it."))
+    to = PickField(_l("Who goes on with it"), blank=_l("The same person"))
+
+
+class TellForm(CrmForm):
+    words = WordsField(_l("What the customer said"), required=True, most=2000)
+
+
+class AssignForm(CrmForm):
+    to = PickField(_l("To whom"), required=True, blank=_l("Choose somebody"))
+    reason = WordsField(_l("Reason"), required=True, most=2000)
+
+
+class NoteForm(CrmForm):
+    words = WordsField(_l("Note"), required=True)
+
+
+def _made(field: Field, contacts: list[Contact]):
+    """The input for one field of the rulebook; a file's is drawn by the page."""
+    language = str(get_locale())
+    title, help = said(field.title, language), said(field.help, language) if field.help else ""
+    if field.kind == "line":
+        return LineField(title, most=200, description=help)
+    if field.kind == "contact":
+        people = [(one.id, f"{one.name} {one.department}".strip()) for one in contacts]
+        return PickField(title, description=help, blank=_l("Nobody yet"), pairs=people)
+    return WordsField(title, description=help)
+
+
+def categories_of(book: Rulebook) -> dict[str, list[str]]:
+    """Each field that is not a column → the categories that need it."""
+    found: dict[str, list[str]] = {}
+    for category in book.categories.values():
+        for field in book.fields_of(category.key):
+            found.setdefault(field.key, []).append(category.key)
+    return found
+
+
+def with_fields(base: type[CrmForm], book: Rulebook, contacts: list[Contact], category: str = "", **kwargs):
+    """A form of `base` and the rulebook's fields: of one category, or of all, each marked with those that need it."""
+    keys = [field.key for field in book.fields_of(category)] if category else list(categories_of(book))
+    inputs = {PREFIX + key: _made(book.fields[key], contacts) for key in keys if book.fields[key].kind != "file"}
+    form = type(base.__name__, (base,), inputs)(**kwargs)
+    form.book, form.scans = book, [book.fields[key] for key in keys if book.fields[key].kind == "file"]
+    if hasattr(form, "category"):
+        form.category.offer(offered_categories(book))
+    return form
+
+
+def offered_categories(book: Rulebook) -> list[tuple[str, str]]:
+    return [(one.key, said(one.title, str(get_locale()))) for one in book.categories.values()]
+
+
+def fields_in(form: CrmForm) -> dict[str, str]:
+    """What was typed for the category's fields, by the rulebook's keys."""
+    return {name.removeprefix(PREFIX): field.data for name, field in form._fields.items() if name.startswith(PREFIX)}

@@ -1,0 +1,107 @@
+from datetime import date, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, false, or_
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from crm.customers.models import Contact
+from crm.duties.models import Subject
+from crm.labels import N_, Labelled
+from crm.permissions import Permission, Role
+
+
+class State(Labelled):
+    NEW = "new", N_("New")
+    WORKING = "working", N_("Working")
+    WAITING = "waiting", N_("Waiting")
+    ENDED = "ended", N_("Service ended")
+    COMPLETE = "complete", N_("Complete")
+    CANCELLED = "cancelled", N_("Cancelled")
+
+
+class Channel(Labelled):
+    """How the customer reached us and was served (5.1.1)."""
+
+    QQ = "qq", N_("QQ")
+    PHONE = "phone", N_("Phone")
+    WECHAT = "wechat", N_("WeChat")
+    REMOTE_DESKTOP = "remote_desktop", N_("Remote desktop")
+    EMAIL = "email", N_("E-mail")
+
+
+class TicketEvent(Labelled):
+    OPENED = "ticket.opened", N_("opened the record")
+    EDITED = "ticket.edited", N_("changed the record")
+    RECATEGORISED = "ticket.recategorised", N_("changed the category")
+    FILLED = "ticket.filled", N_("filled in the record")
+    STARTED = "ticket.started", N_("started the work")
+    WAITING = "ticket.waiting", N_("set it waiting")
+    RESUMED = "ticket.resumed", N_("took it up again")
+    ENDED = "ticket.ended", N_("ended the service")
+    COMPLETED = "ticket.completed", N_("completed the record")
+    CANCELLED = "ticket.cancelled", N_("cancelled the record")
+    REOPENED = "ticket.reopened", N_("reopened the record")
+    ESCALATED = "ticket.escalated", N_("handed it up to the manager")
+    SETTLED = "ticket.settled", N_("settled what was handed up")
+    CUSTOMER_TOLD = "ticket.customer_told", N_("called the customer with the answer")
+    ASSIGNED = "ticket.assigned", N_("gave it to somebody else")
+    UNCOVERED = "ticket.uncovered", N_("serves outside the service period")
+    EXCEPTION_SEEN = "ticket.exception_seen", N_("looked at the service outside the service period")
+    NOTED = "ticket.noted", N_("added a note")
+    ATTACHED = "ticket.attached", N_("attached a file")
+    DETACHED = "ticket.detached", N_("took a file away")
+
+
+PASSWORD = "admin_password"  # 5.1.4.3: seen only by its owner, managers and the director
+
+
+class Ticket(Subject):
+    """A service record. `fields` keeps what was typed for any category it ever had, so that no word is lost."""
+
+    __tablename__ = "tickets"
+    id: Mapped[int] = mapped_column(ForeignKey("subjects.id"), primary_key=True)
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id"), index=True)
+    department: Mapped[str] = mapped_column(default="")
+    installation_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"))
+    channel: Mapped[str] = mapped_column(default="")
+    service_qq: Mapped[str] = mapped_column(default="")
+    asked_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+    description: Mapped[str] = mapped_column(default="")
+    fields: Mapped[dict] = mapped_column(default=dict)
+    uncovered_reason: Mapped[str] = mapped_column(default="")
+    wait_until: Mapped[date | None]
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    completed_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+
+    contact: Mapped[Contact | None] = relationship(lazy="raise")
+
+    __table_args__ = (
+        CheckConstraint("ended_at IS NULL OR started_at IS NOT NULL", name="ended"),
+        CheckConstraint("completed_at IS NULL OR ended_at IS NOT NULL", name="completed"),
+        CheckConstraint("completed_at IS NULL OR cancelled_at IS NULL", name="one_end"),
+        CheckConstraint("answered_at >= asked_at", name="answered"),
+    )
+    __mapper_args__: ClassVar[dict[str, Any]] = {
+        "polymorphic_identity": "ticket",
+        "inherit_condition": id == Subject.id,
+    }
+    noun = "tickets"
+    label = N_("Service record")
+    EVENTS = TicketEvent
+    STATES = State
+
+    def facts(self) -> dict[str, Any]:
+        return super().facts() | {
+            "channel": self.channel, "ended_at": self.ended_at, "wait_until": self.wait_until,
+        }  # fmt: skip
+
+    @classmethod
+    def visible(cls, user) -> ColumnElement[bool]:
+        if not user.may(Permission.TICKET_READ):
+            return false()
+        if user.roles & {Role.MANAGER, Role.DIRECTOR}:
+            return Subject.id.is_not(None)
+        return or_(Subject.category != PASSWORD, Subject.owner_id == user.id)

@@ -1,0 +1,80 @@
+"""What a record's page is made of: the record, what it still needs, what may be done, and who has a part in it."""
+
+from typing import Any
+
+from flask import render_template
+from flask_login import current_user
+
+from crm.customers import queries as customers
+from crm.db import db
+from crm.duties import queries as duties
+from crm.errors import Refused, Stale
+from crm.files import queries as files
+from crm.forms import CrmForm
+from crm.serials.coverage import verdict_of
+from crm.serials.models import Installation
+from crm.staff import queries as staff
+from crm.tickets import forms, queries, workflow
+from crm.tickets.models import Ticket
+
+FORMS: dict[str, type[CrmForm]] = {
+    "wait": forms.WaitForm, "cancel": forms.ReasonForm, "reopen": forms.ReasonForm, "escalate": forms.EscalateForm,
+    "settle": forms.SettleForm, "tell": forms.TellForm, "assign": forms.AssignForm, "note": forms.NoteForm,
+}  # fmt: skip
+
+
+def form_for(name: str, ticket: Ticket, **kwargs: Any) -> CrmForm:
+    """The form of one verb; `formdata=None` for one that is only shown."""
+    if name in ("complete", "fill"):
+        return details(ticket, **kwargs)
+    form = FORMS.get(name, CrmForm)(**kwargs)
+    if to := getattr(form, "to", None):
+        people = staff.with_role(("specialist", "followup", "manager"))
+        to.offer([(person.id, person.name) for person in people if person.id != ticket.owner_id])
+    return form
+
+
+def details(ticket: Ticket, **kwargs: Any) -> CrmForm:
+    book = workflow.rulebook_of(ticket)
+    values = {forms.PREFIX + key: value for key, value in ticket.fields.items()}
+    people = customers.contacts(ticket.customer_id or 0)
+    return forms.with_fields(forms.DetailsForm, book, people, ticket.category, obj=ticket, data=values, **kwargs)
+
+
+def _offered(ticket: Ticket, owed: set[str], bound: CrmForm | None, name: str) -> dict[str, CrmForm]:
+    """The verbs that may be done now, each with its form; the one that was refused with what was typed into it."""
+    moves = {key: move for key, move in workflow.MOVES.items() if move.open_to(current_user, ticket, owed)}
+    offered = {key: form_for(key, ticket, formdata=None) for key in moves if key != "complete"}
+    if bound is not None and name in offered:
+        offered[name] = bound
+    return offered
+
+
+def _names_in(events, ticket: Ticket) -> list[int | None]:
+    ids = [event.actor_id for event in events] + [ticket.owner_id]
+    for event in events:
+        ids += [event.facts.get(key) for key in ("from", "to", "owner") if isinstance(event.facts.get(key), int)]
+    return ids
+
+
+def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal: Refused | None = None, drafts=()):
+    """The whole page; after a refusal with the refused form's words and files still in it."""
+    ticket = queries.get(number, current_user)
+    book, every = workflow.rulebook_of(ticket), duties.of_subject(ticket)
+    owed = {duty.rule for duty in every if duty.open}
+    events = duties.timeline(ticket)
+    closing = bound if bound is not None and name in ("complete", "fill") else details(ticket, formdata=None)
+    if isinstance(refusal, Stale) and bound is not None:
+        bound.beside(form_for(name, ticket, formdata=None))
+    note = bound if bound is not None and name == "note" else forms.NoteForm(formdata=None)
+    installation = db.session.get(Installation, ticket.installation_id) if ticket.installation_id else None
+    may_fill = ticket.state in workflow.SERVED and workflow.MOVES["complete"].may(current_user, ticket)
+    return render_template(
+        "tickets/record.html", ticket=ticket, book=book, category=book.categories.get(ticket.category), refusal=refusal,
+        gaps={gap.field.key: gap for gap in workflow.gaps(ticket)} if ticket.category in book.categories else {},
+        closing=closing, closable=workflow.MOVES["complete"].open_to(current_user, ticket), may_fill=may_fill,
+        offered=_offered(ticket, owed, bound, name), moves=workflow.MOVES, refused=name, note=note, drafts=drafts,
+        events=events, names=duties.names(_names_in(events, ticket)), duties=every, files=files.of(ticket),
+        customer=customers.by_id(ticket.customer_id), people={p.id: p for p in customers.contacts(ticket.customer_id or 0)},
+        verdict=verdict_of(ticket.customer_id or 0), installation=installation, linked=queries.linked(ticket, current_user),
+    )  # fmt: skip

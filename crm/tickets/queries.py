@@ -1,0 +1,105 @@
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, exists, func, select
+from sqlalchemy.orm import joinedload
+
+from crm import clock, lists
+from crm.db import db
+from crm.duties import queries as duties
+from crm.duties.models import Duty, Subject, open_now
+from crm.errors import NotThere
+from crm.tickets.models import State, Ticket
+from crm.tickets.workflow import OPEN
+
+
+def get(number: str, user) -> Ticket:
+    """A record as far as `user` may see it."""
+    found = db.session.scalar(
+        select(Ticket).where(Ticket.number == number, Ticket.visible(user)).options(joinedload(Ticket.contact))
+    )
+    if found is None:
+        raise NotThere()
+    return found
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What the list of records is narrowed by; empty means all. `state` may be `open`: not yet ended."""
+
+    owner_id: int | None = None
+    state: str = ""
+    category: str = ""
+    customer: str = ""
+    since: date | None = None
+    until: date | None = None
+    overdue: bool = False
+    text: str = ""
+
+    @classmethod
+    def of(cls, args, user, categories) -> "Filter":
+        owner = user.id if args.get("owner") == "me" else lists.key(args, "owner")
+        return cls(
+            owner, lists.one_of(args, "state", ["open", *State]), lists.one_of(args, "category", categories),
+            args.get("customer", "")[:20], lists.day(args, "since"), lists.day(args, "until"),
+            args.get("overdue") == "1", lists.words(args),
+        )  # fmt: skip
+
+    @property
+    def any(self) -> bool:
+        return self != Filter()
+
+    def narrow(self, rows: Select) -> Select:
+        if self.owner_id:
+            rows = rows.where(Subject.owner_id == self.owner_id)
+        if self.state:
+            rows = rows.where(Subject.state.in_(sorted(OPEN)) if self.state == "open" else Subject.state == self.state)
+        if self.category:
+            rows = rows.where(Subject.category == self.category)
+        if self.customer:
+            unit = select(Subject.id).where(Subject.kind == "customer", Subject.number == self.customer)
+            rows = rows.where(Subject.customer_id == unit.scalar_subquery())
+        if self.since:
+            rows = rows.where(Subject.opened_at >= clock.moment(self.since))
+        if self.until:
+            rows = rows.where(Subject.opened_at < clock.moment(self.until + timedelta(days=1)))
+        if self.text:
+            pattern = lists.like(self.text)
+            rows = rows.where(Subject.title.ilike(pattern, escape="\\") | Subject.number.ilike(pattern, escape="\\"))
+        if self.overdue:
+            late = (Duty.subject_id == Subject.id, open_now(), Duty.due_at < clock.now(), Duty.held_by_id.is_(None))
+            rows = rows.where(exists().where(*late))
+        return rows
+
+
+def listing(user, wanted: Filter, *, before: int | None = None) -> lists.Page:
+    """Fifty records, the newest first, from `subjects` alone; no child row is touched."""
+    ids = wanted.narrow(select(Subject.id).where(Subject.kind == "ticket", Ticket.visible(user)))
+    count = db.session.scalar(select(func.count()).select_from(ids.limit(1001).subquery()))
+    if before:
+        ids = ids.where(Subject.id < before)
+    found, after = lists.cut(list(db.session.scalars(ids.order_by(Subject.id.desc()).limit(51))), lambda id: id)
+    columns = (Subject.id, Subject.number, Subject.title, Subject.state, Subject.category, Subject.priority,
+               Subject.customer_id, Subject.owner_id, Subject.opened_at)  # fmt: skip
+    rows = db.session.execute(select(*columns).where(Subject.id.in_(found)).order_by(Subject.id.desc())).all()
+    names = duties.names([row.owner_id for row in rows] + [row.customer_id for row in rows])
+    return lists.Page(rows, after, count, names)
+
+
+def next_due(ids: list[int]) -> dict[int, tuple[datetime, datetime]]:
+    """For each record that owes anything: its first open deadline, and when that begins to press."""
+    rows = db.session.execute(
+        select(Duty.subject_id, func.min(Duty.due_at), func.min(Duty.warn_at))
+        .where(Duty.subject_id.in_(ids), open_now()).group_by(Duty.subject_id)
+    )  # fmt: skip
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def linked(ticket: Ticket, user) -> list[Any]:
+    """Other records of the same customer that are not over, and what came from this one."""
+    rows = select(Subject.id, Subject.number, Subject.title, Subject.state).where(
+        Subject.kind == "ticket", Subject.customer_id == ticket.customer_id, Subject.id != ticket.id,
+        Subject.state.in_([*sorted(OPEN), State.ENDED]), Ticket.visible(user),
+    )  # fmt: skip
+    return list(db.session.execute(rows.order_by(Subject.id.desc()).limit(5)))

@@ -1,0 +1,309 @@
+"""A service record's moves, one function a verb (5.1). What a category needs is asked of the rulebook, nowhere else."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from crm import clock
+from crm.customers.models import Contact, Customer
+from crm.db import db, next_number
+from crm.duties import editions
+from crm.duties.models import Duty, Event, open_now
+from crm.duties.record import open_subject, record
+from crm.duties.rulebook import Gap, Rulebook
+from crm.duties.workflow import hand_over
+from crm.errors import Forbidden, Invalid, WrongState
+from crm.files.models import File
+from crm.files.workflow import attach, take_away
+from crm.labels import N_
+from crm.moves import Move, edit
+from crm.permissions import Permission as P
+from crm.serials.coverage import Verdict, verdict_of
+from crm.serials.models import Installation
+from crm.tickets.models import State, Ticket, TicketEvent
+
+LONGEST_WAIT = timedelta(days=30)  # ours.waiting
+OPEN = frozenset({State.NEW, State.WORKING, State.WAITING})
+SERVED = OPEN | {State.ENDED}
+ALL = frozenset(State)
+_own: dict[str, Any] = {"permission": P.TICKET_WORK, "over": P.TICKET_WORK_ANY}
+_lead: dict[str, Any] = {"permission": P.TICKET_ASSIGN}
+
+MOVES: dict[str, Move] = {
+    "start": Move(noun="start", label=N_("Start the work"), froms=frozenset({State.NEW}), to=State.WORKING,
+                  asks=False, icon="play", **_own),
+    "resume": Move(noun="resumption", label=N_("Take it up again"), froms=frozenset({State.WAITING}), to=State.WORKING,
+                   asks=False, icon="play", **_own),
+    "end": Move(noun="ending", label=N_("End the service"), froms=frozenset({State.WORKING, State.WAITING}),
+                to=State.ENDED, asks=False, icon="stop-circle", **_own),
+    "complete": Move(noun="closure", label=N_("Complete the record"), to=State.COMPLETE,
+                     froms=frozenset({State.NEW, State.WORKING, State.ENDED}), icon="check-circle", tone="primary", **_own),
+    "wait": Move(noun="pause", label=N_("Set it waiting"), froms=frozenset({State.WORKING}), to=State.WAITING,
+                 icon="pause", **_own),
+    "escalate": Move(noun="escalation", label=N_("Hand it up to the manager"), froms=SERVED, to=None,
+                     icon="arrow-up-right", **_own),
+    "settle": Move(noun="settlement", label=N_("Settle what was handed up"), froms=ALL, to=None, icon="chat-dots",
+                   owed="ticket.settle_escalation", tone="primary", **_lead),
+    "tell": Move(noun="answer", label=N_("Note that the customer was called"), froms=ALL, to=None, icon="telephone",
+                 owed="ticket.tell_customer", tone="primary", **_own),
+    "see": Move(noun="exception", label=N_("Seen"), froms=ALL, to=None, asks=False, icon="check2",
+                owed="ticket.exception_seen", **_lead),
+    "assign": Move(noun="assignment", label=N_("Give it to somebody else"), froms=SERVED, to=None, icon="person",
+                   **_lead),
+    "reopen": Move(noun="reopening", label=N_("Reopen the record"), icon="arrow-repeat", to=State.WORKING,
+                   froms=frozenset({State.ENDED, State.COMPLETE, State.CANCELLED}), **_own),
+    "cancel": Move(noun="cancellation", label=N_("Cancel the record"), froms=SERVED, to=State.CANCELLED,
+                   icon="x-circle", tone="danger", **_own),
+}  # fmt: skip
+Ticket.MOVES = MOVES
+
+
+class Incomplete(Invalid):
+    """What the rulebook still wants of the record, all of it at once."""
+
+    def __init__(self, gaps: list[Gap]) -> None:
+        self.gaps = gaps
+        super().__init__(N_("The record still lacks what is listed below."),
+                         fields={gap.field.key: N_("This is still needed.") for gap in gaps})  # fmt: skip
+
+
+def open_ticket(
+    *, by, customer: Customer, contact: Contact | None, category: str, installation: Installation | None = None,
+    uncovered_reason: str = "", files: Iterable[str] = (), **details: Any,
+) -> Ticket:  # fmt: skip
+    """Log a record (5.1.2). A customer outside the service period is served only with a reason, which the manager sees."""
+    verdict = verdict_of(customer.id, installation)
+    if not verdict.served and not uncovered_reason:
+        raise Invalid(fields={"uncovered_reason": N_("This customer is not in service: say why it is served anyway.")})
+    _check_contact(customer, contact, details.get("department", ""))
+    ticket = Ticket(
+        number=next_number("T", clock.today()), customer_id=customer.id, owner_id=by.id, contact_id=contact and contact.id,
+        category=category, state=State.NEW, installation_id=installation and installation.id,
+        uncovered_reason="" if verdict.served else uncovered_reason, **details,
+    )  # fmt: skip
+    open_subject(ticket)
+    _known(ticket, category)
+    record(TicketEvent.OPENED, ticket, by=by, coverage=verdict.coverage, until=verdict.until)
+    _attach(ticket, files, by)
+    _note_exception(ticket, verdict, by)
+    return ticket
+
+
+def _note_exception(ticket: Ticket, verdict: Verdict, by) -> None:
+    if not verdict.served:
+        facts = {"reason": ticket.uncovered_reason, "coverage": verdict.coverage, "until": verdict.until}
+        record(TicketEvent.UNCOVERED, ticket, by=by, **facts)
+
+
+def _check_contact(customer: Customer, contact: Contact | None, department: str) -> None:
+    if contact is None or contact.customer_id != customer.id:
+        raise Invalid(fields={"contact": N_("Choose who called, or add them here.")})
+    if not department:
+        raise Invalid(fields={"department": N_("The contact's department is needed (5.1.2).")})
+
+
+def _known(ticket: Ticket, category: str) -> None:
+    book = editions.book_of(ticket)
+    if book and category not in book.categories:
+        raise Invalid(fields={"category": N_("There is no such category.")})
+
+
+def rulebook_of(ticket: Ticket) -> Rulebook:
+    """The rulebook a record is judged by; what was imported as history is shown by today's."""
+    return editions.book_of(ticket) or editions.book_at(clock.now())
+
+
+def have(ticket: Ticket) -> dict[str, Any]:
+    """What the record holds, as the validator asks for it."""
+    files = select(File.purpose).where(File.subject_id == ticket.id, File.removed_at.is_(None), File.purpose != "")
+    columns = ("department", "channel", "service_qq", "asked_at", "answered_at")
+    return {
+        **ticket.fields,
+        **dict.fromkeys(db.session.scalars(files), True),
+        **{name: getattr(ticket, name) for name in columns},
+        "contact": ticket.contact_id,
+    }
+
+
+def gaps(ticket: Ticket, *, upto: str = "complete") -> list[Gap]:
+    """All that the record still lacks (5.1.2, 5.1.4)."""
+    return rulebook_of(ticket).missing(ticket.category, have(ticket), upto=upto)
+
+
+def fill(
+    ticket: Ticket, *, by, fields: Mapping[str, str] | None = None, files: Iterable[str] = (), **columns: Any
+) -> None:
+    """Take what was typed for the category; nothing typed earlier, for whichever category, is dropped."""
+    if ticket.state not in SERVED:
+        raise WrongState()
+    if not MOVES["complete"].may(by, ticket):
+        raise Forbidden()
+    after = {**ticket.fields, **(fields or {})}
+    before = ticket.fields
+    changes = edit(ticket, {"fields": after, **columns})
+    if "fields" in changes:
+        differing = [key for key in after if before.get(key, "") != after[key]]
+        changes.pop("fields")
+        changes |= {key: [before.get(key, ""), after[key]] for key in differing}
+    if changes:
+        record(TicketEvent.FILLED, ticket, by=by, changes=changes)
+    _attach(ticket, files, by)
+
+
+def start(ticket: Ticket, *, by) -> None:
+    """Begin, once what is needed before the work is there (5.1.4)."""
+    MOVES["start"].apply(ticket, by)
+    if missing := gaps(ticket, upto="work"):
+        raise Incomplete(missing)
+    ticket.started_at = clock.now()
+    record(TicketEvent.STARTED, ticket, by=by)
+
+
+def wait(ticket: Ticket, *, by, reason: str, until: date) -> None:
+    """Set it waiting for something until a day, thirty days at most (ours.waiting)."""
+    if not clock.today() <= until <= clock.today() + LONGEST_WAIT:
+        raise Invalid(fields={"until": N_("From today on, thirty days at most.")})
+    MOVES["wait"].apply(ticket, by)
+    ticket.wait_until = until
+    record(TicketEvent.WAITING, ticket, by=by, reason=reason, until=until)
+
+
+def resume(ticket: Ticket, *, by) -> None:
+    MOVES["resume"].apply(ticket, by)
+    ticket.wait_until = None
+    record(TicketEvent.RESUMED, ticket, by=by)
+
+
+def end(ticket: Ticket, *, by) -> None:
+    """The problem has been dealt with; from here the complete record is owed (5.1.3)."""
+    MOVES["end"].apply(ticket, by)
+    ticket.ended_at, ticket.wait_until = clock.now(), None
+    record(TicketEvent.ENDED, ticket, by=by)
+
+
+def complete(ticket: Ticket, *, by, **filled: Any) -> None:
+    """The one closing step, from new, working or ended: takes what was typed, and if anything is missing says all of it
+    at once; else starts and ends what was not yet, and completes (5.1.3, 5.1.4)."""
+    move = MOVES["complete"]
+    if not move.may(by, ticket):
+        raise Forbidden()
+    if ticket.state not in move.froms:
+        raise WrongState()
+    if filled:
+        fill(ticket, by=by, **filled)
+    if missing := gaps(ticket):
+        raise Incomplete(missing)
+    if ticket.state == State.NEW:
+        start(ticket, by=by)
+    if ticket.state == State.WORKING:
+        end(ticket, by=by)
+    move.apply(ticket, by)
+    ticket.completed_at = clock.now()
+    record(TicketEvent.COMPLETED, ticket, by=by)
+
+
+def cancel(ticket: Ticket, *, by, reason: str) -> None:
+    """Drop a record, with the reason. One whose service ever ended owes its record: only a manager may cancel that."""
+    ended = select(Event.id).where(Event.subject_id == ticket.id, Event.kind == TicketEvent.ENDED).limit(1)
+    if not by.may(P.TICKET_WORK_ANY) and db.session.scalar(ended):
+        raise Forbidden(N_("Its service has ended, so the record is owed: only a manager may cancel it."))
+    MOVES["cancel"].apply(ticket, by)
+    ticket.cancelled_at, ticket.ended_at, ticket.wait_until = clock.now(), None, None
+    record(TicketEvent.CANCELLED, ticket, by=by, reason=reason)
+
+
+def reopen(ticket: Ticket, *, by, reason: str) -> None:
+    MOVES["reopen"].apply(ticket, by)
+    ticket.started_at = ticket.started_at or clock.now()
+    ticket.completed_at = None
+    ticket.ended_at = ticket.cancelled_at = None
+    record(TicketEvent.REOPENED, ticket, by=by, reason=reason)
+
+
+def escalate(ticket: Ticket, *, by, story: str) -> None:
+    """Cannot be answered, or the customer does not accept the answer: up to the manager with the whole story (D5)."""
+    MOVES["escalate"].apply(ticket, by)
+    record(TicketEvent.ESCALATED, ticket, by=by, story=story)
+
+
+def _owed(ticket: Ticket, move: Move) -> None:
+    if not db.session.scalar(
+        select(Duty.id).where(Duty.subject_id == ticket.id, Duty.rule == move.owed, open_now()).limit(1)
+    ):
+        raise WrongState()
+
+
+def settle(ticket: Ticket, *, by, answer: str, to=None) -> None:
+    """The manager's answer, and who goes on with it; the customer is then called (D5)."""
+    MOVES["settle"].apply(ticket, by)
+    _owed(ticket, MOVES["settle"])
+    if to is not None and to.id != ticket.owner_id and ticket.state in SERVED:
+        assign(ticket, by=by, to=to, reason=answer)
+    record(TicketEvent.SETTLED, ticket, by=by, answer=answer)
+
+
+def tell(ticket: Ticket, *, by, words: str) -> None:
+    """That the customer was called with the answer, and what they said (D5)."""
+    MOVES["tell"].apply(ticket, by)
+    _owed(ticket, MOVES["tell"])
+    record(TicketEvent.CUSTOMER_TOLD, ticket, by=by, words=words)
+
+
+def see(ticket: Ticket, *, by) -> None:
+    """The manager has looked at why a customer outside the service period was served (ours.coverage)."""
+    MOVES["see"].apply(ticket, by)
+    _owed(ticket, MOVES["see"])
+    record(TicketEvent.EXCEPTION_SEEN, ticket, by=by)
+
+
+def assign(ticket: Ticket, *, by, to, reason: str) -> None:
+    """Another goes on with it, and owes what is owed from now on."""
+    if not to.may(P.TICKET_WORK):
+        raise Invalid(fields={"to": N_("This person does not work on service records.")})
+    MOVES["assign"].apply(ticket, by)
+    before = ticket.owner_id
+    record(TicketEvent.ASSIGNED, ticket, by=by, **{"from": before, "to": to.id, "reason": reason})
+    ticket.owner_id = to.id
+    db.session.flush()
+    hand_over(ticket, before, to.id)
+
+
+def edit_ticket(ticket: Ticket, *, by, contact: Contact | None, **changes: Any) -> None:
+    """Put the facts of the call right. Another category swaps only what is needed; every word typed stays."""
+    if ticket.state not in SERVED:
+        raise WrongState()
+    if not MOVES["complete"].may(by, ticket):
+        raise Forbidden()
+    _check_contact(db.session.get_one(Customer, ticket.customer_id), contact, changes.get("department", ""))
+    _known(ticket, changes.get("category", ticket.category))
+    differences = edit(ticket, {**changes, "contact_id": contact and contact.id})
+    category = differences.pop("category", None)
+    if differences:
+        record(TicketEvent.EDITED, ticket, by=by, changes=differences)
+    if category:
+        record(TicketEvent.RECATEGORISED, ticket, by=by, changes={"category": category})
+
+
+def note(ticket: Ticket, *, by, words: str, files: Iterable[str] = ()) -> None:
+    """A note, and what is attached to it; neither makes an open form stale."""
+    record(TicketEvent.NOTED, ticket, by=by, words=words)
+    _attach(ticket, files, by)
+
+
+def _attach(ticket: Ticket, keys: Iterable[str], by) -> list[File]:
+    files = attach(keys, ticket, by)
+    for file in files:
+        record(TicketEvent.ATTACHED, ticket, by=by, file=file.key, name=file.name, purpose=file.purpose)
+    return files
+
+
+def detach(ticket: Ticket, file: File, *, by) -> None:
+    """Take a file away; what a complete record needed stays on it."""
+    if not MOVES["complete"].may(by, ticket):
+        raise Forbidden()
+    if ticket.state not in SERVED and file.purpose:
+        raise WrongState()
+    take_away(file)
+    record(TicketEvent.DETACHED, ticket, by=by, file=file.key, name=file.name, purpose=file.purpose)

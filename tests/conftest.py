@@ -1,0 +1,239 @@
+"""Fixtures: each test gets a database of its own, copied from one that holds the cast, on SQLite and on PostgreSQL."""
+
+import contextvars
+import os
+import re
+import shutil
+import threading
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from argon2 import PasswordHasher
+from flask import has_app_context
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.engine import make_url
+
+from crm import clock, create_app
+from crm.db import db
+from crm.migrating import migrate
+from crm.staff import passwords
+from tests import make
+from tests.postgres import Cluster, available
+from tests.reading import FormReader
+
+REQUIRED = set(os.environ.get("CRM_TEST_REQUIRE", "").replace(",", " ").split())
+DATABASES = ["sqlite", "postgresql"]
+passwords.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+_left_out: set[str] = set()
+
+
+def leave_out(what: str, why: str) -> None:
+    """Skip, unless the machine is required to have it."""
+    if what in REQUIRED:
+        pytest.fail(f"{what} is required here: {why}")
+    _left_out.add(f"{what}: {why}")
+    pytest.skip(f"{what}: {why}")
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    reasons = {str(r.longrepr[2]) for r in terminalreporter.stats.get("skipped", []) if isinstance(r.longrepr, tuple)}
+    for reason in sorted(reasons):
+        terminalreporter.write_line(f"left out: {reason.removeprefix('Skipped: ')}")
+
+
+class Server:
+    """A PostgreSQL: the one TEST_POSTGRES_URL names, or a throw-away cluster."""
+
+    def __init__(self, url: str, cluster: Cluster | None = None) -> None:
+        self.url, self.cluster = make_url(url), cluster
+
+    def _say(self, statement: str) -> None:
+        engine = create_engine(self.url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+        engine.dispose()
+
+    def create(self, name: str, template: str = "") -> str:
+        self._say(
+            f'CREATE DATABASE "{name}"'
+            + (f' TEMPLATE "{template}"' if template else " TEMPLATE template0 ENCODING 'UTF8'")
+        )
+        return self.url.set(database=name).render_as_string(hide_password=False)
+
+    def drop(self, name: str) -> None:
+        self._say(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    if url := os.environ.get("TEST_POSTGRES_URL"):
+        yield Server(re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url))
+    elif available():
+        with Cluster() as cluster:
+            yield Server(cluster.url, cluster)
+    else:
+        leave_out("postgresql", "no TEST_POSTGRES_URL and no programs of it are installed")
+
+
+def settings(url: str, folder: Path) -> dict:
+    return {"TESTING": True, "SECRET_KEY": "of the tests", "SQLALCHEMY_DATABASE_URI": url, "INSTANCE": str(folder),
+            "PROPAGATE": True, "CRM_URL": ""}  # fmt: skip
+
+
+def _model(url: str, folder: Path) -> None:
+    app = create_app(settings(url, folder))
+    with app.app_context(), clock.frozen(make.MONDAY):
+        migrate()
+        make.department()
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_model(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("model")
+    _model(f"sqlite:///{folder}/crm.db", folder)
+    engine = create_engine(f"sqlite:///{folder}/crm.db")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    return folder / "crm.db"
+
+
+@pytest.fixture(scope="session")
+def postgres_model(postgres, tmp_path_factory) -> Iterator[str]:
+    name = f"model_{uuid.uuid4().hex[:8]}"
+    _model(postgres.create(name), tmp_path_factory.mktemp("pg"))
+    yield name
+    postgres.drop(name)
+
+
+@pytest.fixture(params=DATABASES)
+def database(request) -> str:
+    return request.param
+
+
+@pytest.fixture
+def database_url(database, request, tmp_path) -> Iterator[str]:
+    """A fresh copy of the model database."""
+    if database == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_model"), tmp_path / "crm.db")
+        yield f"sqlite:///{tmp_path}/crm.db"
+        return
+    server, name = request.getfixturevalue("postgres"), f"t_{uuid.uuid4().hex[:12]}"
+    yield server.create(name, request.getfixturevalue("postgres_model"))
+    server.drop(name)
+
+
+@pytest.fixture
+def frozen() -> Iterator[None]:
+    """The clock stands at Monday 2026-11-23 09:00."""
+    with clock.frozen(make.MONDAY):
+        yield
+
+
+@pytest.fixture
+def served(database_url, tmp_path, frozen) -> Iterator:
+    """The app without a pushed context, for tests that go through HTTP only or in several threads."""
+    app = create_app(settings(database_url, tmp_path))
+    yield app
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def app(served) -> Iterator:
+    """The app with its context pushed: makers, workflows and queries may be called."""
+    with served.app_context():
+        yield served
+        db.session.rollback()
+
+
+def apart(act, *args, **kwargs):
+    """Outside of the test's own app context, whose `g` a request would share: each request is alone, as in a server."""
+    answer = contextvars.Context().run(act, *args, **kwargs)
+    if has_app_context():
+        db.session.rollback()  # the test looks at what is there now
+    return answer
+
+
+class Browser:
+    """A client that fills in a form as a person does: with the page's token, its version and a fresh request id."""
+
+    def __init__(self, app, login: str | None = None, language: str = "en") -> None:
+        self.client = app.test_client()
+        self.headers = {"Accept-Language": language}
+        if login:
+            self.log_in(login)
+
+    def log_in(self, login: str, password: str = make.PASSWORD):
+        return self.send("/login", login=login, password=password)
+
+    def get(self, path: str, **kwargs):
+        return apart(self.client.get, path, headers=self.headers, **kwargs)
+
+    def forms(self, page: str) -> list[dict]:
+        """The forms of a page as a browser would send them: `action`, and the fields with what stands in them."""
+        reader = FormReader(page)
+        reader.feed(self.get(page, follow_redirects=True).text)
+        return reader.forms
+
+    def send(self, path: str, *, page: str | None = None, files: dict | None = None, **fields):
+        """POST the form of `page` that leads to `path`, its hidden fields as they stand there, with what was typed.
+
+        Where the page shows no such form (another's record, a state without the button) it is sent all the same."""
+        page = page or re.sub(r"(/[A-Z][0-9-]+)/(?!edit$)[a-z]+$", r"\1", path)
+        forms = self.forms(page) + self.forms("/account")
+        form = next((f for f in forms if path in f["actions"]), None)
+        known = next((f["fields"]["version"] for f in forms if "version" in f["fields"]), None)
+        data = {"csrf_token": forms[0]["fields"].get("csrf_token", ""), "request_id": uuid.uuid4().hex}
+        data |= {"version": known} if known else {}
+        data |= (form["fields"] if form else {}) | fields | (files or {})
+        return self.post(path, data, multipart=bool(files))
+
+    def post(self, path: str, data: dict, *, multipart: bool = False):
+        """Exactly this, as an attacker would."""
+        kind = "multipart/form-data" if multipart else None
+        return apart(self.client.post, path, data=data, headers=self.headers, content_type=kind)
+
+
+@pytest.fixture
+def browser(served):
+    """`browser("specialist")` is logged in; `browser()` is a stranger at the door."""
+    return lambda login=None, language="en": Browser(served, login, language)
+
+
+@pytest.fixture
+def statements(served) -> Iterator[list[str]]:
+    """Every statement sent while it is watched: `statements.clear()`, then look."""
+    seen: list[str] = []
+    with served.app_context():
+        engine = db.engine
+
+    def note(_connection, _cursor, statement, *_rest) -> None:
+        if statement.split(" ", 1)[0] not in ("BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE", "SET"):
+            seen.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def together(count: int, act) -> list:
+    """Run `act(i)` in `count` threads at once; what each gave back."""
+    given: list = [None] * count
+    gate = threading.Barrier(count)
+
+    def run(i: int) -> None:
+        gate.wait()
+        given[i] = act(i)
+
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return given

@@ -1,0 +1,105 @@
+"""Plain maker functions: a fixed cast, and what a test needs of the department."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from crm import clock
+from crm.customers import workflow as customers
+from crm.customers.models import Contact, Customer
+from crm.db import db, unit_of_work
+from crm.duties import workflow as duties
+from crm.files import workflow as files
+from crm.permissions import Role
+from crm.serials import workflow as serials
+from crm.serials.models import Installation
+from crm.staff import workflow as staff
+from crm.staff.models import User
+from crm.tickets import workflow as tickets
+from crm.tickets.models import Ticket
+
+MONDAY = clock.parse("2026-11-23T09:00")
+PASSWORD = "a password of the cast"
+CAST = {
+    "specialist": ("张伟", [Role.SPECIALIST]), "specialist2": ("李娜", [Role.SPECIALIST]), "followup": ("王芳", [Role.FOLLOWUP]),
+    "manager": ("刘强", [Role.MANAGER]), "director": ("陈静", [Role.DIRECTOR]), "developer": ("赵磊", [Role.DEVELOPER]),
+    "archivist": ("孙丽", [Role.ARCHIVIST]), "admin": ("周敏", [Role.ADMIN]), "stranger": ("陌生人", []),
+}  # fmt: skip
+PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+
+
+def department() -> None:
+    """The shipped rulebook and the cast, in one unit of work."""
+    with unit_of_work():
+        duties.issue_shipped()
+        for login, (name, roles) in CAST.items():
+            staff.add_user(login, name, roles, PASSWORD, must_change=False)
+
+
+def who(login: str) -> User:
+    return db.session.query(User).filter_by(login=login).one()
+
+
+def customer(name: str = "宏远机械", *, by: User | None = None, **details: Any) -> Customer:
+    by = by or who("specialist")
+    return customers.add_customer(by=by, short_name=name, **{"owner_id": by.id, **details})
+
+
+def contact(unit: Customer, name: str = "王会计", department: str = "财务部", **details: Any) -> Contact:
+    return customers.add_contact(unit, by=who("specialist"), name=name, department=department, **details)
+
+
+def installation(unit: Customer, *, ends_in: int = 200, **details: Any) -> Installation:
+    """An installation served until `ends_in` days from today (negative: expired)."""
+    today = clock.today()
+    period: dict[str, date] = {"starts_on": today - timedelta(days=400), "ends_on": today + timedelta(days=ends_in)}
+    of = serials.product("金洋", "财务通")
+    return serials.add_installation(unit, by=who("specialist"), of=of, **{**period, **details})
+
+
+def served_customer(name: str = "宏远机械") -> Customer:
+    """A customer in service with one contact."""
+    unit = customer(name)
+    contact(unit)
+    installation(unit)
+    return unit
+
+
+def ticket(
+    unit: Customer | None = None, *, by: User | None = None, category: str = "inquiry", **details: Any
+) -> Ticket:
+    """A new record, all that every record needs already on it."""
+    unit = unit or served_customer()
+    person = db.session.query(Contact).filter_by(customer_id=unit.id).first()
+    call = {"department": "财务部", "channel": "phone", "asked_at": clock.now(), "answered_at": clock.now()}
+    facts = {"title": "凭证无法保存", "contact": person, **call, **details}
+    return tickets.open_ticket(by=by or who("specialist"), customer=unit, category=category, **facts)
+
+
+FIELDS = {
+    "data_cleanup": {"data": "2024 年凭证", "tool": "清理工具 2.1"},
+    "report_problem": {"report_name": "资产负债表", "doubt": "不平", "analysis": "期初有误", "solution": "改期初"},
+    "admin_password": {},
+    "program_change": {"requirement": "增加一列", "agreed": "下月交付"},
+    "bug": {"steps": "打开再关闭", "error_message": "E1001", "requirement": "不再报错"},
+    "inquiry": {"question": "怎么结账", "answer": "先过账"},
+    "install_training": {"installed": "客户端", "trained": "王会计", "remaining": "无"},
+}
+
+
+def application(owner: User) -> str:
+    """A scan of a written application, as the owner's draft; its key."""
+    file = files.draft("申请.pdf", PDF, owner, "application")
+    db.session.add(file)
+    db.session.flush()
+    return file.key
+
+
+def filled(one: Ticket, by: User | None = None) -> Ticket:
+    """All that the record's category needs."""
+    by = by or who("specialist")
+    fields = dict(FIELDS[one.category])
+    if one.category == "admin_password":
+        fields["told"] = str(one.contact_id)
+    scans = [application(by)] if one.category in ("data_cleanup", "admin_password") else []
+    tickets.fill(one, by=by, fields=fields, files=scans)
+    return one
