@@ -1,7 +1,7 @@
 """What all lists share: filters read from the address, fifty rows by key, and what comes after them."""
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -41,10 +41,10 @@ def cut(rows: Sequence[Any], key: Callable[[Any], int]) -> tuple[Sequence[Any], 
     return (rows[:SIZE], key(rows[SIZE - 1])) if len(rows) > SIZE else (rows, None)
 
 
-def one_of(args: Mapping[str, str], name: str, values: Collection[str]) -> str:
+def one_of(args: Mapping[str, str], name: str, values: Iterable[str]) -> str:
     """A filter's value if it is one that is offered, else none."""
     value = args.get(name, "")
-    return value if value in values else ""
+    return value if value in {str(one) for one in values} else ""
 
 
 def key(args: Mapping[str, str], name: str = "before") -> int | None:

@@ -18,8 +18,6 @@ from crm.errors import Refused
 from crm.labels import N_, Bilingual, Labelled, said
 from crm.money import yuan
 from crm.permissions import Permission, Role
-from crm.serials.models import UseState
-from crm.staff.models import UserState
 from crm.tickets.models import Channel, State
 
 HTML_LANG = {"zh_Hans_CN": "zh-CN", "en": "en"}
@@ -150,13 +148,7 @@ def fact(value, key: str = "") -> Markup:
 
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:[+-]\d\d:\d\d|Z)")
-FACTS: dict[str, type[Labelled]] = {
-    "roles": Role,
-    "priority": Priority,
-    "channel": Channel,
-    "use": UseState,
-    "account": UserState,
-}
+FACTS: dict[str, type[Labelled]] = {"roles": Role, "priority": Priority, "channel": Channel}
 
 
 def rule_title(key: str) -> str:
@@ -180,7 +172,8 @@ def init_app(app: Flask, version: str) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         icon=icon, here=here, saved=saved, label_of=label_of, P=Permission, now=clock.now, today=clock.today,
-        ngettext=ngettext, roles_shown=roles_shown, current_user=current_user, rule_title=rule_title, event_labels=event_labels(), roles=Role,
+        ngettext=ngettext, roles_shown=roles_shown, current_user=current_user,
+        rule_title=rule_title, event_labels=event_labels(), roles=Role,
         priorities=Priority, channels=Channel, states=State,
     )  # fmt: skip
 

@@ -6,10 +6,15 @@ and abort whoever reads them. Hence a child with bounded memory and time; it imp
 
 import io
 import json
+import posixpath
+import re
 import sys
+import zipfile
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import islice
+from xml.etree import ElementTree
 
 MEMORY, SECONDS = 1 << 30, 60  # bytes; of processor time
 ENCRYPTED = 3  # the exit status that says so
@@ -42,29 +47,63 @@ def text_of(value) -> str:
     return str(value)
 
 
-def rows_of(sheet, most: int, widest: int, longest: int):
+def _own(tag: str) -> str:
+    return tag.rpartition("}")[2]
+
+
+def padded(content: bytes, name: str) -> dict[str, int]:
+    """The cells of an .xlsx sheet whose number is shown with zeros in front, and how wide: 1 as `000001`, at `B7`."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        styles = ElementTree.fromstring(archive.read("xl/styles.xml"))
+        formats = {one.get("numFmtId"): one.get("formatCode", "") for one in styles.iter() if _own(one.tag) == "numFmt"}
+        used = [one.get("numFmtId") for group in styles if _own(group.tag) == "cellXfs" for one in group]
+        widths = {str(at): len(formats[id]) for at, id in enumerate(used) if re.fullmatch("0{2,30}", formats.get(id, ""))}
+        if not widths:
+            return {}
+        sheets = ElementTree.fromstring(archive.read("xl/workbook.xml")).iter()
+        ids = [value for one in sheets if _own(one.tag) == "sheet" and one.get("name") == name
+               for key, value in one.items() if _own(key) == "id"]  # fmt: skip
+        links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
+        path = next(link.get("Target", "") for link in links if link.get("Id") in ids)
+        with archive.open(posixpath.normpath(posixpath.join("/xl", path))[1:]) as sheet:
+            cells = ((one.get("r", ""), one.get("s")) for _, one in ElementTree.iterparse(sheet) if _own(one.tag) == "c")
+            return {ref: widths[style] for ref, style in cells if style in widths}
+
+
+def _letters(at: int) -> str:
+    before, last = divmod(at, 26)
+    return (_letters(before - 1) if before else "") + chr(ord("A") + last)
+
+
+def rows_of(sheet, widths: dict[str, int], most: int, widest: int, longest: int):
     """The rows that hold anything, each with its number; one more, and one cell and letter more, than is allowed."""
     if sheet.start is None:
         return
-    left = [""] * min(sheet.start[1], widest)
+    first = min(sheet.start[1], widest)
     rows = ((number, row) for number, row in enumerate(sheet.iter_rows(), 1) if any(cell != "" for cell in row))
     for number, row in islice(rows, most + 1):
         last = max(at for at, cell in enumerate(row) if cell != "")
         cells = [text_of(cell)[: longest + 1] for cell in row[: min(last, widest) + 1]]
-        yield number, left + cells
+        if widths:
+            cells = [text.zfill(widths.get(f"{_letters(first + at)}{number}", 0)) for at, text in enumerate(cells)]
+        yield number, [""] * first + cells
 
 
 def main(most: int, widest: int, longest: int) -> None:
     from python_calamine import CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
+    content = sys.stdin.buffer.read()
     try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
+        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
     except PasswordError:
         sys.exit(ENCRYPTED)
     for sheet in book.sheets_metadata:
         if (sheet.typ, sheet.visible) == (SheetTypeEnum.WorkSheet, SheetVisibleEnum.Visible):
+            widths: dict[str, int] = {}
+            with suppress(Exception):  # without them the numbers still stand there
+                widths = padded(content, sheet.name)
             print(json.dumps(sheet.name))
-            for row in rows_of(book.get_sheet_by_name(sheet.name), most, widest, longest):
+            for row in rows_of(book.get_sheet_by_name(sheet.name), widths, most, widest, longest):
                 print(json.dumps(row))
 
 

@@ -15,7 +15,6 @@ from crm.permissions import Permission as P
 from crm.permissions import Role, needs
 from crm.serials import queries as serials
 from crm.serials.coverage import verdicts
-from crm.shown import day
 from crm.staff import queries as staff
 
 bp = Blueprint("desk", __name__)
@@ -95,7 +94,7 @@ def lookup():
     return jsonify(
         [{"value": unit.number, "text": unit.title, "full": unit.full_name, "code": unit.code or "",
           "coverage": coverage[unit.id].coverage, "said": _(coverage[unit.id].coverage.label),
-          "until": day(coverage[unit.id].until)} for unit in found]
+          "until": str(coverage[unit.id].until or "")} for unit in found]
     )  # fmt: skip
 
 
