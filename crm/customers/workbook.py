@@ -57,7 +57,8 @@ def padded(content: bytes, name: str) -> dict[str, int]:
         styles = ElementTree.fromstring(archive.read("xl/styles.xml"))
         formats = {one.get("numFmtId"): one.get("formatCode", "") for one in styles.iter() if _own(one.tag) == "numFmt"}
         used = [one.get("numFmtId") for group in styles if _own(group.tag) == "cellXfs" for one in group]
-        widths = {str(at): len(formats[id]) for at, id in enumerate(used) if re.fullmatch("0{2,30}", formats.get(id, ""))}
+        zeros = {id: len(code) for id, code in formats.items() if re.fullmatch("0{2,30}", code)}
+        widths = {str(at): zeros[id] for at, id in enumerate(used) if id in zeros}
         if not widths:
             return {}
         sheets = ElementTree.fromstring(archive.read("xl/workbook.xml")).iter()
@@ -66,8 +67,12 @@ def padded(content: bytes, name: str) -> dict[str, int]:
         links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
         path = next(link.get("Target", "") for link in links if link.get("Id") in ids)
         with archive.open(posixpath.normpath(posixpath.join("/xl", path))[1:]) as sheet:
-            cells = ((one.get("r", ""), one.get("s")) for _, one in ElementTree.iterparse(sheet) if _own(one.tag) == "c")
-            return {ref: widths[style] for ref, style in cells if style in widths}
+            cells = {}
+            for _end, one in ElementTree.iterparse(sheet):
+                if _own(one.tag) == "c" and one.get("s") in widths:
+                    cells[one.get("r", "")] = widths[one.get("s")]
+                one.clear()
+            return cells
 
 
 def _letters(at: int) -> str:
@@ -84,8 +89,9 @@ def rows_of(sheet, widths: dict[str, int], most: int, widest: int, longest: int)
     for number, row in islice(rows, most + 1):
         last = max(at for at, cell in enumerate(row) if cell != "")
         cells = [text_of(cell)[: longest + 1] for cell in row[: min(last, widest) + 1]]
-        if widths:
-            cells = [text.zfill(widths.get(f"{_letters(first + at)}{number}", 0)) for at, text in enumerate(cells)]
+        for at, value in enumerate(row[: len(cells)] if widths else ()):
+            if isinstance(value, float):
+                cells[at] = cells[at].zfill(widths.get(f"{_letters(first + at)}{number}", 0))
         yield number, [""] * first + cells
 
 

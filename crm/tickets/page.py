@@ -62,6 +62,9 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     ticket = queries.get(number, current_user)
     book, every = workflow.rulebook_of(ticket), duties.of_subject(ticket)
     owed = {duty.rule for duty in every if duty.open}
+    opened: dict[int, list] = {}
+    for duty in every:
+        opened.setdefault(duty.opened_by_id, []).append(duty)
     events = duties.timeline(ticket)
     closing = bound if bound is not None and name in ("complete", "fill") else details(ticket, formdata=None)
     if isinstance(refusal, Stale) and bound is not None:
@@ -74,7 +77,7 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
         gaps={gap.field.key: gap for gap in workflow.gaps(ticket)} if ticket.category in book.categories else {},
         closing=closing, closable=workflow.MOVES["complete"].open_to(current_user, ticket), may_fill=may_fill,
         offered=_offered(ticket, owed, bound, name), moves=workflow.MOVES, refused=name, note=note, drafts=drafts,
-        events=events, names=duties.names(_names_in(events, ticket)), duties=every, files=files.of(ticket),
+        events=events, names=duties.names(_names_in(events, ticket)), duties=every, opened=opened, files=files.of(ticket),
         customer=customers.by_id(ticket.customer_id), people={p.id: p for p in customers.contacts(ticket.customer_id or 0)},
         verdict=verdict_of(ticket.customer_id or 0), installation=installation, linked=queries.linked(ticket, current_user),
     )  # fmt: skip
