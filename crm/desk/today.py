@@ -16,6 +16,8 @@ from crm.duties.workflow import may_ask
 from crm.labels import N_, Labelled
 from crm.moves import Move
 
+ACKNOWLEDGE = "rulebook.acknowledge"
+
 
 class Group(Labelled):
     OVERDUE = "overdue", N_("Overdue")
@@ -67,6 +69,8 @@ def rows_of(duties: list[Duty], user) -> list[Row]:
         href = f"{duty.subject.path}#{rule.move}" if move and move.asks else duty.subject.path
         if duty.slot in requests and duty.rule == DECIDE_MORE_TIME:
             href = f"/extensions/{requests[duty.slot]}"
+        if duty.rule == ACKNOWLEDGE:  # owed by the person, done on the edition's page
+            href = f"/rulebook/{duty.slot}"
         rows.append(Row(duty, rule, href, move, may_ask(duty, user), tuple(duty.extensions)))
     return rows
 

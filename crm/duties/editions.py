@@ -6,7 +6,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Engine, select
 
 from crm.db import db
-from crm.duties import rulebook
+from crm.duties import reading
 from crm.duties.models import Edition, Subject
 from crm.duties.rulebook import Rulebook
 
@@ -19,7 +19,7 @@ def book(edition_id: int) -> Rulebook:
     known = _read.setdefault(db.engine, {})
     if edition_id not in known:
         text = db.session.scalars(select(Edition.body).where(Edition.id == edition_id)).one()
-        known[edition_id] = rulebook.read(text)
+        known[edition_id] = reading.read(text)
     return known[edition_id]
 
 

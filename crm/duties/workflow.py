@@ -6,7 +6,7 @@ from sqlalchemy import update
 
 from crm import clock
 from crm.db import db, insert, next_number, rows_of
-from crm.duties import rulebook
+from crm.duties import reading
 from crm.duties.editions import book
 from crm.duties.models import (
     Acknowledgement,
@@ -22,7 +22,7 @@ from crm.duties.models import (
 )
 from crm.duties.queries import event_labels
 from crm.duties.record import record, settle, warning
-from crm.duties.rulebook import RulebookError
+from crm.duties.rulebook import Rulebook, RulebookError
 from crm.errors import Forbidden, Invalid, WrongState
 from crm.labels import N_
 from crm.moves import Move
@@ -41,10 +41,10 @@ MOVES = {
 Edition.MOVES = MOVES
 
 
-def check_rulebook(text: str) -> rulebook.Rulebook:
+def check_rulebook(text: str) -> Rulebook:
     """Read an edition's text against all that the program knows; RulebookError lists every fault."""
-    edition = rulebook.read(text)
-    if faults := rulebook.unknown_kinds(edition, set(event_labels())):
+    edition = reading.read(text)
+    if faults := reading.unknown_kinds(edition, set(event_labels())):
         raise RulebookError(faults)
     return edition
 
@@ -70,7 +70,7 @@ def issue_edition(text: str, holds_from: datetime, *, by=None) -> Edition:
 
 def issue_shipped() -> Edition:
     """The edition that comes with the program, holding since before anything happened."""
-    return issue_edition(rulebook.shipped(), FIRST_DAY)
+    return issue_edition(reading.shipped(), FIRST_DAY)
 
 
 def confirm(edition: Edition, *, by) -> None:

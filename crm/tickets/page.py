@@ -16,6 +16,7 @@ from crm.serials.models import Installation
 from crm.staff import queries as staff
 from crm.tickets import forms, queries, workflow
 from crm.tickets.models import Ticket
+from crm.tickets.moves import MOVES, SERVED
 
 FORMS: dict[str, type[CrmForm]] = {
     "wait": forms.WaitForm, "cancel": forms.ReasonForm, "reopen": forms.ReasonForm, "escalate": forms.EscalateForm,
@@ -43,7 +44,7 @@ def details(ticket: Ticket, **kwargs: Any) -> CrmForm:
 
 def _offered(ticket: Ticket, owed: set[str], bound: CrmForm | None, name: str) -> dict[str, CrmForm]:
     """The verbs that may be done now, each with its form; the one that was refused with what was typed into it."""
-    moves = {key: move for key, move in workflow.MOVES.items() if move.open_to(current_user, ticket, owed)}
+    moves = {key: move for key, move in MOVES.items() if move.open_to(current_user, ticket, owed)}
     offered = {key: form_for(key, ticket, formdata=None) for key in moves if key != "complete"}
     if bound is not None and name in offered:
         offered[name] = bound
@@ -71,12 +72,12 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
         bound.beside(form_for(name, ticket, formdata=None))
     note = bound if bound is not None and name == "note" else forms.NoteForm(formdata=None)
     installation = db.session.get(Installation, ticket.installation_id) if ticket.installation_id else None
-    may_fill = ticket.state in workflow.SERVED and workflow.MOVES["complete"].may(current_user, ticket)
+    may_fill = ticket.state in SERVED and MOVES["complete"].may(current_user, ticket)
     return render_template(
         "tickets/record.html", ticket=ticket, book=book, category=book.categories.get(ticket.category), refusal=refusal,
         gaps={gap.field.key: gap for gap in workflow.gaps(ticket)} if ticket.category in book.categories else {},
-        closing=closing, closable=workflow.MOVES["complete"].open_to(current_user, ticket), may_fill=may_fill,
-        offered=_offered(ticket, owed, bound, name), moves=workflow.MOVES, refused=name, note=note, drafts=drafts,
+        closing=closing, closable=MOVES["complete"].open_to(current_user, ticket), may_fill=may_fill,
+        offered=_offered(ticket, owed, bound, name), moves=MOVES, refused=name, note=note, drafts=drafts,
         events=events, names=duties.names(_names_in(events, ticket)), duties=every, opened=opened, files=files.of(ticket),
         customer=customers.by_id(ticket.customer_id), people={p.id: p for p in customers.contacts(ticket.customer_id or 0)},
         verdict=verdict_of(ticket.customer_id or 0), installation=installation, linked=queries.linked(ticket, current_user),

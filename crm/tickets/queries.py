@@ -11,7 +11,7 @@ from crm.duties import queries as duties
 from crm.duties.models import Duty, Subject, open_now
 from crm.errors import NotThere
 from crm.tickets.models import State, Ticket
-from crm.tickets.workflow import OPEN
+from crm.tickets.moves import OPEN
 
 
 def get(number: str, user) -> Ticket:

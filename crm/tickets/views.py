@@ -20,6 +20,7 @@ from crm.serials.coverage import verdict_of
 from crm.staff import queries as staff
 from crm.tickets import forms, page, queries, workflow
 from crm.tickets.models import State, Ticket
+from crm.tickets.moves import MOVES
 
 bp = Blueprint("tickets", __name__, url_prefix="/tickets")
 
@@ -192,14 +193,14 @@ VERBS = {
 
 
 def _view_of(name: str):
-    @needs(workflow.MOVES[name].permission)
+    @needs(MOVES[name].permission)
     def move(number):
         return _do(name, number, VERBS[name])
 
     return move
 
 
-for _name, _move in workflow.MOVES.items():
+for _name, _move in MOVES.items():
     bp.add_url_rule(f"/<number:number>/{_move.noun}", _name, _view_of(_name), methods=["POST"])
 
 

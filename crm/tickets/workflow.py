@@ -23,41 +23,9 @@ from crm.permissions import Permission as P
 from crm.serials.coverage import Verdict, verdict_of
 from crm.serials.models import Installation
 from crm.tickets.models import State, Ticket, TicketEvent
+from crm.tickets.moves import MOVES, SERVED
 
 LONGEST_WAIT = timedelta(days=30)  # ours.waiting
-OPEN = frozenset({State.NEW, State.WORKING, State.WAITING})
-SERVED = OPEN | {State.ENDED}
-ALL = frozenset(State)
-_own: dict[str, Any] = {"permission": P.TICKET_WORK, "over": P.TICKET_WORK_ANY}
-_lead: dict[str, Any] = {"permission": P.TICKET_ASSIGN}
-
-MOVES: dict[str, Move] = {
-    "start": Move(noun="start", label=N_("Start the work"), froms=frozenset({State.NEW}), to=State.WORKING,
-                  asks=False, icon="play", **_own),
-    "resume": Move(noun="resumption", label=N_("Take it up again"), froms=frozenset({State.WAITING}), to=State.WORKING,
-                   asks=False, icon="play", **_own),
-    "end": Move(noun="ending", label=N_("End the service"), froms=frozenset({State.WORKING, State.WAITING}),
-                to=State.ENDED, asks=False, icon="stop-circle", **_own),
-    "complete": Move(noun="closure", label=N_("Complete the record"), to=State.COMPLETE,
-                     froms=frozenset({State.NEW, State.WORKING, State.ENDED}), icon="check-circle", tone="primary", **_own),
-    "wait": Move(noun="pause", label=N_("Set it waiting"), froms=frozenset({State.WORKING}), to=State.WAITING,
-                 icon="pause", **_own),
-    "escalate": Move(noun="escalation", label=N_("Hand it up to the manager"), froms=SERVED, to=None,
-                     icon="arrow-up-right", **_own),
-    "settle": Move(noun="settlement", label=N_("Settle what was handed up"), froms=ALL, to=None, icon="chat-dots",
-                   owed="ticket.settle_escalation", tone="primary", **_lead),
-    "tell": Move(noun="answer", label=N_("Note that the customer was called"), froms=ALL, to=None, icon="telephone",
-                 owed="ticket.tell_customer", tone="primary", **_own),
-    "see": Move(noun="exception", label=N_("Seen"), froms=ALL, to=None, asks=False, icon="check2",
-                owed="ticket.exception_seen", **_lead),
-    "assign": Move(noun="assignment", label=N_("Give it to somebody else"), froms=SERVED, to=None, icon="person",
-                   **_lead),
-    "reopen": Move(noun="reopening", label=N_("Reopen the record"), icon="arrow-repeat", to=State.WORKING,
-                   froms=frozenset({State.ENDED, State.COMPLETE, State.CANCELLED}), **_own),
-    "cancel": Move(noun="cancellation", label=N_("Cancel the record"), froms=SERVED, to=State.CANCELLED,
-                   icon="x-circle", tone="danger", **_own),
-}  # fmt: skip
-Ticket.MOVES = MOVES
 
 
 class Incomplete(Invalid):

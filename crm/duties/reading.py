@@ -1,0 +1,132 @@
+"""Reading a rulebook from TOML, and checking it: every fault is named, none hides another."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from datetime import time
+from importlib.resources import files
+from typing import Any
+
+from crm.duties.rulebook import Category, Chapter, Clause, Due, Field, Penalty, Rule, Rulebook, RulebookError
+from crm.permissions import Role
+from crm.workdays import SHIPPED_HOURS, Span
+
+
+def shipped() -> str:
+    """The rulebook that comes with the program: the first edition."""
+    return (files(__package__) / "rulebook.toml").read_text(encoding="utf-8")
+
+
+class _Reader:
+    """Turns TOML tables into the dataclasses above and remembers every fault on the way."""
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.data, self.faults = data, []
+
+    def table(self, name: str, cls: type, prepare=lambda entry: entry) -> dict[str, Any]:
+        known, made = {f.name for f in fields(cls)} - {"key"}, {}
+        for key, entry in self.data.pop(name, {}).items():
+            try:
+                unknown = sorted(set(entry) - known)
+                if unknown:
+                    raise ValueError(f"unknown key {', '.join(unknown)}")
+                made[key] = cls(key=key, **prepare(dict(entry)))
+            except (TypeError, ValueError, KeyError, AttributeError) as wrong:
+                self.faults.append(f"[{name}.{key}]: {str(wrong).replace('__init__() ', '')}")
+        return made
+
+    def hours(self) -> tuple[tuple[time, time], ...]:
+        spells = self.data.pop("hours", {}).get("open")
+        if spells is None:
+            return SHIPPED_HOURS
+        try:
+            read = tuple(tuple(time.fromisoformat(end) for end in spell.split("-")) for spell in spells)
+            flat = [end for spell in read for end in spell]
+            if not flat or any(len(spell) != 2 for spell in read) or flat != sorted(set(flat)):
+                raise ValueError("spells must follow one another")
+            return read  # type: ignore[return-value]
+        except (ValueError, AttributeError, TypeError) as wrong:
+            self.faults.append(f"[hours]: {wrong}")
+            return SHIPPED_HOURS
+
+
+def _tuples(entry: dict[str, Any], *names: str) -> dict[str, Any]:
+    for name in names:
+        value = entry.get(name, ())
+        entry[name] = (value,) if isinstance(value, str) else tuple(value)
+    return entry
+
+
+def _rule(entry: dict[str, Any]) -> dict[str, Any]:
+    entry = _tuples(entry, "opens", "keeps", "drops", "fine")
+    entry["due"] = Due.parse(entry["due"])
+    if "warn" in entry:
+        entry["warn"] = Span.parse(entry["warn"])
+    return entry
+
+
+def read(text: str) -> Rulebook:
+    """Parse and check one edition's text; RulebookError lists every fault."""
+    try:
+        reader = _Reader(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as wrong:
+        raise RulebookError([str(wrong)]) from wrong
+    book = Rulebook(
+        title=reader.data.pop("title", {}),
+        chapters=reader.table("chapter", Chapter),
+        clauses=reader.table("clause", Clause),
+        fields=reader.table("field", Field),
+        categories=reader.table("category", Category, lambda e: _tuples(e, "before_work", "before_complete")),
+        rules=reader.table("duty", Rule, _rule),
+        penalties=reader.table("penalty", Penalty),
+        every_record=tuple(reader.data.pop("record", {}).get("needs", ())),
+        hours=reader.hours(),
+        calling=reader.data.pop("settings", {}),
+    )
+    faults = reader.faults + [f"[{name}]: unknown table" for name in reader.data] + list(_cross_faults(book))
+    if faults:
+        raise RulebookError(faults)
+    return book
+
+
+def _cross_faults(book: Rulebook) -> Iterable[str]:
+    """What one table says of another that is not there."""
+    texts = [("", book.title), *((f"[clause.{c.key}] text", c.text) for c in book.clauses.values())]
+    for name in ("chapters", "clauses", "fields", "categories", "rules", "penalties"):
+        texts += [(f"{name} {entry.key} title", entry.title) for entry in getattr(book, name).values()]
+    for where, said in texts:
+        if not isinstance(said, Mapping) or not {"zh", "en"} <= set(said):
+            yield f"{where}: needs both zh and en"
+    for clause in book.clauses.values():
+        if clause.chapter not in book.chapters:
+            yield f"[clause.{clause.key}]: no chapter {clause.chapter}"
+    for category in book.categories.values():
+        for key in (*category.before_work, *category.before_complete):
+            if key not in book.fields:
+                yield f"[category.{category.key}]: no field {key}"
+    for key in book.every_record:
+        if key not in book.fields:
+            yield f"[record]: no field {key}"
+    for rule in book.rules.values():
+        yield from _rule_faults(rule, book)
+
+
+def _rule_faults(rule: Rule, book: Rulebook) -> Iterable[str]:
+    name = f"[duty.{rule.key}]"
+    if rule.clause not in book.clauses:
+        yield f"{name}: no clause {rule.clause}"
+    for fine in rule.fine:
+        penalty = book.penalties.get(fine.get("clause", ""))
+        if penalty is None or penalty.fen is None:
+            yield f"{name}: no fixed fine under {fine.get('clause')}"
+    kind, _, role = rule.owner.partition(":")
+    if rule.owner not in ("owner", "actor", "program") and (kind != "pool" or role not in set(Role)):
+        yield f"{name}: owner {rule.owner!r} is nobody"
+    if not rule.opens or not rule.keeps:
+        yield f"{name}: needs an event that opens it and one that keeps it"
+
+
+def unknown_kinds(book: Rulebook, kinds: set[str]) -> list[str]:
+    """Event kinds the rulebook names that no package has."""
+    return [f"[duty.{rule.key}]: no event {kind}" for rule in book.rules.values()
+            for kind in (*rule.opens, *rule.keeps, *rule.drops) if kind not in kinds]  # fmt: skip
