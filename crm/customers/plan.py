@@ -86,9 +86,9 @@ class Plan:
 
     def _without(self, what: str, **params: str) -> Invalid:
         """A refusal that says which columns there are and how to map one."""
-        headers = ", ".join(known.shown(column.header) for column in self.columns)
-        how = N_("The columns are: %(columns)s. Say what one is by COLUMN=field, for instance 单位=short_name.")
-        return Invalid(what, {"columns": Invalid(how, columns=headers)}, **params)
+        headers = [known.shown(column.header) for column in self.columns]
+        how = N_("The columns are: %(columns)s. Say what one of them is, for instance: --map %(column)s=short_name")
+        return Invalid(what, {"columns": Invalid(how, columns=", ".join(headers), column=headers[0])}, **params)
 
     def batches(self) -> Iterator[list[Line]]:
         for start in range(0, len(self.lines), BATCH):

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -19,7 +20,12 @@ DENSE, RATIO = 20 * 1024 * 1024, 100  # no honest workbook larger than this pack
 PATIENCE = 90  # seconds for the child, processor time or not
 
 OLD, ZIP = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PK"
-LOCKED = "EncryptedPackage".encode("utf-16-le")  # an .xlsx with a password comes in the old container
+# What a password leaves to see, of an .xlsx (which then comes in the old container) and of an .xls: the library says
+# no more than that it cannot read them.
+LOCKED = re.compile(
+    re.escape("EncryptedPackage".encode("utf-16-le"))
+    + rb"|\x09\x08\x10\x00\x00\x06\x05\x00.{12}(?:\x86\x00\x00\x00)?\x2f\x00", re.DOTALL
+)  # fmt: skip
 BROKEN = N_("%(name)s cannot be read as a spreadsheet: it is broken, or something else under this name.")
 
 Row = tuple[int, list[str]]
@@ -91,7 +97,7 @@ def _sheets(content: bytes, name: str) -> Iterator[Table]:
         child = subprocess.run(command, input=content, capture_output=True, timeout=PATIENCE)
     except subprocess.TimeoutExpired as error:
         raise Invalid(N_("%(name)s takes too long to read: save it as .csv and send that."), name=name) from error
-    if child.returncode == workbook.ENCRYPTED or (child.returncode and LOCKED in content):
+    if child.returncode and LOCKED.search(content):
         raise _encrypted(name)
     if child.returncode < 0:  # it met its bounds
         fault = N_("%(name)s is too large to read: copy the rows that count into a new file.")

@@ -17,7 +17,6 @@ from itertools import islice
 from xml.etree import ElementTree
 
 MEMORY, SECONDS = 1 << 30, 60  # bytes; of processor time
-ENCRYPTED = 3  # the exit status that says so
 
 
 def _bound() -> None:
@@ -96,13 +95,10 @@ def rows_of(sheet, widths: dict[str, int], most: int, widest: int, longest: int)
 
 
 def main(most: int, widest: int, longest: int) -> None:
-    from python_calamine import CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
+    from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
     content = sys.stdin.buffer.read()
-    try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-    except PasswordError:
-        sys.exit(ENCRYPTED)
+    book = CalamineWorkbook.from_filelike(io.BytesIO(content))
     for sheet in book.sheets_metadata:
         if (sheet.typ, sheet.visible) == (SheetTypeEnum.WorkSheet, SheetVisibleEnum.Visible):
             widths: dict[str, int] = {}

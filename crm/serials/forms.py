@@ -6,7 +6,7 @@ from crm.serials.models import Installation, UseState
 
 class InstallationForm(CrmForm):
     brand = LineField(_l("Brand"), required=True, most=50, render_kw={"list": "brands"})
-    product = LineField(_l("Product"), required=True, most=100, render_kw={"list": "products"})
+    product_name = LineField(_l("Product"), required=True, most=100, render_kw={"list": "products"})
     edition = LineField(_l("Edition"), most=50, description=_l("Such as standard or professional."))
     product_version = LineField(_l("Version"), most=50)
     users = CountField(_l("Users"), least=1)
@@ -19,7 +19,7 @@ class InstallationForm(CrmForm):
     remark = WordsField(_l("Remark"), most=2000)
 
     def words(self) -> dict:
-        left_out = ("version", "request_id", "brand", "product")
+        left_out = ("version", "request_id", "brand", "product_name")
         return {name: field.data for name, field in self._fields.items() if name not in left_out}
 
 
@@ -27,6 +27,6 @@ def values_of(installation: Installation) -> dict:
     """What the form shows of an installation."""
     period = installation.period
     return {
-        "brand": installation.product.brand, "product": installation.product.name, "use": installation.state,
+        "brand": installation.product.brand, "product_name": installation.product.name, "use": installation.state,
         "starts_on": period and period.starts_on, "ends_on": period and period.ends_on,
     }  # fmt: skip

@@ -34,7 +34,7 @@ def new(number):
     def add():
         words = form.words()
         words.pop("use_seen_on")
-        of = workflow.product(form.brand.data, form.product.data)
+        of = workflow.product(form.brand.data, form.product_name.data)
         installation = workflow.add_installation(customer, by=current_user, of=of, **words)
         flash(_("%(name)s is added.", name=installation.title))
         return redirect(customer.path, 303)
@@ -55,7 +55,7 @@ def edit(number):
 
     def save():
         check_version(installation, form.opened_version)
-        of = workflow.product(form.brand.data, form.product.data)
+        of = workflow.product(form.brand.data, form.product_name.data)
         workflow.edit_installation(installation, by=current_user, of=of, **form.words())
         flash(_("Saved."))
         return redirect(customers.by_id(installation.customer_id).path, 303)

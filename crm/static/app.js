@@ -120,7 +120,7 @@ const lookUpCustomers = () => {
   if (!place || !window.TomSelect) return;
   const input = place.querySelector("#customer_q"), chosen = place.querySelector("[name=customer]");
   const select = document.createElement("select");
-  select.name = "customer"; select.id = "customer-pick";
+  select.name = "customer"; select.id = "customer-pick"; select.setAttribute("aria-label", place.querySelector("label").firstChild.textContent.trim());
   if (chosen) select.append(new Option(chosen.dataset.text, chosen.value, true, true));
   chosen?.remove();
   input.replaceWith(select);
