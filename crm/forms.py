@@ -164,6 +164,10 @@ class CrmForm(FlaskForm):
             raise Invalid(N_("The page was not complete. Please load it again."))
         return int(text)
 
+    def renew(self) -> None:
+        """A new id for a form that is shown again although it was answered: its next sending is another one."""
+        self.request_id.data = secrets.token_hex(16)
+
     def check(self) -> None:
         """Invalid, naming each field, unless all is well."""
         if not self.validate_on_submit():

@@ -101,6 +101,7 @@ def new():
 
     if request.form.get("refresh"):
         drafts.extend(received(scans))
+        form.renew()
         return show(None)
     return attempt(form, act, show)
 
