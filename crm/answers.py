@@ -88,8 +88,9 @@ def _storable() -> None:
 
 
 def _busy(error: OperationalError) -> Response:
+    """Locked, full or away: to be tried again. Any other such error is ours."""
     db.session.rollback()
-    return page(503)
+    return page(500 if "readonly" in str(error) or "no such" in str(error) else 503)
 
 
 def _broken(error: DBAPIError) -> Response:

@@ -128,8 +128,8 @@ def insert(table):
 
 
 def rows_of(result) -> int:
-    """How many rows an UPDATE or DELETE touched."""
-    assert isinstance(result, CursorResult)
+    """How many rows an UPDATE or DELETE touched; an INSERT's count is not to be relied on."""
+    assert isinstance(result, CursorResult) and result.rowcount >= 0
     return result.rowcount
 
 
@@ -167,7 +167,7 @@ def claim(request_id: str, user_id: int | None, path: str) -> Submission | None:
     """
     row = {"request_id": request_id, "user_id": user_id, "path": path, "at": clock.now()}
     taken = insert(Submission).values(row).on_conflict_do_nothing(index_elements=["request_id"])
-    if rows_of(db.session.execute(taken)):
+    if db.session.scalar(taken.returning(Submission.request_id)):
         return None
     return db.session.get(Submission, request_id)
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from crm.customers.models import Contact, Customer, CustomerEvent, CustomerState
 from crm.customers.plan import Line, Plan
-from crm.db import Counter, db, next_number, unit_of_work
+from crm.db import Counter, db, insert, next_number, unit_of_work
 from crm.duties.record import open_subject, record, via
 from crm.errors import Invalid
 from crm.labels import N_
@@ -128,7 +128,8 @@ class _Units:
 
     def __init__(self, lines: Iterable[Line]) -> None:
         good = [line for line in lines if not line.refusal]
-        # New numbers wait for each other here, so that two imports at once never both find a unit missing.
+        # All who make units wait for each other here, so that two imports at once never both find a unit missing.
+        db.session.execute(insert(Counter).values(prefix="K", last=0).on_conflict_do_nothing())
         db.session.execute(select(Counter.last).where(Counter.prefix == "K").with_for_update())
         codes, names = {line.code for line in good if line.code}, {line.full_name for line in good}
         wanted = or_(Customer.code.in_(codes), Customer.full_name.in_(names))

@@ -89,7 +89,7 @@ def present(edition: Edition, user: Subject) -> None:
 def acknowledge(edition: Edition, *, by: Subject) -> None:
     """Each person acknowledges an edition once (8); doing it again changes nothing."""
     row = insert(Acknowledgement).values(edition_id=edition.id, user_id=by.id, at=clock.now())
-    if rows_of(db.session.execute(row.on_conflict_do_nothing())):
+    if db.session.scalar(row.on_conflict_do_nothing().returning(Acknowledgement.user_id)):
         record(EditionEvent.ACKNOWLEDGED, by, by=by, edition=edition.number)
 
 

@@ -14,6 +14,7 @@ from crm.forms import CrmForm, DayField, InstantField, LineField, PickField, Wor
 from crm.labels import said
 from crm.tickets.models import Channel
 
+FACTS = ("department", "category", "priority", "channel", "service_qq", "asked_at", "answered_at", "title", "description")
 PREFIX = "f_"  # of a category's field, so that it never meets a column's name
 
 
@@ -40,9 +41,7 @@ class FactsForm(CrmForm):
 
     def facts(self) -> dict[str, Any]:
         """The columns of a record, as the workflow takes them."""
-        names = ("department", "category", "priority", "channel", "service_qq", "asked_at", "answered_at", "title",
-                 "description")  # fmt: skip
-        return {name: self._fields[name].data for name in names}
+        return {name: self._fields[name].data for name in FACTS}
 
 
 class NewForm(FactsForm):

@@ -262,7 +262,8 @@ def edit(number):
 
 def _edit_form(ticket: Ticket, **kwargs) -> forms.FactsForm:
     people = customers.contacts(ticket.customer_id or 0)
-    form = forms.FactsForm(obj=ticket, data={"contact": ticket.contact_id}, **kwargs)
+    columns = {name: getattr(ticket, name) for name in (*forms.FACTS, "version")}
+    form = forms.FactsForm(data=columns | {"contact": ticket.contact_id}, **kwargs)
     form.contact.offer(
         [(p.id, f"{p.name} · {p.department or '—'}") for p in people if p.active or p.id == ticket.contact_id]
     )

@@ -13,6 +13,7 @@ from crm.db import db, unit_of_work
 from crm.duties.models import Duty, Event
 from crm.errors import Invalid
 from tests import make
+from tests.conftest import together
 from tests.customers.test_plan import text
 from tests.customers.test_sheets import DATA, shared, xlsx
 
@@ -243,6 +244,17 @@ def test_a_row_the_database_refuses_harms_no_other(app, monkeypatch):
     found = refusals("代码,简称", "1,甲", "2,乙", "3,丙")
     assert "same moment" in found[3]
     assert [one.code for one in db.session.scalars(select(Customer).order_by(Customer.id))] == ["2", "1", "3"]
+
+
+def test_two_imports_at_once_make_each_unit_once(served):
+    rows = text("全称", *[f"单位{at}" for at in range(300)])
+
+    def act(_at: int) -> importing.Result:
+        with served.app_context():
+            return importing.run(rows, "list.csv", {}, say=str)
+
+    results = together(2, act)
+    assert sum(result.created for result in results) == sum(result.unchanged for result in results) == 300
 
 
 def test_results_add_up():
