@@ -66,6 +66,8 @@ def transactions(*, read_only: bool) -> Iterator[None]:
 @contextmanager
 def unit_of_work(*, read_only: bool = False) -> Iterator[None]:
     """All or nothing: commits at the end, rolls back on any exception."""
+    if not read_only and not _writing.get():
+        db.session.rollback()  # what was read before began a transaction that cannot write
     with transactions(read_only=read_only):
         try:
             yield

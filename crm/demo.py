@@ -1,14 +1,13 @@
 """The demo department: a year of work, done through the same verbs people use, with the clock held at each step.
 
 Whatever takes its time is a *life*: a generator that yields when it goes on. `Department.live` runs all of them in the
-order of the clock, up to now; what is not over by then is today's work.
+order of the clock, up to now; what is not over by then is today's work. Names, words and ways are in demo.toml.
 """
 
 import heapq
 import itertools
-import struct
 import tomllib
-import zlib
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -31,7 +30,7 @@ from crm.files import workflow as files
 from crm.serials import workflow as serials
 from crm.serials.models import Installation
 from crm.staff import passwords
-from crm.staff import queries as known
+from crm.staff import queries as accounts
 from crm.staff import workflow as staff
 from crm.staff.models import User
 from crm.tickets import workflow as tickets
@@ -39,34 +38,27 @@ from crm.tickets.models import PASSWORD, Ticket
 from crm.workdays import calendar
 
 RECORDS = 415  # in the year before today
-MIX = {"inquiry": 46, "report_problem": 14, "install_training": 11, "bug": 10, "data_cleanup": 7, "program_change": 7,
-       PASSWORD: 5}  # fmt: skip
-FATES = {"plain": 74, "late": 8, "waits": 8, "cancelled": 4, "reopened": 3, "escalated": 3, "reassigned": 2, "asks": 2}
-CHANNELS = {"qq": 50, "phone": 25, "wechat": 12, "remote_desktop": 10, "email": 3}
-PRIORITIES = {"normal": 82, "high": 11, "low": 4, "urgent": 3}
-USE = {"normal": 86, "partly": 11, "stopped": 3}
+QUIET = timedelta(days=14)  # for so long all goes to plan: what is overdue now is what [today] of the texts says
 MINUTE = timedelta(minutes=1)
-QUIET = timedelta(days=14)  # for so long nobody is late, so that what is overdue now is what `plan_today` says
-NOT_FIELDS = {"category", "area", "title", "description", "priority", "who", "customer", "words", "reason"}
+ASKED = ("question", "doubt", "steps", "requirement", "data", "report_name", "error_message")  # known from the call on
+SAID = {"note": "words", "tell": "words", "escalate": "story", "settle": "answer"}  # else what is said is the `reason`
+BY_MANAGER = ("assign", "settle", "see", "grant", "refuse")
 
 Life = Iterator[datetime]
+Texts = dict[str, Any]
 
 
-def _texts() -> dict[str, Any]:
+def _texts() -> Texts:
     return tomllib.loads((resources(__package__) / "demo.toml").read_text(encoding="utf-8"))
-
-
-def _password(login: str) -> str:
-    return f"{login}-demo-pass"
 
 
 def logins() -> list[str]:
     """A line for each account that opens with its demo password; if none does, one that says so."""
-    hashes = {user.login: user.password_hash for user in known.everybody() if user.is_active}
+    hashes = {user.login: user.password_hash for user in accounts.everybody() if user.is_active}
     lines = [
-        f"{login:<12} {_password(login):<22} {one['name']} {one['shown']}"
+        f"{login:<12} {one['password']:<22} {one['name']} {one['shown']}"
         for login, one in _texts()["staff"].items()
-        if login in hashes and passwords.matches(_password(login), hashes[login])
+        if login in hashes and passwords.matches(one["password"], hashes[login])
     ]
     return lines or ["Log in with your own account: this is not the demo department."]
 
@@ -75,23 +67,10 @@ def fill(say: Callable[[str], None]) -> None:
     """Make the demo department in an empty database; Refused if it holds any account or customer."""
     if db.session.scalar(select(Subject.id).where(Subject.kind.in_(["user", "customer"])).limit(1)):
         raise Refused("There are accounts or customers already; the demo only goes into an empty database.")
-    department = Department(_texts(), clock.now().replace(second=0, microsecond=0))
-    department.plan()
-    department.plan_today()
-    department.live()
-    counts = len(department.people), len(department.units), department.opened
-    say("The demo department: %s accounts, %s customers, %s service records." % counts)
-
-
-def _scan() -> bytes:
-    """A sheet with a few lines of writing on it, as PNG."""
-    blank, line = b"\x00" + b"\xff" * 420, b"\x00" + b"\xff" * 60 + b"\x40" * 300 + b"\xff" * 60
-    rows = b"".join(line if 80 < y < 420 and y % 28 < 3 else blank for y in range(594))
-    head = struct.pack(">IIBBBBB", 420, 594, 8, 0, 0, 0, 0)
-    chunks = [b"IHDR" + head, b"IDAT" + zlib.compress(rows), b"IEND"]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(one) - 4) + one + struct.pack(">I", zlib.crc32(one)) for one in chunks
-    )
+    made = Department(_texts(), clock.now().replace(second=0, microsecond=0))
+    made.plan()
+    made.live()
+    say(f"Made: {len(made.people)} accounts, {len(made.units)} customers, {made.opened} service records.")
 
 
 @dataclass
@@ -106,17 +85,33 @@ class Unit:
         return next((one for one, areas in self.systems if area in (None, *areas)), None)
 
 
-class Department:
-    """Its people and customers, and the lives that wait for their time. `dice` are those of the life that runs."""
+@dataclass
+class Case:
+    """A record on its way. `roll` picks the same place of each list of sayings."""
 
-    def __init__(self, texts: dict[str, Any], now: datetime) -> None:
-        self.texts, self.words, self.now, self.today = texts, texts["words"], now, clock.local(now).date()
+    ticket: Ticket
+    topic: Texts
+    fields: dict[str, str]
+    roll: int
+    until: date | None = None
+    request: Extension | None = None
+
+
+class Department:
+    """Its people and customers, and the lives that wait for their time; `dice` are those of the life that runs."""
+
+    def __init__(self, texts: Texts, now: datetime) -> None:
+        self.texts, self.now, self.today = texts, now, clock.local(now).date()
         self.days, self.dice = calendar(), Random(str(self.today))
         self.edition = db.session.get_one(Edition, editions.edition_id(now))
         self.people: dict[str, User] = {}
         self.units: dict[str, Unit] = {}
-        self.opened, self.scan, self.order = 0, _scan(), itertools.count()
+        self.opened, self.order = 0, itertools.count()
         self.waiting: list[tuple[datetime, int, Life, Random]] = []
+        shut = now >= self.days.closing(self.today)
+        last = self.days.previous(self.today if shut else self.today - timedelta(days=1))
+        self.named = {"last": last, "before": self.days.add_days(last, -1), "earlier": self.days.add_days(last, -2),
+                      "recent": self.days.add_days(self.days.next(self.today + timedelta(days=1)), -2)}  # fmt: skip
 
     def begin(self, at: datetime, life: Life, dice: Random | None = None) -> None:
         if at <= self.now:
@@ -131,22 +126,32 @@ class Department:
             if then:
                 self.begin(then, life)
 
-    def working_minutes(self, least: int, most: int) -> datetime:
-        return self.days.add_hours(clock.now(), self.dice.randint(least, most) / 60)
-
-    def working_days(self, least: int, most: int) -> datetime:
-        day = self.days.add_days(clock.today(), self.dice.randint(least, most))
-        return clock.moment(day, time(10, self.dice.randint(0, 59)))
-
-    def before_closing(self) -> datetime:
-        left = max((self.days.closing(clock.today()) - clock.now()) // MINUTE, 0)
-        return clock.now() + min(self.dice.randint(4, 50), left) * MINUTE
-
-    def drawn(self, weights: dict[str, int]) -> str:
+    def drawn(self, name: str) -> str:
+        weights = self.texts["weights"][name]
         return self.dice.choices(list(weights), list(weights.values()))[0]
 
+    def morning(self, day: date) -> datetime:
+        return clock.moment(day, time(10, self.dice.randint(0, 59)))
+
+    def when(self, words: str, until: date | None = None) -> datetime:
+        """When a step of the texts falls."""
+        name, rest = words.split()
+        if rest in ("minutes", "days"):
+            count = self.dice.randint(*map(int, name.split("-")))
+            if rest == "minutes":
+                return self.days.add_hours(clock.now(), count / 60)
+            return self.morning(self.days.add_days(clock.today(), count))
+        if rest == "closing":
+            left = max((self.days.closing(clock.today()) - clock.now()) // MINUTE, 0)
+            return clock.now() + min(self.dice.randint(4, 50), left) * MINUTE
+        if until and rest == "over":
+            return self.morning(until)
+        if name == "now":
+            return self.days.add_hours(self.now, float(rest))
+        return min(clock.moment(self.named[name], time.fromisoformat(rest)), self.now)
+
     def plan(self) -> None:
-        """Who joins when, which customers are taken on, and when they call: more around the end of a month."""
+        """Who joins when, which customers are taken on, and who calls: more of them around the end of a month."""
         first = self.days.add_days(self.today - timedelta(days=365), -6)
         for login, one in self.texts["staff"].items():
             day = self.days.add_days(self.today, -2) if one.get("new") else first
@@ -154,22 +159,24 @@ class Department:
         for count, line in enumerate(self.texts["customer"]):
             at = self.days.add_hours(self.days.opening(first), 0.5 + count * 0.8)
             if "joined" in line:
-                at = clock.moment(self.days.next(self.today - timedelta(days=line["joined"])), time(10, 30))
+                at = self.morning(self.days.next(self.today - timedelta(days=line["joined"])))
             self.begin(at, self.take_on(line), Random(f"{self.today} {line['short']}"))
         days = [day for day in (self.today - timedelta(days=ago) for ago in range(365)) if self.days.works(day)]
         busy = [2 if day.day >= 26 or day.day <= 6 else 1 for day in days]
         for count, day in enumerate(self.dice.choices(days, busy, k=RECORDS)):
             at = self.days.add_hours(self.days.opening(day), self.dice.randint(8, 455) / 60)
             self.begin(at, self.call(), Random(f"{self.today} {count}"))
+        for name, topic in self.texts["today"].items():
+            self.begin(self.when(topic["opens"]), self.scene(topic), Random(f"{self.today} {name}"))
 
-    def join(self, login: str, one: dict[str, Any]) -> Life:
-        user = staff.add_user(login, one["name"], [one["role"]], _password(login), must_change=False)
+    def join(self, login: str, one: Texts) -> Life:
+        user = staff.add_user(login, one["name"], [one["role"]], one["password"], must_change=False)
         self.people[login] = user
         if not one.get("new"):
-            yield self.working_minutes(60, 900)
+            yield self.when("60-900 minutes")
             duties.acknowledge(self.edition, by=user)
 
-    def take_on(self, line: dict[str, Any]) -> Life:
+    def take_on(self, line: Texts) -> Life:
         """A customer, its people and what it has of ours; one of its people may leave later."""
         by, area_code = self.people[line["owner"]], self.texts["area_code"][line["region"]]
         phone = f"{area_code}-0{self.dice.randint(10**5, 10**6 - 1)}0"
@@ -179,113 +186,120 @@ class Department:
             phone=phone, fax=phone[:-1] + "9" if self.dice.random() < 0.4 else "",
         )  # fmt: skip
         unit = self.units[line["short"]] = Unit(customer)
-        posts = self.texts["posts"][line["kind"]]
+        names, posts = self.texts["names"], self.texts["posts"][line["kind"]]
         for department, position in posts[: self.dice.randint(2, len(posts))]:
-            responsible = not unit.contacts and line.get("lacks") != "person"
-            unit.contacts.append(self.contact(unit, by, department, position, responsible))
-        unit.systems = [self.install(unit, by, line, self.texts["product"][key]) for key in line["products"]]
+            unit.contacts.append(customers.add_contact(
+                customer, by=by, name=self.dice.choice(names["family"]) + self.dice.choice(names["given"]),
+                department=department, position=position, mobile=f"154{self.dice.randint(0, 10**8 - 1):08d}",
+                software_responsible=not unit.contacts and line.get("lacks") != "person",
+            ))  # fmt: skip
+        unit.systems = [self.install(customer, by, line, self.texts["product"][key]) for key in line["products"]]
         if line.get("gone"):
-            yield self.working_days(20, 150)
+            yield self.when("20-150 days")
             customers.edit_contact(unit.contacts.pop(), by=by, active=False)
 
-    def contact(self, unit: Unit, by: User, department: str, position: str, responsible: bool) -> Contact:
-        name = self.dice.choice(self.texts["names"]["family"]) + self.dice.choice(self.texts["names"]["given"])
-        return customers.add_contact(
-            unit.customer, by=by, name=name, department=department, position=position, software_responsible=responsible,
-            mobile=f"154{self.dice.randint(0, 10**8 - 1):08d}",
-        )  # fmt: skip
-
-    def install(self, unit: Unit, by: User, line: dict, one: dict) -> tuple[Installation, list[str]]:
-        starts = clock.today()
-        ends = starts + relativedelta(years=1, days=-1)
-        if "ends" in line:
-            ends = self.today + timedelta(days=line["ends"])
-            starts = ends - relativedelta(years=2) + timedelta(days=1)
+    def install(self, customer: Customer, by: User, line: Texts, one: Texts) -> tuple[Installation, list[str]]:
+        ends = self.today + timedelta(days=line["ends"])
+        starts = ends - relativedelta(years=1 if "joined" in line else 2) + timedelta(days=1)
         installation = serials.add_installation(
-            unit.customer, by=by, of=serials.product(one["brand"], one["name"]), edition=one["edition"],
+            customer, by=by, of=serials.product(one["brand"], one["name"]), edition=one["edition"],
             product_version=one["version"], modules=one["modules"], users=self.dice.choice([1, 3, 5, 8, 10, 15]),
-            use="unknown" if line.get("lacks") == "use" else self.drawn(USE), starts_on=starts, ends_on=ends,
+            use="unknown" if line.get("lacks") == "use" else self.drawn("use"), starts_on=starts, ends_on=ends,
             installed_on=min(starts, clock.today()),
         )  # fmt: skip
         return installation, one["areas"]
 
     def call(self) -> Life:
-        """One record, from the call to its end."""
-        unit = self.dice.choice(list(self.units.values()))
-        fate = self.drawn(FATES) if clock.now() < self.now - QUIET else "plain"
-        ticket, fields = self.open(unit, self.topic(unit))
-        if fate == "cancelled" and not ticket.uncovered_reason:
-            yield self.working_minutes(5, 200)
-            tickets.cancel(ticket, by=self.owner(ticket), reason=self.dice.choice(self.words["cancels"]))
-        elif ticket.category == "inquiry" and fate == "plain" and self.dice.random() < 0.5:
-            yield self.working_minutes(3, 25)
-            tickets.complete(ticket, by=self.owner(ticket), fields=fields)
-        else:
-            yield from self.work(ticket, fields, fate)
+        """One record of the year, from the call to its end."""
+        unit, category = self.dice.choice(list(self.units.values())), self.drawn("category")
+        fits = [one for one in self.texts["topic"] if one["category"] == category
+                and ("area" not in one or unit.system(one["area"]))]  # fmt: skip
+        case = self.open(unit, self.dice.choice(fits), self.server(unit, category))
+        fate = self.drawn("fate") if clock.now() < self.now - QUIET else "plain"
+        if case.ticket.uncovered_reason:
+            self.begin(clock.now(), self.go(case, ["see 30-700 minutes"]))
+            fate = "plain"
+        if category == "inquiry" and fate == "plain" and self.dice.random() < 0.6:
+            fate = "answered"
+        yield from self.go(case, self.texts["fate"][fate])
 
-    def work(self, ticket: Ticket, fields: dict[str, str], fate: str) -> Life:
-        yield self.working_minutes(2, 25)
-        if tickets.gaps(ticket, upto="work"):
-            yield self.working_minutes(20, 240)
-            self.prepare(ticket, fields)
-        tickets.start(ticket, by=self.owner(ticket))
-        if self.dice.random() < 0.12:
-            tickets.note(ticket, by=self.owner(ticket), words=self.dice.choice(self.words["notes"]))
-        on_the_way = {"waits": self.wait, "escalated": self.hand_up, "reassigned": self.pass_on, "asks": self.ask}
-        if fate in on_the_way:
-            yield self.working_minutes(5, 60)
-            yield from on_the_way[fate](ticket)
-        yield from self.close(ticket, fields, late=fate == "late")
-        if fate == "reopened":
-            yield self.working_days(1, 4)
-            tickets.reopen(ticket, by=self.owner(ticket), reason=self.dice.choice(self.words["reopens"]))
-            yield from self.close(ticket, fields)
+    def scene(self, topic: Texts) -> Life:
+        """A record that must be there today."""
+        case = self.open(self.units[topic["customer"]], topic, self.people[topic["who"]])
+        yield from self.go(case, topic["then"])
 
-    def close(self, ticket: Ticket, fields: dict[str, str], *, late: bool = False) -> Life:
-        yield self.working_minutes(8, 150)
-        tickets.end(ticket, by=self.owner(ticket))
-        yield self.working_days(1, 3) if late else self.before_closing()
-        tickets.complete(ticket, by=self.owner(ticket), fields=fields)
+    def server(self, unit: Unit, category: str) -> User:
+        """Mostly whoever is responsible; follow-up answers a few questions."""
+        roll = self.dice.random()
+        if category == "inquiry" and roll < 0.1:
+            return self.people["followup"]
+        return self.other(unit.customer) if roll > 0.93 else self.owner(unit.customer)
 
     def owner(self, subject: Subject) -> User:
         return next(user for user in self.people.values() if user.id == subject.owner_id)
 
-    def topic(self, unit: Unit) -> dict[str, str]:
-        category = self.drawn(MIX)
-        fits = [one for one in self.texts["topic"] if one["category"] == category and
-                ("area" not in one or unit.system(one["area"]))]  # fmt: skip
-        return self.dice.choice(fits)
+    def other(self, subject: Subject) -> User:
+        return self.people["specialist2" if self.owner(subject).login == "specialist" else "specialist"]
 
-    def server(self, unit: Unit, category: str) -> User:
-        """Mostly whoever is responsible; follow-up takes a few questions."""
-        roll = self.dice.random()
-        if roll < 0.12:
-            return self.people["followup" if category == "inquiry" and roll < 0.08 else "specialist"]
-        return self.owner(unit.customer)
-
-    def open(self, unit: Unit, topic: dict[str, str]) -> tuple[Ticket, dict[str, str]]:
-        """A record of what `topic` says, and the fields of its category, for whoever fills them in."""
-        contact, channel = self.dice.choice(unit.contacts), self.drawn(CHANNELS)
-        by = self.people[topic["who"]] if "who" in topic else self.server(unit, topic["category"])
+    def open(self, unit: Unit, topic: Texts, by: User) -> Case:
+        contact, channel = self.dice.choice(unit.contacts), self.drawn("channel")
         before = clock.today().replace(day=1) - timedelta(days=1)
         known = {"who": contact.name, "month": before.month, "year": before.year, "last_year": before.year - 1}
-        said = {key: value.format(**known) for key, value in topic.items()}
-        fields = {key: value for key, value in said.items() if key not in NOT_FIELDS}
-        if topic["category"] == PASSWORD:
-            fields["told"] = str(contact.id)
+        said = {key: text.format(**known) for key, text in topic.items() if isinstance(text, str)}
+        wanted = editions.book(self.edition.id).fields_of(topic["category"])
+        told = {"told": str(contact.id)} if topic["category"] == PASSWORD else {}
         asked = clock.now() - self.dice.randint(6, 15) * MINUTE
-        trial = "" if unit.systems else self.words["trial"]
+        roll = self.dice.randrange(1000)
+        reasons = self.texts["words"]["uncovered" if unit.systems else "trial"]
         ticket = tickets.open_ticket(
             by=by, customer=unit.customer, contact=contact, category=topic["category"], title=said["title"],
             installation=unit.system(topic.get("area")), department=contact.department, channel=channel,
-            service_qq=self.words["qq"][by.login] if channel == "qq" else "", asked_at=asked,
-            answered_at=asked + self.dice.randint(1, 5) * MINUTE, priority=topic.get("priority") or self.drawn(PRIORITIES),
-            description=said.get("description") or next(iter(fields.values())),
-            uncovered_reason=topic.get("reason") or trial or self.dice.choice(self.words["uncovered"]),
+            service_qq=self.texts["qq"][by.login] if channel == "qq" else "", asked_at=asked,
+            answered_at=asked + self.dice.randint(1, 5) * MINUTE, priority=topic.get("priority", self.drawn("priority")),
+            description=next(said[key] for key in ("description", *ASKED, "title") if key in said),
+            uncovered_reason=topic.get("reason", reasons[roll % len(reasons)]),
         )  # fmt: skip
         self.opened += 1
-        if ticket.uncovered_reason and "who" not in topic:
-            self.begin(clock.now(), self.see(ticket))
-        return ticket, fields
+        return Case(ticket, topic, told | {one.key: said[one.key] for one in wanted if one.key in said}, roll)
 
-    # TODO
+    def go(self, case: Case, steps: list[str]) -> Life:
+        for step in steps:
+            verb, when = step.split(" ", 1)
+            yield self.when(when, case.until)
+            self.do(verb, case, self.people["manager"] if verb in BY_MANAGER else self.owner(case.ticket))
+
+    def do(self, verb: str, case: Case, by: User) -> None:
+        sayings = self.texts["words"].get(verb, [])
+        words = case.topic.get("words") or (sayings and sayings[case.roll % len(sayings)])
+        more = {SAID.get(verb, "reason"): words} if sayings else {}
+        if verb == "ask":
+            self.ask(case, by, words)
+        elif verb in ("grant", "refuse"):
+            assert case.request
+            duties.decide_more_time(case.request, by=by, granted=verb == "grant", remark=words)
+        else:
+            if verb == "start":
+                self.take_in(case, by)
+            elif verb == "wait":
+                case.until = self.days.add_days(clock.today(), case.topic.get("wait_days", case.roll % 4 + 1))
+                more["until"] = case.until
+            elif verb == "assign":
+                more["to"] = self.other(case.ticket)
+            elif verb in ("fill", "complete"):
+                more["fields"] = case.fields
+            getattr(tickets, verb)(case.ticket, by=by, **more)
+
+    def take_in(self, case: Case, by: User) -> None:
+        """What is known from the call, and the scan of the application if one is needed before the work."""
+        scans = [files.draft("书面申请.png", b64decode(self.texts["scan"]["png"]), by, "application")
+                 for gap in tickets.gaps(case.ticket, upto="work") if gap.field.kind == "file"]  # fmt: skip
+        db.session.add_all(scans)
+        db.session.flush()
+        known = {key: text for key, text in case.fields.items() if key in ASKED}
+        tickets.fill(case.ticket, by=by, fields=known, files=[one.key for one in scans])
+
+    def ask(self, case: Case, by: User, reason: str) -> None:
+        """More time to end the service: three working days."""
+        [duty] = [one for one in queries.of_subject(case.ticket) if one.rule == "ticket.progress" and one.open]
+        case.until = self.days.add_days(clock.local(duty.due_at).date(), 3)
+        case.request = duties.ask_more_time(duty, by=by, reason=reason, wanted=self.days.closing(case.until))

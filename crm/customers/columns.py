@@ -83,8 +83,8 @@ def mapping_of(given: Mapping[str, str]) -> dict[str, str]:
     for header, field in given.items():
         field = field.strip()
         if field not in FIELDS:
-            fault = N_("%(column)s cannot become %(field)s. The fields are: %(fields)s.")
-            raise Invalid(fault, column=shown(header), field=shown(field), fields=", ".join(FIELDS))
+            fault = N_("%(column)s cannot become %(field)s. The fields are: %(known)s.")
+            raise Invalid(fault, column=shown(header), field=shown(field), known=", ".join(FIELDS))
         if field in mapping.values():
             raise Invalid(N_("Two columns cannot both become %(field)s."), field=field)
         mapping[folded(header)] = field

@@ -110,9 +110,10 @@ def take(lines: Sequence[Line], *, by=None, file: str = "") -> Result:
     with _via_import():
         units = _Units(lines)
         for line in lines:
+            if line.refusal:
+                result.refused.append((line.number, line.refusal))
+                continue
             try:
-                if line.refusal:
-                    raise line.refusal
                 kind = _row(line, units, by, file)
                 setattr(result, kind, getattr(result, kind) + 1)
             except Invalid as refusal:

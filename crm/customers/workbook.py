@@ -16,13 +16,18 @@ from decimal import Decimal
 from itertools import islice
 from xml.etree import ElementTree
 
+from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+
+try:
+    import resource
+except ImportError:  # Windows: the child still dies alone, and the parent's patience still ends
+    resource = None
+
 MEMORY, SECONDS = 1 << 30, 60  # bytes; of processor time
 
 
 def _bound() -> None:
-    try:
-        import resource
-    except ImportError:  # Windows: the child still dies alone, and the parent's patience still ends
+    if resource is None:
         return
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
@@ -95,8 +100,6 @@ def rows_of(sheet, widths: dict[str, int], most: int, widest: int, longest: int)
 
 
 def main(most: int, widest: int, longest: int) -> None:
-    from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
-
     content = sys.stdin.buffer.read()
     book = CalamineWorkbook.from_filelike(io.BytesIO(content))
     for sheet in book.sheets_metadata:

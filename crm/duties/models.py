@@ -118,7 +118,7 @@ class Duty(db.Model):
     breached_by_id: Mapped[int | None] = mapped_column(ForeignKey("events.id"), index=True)
     held_by_id: Mapped[int | None] = mapped_column(ForeignKey("events.id"))  # more time asked, not yet decided
 
-    subject: Mapped[Subject] = relationship(foreign_keys=subject_id, lazy="raise")
+    subject: Mapped[Subject] = relationship(foreign_keys=subject_id)
     kept_by: Mapped[Event | None] = relationship(foreign_keys=kept_by_id, lazy="raise")
     breached_by: Mapped[Event | None] = relationship(foreign_keys=breached_by_id, lazy="raise")
     extensions: Mapped[list["Extension"]] = relationship(back_populates="duty", lazy="raise", order_by="Extension.id")
@@ -166,7 +166,7 @@ class Extension(db.Model):
     new_due_at: Mapped[datetime | None]
     remark: Mapped[str] = mapped_column(default="")
 
-    duty: Mapped[Duty] = relationship(back_populates="extensions", lazy="raise")
+    duty: Mapped[Duty] = relationship(back_populates="extensions")
 
     __table_args__ = (
         CheckConstraint(

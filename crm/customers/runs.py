@@ -1,0 +1,112 @@
+"""An import from the page: a draft file, what it would become, and its batches, each a request of its own."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import select
+
+from crm import clock
+from crm.customers import importing
+from crm.customers.models import ImportRun
+from crm.customers.plan import BATCH, Plan
+from crm.customers.sheets import OLD, ZIP
+from crm.db import db
+from crm.errors import Invalid, NotThere
+from crm.files import queries as files
+from crm.files import store
+from crm.files.models import File
+from crm.files.workflow import draft as new_draft
+from crm.labels import N_
+
+PURPOSE = "import"  # of the draft
+
+
+def upload(name: str, content: bytes, owner) -> File:
+    """A table as its owner's draft; Invalid if it is none."""
+    Plan.read(content, name)
+    file = new_draft(_fitting(name, content), content, owner, PURPOSE)
+    db.session.add(file)
+    db.session.flush()
+    return file
+
+
+def _fitting(name: str, content: bytes) -> str:
+    """The name with the ending that its content deserves: files are kept only under such."""
+    known = {OLD: ("xls",), ZIP: ("xlsx",)}
+    endings = next((endings for head, endings in known.items() if content.startswith(head)), ("csv", "txt"))
+    stem, _dot, ending = name.rpartition(".")
+    return name if ending.lower() in endings else f"{stem or name}.{endings[0]}"
+
+
+def draft(key: str, owner) -> File:
+    """One's own file that waits to be imported."""
+    for file in files.drafts([key], owner):
+        if file.purpose == PURPOSE:
+            return file
+    raise NotThere()
+
+
+def plan_of(file: File, mapping: Mapping[str, str]) -> Plan:
+    return _plan(file.sha256, file.name, tuple(sorted(mapping.items())))
+
+
+@lru_cache(maxsize=1)  # the batches of one file follow each other; what it holds is its SHA-256
+def _plan(sha256: str, name: str, mapping: tuple[tuple[str, str], ...]) -> Plan:
+    path = store.path_of(sha256)
+    if not path.exists():
+        raise NotThere()
+    return Plan.read(path.read_bytes(), name, dict(mapping))
+
+
+def find(key: str, owner) -> ImportRun | None:
+    return db.session.scalar(select(ImportRun).where(ImportRun.key == key, ImportRun.owner_id == owner.id))
+
+
+def last(owner) -> list[ImportRun]:
+    """One's own last imports, the newest first."""
+    mine = select(ImportRun).where(ImportRun.owner_id == owner.id).order_by(ImportRun.id.desc())
+    return list(db.session.scalars(mine.limit(10)))
+
+
+def start(file: File, mapping: Mapping[str, str], owner) -> ImportRun:
+    """Nothing is imported yet; Invalid unless a column names the customer and there are rows."""
+    plan = plan_of(file, mapping)
+    plan.check()
+    if not plan.lines:
+        raise Invalid(N_("%(name)s holds no rows below its header."), name=file.name)
+    run = ImportRun(
+        key=file.key, owner_id=owner.id, name=file.name, mapping=dict(mapping), total=len(plan.lines),
+        started_at=clock.now(),
+    )  # fmt: skip
+    db.session.add(run)
+    db.session.flush()
+    return run
+
+
+def go_on(run: ImportRun, position: int, by) -> None:
+    """The batch that begins at `position`, if that is where the import is: sent twice it counts once."""
+    db.session.refresh(run, with_for_update=True)
+    if run.position != position or run.finished_at:
+        return
+    lines = _lines(run, by)[position : position + BATCH]
+    part = importing.take(lines, by=by, file=run.name)
+    changes: dict[str, Any] = {
+        "position": position + len(lines), "created": run.created + part.created,
+        "updated": run.updated + part.updated, "unchanged": run.unchanged + part.unchanged,
+        "refused": run.refused + [[number, reason.message, reason.params] for number, reason in part.refused],
+    }  # fmt: skip
+    if changes["position"] == run.total:
+        changes["finished_at"] = clock.now()
+        _plan.cache_clear()
+    for name, value in changes.items():
+        setattr(run, name, value)
+    db.session.flush()
+
+
+def _lines(run: ImportRun, by):
+    try:
+        return plan_of(draft(run.key, by), run.mapping).lines
+    except NotThere as missing:  # drafts are swept after two days
+        fault = N_("The file is no longer kept: send it again. What is imported already stays and is left unchanged.")
+        raise Invalid(fault) from missing

@@ -1,0 +1,271 @@
+"""The spine: an event opens, keeps and drops duties, and the clock breaches them (DESIGN §1, §4)."""
+
+from datetime import timedelta
+
+import pytest
+
+from crm import clock, sweep
+from crm.db import db, unit_of_work
+from crm.duties import reading, workflow
+from crm.duties.models import Duty, Event, Extension
+from crm.duties.record import record
+from crm.duties.rulebook import RulebookError
+from crm.errors import Forbidden, Invalid, WrongState
+from crm.tickets import workflow as tickets
+from tests import make
+
+CLOSING = clock.parse("2026-11-23T18:00")
+NEXT_DAY = clock.parse("2026-11-24T09:00")
+
+
+@pytest.fixture
+def ended(app):
+    """A bug whose service ended on Monday at nine."""
+    with unit_of_work():
+        ticket = make.ticket(category="bug")
+        tickets.start(ticket, by=make.who("specialist"))
+        tickets.end(ticket, by=make.who("specialist"))
+    return ticket
+
+
+def duty(rule: str = "ticket.complete") -> Duty:
+    db.session.rollback()
+    return db.session.query(Duty).filter_by(rule=rule).order_by(Duty.id.desc()).first()
+
+
+def breaches() -> list[Event]:
+    """Those of the cast's rulebook left out: nobody in these tests reads it."""
+    found = db.session.query(Event).filter_by(kind="duty.breached").order_by(Event.id).all()
+    return [event for event in found if not event.facts["rule"].startswith("rulebook.")]
+
+
+def complete_at(ticket, at) -> None:
+    with clock.frozen(at), unit_of_work():
+        make.filled(ticket)
+        tickets.complete(ticket, by=make.who("specialist"))
+
+
+def test_ending_the_service_opens_complete_by_closing_time_with_its_fine(ended):
+    owed = duty()
+    assert owed.due_at == CLOSING and owed.clause == "5.1.3"
+    assert (owed.fine_clause, owed.fine_fen) == ("7.5", 5000)
+    assert owed.warn_at == clock.parse("2026-11-23T16:00")
+
+
+@pytest.mark.parametrize("category", make.FIELDS)
+def test_only_the_five_declared_categories_carry_the_fine(app, category):
+    with unit_of_work():
+        ticket = make.filled(make.ticket(category=category))
+        tickets.start(ticket, by=make.who("specialist"))
+        tickets.end(ticket, by=make.who("specialist"))
+    assert (duty().fine_fen == 5000) == (category not in ("inquiry", "install_training"))
+
+
+def test_exactly_at_the_deadline_is_in_time(ended):
+    complete_at(ended, CLOSING)
+    assert breaches() == [] and duty().kept_by_id
+
+
+def test_a_second_later_is_a_breach_dated_when_it_fell_due_whoever_swept_when(ended):
+    complete_at(ended, CLOSING + timedelta(seconds=1))
+    (breach,) = breaches()
+    assert breach.at == CLOSING and breach.recorded_at == CLOSING + timedelta(seconds=1)
+    assert duty().breached_by_id == breach.id and duty().kept_by_id
+
+
+def test_a_late_sweep_finds_what_an_early_one_would_have_found(ended):
+    sweep.tick(NEXT_DAY + timedelta(days=30))
+    assert [breach.at for breach in breaches()] == [CLOSING]
+    assert sweep.tick(NEXT_DAY + timedelta(days=31))["duties marked as missed"] == 0
+
+
+def test_a_breached_duty_stays_owed_until_it_is_kept(ended):
+    sweep.tick(NEXT_DAY)
+    assert duty().open and duty().overdue
+    complete_at(ended, NEXT_DAY)
+    assert not duty().open and len(breaches()) == 1
+
+
+def test_reassigning_moves_the_work_and_never_a_dated_breach(ended):
+    with clock.frozen(NEXT_DAY), unit_of_work():
+        tickets.assign(ended, by=make.who("manager"), to=make.who("specialist2"), reason="请假")
+    assert breaches()[0].facts["owner"] == make.who("specialist").id
+    assert duty().owner_id == make.who("specialist2").id
+
+
+def test_cancelling_drops_what_was_owed(app):
+    with unit_of_work():
+        ticket = make.ticket()
+        tickets.cancel(ticket, by=make.who("specialist"), reason="重复")
+    owed = duty("ticket.progress")
+    assert owed.dropped_by_id and not owed.open
+
+
+def test_a_wrong_category_put_right_after_the_end_moves_the_fine_and_not_the_deadline(ended):
+    with clock.frozen(clock.parse("2026-11-23T15:00")), unit_of_work():
+        facts = {"department": "财务部", "category": "inquiry", "title": "怎么结账"}
+        tickets.edit_ticket(ended, by=make.who("specialist"), contact=db.session.get(make.Contact, ended.contact_id), **facts)
+    assert duty().due_at == CLOSING and duty().fine_fen is None
+    assert db.session.query(Duty).filter_by(rule="ticket.complete").count() == 2
+
+
+def test_nothing_is_recorded_in_the_future(app, ended):
+    with pytest.raises(ValueError), unit_of_work():
+        record("ticket.noted", ended, at=clock.now() + timedelta(minutes=1))
+
+
+def test_an_event_says_who_when_and_by_which_way(ended):
+    event = db.session.query(Event).filter_by(kind="ticket.ended").one()
+    assert event.actor_id == make.who("specialist").id and event.via == "cli"
+    assert event.at == event.recorded_at == make.MONDAY
+
+
+def test_history_is_judged_by_nobody(app):
+    with unit_of_work():
+        ticket = make.ticket(category="bug")
+        ticket.edition_id = None
+        db.session.query(Duty).filter_by(subject_id=ticket.id)
+        tickets.start(ticket, by=make.who("specialist"))
+        tickets.end(ticket, by=make.who("specialist"))
+    assert duty() is None
+
+
+# ── more time (3.8) ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def ask(owed: Duty, login: str = "specialist", wanted: str = "2026-11-25T18:00") -> Extension:
+    with unit_of_work():
+        return workflow.ask_more_time(db.session.get(Duty, owed.id), by=make.who(login), reason="客户出差", wanted=clock.parse(wanted))
+
+
+def decide(login: str, *, granted: bool, at=None) -> None:
+    with clock.frozen(at or clock.now()), unit_of_work():
+        asked = db.session.query(Extension).one()
+        workflow.decide_more_time(asked, by=make.who(login), granted=granted)
+
+
+def test_asking_in_time_holds_the_clock_until_it_is_decided_and_the_manager_owes_the_decision(ended):
+    ask(duty())
+    assert duty("duty.decide_more_time").pool == "manager"
+    sweep.tick(NEXT_DAY)
+    assert duty().breached_by_id is None, "nobody pays for another's delay"
+    decide("manager", granted=True, at=NEXT_DAY)
+    assert duty().due_at == clock.parse("2026-11-25T18:00") and duty().breached_by_id is None
+    assert duty("duty.decide_more_time").kept_by_id
+
+
+def test_refused_the_old_deadline_stands_even_if_it_has_passed_meanwhile(ended):
+    ask(duty())
+    decide("director", granted=False, at=NEXT_DAY)
+    assert breaches()[0].at == CLOSING and duty().breached_by_id
+
+
+def test_after_the_deadline_it_is_too_late_to_ask(ended):
+    with clock.frozen(NEXT_DAY), pytest.raises(WrongState):
+        ask(duty())
+
+
+def test_nobody_asks_for_anothers_duty_nor_for_an_earlier_date(ended):
+    with pytest.raises(WrongState):
+        ask(duty(), "specialist2")
+    with pytest.raises(Invalid):
+        ask(duty(), wanted="2026-11-23T10:00")
+
+
+def test_whoever_asks_never_approves_even_as_a_manager(app):
+    with unit_of_work():
+        ticket = make.ticket(by=make.who("manager"))
+        owed = db.session.query(Duty).filter_by(subject_id=ticket.id).one()
+        workflow.ask_more_time(owed, by=make.who("manager"), reason="忙", wanted=owed.due_at + timedelta(days=1))
+    with pytest.raises(Forbidden):
+        decide("manager", granted=True)
+    decide("director", granted=True)
+
+
+def test_two_decisions_at_odds_leave_the_first(ended):
+    ask(duty())
+    decide("manager", granted=True)
+    with pytest.raises(WrongState):
+        decide("director", granted=False)
+
+
+def test_what_is_done_meanwhile_needs_no_decision(ended):
+    ask(duty())
+    complete_at(ended, clock.parse("2026-11-23T10:00"))
+    assert duty("duty.decide_more_time").dropped_by_id
+
+
+# ── the rulebook ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+FIVE_LINES = """
+[duty."ticket.greet"]
+clause = "5.1.1"
+title = {zh = "回个电话问好", en = "Call and say hello"}
+opens = "ticket.opened"
+keeps = "ticket.started"
+due = "30m"
+"""
+
+
+def test_adding_an_obligation_takes_five_lines_of_rulebook(app, browser):
+    with unit_of_work():
+        old = make.ticket()
+        workflow.issue_edition(reading.shipped() + FIVE_LINES, clock.now())
+        new = make.ticket(old_customer(old))
+    assert {d.subject_id for d in db.session.query(Duty).filter_by(rule="ticket.greet")} == {new.id}
+    assert "Call and say hello" in browser("specialist").get("/").text
+    sweep.tick(clock.now() + timedelta(minutes=31))
+    assert breaches()[0].at == clock.now() + timedelta(minutes=30)
+    with unit_of_work():
+        tickets.start(new, by=make.who("specialist"))
+    assert duty("ticket.greet").kept_by_id
+
+
+def old_customer(ticket):
+    return db.session.get(make.Customer, ticket.customer_id)
+
+
+def test_what_was_opened_before_keeps_its_own_edition(app, ended):
+    changed = reading.shipped().replace("fen = 5000", "fen = 9900")
+    with unit_of_work():
+        workflow.issue_edition(changed, clock.now())
+    complete_at(ended, NEXT_DAY)
+    assert breaches()[0].facts["fine_fen"] == 5000
+
+
+@pytest.mark.parametrize(("old", "new", "fault"), [
+    ('clause = "5.1.3"\ntitle = {zh = "完成服务记录"', 'clause = "5.9"\ntitle = {zh = "完成服务记录"', "no clause 5.9"),
+    ('opens = ["ticket.ended", "ticket.recategorised"]', 'opens = "ticket.eaten"', "no event ticket.eaten"),
+    ('due = "ended_at + 0 working days"', 'due = "soon"', "no span of time"),
+    ('owner = "pool:manager"', 'owner = "pool:cook"', "is nobody"),
+    ('before_work = ["requirement"]', 'before_work = ["wish"]', "no field wish"),
+    ('fine = [{clause = "7.5"', 'fine = [{clause = "7.2"', "no fixed fine under 7.2"),
+    ('open = ["09:00-12:00", "13:00-18:00"]', 'open = ["12:00-09:00"]', "spells must follow"),
+    ("[record]", "[recrod]", "unknown table"),
+    ('move = "complete"', 'mvoe = "complete"', "unknown key mvoe"),
+    ("[hours]", "[hours", ""),
+])  # fmt: skip
+def test_a_rulebook_with_a_fault_is_refused_and_the_fault_is_named(app, old, new, fault):
+    text = reading.shipped()
+    assert old in text
+    with pytest.raises(RulebookError, match=fault):
+        workflow.check_rulebook(text.replace(old, new))
+
+
+def test_editions_follow_one_another(app):
+    with unit_of_work():
+        workflow.issue_edition(reading.shipped(), clock.parse("2027-01-01"))
+    with pytest.raises(ValueError), unit_of_work():
+        workflow.issue_edition(reading.shipped(), clock.parse("2026-12-01"))
+
+
+def test_the_director_confirms_the_defaults_and_everybody_acknowledges_once(app, browser):
+    page = browser("director")
+    assert "Confirm our defaults" in page.get("/rulebook").text
+    assert page.send("/rulebook/R0001/confirmation", page="/rulebook").status_code == 303
+    assert page.send("/rulebook/R0001/confirmation", page="/rulebook", version="1").status_code == 409
+    for _ in range(2):
+        assert page.send("/rulebook/R0001/acknowledgement", page="/rulebook").status_code == 303
+    me = make.who("director")
+    assert db.session.query(Event).filter_by(kind="rulebook.acknowledged", subject_id=me.id).count() == 1
+    assert browser("specialist").send("/rulebook/R0001/confirmation", page="/rulebook").status_code == 403
