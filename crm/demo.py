@@ -34,12 +34,11 @@ from crm.staff import queries as accounts
 from crm.staff import workflow as staff
 from crm.staff.models import User
 from crm.tickets import workflow as tickets
-from crm.tickets.models import PASSWORD, Ticket
+from crm.tickets.models import Ticket
 from crm.workdays import calendar
 
 RECORDS = 415  # in the year before today
-QUIET = timedelta(days=14)  # for so long all goes to plan: what is overdue now is what [today] of the texts says
-MINUTE = timedelta(minutes=1)
+QUIET = timedelta(days=14)  # for so long all goes to plan, so that just what [today] says is overdue now
 ASKED = ("question", "doubt", "steps", "requirement", "data", "report_name", "error_message")  # known from the call on
 SAID = {"note": "words", "tell": "words", "escalate": "story", "settle": "answer"}  # else what is said is the `reason`
 BY_MANAGER = ("assign", "settle", "see", "grant", "refuse")
@@ -70,7 +69,7 @@ def fill(say: Callable[[str], None]) -> None:
     made = Department(_texts(), clock.now().replace(second=0, microsecond=0))
     made.plan()
     made.live()
-    say(f"Made: {len(made.people)} accounts, {len(made.units)} customers, {made.opened} service records.")
+    say(f"The demo department is there: {len(made.people)} accounts, {len(made.units)} customers and a year of work.")
 
 
 @dataclass
@@ -106,10 +105,9 @@ class Department:
         self.edition = db.session.get_one(Edition, editions.edition_id(now))
         self.people: dict[str, User] = {}
         self.units: dict[str, Unit] = {}
-        self.opened, self.order = 0, itertools.count()
         self.waiting: list[tuple[datetime, int, Life, Random]] = []
-        shut = now >= self.days.closing(self.today)
-        last = self.days.previous(self.today if shut else self.today - timedelta(days=1))
+        self.order = itertools.count()
+        last = self.days.previous(self.today - timedelta(days=int(now < self.days.closing(self.today))))
         self.named = {"last": last, "before": self.days.add_days(last, -1), "earlier": self.days.add_days(last, -2),
                       "recent": self.days.add_days(self.days.next(self.today + timedelta(days=1)), -2)}  # fmt: skip
 
@@ -142,8 +140,8 @@ class Department:
                 return self.days.add_hours(clock.now(), count / 60)
             return self.morning(self.days.add_days(clock.today(), count))
         if rest == "closing":
-            left = max((self.days.closing(clock.today()) - clock.now()) // MINUTE, 0)
-            return clock.now() + min(self.dice.randint(4, 50), left) * MINUTE
+            soon, closing = timedelta(minutes=self.dice.randint(4, 50)), self.days.closing(clock.today())
+            return min(clock.now() + soon, max(closing, clock.now()))
         if until and rest == "over":
             return self.morning(until)
         if name == "now":
@@ -201,13 +199,12 @@ class Department:
     def install(self, customer: Customer, by: User, line: Texts, one: Texts) -> tuple[Installation, list[str]]:
         ends = self.today + timedelta(days=line["ends"])
         starts = ends - relativedelta(years=1 if "joined" in line else 2) + timedelta(days=1)
-        installation = serials.add_installation(
+        return serials.add_installation(
             customer, by=by, of=serials.product(one["brand"], one["name"]), edition=one["edition"],
             product_version=one["version"], modules=one["modules"], users=self.dice.choice([1, 3, 5, 8, 10, 15]),
             use="unknown" if line.get("lacks") == "use" else self.drawn("use"), starts_on=starts, ends_on=ends,
             installed_on=min(starts, clock.today()),
-        )  # fmt: skip
-        return installation, one["areas"]
+        ), one["areas"]  # fmt: skip
 
     def call(self) -> Life:
         """One record of the year, from the call to its end."""
@@ -230,10 +227,9 @@ class Department:
 
     def server(self, unit: Unit, category: str) -> User:
         """Mostly whoever is responsible; follow-up answers a few questions."""
-        roll = self.dice.random()
-        if category == "inquiry" and roll < 0.1:
+        if category == "inquiry" and self.dice.random() < 0.1:
             return self.people["followup"]
-        return self.other(unit.customer) if roll > 0.93 else self.owner(unit.customer)
+        return self.other(unit.customer) if self.dice.random() < 0.07 else self.owner(unit.customer)
 
     def owner(self, subject: Subject) -> User:
         return next(user for user in self.people.values() if user.id == subject.owner_id)
@@ -243,24 +239,23 @@ class Department:
 
     def open(self, unit: Unit, topic: Texts, by: User) -> Case:
         contact, channel = self.dice.choice(unit.contacts), self.drawn("channel")
-        before = clock.today().replace(day=1) - timedelta(days=1)
-        known = {"who": contact.name, "month": before.month, "year": before.year, "last_year": before.year - 1}
+        before = clock.today() - relativedelta(months=1)
+        known = {"who": contact, "month": before.month, "year": before.year, "last_year": before.year - 1}
         said = {key: text.format(**known) for key, text in topic.items() if isinstance(text, str)}
         wanted = editions.book(self.edition.id).fields_of(topic["category"])
-        told = {"told": str(contact.id)} if topic["category"] == PASSWORD else {}
-        asked = clock.now() - self.dice.randint(6, 15) * MINUTE
+        asked = clock.now() - timedelta(minutes=self.dice.randint(6, 15))
         roll = self.dice.randrange(1000)
         reasons = self.texts["words"]["uncovered" if unit.systems else "trial"]
         ticket = tickets.open_ticket(
             by=by, customer=unit.customer, contact=contact, category=topic["category"], title=said["title"],
             installation=unit.system(topic.get("area")), department=contact.department, channel=channel,
             service_qq=self.texts["qq"][by.login] if channel == "qq" else "", asked_at=asked,
-            answered_at=asked + self.dice.randint(1, 5) * MINUTE, priority=topic.get("priority", self.drawn("priority")),
+            answered_at=asked + timedelta(minutes=self.dice.randint(1, 5)),
+            priority=topic.get("priority", self.drawn("priority")),
             description=next(said[key] for key in ("description", *ASKED, "title") if key in said),
             uncovered_reason=topic.get("reason", reasons[roll % len(reasons)]),
         )  # fmt: skip
-        self.opened += 1
-        return Case(ticket, topic, told | {one.key: said[one.key] for one in wanted if one.key in said}, roll)
+        return Case(ticket, topic, {one.key: said[one.key] for one in wanted if one.key in said}, roll)
 
     def go(self, case: Case, steps: list[str]) -> Life:
         for step in steps:
@@ -270,7 +265,7 @@ class Department:
 
     def do(self, verb: str, case: Case, by: User) -> None:
         sayings = self.texts["words"].get(verb, [])
-        words = case.topic.get("words") or (sayings and sayings[case.roll % len(sayings)])
+        words = case.topic.get("words") or (sayings[case.roll % len(sayings)] if sayings else "")
         more = {SAID.get(verb, "reason"): words} if sayings else {}
         if verb == "ask":
             self.ask(case, by, words)

@@ -39,7 +39,9 @@ def test_eight_submits_of_one_form_make_one_record(served, unit):
     once, fields = uuid.uuid4().hex, new_record(unit)
     eight = [Browser(served, "specialist") for _ in range(8)]
     tokens = [one.forms("/tickets/new?customer=K0001")[0]["fields"]["csrf_token"] for one in eight]
-    answers = together(8, lambda i: eight[i].post("/tickets/new", fields | {"request_id": once, "csrf_token": tokens[i]}))
+    answers = together(
+        8, lambda i: eight[i].post("/tickets/new", fields | {"request_id": once, "csrf_token": tokens[i]})
+    )
     assert Counter(a.status_code for a in answers) == {303: 8}
     assert len({a.location for a in answers}) == 1
     db.session.rollback()
@@ -114,7 +116,9 @@ def test_a_stale_edit_is_refused_with_both_texts_and_saved_once_both_were_seen(b
 
 def test_notes_make_no_form_stale(browser, app, working):
     page = browser("specialist")
-    opened = next(f["fields"] for f in page.forms(f"/tickets/{working}") if f"/tickets/{working}/ending" in f["actions"])
+    opened = next(
+        f["fields"] for f in page.forms(f"/tickets/{working}") if f"/tickets/{working}/ending" in f["actions"]
+    )
     assert browser("manager").send(f"/tickets/{working}/notes", words="看过了").status_code == 303
     assert page.post(f"/tickets/{working}/ending", opened).status_code == 303
     assert db.session.query(Ticket).one().state == State.ENDED

@@ -84,7 +84,9 @@ def test_the_yearly_notices_agree_with_the_shipped_calendar(app):
             assert workdays.import_notice(text) == len(json.loads(text)["days"])
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"days": [{}]}', '{"days": [{"date": "x", "isOffDay": true, "name": ""}]}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"days": [{}]}', '{"days": [{"date": "x", "isOffDay": true, "name": ""}]}']
+)
 def test_what_is_no_notice_leaves_the_calendar_as_it_was(app, text):
     with pytest.raises(ValueError), unit_of_work():
         workdays.import_notice(text)

@@ -94,15 +94,8 @@ def _preview(file: File, first: Plan, form: CrmForm, refusal: Refused | None):
         plan, refusal = first, refusal or wrong
     return render_template(
         "customers/import_preview.html", file=file, plan=plan, chosen=chosen, fields=FIELDS, refusal=refusal, form=form,
-        samples={column.at: _sample(plan, column.field) for column in plan.columns if column.field},
-        wrong_rows=[line for line in plan.lines if line.refusal], rows=plan.lines[:SHOWN],
-        named=bool(plan.fields & {"short_name", "full_name"}),
+        wrong_rows=[line for line in plan.lines if line.refusal], rows=plan.lines[:SHOWN], named=plan.named,
     )  # fmt: skip
-
-
-def _sample(plan: Plan, field: str) -> str:
-    """The first words a column holds."""
-    return next((line.values[field] for line in plan.lines if field in line.values), "")
 
 
 def _report(run: ImportRun):

@@ -20,6 +20,7 @@ class Column:
     header: str
     field: str  # "" if it is left out
     mapped: bool = False
+    sample: str = ""  # the first words below the header
 
 
 @dataclass(frozen=True)
@@ -76,12 +77,17 @@ class Plan:
         return {column.field for column in self.columns if column.field}
 
     @property
+    def named(self) -> bool:
+        """Whether some column names the customer."""
+        return bool(self.fields & {"short_name", "full_name"})
+
+    @property
     def left_out(self) -> list[Column]:
         return [column for column in self.columns if not column.field]
 
     def check(self) -> None:
         """Invalid unless some column names the customer."""
-        if not self.fields & {"short_name", "full_name"}:
+        if not self.named:
             raise self._without(N_("No column is known as the customer's short or full name."))
 
     def _without(self, what: str, **params: str) -> Invalid:
@@ -121,10 +127,14 @@ def _columns(head: list[str], below: list[sheets.Row], wanted: Mapping[str, str]
     """The columns that have a header or hold anything; one without a header goes by its letter."""
     width = max([len(head), *(len(cells) for _, cells in below)])
     headers = [" ".join(cell.split()) for cell in head] + [""] * (width - len(head))
-    holds = {at for _, cells in below for at, cell in enumerate(cells) if cell.strip()}
-    headers = [header or (_letters(at) if at in holds else "") for at, header in enumerate(headers)]
+    samples: dict[int, str] = {}
+    for _, cells in below:
+        for at, cell in enumerate(cells):
+            if at not in samples and (words := known.meaning("", cell)):
+                samples[at] = known.shown(words)
+    headers = [header or (_letters(at) if at in samples else "") for at, header in enumerate(headers)]
     found = known.assigned(headers, wanted)
-    return [Column(at, headers[at], *found[at]) for at in range(width) if headers[at]]
+    return [Column(at, headers[at], *found[at], samples.get(at, "")) for at in range(width) if headers[at]]
 
 
 def _lines(columns: list[Column], below: list[sheets.Row]) -> Iterator[Line]:

@@ -14,7 +14,17 @@ from crm.forms import CrmForm, DayField, InstantField, LineField, PickField, Wor
 from crm.labels import said
 from crm.tickets.models import Channel
 
-FACTS = ("department", "category", "priority", "channel", "service_qq", "asked_at", "answered_at", "title", "description")
+FACTS = (
+    "department",
+    "category",
+    "priority",
+    "channel",
+    "service_qq",
+    "asked_at",
+    "answered_at",
+    "title",
+    "description",
+)
 PREFIX = "f_"  # of a category's field, so that it never meets a column's name
 
 

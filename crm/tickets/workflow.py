@@ -174,10 +174,10 @@ def complete(ticket: Ticket, *, by, **filled: Any) -> None:
 
 def cancel(ticket: Ticket, *, by, reason: str) -> None:
     """Drop a record, with the reason. One whose service ever ended owes its record: only a manager may cancel that."""
+    MOVES["cancel"].apply(ticket, by)
     ended = select(Event.id).where(Event.subject_id == ticket.id, Event.kind == TicketEvent.ENDED).limit(1)
     if not by.may(P.TICKET_WORK_ANY) and db.session.scalar(ended):
         raise Forbidden(N_("Its service has ended, so the record is owed: only a manager may cancel it."))
-    MOVES["cancel"].apply(ticket, by)
     ticket.cancelled_at, ticket.ended_at, ticket.wait_until = clock.now(), None, None
     record(TicketEvent.CANCELLED, ticket, by=by, reason=reason)
 

@@ -60,7 +60,9 @@ def open_page(chromium, address, complaints):
     """`open_page("specialist", "zh", 390)`: a page logged in as that person; None stays at the door."""
     contexts = []
 
-    def opened(login: str | None = None, language: str = "en", width: int = 1280, scheme: str = "light", **kwargs) -> Page:
+    def opened(
+        login: str | None = None, language: str = "en", width: int = 1280, scheme: str = "light", **kwargs
+    ) -> Page:
         context = chromium.new_context(
             viewport={"width": width, "height": 844}, locale="zh-CN" if language == "zh" else "en-US",
             color_scheme=scheme, base_url=address, **kwargs,

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from crm.customers import runs
 from crm.customers.imports import bp
 from crm.customers.models import Customer, ImportRun
-from crm.db import db
+from crm.db import db, unit_of_work
 from crm.duties.models import Event
 from crm.files.models import File
 from tests import make
@@ -192,8 +192,6 @@ def test_a_file_swept_away_meanwhile_is_said(app, browser, small):
     path = begun(page, text("简称", *"甲乙丙"))
     go_on(page, path)
     db.session.rollback()
-    from crm.db import unit_of_work
-
     with unit_of_work():
         db.session.delete(db.session.scalars(select(File)).one())
     runs._plan.cache_clear()

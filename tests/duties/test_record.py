@@ -104,7 +104,9 @@ def test_cancelling_drops_what_was_owed(app):
 def test_a_wrong_category_put_right_after_the_end_moves_the_fine_and_not_the_deadline(ended):
     with clock.frozen(clock.parse("2026-11-23T15:00")), unit_of_work():
         facts = {"department": "财务部", "category": "inquiry", "title": "怎么结账"}
-        tickets.edit_ticket(ended, by=make.who("specialist"), contact=db.session.get(make.Contact, ended.contact_id), **facts)
+        tickets.edit_ticket(
+            ended, by=make.who("specialist"), contact=db.session.get(make.Contact, ended.contact_id), **facts
+        )
     assert duty().due_at == CLOSING and duty().fine_fen is None
     assert db.session.query(Duty).filter_by(rule="ticket.complete").count() == 2
 
@@ -135,7 +137,9 @@ def test_history_is_judged_by_nobody(app):
 
 def ask(owed: Duty, login: str = "specialist", wanted: str = "2026-11-25T18:00") -> Extension:
     with unit_of_work():
-        return workflow.ask_more_time(db.session.get(Duty, owed.id), by=make.who(login), reason="客户出差", wanted=clock.parse(wanted))
+        return workflow.ask_more_time(
+            db.session.get(Duty, owed.id), by=make.who(login), reason="客户出差", wanted=clock.parse(wanted)
+        )
 
 
 def decide(login: str, *, granted: bool, at=None) -> None:

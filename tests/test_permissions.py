@@ -1,0 +1,120 @@
+"""Every route × identity, and who reads what (RULES, chapter 4)."""
+
+import re
+import uuid
+
+import pytest
+
+from crm import NotSetUp, create_app
+from crm.db import unit_of_work
+from crm.permissions import Permission as P
+from crm.tickets import workflow
+from tests import make
+from tests.conftest import settings
+
+KNOWN = {"number": "T2611-0001", "key": "0" * 32, "duty_id": "1", "extension_id": "1", "contact_id": "1",
+         "filename": "app.css"}  # fmt: skip
+FOR = {"customers": "K0001", "desk": "K0001", "serials": "I0001", "staff": "U0001", "duties": "R0001", "tickets": "T2611-0001",
+       "imports": "K0001"}  # fmt: skip
+
+
+def paths(app):
+    """Each (endpoint, method, path) with something that is there put in."""
+    for rule in app.url_map.iter_rules():
+        number = FOR.get(rule.endpoint.split(".")[0], "T2611-0001")
+        if "/customers/" in rule.rule:
+            number = "K0001"
+        values = {name: KNOWN.get(name, "1") for name in rule.arguments} | (
+            {"number": number} if "number" in rule.arguments else {}
+        )
+        _, path = rule.build(values, append_unknown=False)
+        for method in sorted((rule.methods or set()) & {"GET", "POST"}):
+            yield rule.endpoint, method, path
+
+
+def test_the_app_does_not_start_with_a_route_that_declares_nothing(database_url, tmp_path, monkeypatch):
+    from crm.desk import views
+
+    monkeypatch.delattr(views.healthz, "permission")
+    with pytest.raises(NotSetUp, match="desk.healthz"):
+        create_app(settings(database_url, tmp_path))
+
+
+@pytest.mark.parametrize("role", make.CAST)
+def test_a_role_reaches_what_its_permissions_say_and_nothing_else(app, browser, role):
+    with unit_of_work():
+        make.ticket()
+        allowed = make.who(role).permissions
+    page = browser(role)
+    token = page.forms("/account")[0]["fields"]["csrf_token"]
+    for endpoint, method, path in list(paths(app)):
+        needed = app.view_functions[endpoint].permission
+        if endpoint == "staff.logout":
+            continue
+        fields = {"csrf_token": token, "request_id": uuid.uuid4().hex}
+        answer = page.get(path) if method == "GET" else page.post(path, fields)
+        if needed == P.PUBLIC or needed in allowed:
+            assert answer.status_code < 500 and "Your role may not do this" not in answer.text or method == "POST", (
+                path,
+                method,
+            )
+        else:
+            assert answer.status_code == 403, (role, method, path, answer.status_code)
+
+
+def test_a_stranger_is_sent_to_the_door_everywhere(app, browser):
+    page = browser()
+    for endpoint, method, path in list(paths(app)):
+        if app.view_functions[endpoint].permission == P.PUBLIC:
+            continue
+        answer = page.get(path) if method == "GET" else page.send(path, page="/login")
+        assert answer.status_code == 302 and answer.location.startswith("/login"), (method, path)
+
+
+def test_a_post_without_a_token_is_refused_everywhere(app, browser):
+    page = browser("manager")
+    for endpoint, method, path in list(paths(app)):
+        if method == "POST" and endpoint != "static":
+            assert page.post(path, {"request_id": uuid.uuid4().hex}).status_code == 400, path
+
+
+def test_a_password_application_is_seen_by_its_owner_the_manager_and_the_director(app, browser):
+    with unit_of_work():
+        ticket = make.ticket(category="admin_password", title="忘了超级管理员密码")
+        make.filled(ticket)
+        number, customer = ticket.number, "K0001"
+    for role, status in (
+        ("specialist", 200),
+        ("manager", 200),
+        ("director", 200),
+        ("specialist2", 404),
+        ("followup", 404),
+    ):
+        page = browser(role)
+        assert page.get(f"/tickets/{number}").status_code == status, role
+        for place in ("/tickets", f"/customers/{customer}", "/", "/duties"):
+            assert (number in page.get(place).text) <= (status == 200), (role, place)
+    scan = re.search(r"/files/([0-9a-f]{32})", browser("specialist").get(f"/tickets/{number}").text)
+    assert scan and browser("specialist2").get(scan[0]).status_code == 404
+
+
+def test_nobody_else_acts_on_anothers_record_by_posting_to_it(app, browser):
+    with unit_of_work():
+        ticket = make.ticket()
+        workflow.start(ticket, by=make.who("specialist"))
+        path = ticket.path
+    for noun in ("ending", "closure", "cancellation", "escalation"):
+        answer = browser("specialist2").send(f"{path}/{noun}", reason="x", story="x")
+        assert answer.status_code in (403, 422), noun
+    assert browser("followup").send(f"{path}/assignment", to="2", reason="x").status_code == 403
+
+
+@pytest.mark.parametrize("target", ["//e.example", "/\\e.example", "\\\\e.example", "////e.example", "https:e.example", "/%09/e",
+                                    "javascript:alert(1)", "http://e.example/", "/\te", "@e.example", "／／e.example"])  # fmt: skip
+def test_log_in_leads_to_a_page_of_ours_only(browser, target):
+    page = browser()
+    form = page.forms("/login")[0]["fields"]
+    answer = page.client.post(
+        "/login", query_string={"next": target}, data={**form, "login": "specialist", "password": make.PASSWORD}
+    )
+    assert answer.status_code == 303 and re.fullmatch(r"/(%09/e)?", answer.location), answer.location

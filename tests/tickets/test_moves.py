@@ -1,0 +1,202 @@
+"""Every state × verb × role of the table of moves, and what each move leaves behind."""
+
+from datetime import timedelta
+
+import pytest
+
+from crm import clock
+from crm.db import db, unit_of_work
+from crm.duties.models import Duty, Event
+from crm.errors import Forbidden, Invalid, WrongState
+from crm.tickets import workflow
+from crm.tickets.models import State
+from crm.tickets.moves import MOVES
+from tests import make
+
+TODAY = clock.local(make.MONDAY).date()
+VERBS = {
+    "start": lambda t, by: workflow.start(t, by=by),
+    "resume": lambda t, by: workflow.resume(t, by=by),
+    "end": lambda t, by: workflow.end(t, by=by),
+    "complete": lambda t, by: workflow.complete(t, by=by),
+    "wait": lambda t, by: workflow.wait(t, by=by, reason="等客户", until=TODAY + timedelta(days=3)),
+    "escalate": lambda t, by: workflow.escalate(t, by=by, story="客户不接受"),
+    "settle": lambda t, by: workflow.settle(t, by=by, answer="退一步"),
+    "tell": lambda t, by: workflow.tell(t, by=by, words="同意"),
+    "see": lambda t, by: workflow.see(t, by=by),
+    "assign": lambda t, by: workflow.assign(t, by=by, to=make.who("specialist2"), reason="请假"),
+    "reopen": lambda t, by: workflow.reopen(t, by=by, reason="又出现"),
+    "cancel": lambda t, by: workflow.cancel(t, by=by, reason="重复"),
+}  # fmt: skip
+OWNERS_AND_MANAGERS = {"start", "resume", "end", "complete", "wait", "escalate", "tell", "reopen", "cancel"}
+
+
+def in_state(state: State):
+    """A record of the specialist's in that state, with everything owed that a verb may settle."""
+    me, manager = make.who("specialist"), make.who("manager")
+    unit = make.customer("老客户")
+    make.contact(unit)
+    ticket = make.filled(make.ticket(unit, uncovered_reason="老客户"))
+    workflow.escalate(ticket, by=me, story="先上报一次")
+    workflow.settle(ticket, by=manager, answer="先这样")
+    workflow.escalate(ticket, by=me, story="再上报一次")
+    path = {State.NEW: "", State.WORKING: "start", State.WAITING: "start wait", State.ENDED: "start end",
+            State.COMPLETE: "complete", State.CANCELLED: "cancel"}  # fmt: skip
+    for verb in path[state].split():
+        VERBS[verb](ticket, me)
+    return ticket
+
+
+def may(verb: str, role: str) -> bool:
+    if verb in OWNERS_AND_MANAGERS:
+        return role in ("specialist", "manager")  # specialist is the owner here
+    return role in ("manager", "director")
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_verb_by_every_role_from_a_state_does_what_the_table_says(app, state):
+    with pytest.raises(_Undo), unit_of_work():
+        ticket = in_state(state)
+        people = {role: make.who(role) for role in make.CAST}
+        owed = {duty.rule for duty in db.session.query(Duty).filter_by(subject_id=ticket.id) if duty.open}
+        version = ticket.version
+        for verb, move in MOVES.items():
+            for role, by in people.items():
+                savepoint = db.session.begin_nested()
+                wanted = expected(verb, move, role, state, owed)
+                if wanted:
+                    with pytest.raises(wanted):
+                        VERBS[verb](ticket, by)
+                else:
+                    VERBS[verb](ticket, by)
+                    assert ticket.state == (move.to or state), (state, verb, role)
+                    assert ticket.version > version
+                savepoint.rollback()
+        raise _Undo
+
+
+def expected(verb: str, move, role: str, state: State, owed: set[str]):
+    """Which refusal, or none."""
+    if not may(verb, role):
+        return Forbidden
+    if state not in move.froms or (move.owed and move.owed not in owed):
+        return WrongState
+    return Forbidden if verb == "cancel" and state == State.ENDED and role == "specialist" else None
+
+
+class _Undo(Exception):
+    """Ends a unit of work without keeping anything of it."""
+
+
+def test_another_specialists_record_is_not_mine_to_work_on(app):
+    with unit_of_work():
+        ticket = make.filled(make.ticket())
+        for verb in OWNERS_AND_MANAGERS - {"tell", "resume", "reopen"}:
+            with pytest.raises(Forbidden):
+                VERBS[verb](ticket, make.who("specialist2"))
+
+
+@pytest.mark.parametrize("category", make.FIELDS)
+def test_each_category_names_every_gap_and_is_completed_once_they_are_filled(app, category):
+    with unit_of_work():
+        ticket = make.ticket(category=category, answered_at=None, channel="qq")
+        with pytest.raises(workflow.Incomplete) as refused:
+            workflow.complete(ticket, by=make.who("specialist"))
+        scans = {"application"} if category in ("data_cleanup", "admin_password") else set()
+        told = {"told"} if category == "admin_password" else set()
+        assert {gap.field.key for gap in refused.value.gaps} == (
+            set(make.FIELDS[category]) | scans | told | {"answered_at", "service_qq"})  # fmt: skip
+        make.filled(ticket)
+        workflow.complete(ticket, by=make.who("specialist"), service_qq="10001", answered_at=clock.now())
+        assert ticket.state == State.COMPLETE
+        kinds = [event.kind for event in db.session.query(Event).filter_by(subject_id=ticket.id).order_by(Event.id)]
+        assert kinds[-3:] == ["ticket.started", "ticket.ended", "ticket.completed"]
+
+
+@pytest.mark.parametrize(("category", "held"), [("data_cleanup", True), ("admin_password", True), ("program_change", True),
+                                                ("bug", False), ("inquiry", False), ("report_problem", False)])  # fmt: skip
+def test_what_is_needed_before_the_work_holds_the_start(app, category, held):
+    if held:
+        with pytest.raises(workflow.Incomplete) as refused, unit_of_work():
+            workflow.start(make.ticket(category=category), by=make.who("specialist"))
+        assert {gap.stage for gap in refused.value.gaps} == {"work"}
+    else:
+        with unit_of_work():
+            ticket = make.ticket(category=category)
+            workflow.start(ticket, by=make.who("specialist"))
+            assert ticket.state == State.WORKING
+
+
+def test_blanks_fill_nothing(app):
+    with unit_of_work():
+        ticket = make.ticket(category="inquiry")
+        workflow.fill(ticket, by=make.who("specialist"), fields={"question": "  \n ", "answer": "　"})
+        assert {gap.field.key for gap in workflow.gaps(ticket)} == {"question", "answer"}
+
+
+def test_words_typed_for_another_category_are_kept(app):
+    with unit_of_work():
+        ticket = make.ticket(category="bug")
+        me = make.who("specialist")
+        workflow.fill(ticket, by=me, fields={"steps": "打开"})
+        contact = db.session.get(make.Contact, ticket.contact_id)
+        for category in ("inquiry", "bug"):
+            facts = {"department": "财务部", "category": category, "title": "报错"}
+            workflow.edit_ticket(ticket, by=me, contact=contact, **facts)
+            workflow.fill(ticket, by=me, fields={"question": "怎么办"})
+        assert ticket.fields == {"steps": "打开", "question": "怎么办"}
+
+
+def test_a_customer_out_of_service_is_served_only_with_a_reason_which_the_manager_sees(app):
+    with pytest.raises(Invalid), unit_of_work():
+        unit = make.customer("过期的")
+        make.contact(unit)
+        make.installation(unit, ends_in=-1)
+        make.ticket(unit)
+    with unit_of_work():
+        unit = make.customer("过期的")
+        make.contact(unit)
+        ticket = make.ticket(unit, uncovered_reason="已答应续约")
+        owed = db.session.query(Duty).filter_by(subject_id=ticket.id, rule="ticket.exception_seen").one()
+        assert owed.pool == "manager" and owed.open
+        workflow.see(ticket, by=make.who("manager"))
+        db.session.refresh(owed)
+        assert owed.kept_by_id
+
+
+def test_handed_up_settled_and_told(app):
+    with unit_of_work():
+        ticket = make.ticket()
+        workflow.escalate(ticket, by=make.who("specialist"), story="客户不接受")
+        settle = db.session.query(Duty).filter_by(rule="ticket.settle_escalation").one()
+        assert settle.due_at == clock.parse("2026-11-23T10:00"), "one working hour"
+        workflow.settle(ticket, by=make.who("manager"), answer="免费再培训一次", to=make.who("specialist2"))
+        tell = db.session.query(Duty).filter_by(rule="ticket.tell_customer").one()
+        assert tell.owner_id == make.who("specialist2").id
+        workflow.tell(ticket, by=make.who("specialist2"), words="满意")
+        db.session.refresh(tell)
+        assert tell.kept_by_id
+
+
+def test_a_wait_has_an_end_and_on_that_day_it_is_taken_up_again(app):
+    with unit_of_work():
+        ticket = make.ticket()
+        me = make.who("specialist")
+        workflow.start(ticket, by=me)
+        for until in (TODAY - timedelta(days=1), TODAY + timedelta(days=31)):
+            with pytest.raises(Invalid):
+                workflow.wait(ticket, by=me, reason="等客户", until=until)
+        workflow.wait(ticket, by=me, reason="等客户", until=TODAY + timedelta(days=5))
+        owed = db.session.query(Duty).filter_by(rule="ticket.waiting_over").one()
+        assert owed.due_at == clock.parse("2026-11-30T18:00"), "Saturday: the next working day's closing time"
+        workflow.resume(ticket, by=me)
+        db.session.refresh(owed)
+        assert owed.kept_by_id
+
+
+def test_a_contact_of_another_customer_is_refused(app):
+    with unit_of_work():
+        one, other = make.served_customer("甲"), make.customer("乙")
+        stranger = make.contact(other, "丙")
+        with pytest.raises(Invalid):
+            make.ticket(one, contact=stranger)
