@@ -24,6 +24,9 @@ from crm.staff import queries as staff
 from crm.staff import workflow as accounts
 
 
+PORT = click.option("--port", type=click.IntRange(1, 65535), envvar="PORT", default=8000, show_default=True, show_envvar=True)
+
+
 class Failed(click.ClickException):
     """One line on standard error, exit code 1."""
 
@@ -110,7 +113,7 @@ def _demo() -> None:
 
 
 @crm.command()
-@click.option("--port", default=lambda: int(os.environ.get("PORT", "8000")), show_default="PORT or 8000")
+@PORT
 def run(port: int) -> None:
     """Try it: set up, fill with the demo on the first start, serve with the sweep beside it."""
     host = os.environ.get("CRM_HOST", "127.0.0.1")
@@ -131,7 +134,7 @@ def run(port: int) -> None:
 
 @crm.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=lambda: int(os.environ.get("PORT", "8000")), show_default="PORT or 8000")
+@PORT
 @click.option("--workers", default=2, show_default=True)
 def serve_(host: str, port: int, workers: int) -> None:
     """Serve for real use; `crm worker` runs beside it."""

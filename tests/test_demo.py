@@ -1,0 +1,196 @@
+"""The demo department, made on awkward days: it must be believable on each of them."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, or_, select
+
+from crm import clock, create_app, demo, sweep
+from crm.customers.models import Contact, Customer, CustomerState, Grade
+from crm.db import db, unit_of_work
+from crm.duties import queries
+from crm.duties import workflow as duties
+from crm.duties.models import Duty, Event, Subject, open_now
+from crm.errors import Refused
+from crm.migrating import migrate
+from crm.serials.coverage import Coverage, verdicts
+from crm.serials.queries import what_lacks
+from crm.staff import workflow as staff
+from crm.staff.models import User, UserState
+from crm.tickets.models import State, Ticket, TicketEvent
+from crm.tickets.workflow import gaps
+from crm.workdays import calendar
+from tests.conftest import settings
+from tests.make import who
+
+MOMENTS = {
+    "saturday": "2026-11-21T11:00", "national_day": "2026-10-02T15:00", "monday_early": "2026-11-23T08:30",
+    "friday_evening": "2026-11-20T20:00", "wednesday": "2026-11-25T14:40",
+}  # fmt: skip
+
+
+def prepared(folder) -> Iterator:
+    """An app on an empty database with the shipped rulebook, its context pushed."""
+    app = create_app(settings(f"sqlite:///{folder}/crm.db", folder))
+    with app.app_context():
+        migrate()
+        with unit_of_work():
+            duties.issue_shipped()
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def empty(tmp_path, frozen) -> Iterator:
+    yield from prepared(tmp_path)
+
+
+@pytest.fixture(scope="module", params=[pytest.param(at, id=name, marks=pytest.mark.xdist_group(f"demo-{name}"))
+                                        for name, at in MOMENTS.items()])  # fmt: skip
+def department(request, tmp_path_factory) -> Iterator:
+    with clock.frozen(clock.parse(request.param)):
+        for app in prepared(tmp_path_factory.mktemp("demo")):
+            with unit_of_work():
+                demo.fill(lambda line: None)
+            yield app
+
+
+def owes(login: str) -> dict[str, list[Duty]]:
+    """What is on a person's Today, by rule."""
+    found: dict[str, list[Duty]] = {}
+    for duty in queries.owed(who(login)):
+        found.setdefault(duty.rule, []).append(duty)
+    return found
+
+
+def next_closing():
+    """Of the first working day that is not over yet."""
+    day = calendar().next(clock.today())
+    return calendar().closing(day if calendar().closing(day) > clock.now() else calendar().add_days(day, 1))
+
+
+def test_the_specialist_has_one_record_of_each_sort(department):
+    mine = owes("specialist")
+    late, unfinished = mine["ticket.complete"]
+    assert (late.overdue, late.fine_fen, late.subject.category) == (True, 5000, "data_cleanup")
+    assert [gap.field.key for gap in gaps(late.subject)] == ["tool"]
+    ended = late.subject.ended_at
+    assert clock.local(late.due_at).date() == clock.local(ended).date()
+    assert calendar().add_days(clock.local(ended).date(), 1) < clock.today()
+    assert (unfinished.overdue, unfinished.due_at) == (False, next_closing())
+    assert unfinished.subject.ended_at >= calendar().closing(clock.local(unfinished.subject.ended_at).date())
+    [waiting] = mine["ticket.waiting_over"]
+    assert (waiting.subject.state, waiting.due_at) == (State.WAITING, next_closing())
+    working = [duty for duty in mine["ticket.progress"] if duty.subject.state == State.WORKING]
+    tomorrow = calendar().next(clock.today() + timedelta(days=1))
+    assert calendar().closing(tomorrow) in [duty.due_at for duty in working]
+    new = [duty.subject for duty in mine["ticket.progress"] if duty.subject.state == State.NEW]
+    assert ["application"] in [[gap.field.key for gap in gaps(one, upto="work")] for one in new]
+    assert [duty.subject.number for rule in mine.values() for duty in rule if duty.overdue] == [late.subject.number]
+
+
+def test_the_other_specialist_is_overdue_once_and_has_asked_for_more_time(department):
+    mine = [duty for rule in owes("specialist2").values() for duty in rule]
+    assert [duty.fine_fen for duty in mine if duty.overdue] == [5000]
+    [asked] = [duty for duty in mine if duty.held_by_id]
+    assert [request.granted for request in asked.extensions] == [None]
+    [decide] = owes("manager")["duty.decide_more_time"]
+    assert decide.slot == str(asked.id) and not decide.overdue
+
+
+def test_the_manager_has_something_handed_up_a_moment_ago_and_a_service_to_look_at(department):
+    handed_up = owes("manager")["ticket.settle_escalation"]
+    assert calendar().add_hours(clock.now(), 0.7) > min(duty.due_at for duty in handed_up) > clock.now()
+    looks = owes("manager")["ticket.exception_seen"]
+    assert looks and all(duty.subject.uncovered_reason for duty in looks)
+    assert not [duty for rule in owes("manager").values() for duty in rule if duty.overdue]
+
+
+def test_who_came_long_ago_has_acknowledged_the_rulebook_and_the_new_ones_owe_it(department):
+    for login in ("specialist", "specialist2", "followup", "manager", "director"):
+        assert "rulebook.acknowledge" not in owes(login)
+    for login in ("developer", "archivist", "admin"):
+        [duty] = owes(login)["rulebook.acknowledge"]
+        assert not duty.overdue
+    assert "rulebook.confirm" in owes("director") and owes("followup")["ticket.progress"]
+
+
+def test_nothing_lies_in_the_future_nor_before_its_subject_was_opened(department):
+    wrong = or_(Event.at > clock.now(), Event.recorded_at > clock.now(), Event.at < Subject.opened_at)
+    assert not db.session.scalars(select(Event.id).join(Subject, Subject.id == Event.subject_id).where(wrong)).all()
+    assert not db.session.scalars(select(Ticket.id).where(Ticket.answered_at > Ticket.opened_at)).all()
+
+
+def test_the_year_is_a_years_work_and_all_that_is_old_is_over(department):
+    tickets = db.session.scalars(select(Ticket).order_by(Ticket.id)).all()
+    assert 350 <= len(tickets) <= 450
+    assert min(one.opened_at for one in tickets) < clock.now() - timedelta(days=350)
+    assert [one.opened_at for one in tickets] == sorted(one.opened_at for one in tickets)
+    for one in tickets:
+        opened = clock.local(one.opened_at)
+        assert calendar().works(opened.date()) and 9 <= opened.hour < 18
+        assert one.channel != "qq" or one.service_qq
+    old = clock.now() - timedelta(days=21)
+    owed = select(Duty.id).join(Event, Event.id == Duty.opened_by_id).where(open_now(), Event.at < old)
+    assert not db.session.scalars(owed).all()
+    ended = db.session.scalars(select(Duty).where(Duty.rule == "ticket.complete")).all()
+    assert 0.04 < len([duty for duty in ended if duty.breached_by_id]) / len(ended) < 0.11
+    kinds = dict(db.session.execute(select(Event.kind, func.count()).group_by(Event.kind)).all())
+    for kind in TicketEvent:
+        unused = {TicketEvent.EDITED, TicketEvent.RECATEGORISED, TicketEvent.DETACHED}
+        assert kind in unused or kinds.get(kind), kind
+
+
+def test_customers_are_of_every_kind_a_list_can_be_narrowed_to(department):
+    units = db.session.scalars(select(Customer)).all()
+    assert len(units) >= 40 and {one.owner_id for one in units} == {who("specialist").id, who("specialist2").id}
+    assert {one.grade for one in units} == {*Grade, ""} and {one.state for one in units} == {CustomerState.ACTIVE}
+    seen = {verdict.coverage for verdict in verdicts([one.id for one in units]).values()}
+    assert seen == {Coverage.IN_SERVICE, Coverage.ENDING, Coverage.EXPIRED, Coverage.NONE}
+    lacking = [what for what in what_lacks([one.id for one in units]).values() if what]
+    assert 4 <= len(lacking) <= 6 and {one for what in lacking for one in what} == {"person", "product", "use"}
+    assert db.session.scalar(select(func.count()).select_from(Contact).where(~Contact.active))
+
+
+def test_the_first_sweep_marks_the_two_that_are_overdue_and_nothing_else(department):
+    assert sweep.tick()["duties marked as missed"] == 2
+    assert sweep.tick()["duties marked as missed"] == 0
+
+
+def test_each_account_opens_with_the_password_that_is_printed(department):
+    lines = [line.split() for line in demo.logins()]
+    assert [
+        line[0] for line in lines
+    ] == "specialist specialist2 followup manager director developer archivist admin".split()
+    for login, password, name, *_ in lines:
+        assert password == f"{login}-demo-pass" and who(login).name == name
+        assert staff.log_in(login, password)
+    db.session.rollback()
+
+
+def test_it_is_refused_where_there_is_a_department_already(department):
+    with pytest.raises(Refused):
+        demo.fill(print)
+
+
+def test_it_is_refused_where_there_is_a_customer_or_any_account(empty):
+    details = {"title": "真客户", "state": CustomerState.ACTIVE, "opened_at": clock.now()}
+    for one in (Customer(number="K0001", full_name="真客户", **details), User(number="U0001", login="boss", **details)):
+        db.session.add(one)
+        db.session.flush()
+        with pytest.raises(Refused):
+            demo.fill(print)
+        db.session.rollback()
+
+
+def test_no_password_is_printed_where_the_accounts_are_not_the_demos(empty):
+    assert len(demo.logins()) == 1 and "demo-pass" not in demo.logins()[0]
+    staff.add_user("manager", "刘强", ["manager"], "a password of their own")
+    assert "demo-pass" not in "".join(demo.logins())
+    staff.add_user("admin", "周敏", ["admin"], "admin-demo-pass")
+    assert [line.split()[0] for line in demo.logins()] == ["admin"]
+    who("admin").state = UserState.INACTIVE
+    db.session.flush()
+    assert "demo-pass" not in "".join(demo.logins())
