@@ -23,8 +23,9 @@ from crm.permissions import Role
 from crm.staff import queries as staff
 from crm.staff import workflow as accounts
 
-
-PORT = click.option("--port", type=click.IntRange(1, 65535), envvar="PORT", default=8000, show_default=True, show_envvar=True)
+PORT = click.option(
+    "--port", type=click.IntRange(1, 65535), envvar="PORT", default=8000, show_default=True, show_envvar=True
+)
 
 
 class Failed(click.ClickException):

@@ -1,5 +1,7 @@
 """Refusals a person can act on. Each carries its answer's status and an English msgid with its parameters."""
 
+from collections.abc import Mapping
+
 from crm.labels import N_
 
 
@@ -7,6 +9,7 @@ class Refused(Exception):
     """Wrong state or a rule that forbids: nothing was changed."""
 
     status = 409
+    fields: Mapping[str, object] = {}
 
     def __init__(self, message: str = "", **params: object) -> None:
         super().__init__(message)

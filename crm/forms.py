@@ -201,14 +201,17 @@ def _readable(field: Field) -> str:
     return str(field._value()).replace("T", " ") if isinstance(field, InstantField) else str(field._value()) or "—"
 
 
-def attempt(form: CrmForm, act: Callable, show: Callable):
+def attempt(form: CrmForm, act: Callable, show: Callable, *, take: Callable | None = None):
     """A form's whole life: GET shows it; POST checks and acts; a refusal shows the page again with every word.
 
-    `show(refusal)` renders the page, its refusal or None; `act()` does the work and returns the answer.
+    `show(refusal)` renders the page, its refusal or None; `act()` does the work and returns the answer; `take()` comes
+    before the check: it takes in the files, so that they are kept whatever else is wrong.
     """
     if request.method != "POST":
         return show(None)
     try:
+        if take:
+            take()
         form.check()
         return act()
     except (Forbidden, NotThere):

@@ -67,7 +67,7 @@ def many_workers(make: Callable[[], Flask], host: str, port: int, workers: int) 
         waitress.serve(make(), host=host, port=port, threads=8, ident=None, max_request_body_size=LARGEST)
         return
     Server(make, {"bind": f"{host}:{port}", "workers": workers, "worker_class": "gthread", "threads": 4,
-                  "timeout": 60, "graceful_timeout": 20}).run()  # fmt: skip
+                  "timeout": 60, "graceful_timeout": 20, "control_socket_disable": True}).run()  # fmt: skip
 
 
 if Application is not None:

@@ -62,7 +62,8 @@ def due(instant: datetime) -> Markup:
     local, today = clock.local(instant - timedelta(seconds=1)), clock.today()
     hour = "24:00" if clock.local(instant).strftime("%H:%M") == "00:00" else clock.local(instant).strftime("%H:%M")
     near = {0: _("today"), 1: _("tomorrow"), -1: _("yesterday")}.get((local.date() - today).days)
-    text = f"{near} {hour}" if near else f"{local:%m-%d} {weekday(local)} {hour}"
+    date_ = f"{local:%m-%d}" if local.year == today.year else f"{local:%Y-%m-%d}"
+    text = f"{near} {hour}" if near else f"{date_} {weekday(local)} {hour}"
     return Markup('<time datetime="{}" title="{} · {}">{}</time>').format(
         instant.isoformat(timespec="seconds"), exact(instant), relative(instant), text
     )

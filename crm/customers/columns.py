@@ -108,9 +108,14 @@ def assigned(headers: Iterable[str], mapping: Mapping[str, str]) -> list[tuple[s
     return [found.get(at, ("", False)) for at in range(len(keys))]
 
 
+def plain(text: str) -> str:
+    """On one line, with nothing in it that cannot be stored or shown."""
+    return " ".join(_CONTROL.sub("\ufffd", text).split())
+
+
 def shown(text: str) -> str:
-    """Somebody else's words inside a message: on one line, not endless, nothing unprintable."""
-    line = " ".join(_CONTROL.sub("\ufffd", text).split())
+    """Somebody else's words inside a message: not endless either."""
+    line = plain(text)
     return line if len(line) <= 40 else f"{line[:40]}…"
 
 

@@ -126,7 +126,7 @@ def _letters(at: int) -> str:
 def _columns(head: list[str], below: list[sheets.Row], wanted: Mapping[str, str]) -> list[Column]:
     """The columns that have a header or hold anything; one without a header goes by its letter."""
     width = max([len(head), *(len(cells) for _, cells in below)])
-    headers = [" ".join(cell.split()) for cell in head] + [""] * (width - len(head))
+    headers = [known.plain(cell) for cell in head] + [""] * (width - len(head))
     samples: dict[int, str] = {}
     for _, cells in below:
         for at, cell in enumerate(cells):

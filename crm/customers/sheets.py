@@ -26,6 +26,8 @@ LOCKED = re.compile(
     re.escape("EncryptedPackage".encode("utf-16-le"))
     + rb"|\x09\x08\x10\x00\x00\x06\x05\x00.{12}(?:\x86\x00\x00\x00)?\x2f\x00", re.DOTALL
 )  # fmt: skip
+MARKS = {b"\xef\xbb\xbf": ("utf-8-sig",), b"\xff\xfe": ("utf-16",), b"\xfe\xff": ("utf-16",)}
+WEB_PAGE = re.compile(r"\s*<(?:!doctype|\?xml|html|head|meta|style|body|table)\b", re.IGNORECASE)
 BROKEN = N_("%(name)s cannot be read as a spreadsheet: it is broken, or something else under this name.")
 
 Row = tuple[int, list[str]]
@@ -117,14 +119,14 @@ def _sheets(content: bytes, name: str) -> Iterator[Table]:
 
 
 def _text(content: bytes, name: str) -> str:
-    """UTF-8, with or without its mark, else GB18030, which has all of GBK; a mark of UTF-16 is believed."""
-    marked = content.startswith((b"\xff\xfe", b"\xfe\xff"))
-    for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
+    """UTF-8, with or without its mark, else GB18030, which has all of GBK; a mark, of UTF-16 too, is believed."""
+    encodings = next((only for mark, only in MARKS.items() if content.startswith(mark)), ("utf-8", "gb18030"))
+    for encoding in encodings:
         try:
             text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if text.lstrip().startswith("<"):
+        if WEB_PAGE.match(text):
             raise Invalid(N_("%(name)s is a web page, not a spreadsheet: open it and save it as .xlsx."), name=name)
         if text.startswith("%PDF") or "\0" in text:
             raise Invalid(BROKEN, name=name)
@@ -138,11 +140,10 @@ def _csv_rows(text: str, name: str) -> list[Row]:
     number = 0
     try:
         for number, row in enumerate(reader, 1):
-            cells = [cell[: LONGEST_CELL + 1] for cell in row[: MOST_COLUMNS + 1]]
-            while cells and not cells[-1].strip():
-                cells.pop()
-            if cells:
-                rows.append((number, cells))
+            while row and not row[-1].strip():
+                row.pop()
+            if row:
+                rows.append((number, [cell[: LONGEST_CELL + 1] for cell in row[: MOST_COLUMNS + 1]]))
             if len(rows) > MOST_ROWS:
                 break
     except csv.Error as error:  # else the rest of the file would silently become one cell

@@ -29,9 +29,9 @@ MEMORY, SECONDS = 1 << 30, 60  # bytes; of processor time
 def _bound() -> None:
     if resource is None:
         return
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for name, most in (("RLIMIT_AS", MEMORY), ("RLIMIT_CPU", SECONDS), ("RLIMIT_CORE", 0)):
+        with suppress(AttributeError, OSError, ValueError):  # not every system knows or takes each
+            resource.setrlimit(getattr(resource, name), (most, most))
 
 
 def text_of(value) -> str:

@@ -33,6 +33,7 @@ class Row:
     duty: Duty
     rule: Rule
     href: str
+    label: str
     move: Move | None
     may_ask: bool
     requests: tuple[Extension, ...]
@@ -67,11 +68,12 @@ def rows_of(duties: list[Duty], user) -> list[Row]:
         if move and not move.open_to(user, duty.subject, {duty.rule}):
             move = None
         href = f"{duty.subject.path}#{rule.move}" if move and move.asks else duty.subject.path
+        label = move.label if move else N_("Open")
         if duty.slot in requests and duty.rule == DECIDE_MORE_TIME:
-            href = f"/extensions/{requests[duty.slot]}"
+            href, label = f"/extensions/{requests[duty.slot]}", N_("Decide")
         if duty.rule == ACKNOWLEDGE:  # owed by the person, done on the edition's page
-            href = f"/rulebook/{duty.slot}"
-        rows.append(Row(duty, rule, href, move, may_ask(duty, user), tuple(duty.extensions)))
+            href, label = f"/rulebook/{duty.slot}", N_("Read it")
+        rows.append(Row(duty, rule, href, label, move, may_ask(duty, user), tuple(duty.extensions)))
     return rows
 
 

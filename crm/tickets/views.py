@@ -90,7 +90,6 @@ def new():
     scans = {f"file_{field.key}": field.key for field in form.scans} | {"file_": ""}
 
     def act():
-        drafts.extend(received(scans))
         ticket = _open(form, customer, matches, drafts)
         flash(_("%(number)s is open.", number=ticket.number))
         return redirect(ticket.path, 303)
@@ -99,11 +98,14 @@ def new():
         again, found = _picked(request.values)
         return _render_new(again, form, refusal, found, files.drafts([d.key for d in drafts], current_user) or drafts)
 
-    if request.form.get("refresh"):
+    def take():
         drafts.extend(received(scans))
+
+    if request.form.get("refresh"):
+        take()
         form.renew()
         return show(None)
-    return attempt(form, act, show)
+    return attempt(form, act, show, take=take)
 
 
 def _open(form: forms.NewForm, customer: Customer | None, matches: list[Customer], drafts: list) -> Ticket:
@@ -163,12 +165,14 @@ def _do(name: str, number: str, act, **kwargs):
         kept = files.drafts([draft.key for draft in drafts], current_user) or drafts
         return page.render(number, name=name, bound=form, refusal=refusal, drafts=kept)
 
-    return attempt(form, perform, show)
+    def take():
+        drafts.extend(received({f"file_{field.key}": field.key for field in getattr(form, "scans", ())}))
+
+    return attempt(form, perform, show, take=take)
 
 
 def _filled(form: CrmForm, drafts: list) -> dict:
-    """What the closing step's form holds, its files taken in."""
-    drafts.extend(received({f"file_{field.key}": field.key for field in form.scans}))
+    """What the closing step's form holds, and its files."""
     columns = {"service_qq": form.service_qq.data, "answered_at": form.answered_at.data}
     return {"fields": forms.fields_in(form), "files": [draft.key for draft in drafts], **columns}
 
@@ -218,13 +222,13 @@ def note(number):
     ticket, form, drafts = queries.get(number, current_user), forms.NoteForm(), []
 
     def act():
-        drafts.extend(received({"file_": ""}))
         workflow.note(ticket, by=current_user, words=form.words.data, files=[draft.key for draft in drafts])
         return redirect(f"{ticket.path}#timeline", 303)
 
-    return attempt(
-        form, act, lambda refusal: page.render(number, name="note", bound=form, refusal=refusal, drafts=drafts)
-    )
+    def show(refusal: Refused | None):
+        return page.render(number, name="note", bound=form, refusal=refusal, drafts=drafts)
+
+    return attempt(form, act, show, take=lambda: drafts.extend(received({"file_": ""})))
 
 
 @bp.post("/<number:number>/files/<string(length=32):key>/removal")

@@ -143,6 +143,14 @@ def test_a_web_page_under_a_spreadsheets_name_is_called_one():
     assert "web page" in refused(b"\xef\xbb\xbf <html><table><tr><td>1</td></tr></table>")
 
 
+def test_a_header_that_begins_like_a_web_page_is_none():
+    assert rows("<简称>\n甲\n".encode())[0] == (1, ["<简称>"])
+
+
+def test_text_marked_as_utf_8_is_never_taken_for_gbk():
+    assert "neither UTF-8 nor GBK" in refused("\ufeff简称\n宏远".encode() + b"\xe4\xb8")
+
+
 def test_quotation_marks_that_do_not_match_name_their_row():
     assert "row 3" in refused('简称,备注\n甲,好\n乙,"没有结束\n丙,好\n'.encode())
 
@@ -162,6 +170,7 @@ def test_too_many_rows_or_columns_are_refused():
     assert "100,000 rows" in refused(b"a\n" * (sheets.MOST_ROWS + 1))
     assert len(rows(b"a\n" * sheets.MOST_ROWS)) == sheets.MOST_ROWS
     assert "200 columns" in refused(b"a" + b",a" * sheets.MOST_COLUMNS)
+    assert "200 columns" in refused(b"a" + b"," * 500 + b"far out")
     assert "200 columns" in refused(xlsx(["a"] * (sheets.MOST_COLUMNS + 1)))
     assert len(rows(xlsx(["a"] * sheets.MOST_COLUMNS))[0][1]) == sheets.MOST_COLUMNS
 
