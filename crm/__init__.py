@@ -104,6 +104,7 @@ def _declared(app: Flask) -> None:
 def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     """The program on its database. `settings` win over the environment's."""
     from crm import desk, shown
+    from crm.customers import imports as customer_imports
     from crm.customers import views as customers
     from crm.duties import views as duties
     from crm.files import views as files
@@ -121,7 +122,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     answers.init_app(app)
     session.init_app(app)
     shown.init_app(app, assets_version())
-    for package in (staff, staff_settings, duties, files, customers, serials, tickets):
+    for package in (staff, staff_settings, duties, files, customers, customer_imports, serials, tickets):
         app.register_blueprint(package.bp)
     desk.init_app(app)
     app.view_functions["static"].permission = Permission.PUBLIC  # type: ignore[attr-defined]

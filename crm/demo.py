@@ -38,7 +38,7 @@ from crm.tickets.models import Ticket
 from crm.workdays import calendar
 
 RECORDS = 415  # in the year before today
-QUIET = timedelta(days=14)  # for so long all goes to plan, so that just what [today] says is overdue now
+QUIET = 10  # working days for which all has gone to plan, so that just what [today] says is overdue now
 ASKED = ("question", "doubt", "steps", "requirement", "data", "report_name", "error_message")  # known from the call on
 SAID = {"note": "words", "tell": "words", "escalate": "story", "settle": "answer"}  # else what is said is the `reason`
 BY_MANAGER = ("assign", "settle", "see", "grant", "refuse")
@@ -106,7 +106,7 @@ class Department:
         self.people: dict[str, User] = {}
         self.units: dict[str, Unit] = {}
         self.waiting: list[tuple[datetime, int, Life, Random]] = []
-        self.order = itertools.count()
+        self.order, self.quiet = itertools.count(), self.days.add_days(self.today, -QUIET)
         last = self.days.previous(self.today - timedelta(days=int(now < self.days.closing(self.today))))
         self.named = {"last": last, "before": self.days.add_days(last, -1), "earlier": self.days.add_days(last, -2),
                       "recent": self.days.add_days(self.days.next(self.today + timedelta(days=1)), -2)}  # fmt: skip
@@ -212,7 +212,7 @@ class Department:
         fits = [one for one in self.texts["topic"] if one["category"] == category
                 and ("area" not in one or unit.system(one["area"]))]  # fmt: skip
         case = self.open(unit, self.dice.choice(fits), self.server(unit, category))
-        fate = self.drawn("fate") if clock.now() < self.now - QUIET else "plain"
+        fate = self.drawn("fate") if clock.today() < self.quiet else "plain"
         if case.ticket.uncovered_reason:
             self.begin(clock.now(), self.go(case, ["see 30-700 minutes"]))
             fate = "plain"

@@ -187,7 +187,7 @@ class CrmForm(FlaskForm):
         for name, errors in getattr(refusal, "fields", {}).items():
             field = self._fields.get(name)
             if field is not None and not field.errors:
-                field.errors = [errors] if isinstance(errors, str) else list(errors)
+                field.errors = [errors] if isinstance(errors, str | Refused) else list(errors)
 
 
 def _readable(field: Field) -> str:
