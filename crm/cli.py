@@ -118,6 +118,7 @@ def _demo() -> None:
 def run(port: int) -> None:
     """Try it: set up, fill with the demo on the first start, serve with the sweep beside it."""
     host = os.environ.get("CRM_HOST", "127.0.0.1")
+    serve.end_quietly()
     serve.check_port(host, port)
     made = _prepare()
     with made.app_context():
@@ -147,11 +148,8 @@ def serve_(host: str, port: int, workers: int) -> None:
 @crm.command()
 def worker() -> None:
     """Sweep for ever: mark what was missed, tidy up."""
-    stop = threading.Event()
-    try:
-        sweep.work(app(), stop)
-    except KeyboardInterrupt:
-        stop.set()
+    serve.end_quietly()
+    sweep.work(app(), threading.Event())
 
 
 @crm.command()

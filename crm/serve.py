@@ -43,8 +43,14 @@ def check_port(host: str, port: int) -> None:
             raise PortTaken(host, port) from taken
 
 
-def _end_quietly(_signal, _frame) -> None:
-    raise SystemExit(0)
+def end_quietly() -> None:
+    """From here on Ctrl-C and SIGTERM end the program without a word; what is half done is rolled back."""
+
+    def end(_signal, _frame) -> None:
+        raise SystemExit(0)
+
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, end)
 
 
 def one_process(app: Flask, host: str, port: int, *, beside: Callable[[threading.Event], None]) -> None:
@@ -52,7 +58,6 @@ def one_process(app: Flask, host: str, port: int, *, beside: Callable[[threading
     return_memory()
     stop = threading.Event()
     helper = threading.Thread(target=beside, args=(stop,), daemon=True)
-    signal.signal(signal.SIGTERM, _end_quietly)
     helper.start()
     try:
         waitress.serve(app, host=host, port=port, threads=8, ident=None, max_request_body_size=LARGEST)

@@ -22,12 +22,19 @@ def migrate() -> None:
 
         @event.listens_for(engine, "connect")
         def no_cascades(connection, _record) -> None:
-            connection.execute("PRAGMA foreign_keys=OFF")
-            connection.execute("PRAGMA journal_mode=WAL")
+            connection.isolation_level = None
+            for pragma in ("busy_timeout=60000", "foreign_keys=OFF", "journal_mode=WAL", "synchronous=FULL"):
+                connection.execute(f"PRAGMA {pragma}")
+
+        @event.listens_for(engine, "begin")
+        def whole(connection) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # all the tables or none, and one process at a time
 
     with engine.begin() as connection:
-        context.configure(connection=connection, target_metadata=target, render_as_batch=True, compare_type=True,
-                          render_item=plain_type)  # fmt: skip
+        context.configure(
+            connection=connection, target_metadata=target, render_as_batch=True, compare_type=True,
+            transactional_ddl=True, render_item=plain_type,
+        )  # fmt: skip
         with context.begin_transaction():
             context.run_migrations()
         if engine.dialect.name == "sqlite" and (lost := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
