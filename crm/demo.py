@@ -239,8 +239,8 @@ class Department:
 
     def open(self, unit: Unit, topic: Texts, by: User) -> Case:
         contact, channel = self.dice.choice(unit.contacts), self.drawn("channel")
-        before = clock.today() - relativedelta(months=1)
-        known = {"who": contact, "month": before.month, "year": before.year, "last_year": before.year - 1}
+        day, n = clock.today() - relativedelta(months=1), self.dice.randint(200, 30000)
+        known = {"who": contact, "day": day, "last": day - relativedelta(years=1), "sum": f"{n:,}", "count": n // 40}
         said = {key: text.format(**known) for key, text in topic.items() if isinstance(text, str)}
         wanted = editions.book(self.edition.id).fields_of(topic["category"])
         asked = clock.now() - timedelta(minutes=self.dice.randint(6, 15))

@@ -30,7 +30,7 @@ FIELDS: dict[str, Field] = {
     "short_name": Field(N_("Short name"), 100, "简称 客户简称 单位简称 公司简称 企业简称 customershortname"),
     "full_name": Field(N_("Full name"), 200, "全称 客户全称 单位全称 公司全称 企业全称 单位全名 客户全名 legalname"),
     "code": Field(
-        N_("Code"), 50, "代码 编码 客户代码 客户编码 客户编号 单位代码 单位编码 单位编号 公司代码 证券代码 股票代码 "
+        N_("Code"), 50, "代码 编码 编号 客户代码 客户编码 客户编号 单位代码 单位编码 单位编号 公司代码 证券代码 股票代码 "
         "customercode customerno customernumber"),
     "grade": Field(N_("Grade"), 20, "等级 客户等级 单位等级 级别 客户级别 评级 level customergrade"),
     "region": Field(

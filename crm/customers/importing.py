@@ -42,7 +42,7 @@ class Result:
 
     def __str__(self) -> str:
         return (
-            f"created {self.created}, updated {self.updated}, unchanged {self.unchanged}, refused {len(self.refused)}."
+            f"created {self.created}, updated {self.updated}, unchanged {self.unchanged}, refused {len(self.refused)}"
         )
 
 

@@ -100,6 +100,10 @@ def _cross_faults(book: Rulebook) -> Iterable[str]:
     for clause in book.clauses.values():
         if clause.chapter not in book.chapters:
             yield f"[clause.{clause.key}]: no chapter {clause.chapter}"
+    for name, entries in (("category", book.categories), ("field", book.fields), ("penalty", book.penalties)):
+        for entry in entries.values():
+            if entry.clause and entry.clause not in book.clauses:
+                yield f"[{name}.{entry.key}]: no clause {entry.clause}"
     for category in book.categories.values():
         for key in (*category.before_work, *category.before_complete):
             if key not in book.fields:

@@ -50,12 +50,14 @@ def check_rulebook(text: str) -> Rulebook:
 
 
 def issue_edition(text: str, holds_from: datetime, *, by=None) -> Edition:
-    """Add an edition that holds from an instant on (10). What is open already keeps its own; ValueError if the day has
-    an edition or lies before the last one's."""
+    """Add an edition that holds from an instant on (10). What is open already keeps its own; ValueError if the day is
+    over, has an edition, or lies before the last one's."""
     edition = check_rulebook(text)
     last = db.session.query(Edition.holds_from).order_by(Edition.holds_from.desc()).limit(1).scalar()
     if last is not None and holds_from <= last:
         raise ValueError("an edition already holds from that day or a later one")
+    if last is not None and holds_from < clock.moment(clock.today()):
+        raise ValueError("that day is over: what happened before is judged by the rules of its day")
     row = Edition(
         number=next_number("R"), title=edition.title["zh"], state=EditionState.UNCONFIRMED,
         holds_from=holds_from, body=text, opened_at=clock.now(),

@@ -76,16 +76,16 @@ def test_a_second_import_changes_nothing(app):
         "乙,,,,specialist2,,",
         "丙,丙公司,,,,赵二,",
     ]
-    assert bring(*rows) == "created 3, updated 0, unchanged 0, refused 0."
+    assert bring(*rows) == "created 3, updated 0, unchanged 0, refused 0"
     before = count(Event)
-    assert bring(*rows) == "created 0, updated 0, unchanged 3, refused 0."
+    assert bring(*rows) == "created 0, updated 0, unchanged 3, refused 0"
     assert count(Event) == before
 
 
 def test_a_changed_value_is_an_edit_with_before_and_after(app):
     bring("简称,代码,电话,等级", "甲,01,1,")
     version = unit(code="01").version
-    assert bring("简称,代码,电话,等级", "甲,01,2,B") == "created 0, updated 1, unchanged 0, refused 0."
+    assert bring("简称,代码,电话,等级", "甲,01,2,B") == "created 0, updated 1, unchanged 0, refused 0"
     (event,) = events(CustomerEvent.EDITED)
     assert event.facts == {"changes": {"phone": ["1", "2"], "category": ["", "B"]}}
     assert unit(code="01").version == version + 1
@@ -93,7 +93,7 @@ def test_a_changed_value_is_an_edit_with_before_and_after(app):
 
 def test_an_empty_cell_never_wipes_what_is_there(app):
     bring("简称,代码,电话,备注", "甲,01,1,好")
-    assert bring("简称,代码,电话,备注", "甲,01,-,") == "created 0, updated 0, unchanged 1, refused 0."
+    assert bring("简称,代码,电话,备注", "甲,01,-,") == "created 0, updated 0, unchanged 1, refused 0"
     assert unit(code="01").phone == "1"
 
 
@@ -105,9 +105,9 @@ def test_a_unit_is_known_by_its_code_before_its_name(app):
 
 def test_a_unit_without_code_is_known_by_its_full_name_and_gets_its_code(app):
     bring("全称", "甲公司")
-    assert bring("代码,全称", "007,甲公司") == "created 0, updated 1, unchanged 0, refused 0."
+    assert bring("代码,全称", "007,甲公司") == "created 0, updated 1, unchanged 0, refused 0"
     assert unit(full_name="甲公司").code == "007"
-    assert bring("代码,全称", ",甲公司") == "created 0, updated 0, unchanged 1, refused 0."
+    assert bring("代码,全称", ",甲公司") == "created 0, updated 0, unchanged 1, refused 0"
 
 
 def test_two_codes_under_one_full_name_are_two_units(app):
@@ -129,8 +129,8 @@ def test_codes_keep_their_zeros_and_are_compared_with_them(app):
 
 def test_the_same_unit_again_in_a_file_is_compared_with_what_was_just_imported(app):
     rows = ["代码,简称,电话,传真", "1,甲,10,", "1,甲,10,", "1,甲,,20"]
-    assert bring(*rows) == "created 1, updated 1, unchanged 1, refused 0."
-    assert bring(*rows) == "created 0, updated 0, unchanged 3, refused 0."
+    assert bring(*rows) == "created 1, updated 1, unchanged 1, refused 0"
+    assert bring(*rows) == "created 0, updated 0, unchanged 3, refused 0"
     assert (unit(code="1").phone, unit(code="1").fax) == ("10", "20")
 
 
@@ -146,7 +146,7 @@ def test_a_full_name_that_only_repeats_the_short_one_follows_it(app):
 def test_a_unit_added_by_hand_is_known_again(app):
     with unit_of_work():
         make.customer("宏远", full_name="宏远公司", phone="1")
-    assert bring("全称,电话", "宏远公司,2") == "created 0, updated 1, unchanged 0, refused 0."
+    assert bring("全称,电话", "宏远公司,2") == "created 0, updated 1, unchanged 0, refused 0"
 
 
 def test_the_responsible_specialist_is_known_by_name_or_log_in(app):
@@ -176,7 +176,7 @@ def test_contacts_are_added_known_again_and_changed(app):
     head = "简称,联系人,部门,手机"
     bring(head, "甲,王一,财务部,138", "甲,赵二,信息部,139")
     assert [person.name for person in queries.contacts(unit(title="甲").id)] == ["王一", "赵二"]
-    assert bring(head, "甲,王一,,137") == "created 0, updated 1, unchanged 0, refused 0."
+    assert bring(head, "甲,王一,,137") == "created 0, updated 1, unchanged 0, refused 0"
     (event,) = events(CustomerEvent.CONTACT_EDITED)
     assert event.facts["changes"] == {"mobile": ["138", "137"]}
     assert (count(Contact), count()) == (2, 1)
@@ -202,7 +202,7 @@ def test_refused_rows_are_named_and_the_good_ones_go_in(app):
         "taken: 简称 = short_name, 邮箱 = email",
         "row 4: 邮箱: 坏 is no e-mail address.",
         "row 6: It has neither a short nor a full name.",
-        "created 2, updated 0, unchanged 0, refused 2.",
+        "created 2, updated 0, unchanged 0, refused 2",
     ]
     assert count() == 2
 
@@ -212,7 +212,7 @@ def test_what_is_left_out_is_named_and_how_far_it_is_is_said(app, monkeypatch):
     said: list[str] = []
     run(text("简称,行业", "甲,1", "乙,2", "丙,3"), "list.csv", {}, say=said.append)
     assert said[2:] == [
-        "left out: 行业 (to take one: --map COLUMN=field)", "2 of 3 rows", "created 3, updated 0, unchanged 0, refused 0.",
+        "left out: 行业 (to take one: --map COLUMN=field)", "2 of 3 rows", "created 3, updated 0, unchanged 0, refused 0",
     ]  # fmt: skip
 
 
@@ -221,7 +221,7 @@ def test_a_dry_run_counts_right_across_batches_and_keeps_nothing(app, monkeypatc
     rows = ["代码,简称,电话", "1,甲,", "2,乙,", "1,甲,", "2,乙,20", "3,丙,"]
     tried = bring(*rows, dry_run=True)
     assert (tried, count(), len(events(CustomerEvent.IMPORTED))) == (
-        "created 3, updated 1, unchanged 1, refused 0.", 0, 0,
+        "created 3, updated 1, unchanged 1, refused 0", 0, 0,
     )  # fmt: skip
     assert bring(*rows) == tried
     assert unit(code="1").number == "K0001"
@@ -260,14 +260,14 @@ def test_two_imports_at_once_make_each_unit_once(served):
 def test_results_add_up():
     total = importing.Result(1, 2, 3, [])
     total += importing.Result(1, 1, 1, [(5, Invalid("no"))])
-    assert str(total) == "created 2, updated 3, unchanged 4, refused 1."
+    assert str(total) == "created 2, updated 3, unchanged 4, refused 1"
 
 
 @shared
 def test_shenzhens_list_comes_in_whole_and_again_changes_nothing(app):
     content = (DATA / "customers" / "szse_main_board_gbk_crlf.csv").read_bytes()
     tried = run(content, "szse.csv", SHENZHEN, dry_run=True)
-    assert (str(tried), count()) == ("created 1486, updated 0, unchanged 0, refused 0.", 0)
+    assert (str(tried), count()) == ("created 1486, updated 0, unchanged 0, refused 0", 0)
     assert run(content, "szse.csv", SHENZHEN).created == 1486
     rows = list(csv.DictReader(content.decode("gb18030").splitlines()))
     wanted = {
@@ -277,7 +277,7 @@ def test_shenzhens_list_comes_in_whole_and_again_changes_nothing(app):
     assert found == wanted
     assert found["000002"] == ("万  科Ａ", "万科企业股份有限公司", "广东")
     again = run(content, "szse.csv", SHENZHEN)
-    assert str(again) == "created 0, updated 0, unchanged 1486, refused 0."
+    assert str(again) == "created 0, updated 0, unchanged 1486, refused 0"
 
 
 @shared
@@ -285,12 +285,12 @@ def test_shanghais_old_workbook_comes_in_whole_and_again_changes_nothing(app):
     content = (DATA / "customers" / "SSE_GPLIST.xls").read_bytes()
     said: list[str] = []
     run(content, "SSE_GPLIST.xls", SHANGHAI, say=said.append)
-    assert said[-1] == "created 1696, updated 0, unchanged 0, refused 0."
+    assert said[-1] == "created 1696, updated 0, unchanged 0, refused 0"
     assert said[2].startswith("left out: B股代码, 扩位证券简称, 公司英文全称, 上市日期")
     assert (unit(code="600000").title, unit(code="600000").full_name) == ("浦发银行", "浦发银行")
     assert db.session.scalar(select(func.count()).where(func.length(Customer.code) == 6)) == 1696
     again = run(content, "SSE_GPLIST.xls", SHANGHAI)
-    assert str(again) == "created 0, updated 0, unchanged 1696, refused 0."
+    assert str(again) == "created 0, updated 0, unchanged 1696, refused 0"
 
 
 @shared

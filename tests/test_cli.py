@@ -1,0 +1,140 @@
+"""The `crm` command as it is typed: in a process of its own, on SQLite."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests import make
+
+CRM = str(Path(sys.executable).with_name("crm"))
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def run(tmp_path):
+    """`run("tick", "--as-of", …)`: exit code, standard output, standard error."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("CRM_")}
+    environment |= {"CRM_INSTANCE": str(tmp_path / "instance")}
+
+    def command(*words: str, typed: str = "") -> tuple[int, str, str]:
+        done = subprocess.run([CRM, *words], input=typed, capture_output=True, text=True, env=environment, cwd=tmp_path)
+        return done.returncode, done.stdout, done.stderr
+
+    command.environment = environment
+    return command
+
+
+@pytest.fixture
+def ready(run):
+    assert run("init", "--admin", "boss", typed="a long password\n")[0] == 0
+    return run
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_init_makes_the_database_and_the_first_administrator_once(run):
+    code, said, _ = run("init", "--admin", "boss", typed="a long password\n")
+    assert code == 0 and "log in as boss" in said
+    code, _, wrong = run("init", "--admin", "other", typed="a long password\n")
+    assert code == 1 and "accounts already" in wrong
+
+
+def test_a_short_password_makes_no_account_and_it_may_be_tried_again(run):
+    code, _, wrong = run("init", "--admin", "boss", typed="short\n")
+    assert code == 1 and "12 characters" in wrong
+    assert run("init", "--admin", "boss", typed="a long password\n")[0] == 0
+
+
+@pytest.mark.parametrize("command", ["tick", "serve", "worker", "rulebook show"])
+def test_before_init_every_command_says_what_to_do_in_one_line(run, command):
+    code, _, wrong = run(*command.split())
+    assert code == 1 and "crm init" in wrong and len(wrong.strip().splitlines()) == 1
+
+
+def test_tick_says_what_it_did_one_line_a_kind_and_may_be_run_again(ready):
+    code, said, _ = ready("tick", "--as-of", "2030-01-01T09:00")
+    assert code == 0 and [line.split(": ")[1] for line in said.splitlines()] == ["2", "0", "0"]
+    assert ready("tick", "--as-of", "2030-01-01T09:00")[1].splitlines()[0].endswith(": 0")
+    code, _, wrong = ready("tick", "--as-of", "soon")
+    assert code == 1 and "2026-11-24T18:30" in wrong
+
+
+def test_the_rulebook_is_shown_checked_and_added(ready, tmp_path):
+    book = ready("rulebook", "show")[1]
+    assert "rule" in book or '[duty."ticket.complete"]' in book
+    good, bad = tmp_path / "good.toml", tmp_path / "bad.toml"
+    good.write_text(book, encoding="utf-8")
+    bad.write_text(book.replace('clause = "5.1.4.1"', 'clause = "5.1.9"'), encoding="utf-8")
+    assert ready("rulebook", "check", str(good))[0] == 0
+    code, _, wrong = ready("rulebook", "check", str(bad))
+    assert code == 1 and "no clause 5.1.9" in wrong
+    assert "R0002 holds from 2030-01-01" in ready("rulebook", "add", str(good), "--from", "2030-01-01")[1]
+    assert ready("rulebook", "add", str(good), "--from", "2029-01-01")[0] == 1
+    assert ready("rulebook", "add", str(good), "--from", "1999-01-01")[0] == 1, (
+        "what happened is judged by the rules of its day"
+    )
+
+
+def test_the_yearly_notice_is_taken_and_a_bad_one_changes_nothing(ready, tmp_path):
+    notice = tmp_path / "2027.json"
+    notice.write_text(
+        '{"papers": [], "days": [{"name": "元旦", "date": "2027-01-01", "isOffDay": true}]}', encoding="utf-8"
+    )
+    assert ready("workdays", "import", str(notice))[1] == "2027.json: 1 days\n"
+    notice.write_text("{}", encoding="utf-8")
+    assert ready("workdays", "import", str(notice))[0] == 1
+
+
+def test_customers_are_imported_and_the_last_line_counts(ready, tmp_path):
+    sheet = tmp_path / "客户.csv"
+    sheet.write_text("编号,简称\n000007,宏远机械\n,\n", encoding="utf-8-sig")
+    said = ready("import", "customers", str(sheet))[1].splitlines()
+    assert said[-1] == "created 1, updated 0, unchanged 0, refused 0", said
+    assert (
+        ready("import", "customers", str(sheet), "--dry-run")[1]
+        .splitlines()[-1]
+        .startswith("created 0, updated 0, unchanged 1")
+    )
+    assert ready("import", "customers", str(sheet), "--map", "nonsense")[0] == 1
+
+
+@pytest.mark.parametrize("command", [["run"], ["serve", "--workers", "1"]])
+def test_it_serves_says_when_the_port_is_taken_and_ends_on_one_signal(ready, command):
+    port = free_port()
+    environment = ready.environment | {"PORT": str(port)}
+    server = subprocess.Popen(
+        [CRM, *command], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        for _ in range(100):
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+                    assert answer.status == 200
+                break
+            except OSError:
+                assert server.poll() is None, server.stdout.read()
+                time.sleep(0.2)
+        taken = subprocess.run([CRM, *command], env=environment, capture_output=True, text=True)
+        assert taken.returncode == 1 and f"Port {port}" in taken.stderr and len(taken.stderr.splitlines()) == 1
+    finally:
+        server.send_signal(signal.SIGINT)
+        assert server.wait(15) == 0
+    with pytest.raises(OSError):
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2)
+
+
+def test_the_demo_refuses_a_database_that_is_in_use(ready):
+    code, _, wrong = ready("demo")
+    assert code == 1 and wrong.strip()
+    assert make.PASSWORD not in wrong
