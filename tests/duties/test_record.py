@@ -247,7 +247,7 @@ def test_what_was_opened_before_keeps_its_own_edition(app, ended):
     ('open = ["09:00-12:00", "13:00-18:00"]', 'open = ["12:00-09:00"]', "spells must follow"),
     ("[record]", "[recrod]", "unknown table"),
     ('move = "complete"', 'mvoe = "complete"', "unknown key mvoe"),
-    ("[hours]", "[hours", ""),
+    ("[hours]", "[hours", "Expected"),
 ])  # fmt: skip
 def test_a_rulebook_with_a_fault_is_refused_and_the_fault_is_named(app, old, new, fault):
     text = reading.shipped()
