@@ -112,6 +112,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     from crm.staff import session
     from crm.staff import settings as staff_settings
     from crm.staff import views as staff
+    from crm.tickets import opening
     from crm.tickets import views as tickets
 
     app = Crm("crm", template_folder=str(ROOT / "templates"), static_folder=str(HERE / "static"))
@@ -122,7 +123,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     answers.init_app(app)
     session.init_app(app)
     shown.init_app(app, assets_version())
-    for package in (staff, staff_settings, duties, files, customers, customer_imports, serials, tickets):
+    for package in (staff, staff_settings, duties, files, customers, customer_imports, serials, opening, tickets):
         app.register_blueprint(package.bp)
     desk.init_app(app)
     app.view_functions["static"].permission = Permission.PUBLIC  # type: ignore[attr-defined]
