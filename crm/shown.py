@@ -49,11 +49,16 @@ def relative(instant: datetime) -> str:
 
 
 def when(instant: datetime | None) -> Markup:
-    """Relative for the eye, exact for the pointer and for programs."""
+    """How long ago within a week, else the day; exact for the pointer and for programs."""
     if instant is None:
         return Markup("")
+    local = clock.local(instant)
+    if abs(clock.now() - instant) > timedelta(days=7):
+        text = f"{local:%m-%d %H:%M}" if local.year == clock.today().year else f"{local:%Y-%m-%d}"
+    else:
+        text = relative(instant)
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        instant.isoformat(timespec="seconds"), exact(instant), relative(instant)
+        instant.isoformat(timespec="seconds"), exact(instant), text
     )
 
 
