@@ -2,11 +2,11 @@
 
 import re
 
-from flask import Flask, Response, abort, current_app, redirect, render_template, request, session
+from flask import Flask, Response, abort, current_app, g, redirect, render_template, request, session
 from flask_babel import gettext as _
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from crm.db import Submission, db, transactions
@@ -70,12 +70,21 @@ def taken(once: str) -> None:
 def page(status: int, message: str = "", **params) -> Response:
     """An error's page; it never says more than its status does, but for a refusal's own words."""
     with transactions(read_only=True):
-        said = _(message, **params) if message else _(WORDS.get(status, WORDS[400]))
-        html = render_template("error.html", status=status, title=_(TITLES.get(status, TITLES[400])), said=said)
-        response = Response(html, status)
+        try:
+            response = _rendered(status, message, params)
+        except SQLAlchemyError:  # the database is away, and with it who is asking
+            db.session.rollback()
+            g._login_user = current_app.login_manager.anonymous_user()  # type: ignore[attr-defined]
+            response = _rendered(status, message, params)
     if status in (429, 503):
         response.headers["Retry-After"] = "5"
     return response
+
+
+def _rendered(status: int, message: str, params: dict) -> Response:
+    said = _(message, **params) if message else _(WORDS.get(status, WORDS[400]))
+    html = render_template("error.html", status=status, title=_(TITLES.get(status, TITLES[400])), said=said)
+    return Response(html, status)
 
 
 def _storable() -> None:

@@ -7,7 +7,6 @@ from flask_babel import Babel
 from flask_login import AnonymousUserMixin, LoginManager, current_user
 
 from crm import clock
-from crm.db import db
 from crm.permissions import Permission
 from crm.staff import queries
 from crm.staff.models import Login
@@ -105,12 +104,7 @@ def local_path(target: str | None) -> str:
 
 def language() -> str:
     """What the person chose, else what the browser asks for, else Chinese."""
-    try:
-        chosen = current_user.language if current_user.is_authenticated else None
-    except Exception:  # the database is away: an error page still has a language
-        db.session.rollback()
-        chosen = None
-    chosen = chosen or session.get("language")
+    chosen = (current_user.language if current_user.is_authenticated else None) or session.get("language")
     if chosen in LANGUAGES:
         return chosen
     best = request.accept_languages.best_match(["zh-CN", "zh", "zh-Hans", "zh-TW", "en"])

@@ -35,7 +35,9 @@ class FactsForm(CrmForm):
     contact_name = LineField(_l("Name of a new contact"), most=50)
     contact_phone = LineField(_l("Phone or mobile"), most=50)
     contact_qq = LineField(_l("QQ"), most=30)
-    department = LineField(_l("Contact's department"), most=100, description=_l("Left empty: the one known of the contact."))
+    department = LineField(
+        _l("Contact's department"), most=100, description=_l("Left empty: the one known of the contact.")
+    )
     category = PickField(_l("Category"), required=True, blank=_l("Choose the category"))
     priority = PickField(_l("Priority"), Priority, default=Priority.NORMAL)
     channel = PickField(_l("Channel"), Channel, required=True, blank=_l("Choose the channel"))
