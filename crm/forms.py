@@ -195,7 +195,7 @@ def _readable(field: Field) -> str:
     if isinstance(field, SelectField):
         picked = field.data if isinstance(field.data, list | tuple | set) else [field.data]
         labels = {choice.value: str(choice.label) for choice in field.choices or ()}
-        return "、".join(labels.get(str(value), str(value)) for value in picked) or "—"
+        return ", ".join(labels.get(str(value), str(value)) for value in picked) or "—"
     if isinstance(field.data, bool):
         return "✓" if field.data else "—"
     return str(field._value()).replace("T", " ") if isinstance(field, InstantField) else str(field._value()) or "—"

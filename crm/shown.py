@@ -101,7 +101,7 @@ def label_of(members: type[Labelled], value: str) -> str:
 
 
 def roles_shown(roles) -> str:
-    return "、".join(_(role.label) for role in Role if role in roles)
+    return _(", ").join(_(role.label) for role in Role if role in roles)
 
 
 def saved() -> str:
@@ -117,7 +117,7 @@ def here(**changes) -> str:
 
 
 COLUMNS = {
-    "title": N_("Name"), "full_name": N_("Full name"), "code": N_("Code"), "category": N_("Category"),
+    "title": N_("Title"), "full_name": N_("Full name"), "code": N_("Code"), "category": N_("Category"),
     "priority": N_("Priority"), "region": N_("Region"), "address": N_("Address"), "phone": N_("Phone"),
     "fax": N_("Fax"), "email": N_("E-mail"), "invoice_title": N_("Invoice title"), "tax_number": N_("Tax number"),
     "bank": N_("Bank"), "bank_account": N_("Bank account"), "remark": N_("Remark"), "state": N_("State"),
@@ -163,6 +163,14 @@ def rule_title(key: str) -> str:
     return bilingual(rules[key].title) if key in rules else key
 
 
+def clause_name(key: str) -> str:
+    """`5.1.3` as it is; a role's item with the role's name (`4.服务专员.2`); a default of ours as such."""
+    if key.startswith("ours."):
+        return _("ours")
+    parts = key.split(".")
+    return ".".join(_(Role(part).label) if part in set(Role) else part for part in parts)
+
+
 def told(wrong) -> str:
     """A refusal's words, or an error's of a form, in the reader's language."""
     if isinstance(wrong, Refused):
@@ -172,7 +180,8 @@ def told(wrong) -> str:
 
 def init_app(app: Flask, version: str) -> None:
     filters = {"exact": exact, "day": day, "when": when, "due": due, "said": bilingual, "words": words, "yuan": yuan,
-               "many": many, "relative": relative, "told": told, "fact": fact, "field_title": field_title,
+               "many": many, "relative": relative, "told": told, "fact": fact, "clause_name": clause_name,
+               "local_day": lambda instant: day(clock.local(instant).date()), "field_title": field_title,
                "instant": lambda text: exact(datetime.fromisoformat(text))}  # fmt: skip
     app.jinja_env.filters.update(filters)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -198,7 +198,7 @@ class DutyEvent(Labelled):
 class EditionEvent(Labelled):
     ISSUED = "rulebook.issued", N_("issued the rulebook")
     CONFIRMED = "rulebook.confirmed", N_("confirmed the department's defaults")
-    PRESENTED = "rulebook.presented", N_("was shown the rulebook")
+    PRESENTED = "rulebook.presented", N_("presented the rulebook")
     ACKNOWLEDGED = "rulebook.acknowledged", N_("acknowledged the rulebook")
 
 

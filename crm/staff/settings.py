@@ -25,7 +25,7 @@ class DayKind(Labelled):
 class DayForm(CrmForm):
     day = DayField(_l("Day"), required=True)
     kind = PickField(_l("Is a"), DayKind, required=True, default=DayKind.OFF)
-    name = LineField(_l("Name"), most=50)
+    name = LineField(_l("Name of the day"), most=50)
     source = LineField(_l("Source"), most=200, description=_l("The notice it comes from."))
 
 

@@ -9,6 +9,17 @@ const kept = {
   read(key) { try { return JSON.parse(sessionStorage.getItem(key)); } catch { return null; } },
   write(key, value) { try { sessionStorage.setItem(key, JSON.stringify(value)); } catch { /* full or forbidden */ } },
 };
+// Files went up when they were chosen: what is kept of them is their key. The customer's name is kept beside its number.
+const draftsOf = (form) => [...form.querySelectorAll("[data-files]")].flatMap((part) => [...part.querySelectorAll(".draft input[name=files]")]
+  .map((one) => [part.dataset.purpose, one.value, one.parentElement.querySelector("span")?.textContent || ""]));
+const showDraft = (form, [purpose, key, name]) => {
+  const part = [...form.querySelectorAll("[data-files]")].find((one) => one.dataset.purpose === purpose);
+  if (!part || form.querySelector(`input[name=files][value="${CSS.escape(key)}"]`)) return;
+  const line = document.createElement("div"), input = document.createElement("input"), label = document.createElement("span");
+  line.className = "draft"; input.type = "hidden"; input.name = "files"; input.value = key; label.textContent = name;
+  line.append(input, label);
+  part.querySelector(".drafts").append(line);
+};
 const wordsOf = (form) => [...form.elements]
   .filter((one) => one.name && !["hidden", "file", "password", "submit", "button"].includes(one.type))
   .map((one) => [one.name, one.type === "checkbox" || one.type === "radio" ? one.checked : one.value, one.value]);
@@ -30,7 +41,8 @@ const restore = (form) => {
       else if (one.value !== value && (one.tagName !== "SELECT" || [...one.options].some((o) => o.value === value))) { one.value = value; changed = true; }
     }
   }
-  if (!changed) return;
+  for (const draft of stored.drafts || []) showDraft(form, draft);
+  if (!changed && !stored.drafts?.length) return;
   const note = document.createElement("div");
   note.className = "alert alert-info restored";
   note.setAttribute("role", "status");
@@ -48,7 +60,7 @@ const keepWords = () => {
   for (const form of document.forms) {
     if (!keeps(form)) continue;
     restore(form);
-    const keep = () => kept.write(keyOf(form), { id: form.elements.request_id?.value, words: wordsOf(form) });
+    const keep = () => kept.write(keyOf(form), { id: form.elements.request_id?.value, words: wordsOf(form), drafts: draftsOf(form), customer: form.querySelector("#customer-pick")?.selectedOptions[0]?.textContent });
     form.addEventListener("input", keep);
     form.addEventListener("change", keep);
     form.addEventListener("submit", keep);
@@ -111,6 +123,7 @@ addEventListener("change", async (event) => {
   const token = event.target.form.elements.csrf_token.value, files = [...event.target.files];
   event.target.value = "";
   for (const file of files) await sendFile(part, file, token);
+  part.dispatchEvent(new Event("input", { bubbles: true }));
 });
 addEventListener("click", (event) => { event.target.closest?.("[data-drop-draft]")?.closest(".draft").remove(); });
 
@@ -134,13 +147,22 @@ const lookUpCustomers = () => {
     const answer = await fetch(`${place.dataset.part}?${query}`);
     if (answer.ok && !answer.redirected) part.outerHTML = await answer.text();
   };
-  new TomSelect(select, {
+  const again = async () => {  // after an ended log-in: the customer too, and what was typed beside it
+    const stored = kept.read(keyOf(place.closest("form"))), number = stored?.words.find(([name, value]) => name === "customer" && value)?.[1];
+    if (!number || select.value || document.querySelector("#wrong")) return;
+    pick.addOption({ value: number, text: stored.customer || number });
+    pick.setValue(number, true);
+    await fetchPart(number);
+    for (const [name, value] of stored.words) { const one = document.querySelector(`#customer-part [name="${CSS.escape(name)}"]`); if (one && value && one.type !== "checkbox") one.value = value; }
+  };
+  const pick = new TomSelect(select, {
     valueField: "value", labelField: "text", searchField: [], maxItems: 1, maxOptions: 20, create: false,
     placeholder: place.dataset.placeholder, loadThrottle: 200, score: () => () => 1,
     load: (query, done) => fetch(`${place.dataset.lookup}?q=${encodeURIComponent(query)}`).then((a) => a.json()).then(done).catch(() => done()),
     onType() { this.clearOptions(); }, onChange(value) { if (value) fetchPart(value); },
     render: { option: row, item: (one, escape) => `<div>${escape(one.text)}</div>`, no_results: () => `<div class="no-results">${place.dataset.none}</div>` },
   });
+  again();
 };
 
 // ── Small things ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -51,6 +51,13 @@ def _offered(ticket: Ticket, owed: set[str], bound: CrmForm | None, name: str) -
     return offered
 
 
+def _gaps(ticket: Ticket, refusal: Refused | None):
+    """What is missing: after a refused closing, beyond what was just typed; else of what is saved."""
+    if isinstance(refusal, workflow.Incomplete):
+        return refusal.gaps
+    return workflow.gaps(ticket) if ticket.category in workflow.rulebook_of(ticket).categories else []
+
+
 def _names_in(events, ticket: Ticket) -> list[int | None]:
     ids = [event.actor_id for event in events] + [ticket.owner_id]
     for event in events:
@@ -75,7 +82,7 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     may_fill = ticket.state in SERVED and MOVES["complete"].may(current_user, ticket)
     return render_template(
         "tickets/record.html", ticket=ticket, book=book, category=book.categories.get(ticket.category), refusal=refusal,
-        gaps={gap.field.key: gap for gap in workflow.gaps(ticket)} if ticket.category in book.categories else {},
+        gaps={gap.field.key: gap for gap in _gaps(ticket, refusal)},
         closing=closing, closable=MOVES["complete"].open_to(current_user, ticket), may_fill=may_fill,
         offered=_offered(ticket, owed, bound, name), moves=MOVES, refused=name, note=note, drafts=drafts,
         events=events, names=duties.names(_names_in(events, ticket)), duties=every, opened=opened, files=files.of(ticket),

@@ -134,11 +134,19 @@ def test_today_is_walked_by_keyboard(customers, served, open_page):
     page.wait_for_url(lambda url: not url.endswith("/"))
 
 
-def test_an_expired_login_costs_no_word(customers, served, open_page):
+def test_an_expired_login_costs_no_word_no_customer_and_no_file(customers, served, open_page, tmp_path):
+    scan = tmp_path / "申请.pdf"
+    scan.write_bytes(make.PDF)
     page = open_page("specialist")
-    page.goto("/tickets/new?customer=K0001")
+    page.goto("/tickets/new")
+    pick(page, "000007", "东方贸易")
+    page.fill("[name=uncovered_reason]", "老客户")
+    page.fill("[name=contact_name]", "赵会计")
+    page.fill("[name=department]", "财务部")
     page.select_option("[name=channel]", "phone")
-    page.select_option("[name=category]", "inquiry")
+    page.select_option("[name=category]", "data_cleanup")
+    page.set_input_files("[data-purpose=application] [type=file]", scan)
+    page.locator("[data-purpose=application] .draft input[name=files]").wait_for(state="attached")
     page.fill("[name=title]", "说到一半")
     with clock.frozen(clock.parse("2026-11-23T10:00")):  # an hour without a click
         page.get_by_role("button", name="Open the record").click()
@@ -147,4 +155,9 @@ def test_an_expired_login_costs_no_word(customers, served, open_page):
         page.fill("[name=password]", make.PASSWORD)
         page.click("button.btn-primary")
         page.wait_for_url(lambda url: "/tickets/new" in url)
+        page.locator("#customer-part .coverage").wait_for()
         assert page.input_value("[name=title]") == "说到一半"
+        page.wait_for_function("document.querySelector('[name=contact_name]').value === '赵会计'")
+        page.get_by_role("button", name="Open the record").click()
+        page.wait_for_url("**/tickets/T*")
+        assert "东方贸易" in page.inner_text("main") and "申请.pdf" in page.inner_text("main")
