@@ -1,5 +1,6 @@
 """The table of answers: what each refusal looks like to a browser, and what every response carries."""
 
+import logging
 import re
 
 from flask import Flask, Response, abort, current_app, g, redirect, render_template, request, session
@@ -14,6 +15,7 @@ from crm.errors import Refused
 from crm.labels import N_
 from crm.lists import Id, Number
 
+log = logging.getLogger(__name__)
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
     "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
@@ -99,12 +101,17 @@ def _storable() -> None:
 def _busy(error: OperationalError) -> Response:
     """Locked, full or away: to be tried again. Any other such error is ours."""
     db.session.rollback()
+    log.warning("the database: %s", error.orig)
     return page(500 if "readonly" in str(error) or "no such" in str(error) else 503)
 
 
 def _broken(error: DBAPIError) -> Response:
+    """Two wrote the same at once: the second is told so. Anything else the database refuses is ours."""
     db.session.rollback()
-    return page(409 if isinstance(error, IntegrityError) else 500)
+    clash = isinstance(error, IntegrityError) and "unique" in str(error.orig).lower()
+    if not clash:
+        log.error("the database refused", exc_info=error)
+    return page(409 if clash else 500)
 
 
 def _failed(error: Exception) -> Response:

@@ -1,5 +1,6 @@
 """The database: column types, transactions and the two small tables of a request. The only commits stand here."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -12,6 +13,8 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
 
 from crm import clock
+
+log = logging.getLogger(__name__)
 
 
 class Instant(TypeDecorator):
@@ -87,8 +90,11 @@ def asides() -> Iterator[None]:
     finally:
         _asides.reset(token)
         for act in waiting:
-            with unit_of_work():
-                act()
+            try:
+                with unit_of_work():
+                    act()
+            except Exception:  # the answer is given already; what was beside it must not change it
+                log.exception("an act aside failed")
 
 
 def aside(act: Callable[[], None]) -> None:

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from crm import clock
 from crm.duties import editions
-from crm.duties.models import Priority
+from crm.duties.models import Priority, Subject
 from crm.duties.queries import event_labels
 from crm.errors import Refused
 from crm.labels import N_, Bilingual, Labelled, said
@@ -123,7 +123,7 @@ COLUMNS = {
     "bank": N_("Bank"), "bank_account": N_("Bank account"), "remark": N_("Remark"), "state": N_("State"),
     "name": N_("Name"), "department": N_("Department"), "position": N_("Position"), "mobile": N_("Mobile"),
     "qq": N_("QQ"), "wechat": N_("WeChat"), "software_responsible": N_("Responsible for the software"),
-    "active": N_("Still there"), "language": N_("Language"), "roles": N_("Roles"), "contact_id": N_("Contact"),
+    "active": N_("Still there"), "language": N_("Language"), "roles": N_("Roles"), "contact": N_("Contact"),
     "channel": N_("Channel"), "service_qq": N_("Service QQ"), "asked_at": N_("When the customer asked"),
     "answered_at": N_("When first answered"), "description": N_("What was asked"), "edition": N_("Edition"),
     "product_version": N_("Version"), "users": N_("Users"), "modules": N_("Modules"), "use_seen_on": N_("Seen on"),
@@ -133,7 +133,7 @@ COLUMNS = {
 
 def field_title(key: str) -> str:
     """What a changed column, or a field of the rulebook, is called."""
-    fields = editions.book_at(clock.now()).fields
+    fields = editions.todays().fields
     return bilingual(fields[key].title) if key in fields and key not in COLUMNS else _(COLUMNS.get(key, key))
 
 
@@ -145,11 +145,14 @@ def fact(value, key: str = "") -> Markup:
         return Markup("✓" if value else "—")
     if isinstance(value, list):
         return Markup(" – ").join(fact(one, key) for one in value)
-    categories = editions.book_at(clock.now()).categories
+    categories = editions.todays().categories
     if key == "category" and value in categories:
         return escape(bilingual(categories[value].title))
     if key in FACTS:
         return escape(label_of(FACTS[key], value))
+    if key == "state":
+        labels = {state.value: state.label for kind in Subject.__subclasses__() for state in kind.STATES or ()}
+        return escape(_(labels.get(value, value)))
     return escape(exact(datetime.fromisoformat(value))) if _INSTANT.fullmatch(str(value)) else words(str(value))
 
 
@@ -159,7 +162,7 @@ FACTS: dict[str, type[Labelled]] = {"roles": Role, "priority": Priority, "channe
 
 def rule_title(key: str) -> str:
     """What a duty's rule is called today; one that is gone by its key."""
-    rules = editions.book_at(clock.now()).rules
+    rules = editions.todays().rules
     return bilingual(rules[key].title) if key in rules else key
 
 

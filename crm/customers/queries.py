@@ -54,7 +54,9 @@ def find(text: str, user, *, most: int = 20) -> list[Customer]:
     """For type-ahead: the exact code or number first, then names that begin so, then names that hold it."""
     exact = or_(Customer.code == text, Customer.number == text.upper(), Customer.title == text)
     begins = Customer.title.startswith(text, autoescape=True)
-    found = select(Customer).where(Customer.visible(user), Customer.state == CustomerState.ACTIVE, _matches(text))
+    found = select(Customer).where(
+        Customer.kind == "customer", Customer.visible(user), Customer.state == CustomerState.ACTIVE, _matches(text)
+    )
     ranked = found.order_by(case((exact, 0), (begins, 1), else_=2), func.length(Customer.title), Customer.id)
     return list(db.session.scalars(ranked.limit(most)))
 

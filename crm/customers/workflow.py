@@ -8,7 +8,7 @@ from crm import clock
 from crm.customers.models import Contact, Customer, CustomerEvent, CustomerState
 from crm.db import db, next_number
 from crm.duties.models import Subject
-from crm.duties.record import open_subject, record
+from crm.duties.record import lock, open_subject, record
 from crm.errors import Forbidden, Invalid, Stale
 from crm.labels import N_
 from crm.moves import edit
@@ -69,11 +69,12 @@ def add_contact(customer: Subject, *, by, name: str, department: str = "", **det
 def edit_contact(contact: Contact, *, by, version: int | None = None, **changes: Any) -> None:
     """Change a contact, or make one who left inactive. Stale if somebody else did so after `version` was read."""
     _may_edit(by)
+    customer = db.session.get_one(Customer, contact.customer_id)
+    lock(customer)
     db.session.refresh(contact, with_for_update=True)
     if version is not None and version != contact.version:
         raise Stale()
     if differences := edit(contact, changes):
-        customer = db.session.get_one(Customer, contact.customer_id)
         record(
             CustomerEvent.CONTACT_EDITED, customer, by=by, contact=contact.id, name=contact.name, changes=differences
         )

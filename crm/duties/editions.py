@@ -5,6 +5,7 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine, select
 
+from crm import clock
 from crm.db import db
 from crm.duties import reading
 from crm.duties.models import Edition, Subject
@@ -32,6 +33,20 @@ def edition_id(at: datetime) -> int:
 
 def book_at(at: datetime) -> Rulebook:
     return book(edition_id(at))
+
+
+def todays() -> Rulebook:
+    """The rulebook that holds now, looked up once per session: what pages name rules and fields by."""
+    info = db.session().info
+    if "edition" not in info:
+        info["edition"] = edition_id(clock.now())
+    return book(info["edition"])
+
+
+def forget(edition: int) -> None:
+    """An edition is being issued: its id may have been another's that was rolled back."""
+    _read.setdefault(db.engine, {}).pop(edition, None)
+    db.session().info.pop("edition", None)
 
 
 def book_of(subject: Subject) -> Rulebook | None:

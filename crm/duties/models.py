@@ -31,7 +31,7 @@ class Subject(db.Model):
     category: Mapped[str] = mapped_column(default="")
     priority: Mapped[str] = mapped_column(default=Priority.NORMAL)
     customer_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"))
-    owner_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"), index=True)
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"))
     origin_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"), index=True)
     concerned_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"))
     edition_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"))
@@ -44,7 +44,7 @@ class Subject(db.Model):
         UniqueConstraint("kind", "external_ref"),
         *(Index(f"ix_subjects_kind_{name}", "kind", *columns) for name, columns in {
             "id": ("id",), "state": ("state", "id"), "category": ("category", "id"), "owner": ("owner_id", "id"),
-            "customer": ("customer_id", "id"), "opened": ("opened_at", "id"), "title": ("title",),
+            "owner_state": ("owner_id", "state", "id"), "customer": ("customer_id", "id"), "opened": ("opened_at", "id"),
         }.items()),
         Index("ix_subjects_customer_id", "customer_id", "id"),
     )  # fmt: skip
@@ -55,6 +55,7 @@ class Subject(db.Model):
     EVENTS: ClassVar[type[Labelled] | None] = None
     STATES: ClassVar[type[Labelled] | None] = None
     MOVES: ClassVar[dict[str, Move]] = {}
+    DATES: ClassVar[tuple[str, ...]] = ()  # the facts of this kind a deadline may be counted from
 
     def facts(self) -> dict[str, Any]:
         """What the rulebook's conditions and dates may name."""
@@ -88,7 +89,7 @@ class Event(db.Model):
     via: Mapped[str] = mapped_column(default="")
     facts: Mapped[dict] = mapped_column(default=dict)
 
-    __table_args__ = (Index("ix_events_subject_id", "subject_id", "at"), Index("ix_events_kind", "kind", "at"))
+    __table_args__ = (Index("ix_events_subject_id", "subject_id", "at"), Index("ix_events_at", "at"))
 
 
 OPEN = "kept_by_id IS NULL AND dropped_by_id IS NULL"
@@ -112,10 +113,15 @@ class Duty(db.Model):
     show_from: Mapped[datetime]
     warn_at: Mapped[datetime]
     due_at: Mapped[datetime]
+    ruled_due_at: Mapped[datetime]  # what the rule said, before any more time
     opened_by_id: Mapped[int] = mapped_column(ForeignKey("events.id"))
-    kept_by_id: Mapped[int | None] = mapped_column(ForeignKey("events.id"), index=True)
+    kept_by_id: Mapped[int | None] = mapped_column(ForeignKey("events.id"))
     dropped_by_id: Mapped[int | None] = mapped_column(ForeignKey("events.id"))
-    breached_by_id: Mapped[int | None] = mapped_column(ForeignKey("events.id"), index=True)
+    breached_by_id: Mapped[int | None] = mapped_column(ForeignKey("events.id"))
+    breached_owner_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"))  # who owed it when it fell due
+    liable_id: Mapped[int | None] = mapped_column(
+        ForeignKey("subjects.id")
+    )  # who owed it then, while more time is decided
     held_by_id: Mapped[int | None] = mapped_column(ForeignKey("events.id"))  # more time asked, not yet decided
 
     subject: Mapped[Subject] = relationship(foreign_keys=subject_id)
@@ -131,11 +137,20 @@ class Duty(db.Model):
         CheckConstraint("show_from <= due_at AND warn_at <= due_at", name="order"),
         # the sweep's index: only what may still fall due
         Index("ix_duties_pending", "due_at", sqlite_where=text(PENDING), postgresql_where=text(PENDING)),
-        Index("ix_duties_open_subject", "subject_id", sqlite_where=text(OPEN), postgresql_where=text(OPEN)),
+        # of one subject, rule and slot one duty is open
+        Index("uq_duties_open", "subject_id", "rule", "slot", unique=True,
+              sqlite_where=text(OPEN), postgresql_where=text(OPEN)),
+        Index("ix_duties_subject_id", "subject_id", "due_at"),
+        # partial, so that "not yet kept" is never looked for here
+        *(Index(f"ix_duties_{name}", *columns, sqlite_where=text(f"{columns[-1]} IS NOT NULL"),
+                postgresql_where=text(f"{columns[-1]} IS NOT NULL")) for name, columns in {
+            "kept": ("kept_by_id",), "breached": ("breached_by_id",),
+            "breached_owner": ("breached_owner_id", "breached_by_id"),
+        }.items()),
         # Today's indexes
         Index("ix_duties_open_owner", "owner_id", "due_at", sqlite_where=text(OPEN), postgresql_where=text(OPEN)),
         Index("ix_duties_open_pool", "pool", "due_at", sqlite_where=text(OPEN), postgresql_where=text(OPEN)),
-    )
+    )  # fmt: skip
 
     @property
     def open(self) -> bool:

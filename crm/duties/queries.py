@@ -50,12 +50,8 @@ def _mine(user) -> ColumnElement[bool]:
 
 
 def _duties(user, *where: ColumnElement[bool]):
-    return (
-        select(Duty)
-        .join(Duty.subject)
-        .where(*where, visible(user))
-        .options(contains_eager(Duty.subject), selectinload(Duty.extensions))
-    )
+    seen = select(Subject.id).where(Subject.id == Duty.subject_id, visible(user)).correlate(Duty).exists()
+    return select(Duty).where(*where, seen).options(joinedload(Duty.subject), selectinload(Duty.extensions))
 
 
 def owed(user, *, everybody: bool = False) -> list[Duty]:
@@ -76,7 +72,7 @@ def missed(user, *, owner_id: int | None = None, rule: str = "", before: int | N
     """What was missed, the latest first: by anybody for those who may see everybody's, else by oneself."""
     wanted = _duties(user, Duty.breached_by_id.is_not(None))
     if owner_id:
-        wanted = wanted.where(Duty.owner_id == owner_id)
+        wanted = wanted.where(Duty.breached_owner_id == owner_id)
     if rule:
         wanted = wanted.where(Duty.rule == rule)
     if before:

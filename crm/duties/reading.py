@@ -81,7 +81,6 @@ def read(text: str) -> Rulebook:
         penalties=reader.table("penalty", Penalty),
         every_record=tuple(reader.data.pop("record", {}).get("needs", ())),
         hours=reader.hours(),
-        calling=reader.data.pop("settings", {}),
     )
     faults = reader.faults + [f"[{name}]: unknown table" for name in reader.data] + list(_cross_faults(book))
     if faults:
@@ -124,10 +123,25 @@ def _rule_faults(rule: Rule, book: Rulebook) -> Iterable[str]:
         if penalty is None or penalty.fen is None:
             yield f"{name}: no fixed fine under {fine.get('clause')}"
     kind, _, role = rule.owner.partition(":")
-    if rule.owner not in ("owner", "actor", "program") and (kind != "pool" or role not in set(Role)):
+    if rule.owner not in ("owner", "actor") and (kind != "pool" or role not in set(Role)):
         yield f"{name}: owner {rule.owner!r} is nobody"
     if not rule.opens or not rule.keeps:
         yield f"{name}: needs an event that opens it and one that keeps it"
+
+
+KINDS_OF_FIELD = ("line", "text", "file", "contact", "column")
+
+
+def unknown_words(book: Rulebook, dates: set[str], moves: set[str]) -> Iterable[str]:
+    """Dates a deadline is counted from, moves and kinds of field that no package has."""
+    for rule in book.rules.values():
+        if rule.due.fact and rule.due.fact not in dates:
+            yield f"[duty.{rule.key}]: no date {rule.due.fact}"
+        if rule.move and rule.move not in moves:
+            yield f"[duty.{rule.key}]: no move {rule.move}"
+    for field in book.fields.values():
+        if field.kind not in KINDS_OF_FIELD:
+            yield f"[field.{field.key}]: no kind {field.kind}"
 
 
 def unknown_kinds(book: Rulebook, kinds: set[str]) -> list[str]:

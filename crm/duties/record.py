@@ -6,13 +6,13 @@ from contextvars import ContextVar
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
 from crm import clock
 from crm.db import db, insert, rows_of
-from crm.duties.editions import book, book_of, edition_id
+from crm.duties.editions import book_of, edition_id
 from crm.duties.models import Duty, Event, Subject, open_now, pending_now
-from crm.duties.rulebook import Rule, holds
+from crm.duties.rulebook import Rule, Rulebook, holds
 from crm.permissions import Role
 from crm.workdays import Calendar, Span, calendar
 
@@ -20,6 +20,7 @@ via: ContextVar[tuple[str, str]] = ContextVar("via", default=("cli", ""))  # (pa
 
 BREACHED = "duty.breached"
 DECIDE_MORE_TIME = "duty.decide_more_time"
+LOCKED = ["state", "category", "owner_id", "customer_id", "edition_id", "opened_at", "version"]
 
 
 def open_subject(subject: Subject, *, at: datetime | None = None, history: bool = False) -> None:
@@ -52,9 +53,9 @@ def record(kind: str, subject: Subject, *, by=None, at: datetime | None = None, 
 
 
 def lock(subject: Subject) -> None:
-    """Nobody else records on this subject until the transaction ends (PostgreSQL; SQLite has one writer anyway)."""
+    """Nobody else records on this subject until the transaction ends; what was read of it before is read again."""
     db.session.flush()
-    db.session.execute(select(Subject.id).where(Subject.id == subject.id).with_for_update(key_share=True))
+    db.session.refresh(subject, LOCKED, with_for_update={"key_share": True, "of": Subject})
 
 
 def _add(kind: str, subject: Subject, by, at: datetime, facts: Mapping[str, Any]) -> Event:
@@ -94,45 +95,57 @@ def _carry_out(rule: Rule, event: Event, subject: Subject, by, facts: Mapping[st
 
 
 def _end(rule: Rule, subject: Subject, facts: Mapping[str, Any], **stamp: int) -> None:
-    whose = [subject.id]
-    if rule.of == "origin" and subject.origin_id:
-        whose.append(subject.origin_id)
-    which = update(Duty).where(Duty.subject_id.in_(whose), Duty.rule == rule.key, open_now())
-    if rule.slot:
-        which = which.where(Duty.slot == rule.slot_of(facts))
-    ended = db.session.scalars(
-        which.values(**stamp).returning(Duty.id).execution_options(synchronize_session=False)
-    ).all()
+    which = [Duty.subject_id == subject.id, Duty.rule == rule.key]
+    if slot := rule.slot_of(facts):
+        which.append(Duty.slot == slot)
+    _stamp(which, **stamp)
+
+
+def _stamp(which: Sequence[ColumnElement[bool]], **stamp: int) -> None:
+    """End open duties, and with each the duty to decide on more time for it: nobody need decide any more."""
+    ended = db.session.scalars(_unseen(update(Duty).where(*which, open_now()).values(**stamp)).returning(Duty.id)).all()
     if ended:
-        _withdraw(ended, next(iter(stamp.values())))
+        asked = Duty.rule == DECIDE_MORE_TIME, Duty.slot.in_([str(one) for one in ended]), open_now()
+        event_id = next(iter(stamp.values()))
+        db.session.execute(_unseen(update(Duty).where(*asked).values(dropped_by_id=event_id)))
 
 
-def _withdraw(ended: Sequence[int], event_id: int) -> None:
-    """Nobody need decide on more time for what is done: such a decision's own duty is dropped with it."""
-    asked = Duty.rule == DECIDE_MORE_TIME, Duty.slot.in_([str(one) for one in ended]), open_now()
-    db.session.execute(update(Duty).where(*asked).values(dropped_by_id=event_id))
+def _unseen(statement):
+    """Leave the session's own copies alone: whoever needs one refreshes it under the lock."""
+    return statement.execution_options(synchronize_session=False)
 
 
 def _open(rule: Rule, event: Event, subject: Subject, by, facts: Mapping[str, Any]) -> None:
-    """A duty's rule met its event. An open one of the same rule and slot is re-dated; one already breached stands."""
+    """A duty's rule met its event. One that is open already is only re-priced, unless the date it is counted from has
+    moved: then it is dropped and opened anew. One already breached stands."""
     slot = rule.slot_of(facts)
-    same = (Duty.subject_id == subject.id, Duty.rule == rule.key, Duty.slot == slot)
-    if db.session.scalar(select(Duty.id).where(*same, open_now(), Duty.breached_by_id.is_not(None)).limit(1)):
-        return
-    db.session.execute(update(Duty).where(*same, open_now()).values(dropped_by_id=event.id))
-    assert subject.edition_id
-    edition = book(subject.edition_id)
-    days = dataclasses.replace(calendar(), hours=edition.hours)
-    due = max(rule.due.after(event.at, facts, days, notice=rule.notice), event.at)
+    edition = book_of(subject)
+    assert edition
+    days = days_of(edition)
+    ruled = rule.due.after(event.at, facts, days, notice=rule.notice)
     fine = rule.fine_clause(facts)
+    price = {"fine_clause": fine, "fine_fen": edition.penalties[fine].fen if fine else None}
+    same = [Duty.subject_id == subject.id, Duty.rule == rule.key, Duty.slot == slot]
+    if old := db.session.scalar(select(Duty).where(*same, open_now())):
+        if old.breached_by_id:
+            return
+        if not rule.due.fact or ruled == old.ruled_due_at:
+            db.session.execute(_unseen(update(Duty).where(Duty.id == old.id).values(**price)))
+            return
+        _stamp(same, dropped_by_id=event.id)
+    due = max(ruled, event.at)
     owner, pool = _whose(rule, subject, by)
     row = {
-        "rule": rule.key, "slot": slot, "edition_id": subject.edition_id, "clause": rule.clause,
-        "fine_clause": fine, "fine_fen": edition.penalties[fine].fen if fine else None,
-        "subject_id": subject.id, "owner_id": owner, "pool": pool, "opened_by_id": event.id,
-        "show_from": min(event.at, due), "warn_at": warning(rule.warn, due, event.at, days), "due_at": due,
+        "rule": rule.key, "slot": slot, "edition_id": subject.edition_id, "clause": rule.clause, **price,
+        "subject_id": subject.id, "owner_id": owner, "pool": pool, "opened_by_id": event.id, "show_from": event.at,
+        "warn_at": warning(rule.warn, due, event.at, days), "due_at": due, "ruled_due_at": ruled,
     }  # fmt: skip
     db.session.execute(insert(Duty).values(row))
+
+
+def days_of(edition: Rulebook) -> Calendar:
+    """The department's calendar with the working hours of an edition."""
+    return dataclasses.replace(calendar(), hours=edition.hours)
 
 
 def warning(before: Span, due: datetime, opened: datetime, days: Calendar) -> datetime:
@@ -162,12 +175,13 @@ def breach(duty: Duty, subject: Subject) -> bool:
     db.session.refresh(duty)
     if not duty.open or duty.breached_by_id or duty.held_by_id:
         return False
-    facts = {"duty": duty.id, "rule": duty.rule, "slot": duty.slot, "clause": duty.clause, "owner": duty.owner_id}
+    facts = {"duty": duty.id, "rule": duty.rule, "slot": duty.slot, "clause": duty.clause}
+    facts["owner"] = duty.liable_id or duty.owner_id
     if duty.fine_clause:
         facts |= {"fine_clause": duty.fine_clause, "fine_fen": duty.fine_fen}
     event = record(BREACHED, subject, at=duty.due_at, **facts)
-    guarded = update(Duty).where(Duty.id == duty.id, pending_now()).values(breached_by_id=event.id)
-    done = rows_of(db.session.execute(guarded.execution_options(synchronize_session=False)))
+    stamp = {"breached_by_id": event.id, "breached_owner_id": facts["owner"]}
+    done = rows_of(db.session.execute(_unseen(update(Duty).where(Duty.id == duty.id, pending_now()).values(stamp))))
     assert done == 1, "the subject is locked"
     db.session.refresh(duty)
     return True

@@ -104,7 +104,7 @@ class Due:
     def after(self, at: datetime, facts: Mapping[str, Any], calendar: Calendar, *, notice: bool = False) -> datetime:
         start = at
         if self.fact:
-            start = facts[self.fact]
+            start = facts.get(self.fact) or at
             if isinstance(start, date) and not isinstance(start, datetime):
                 start = clock.moment(start)
         return self.span.from_instant(start, calendar, notice=notice)
@@ -123,10 +123,9 @@ class Rule:
     drops: tuple[str, ...] = ()
     where: Where = field(default_factory=dict)
     warn: Span = Span(2, "working hour")
-    owner: str = "owner"  # owner | actor | program | pool:<role>
+    owner: str = "owner"  # owner | actor | pool:<role>
     fine: tuple[Mapping[str, Any], ...] = ()
     slot: str = ""  # the fact that tells several open duties of one subject apart
-    of: str = ""  # "origin": the event keeps the duty of the subject it came from, too
     move: str = ""  # the one button that settles it
     notice: bool = False
     ours: bool = False
@@ -135,7 +134,7 @@ class Rule:
         return next((fine["clause"] for fine in self.fine if holds(fine.get("where", {}), facts)), None)
 
     def slot_of(self, facts: Mapping[str, Any]) -> str:
-        return str(facts[self.slot]) if self.slot else ""
+        return str(facts.get(self.slot, "")) if self.slot else ""
 
 
 @dataclass(frozen=True)
@@ -160,7 +159,6 @@ class Rulebook:
     penalties: Mapping[str, Penalty]
     every_record: tuple[str, ...]
     hours: tuple[tuple[time, time], ...]
-    calling: Mapping[str, Any]  # further settings the director owns, each with its clause
 
     @cached_property
     def by_event(self) -> Mapping[str, tuple[Rule, ...]]:

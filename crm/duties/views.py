@@ -20,7 +20,7 @@ def missed():
     """What was missed, when and by whom, and what it may cost."""
     everybody = current_user.may(P.DUTY_READ_ANY)
     owner = lists.key(request.args, "person") if everybody else current_user.id
-    rules = editions.book_at(clock.now()).rules
+    rules = editions.todays().rules
     rule = lists.one_of(request.args, "rule", rules)
     rows = queries.missed(current_user, owner_id=owner, rule=rule, before=lists.key(request.args))
     rows, after = lists.cut(rows, lambda duty: duty.breached_by_id)

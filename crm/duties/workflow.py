@@ -6,8 +6,7 @@ from sqlalchemy import update
 
 from crm import clock
 from crm.db import db, insert, next_number, rows_of
-from crm.duties import reading
-from crm.duties.editions import book
+from crm.duties import editions, reading
 from crm.duties.models import (
     Acknowledgement,
     Duty,
@@ -21,13 +20,12 @@ from crm.duties.models import (
     pending_now,
 )
 from crm.duties.queries import event_labels
-from crm.duties.record import record, settle, warning
+from crm.duties.record import days_of, lock, record, settle, warning
 from crm.duties.rulebook import Rulebook, RulebookError
 from crm.errors import Forbidden, Invalid, WrongState
 from crm.labels import N_
 from crm.moves import Move
 from crm.permissions import Permission
-from crm.workdays import calendar
 
 FIRST_DAY = datetime(1990, 1, 1, tzinfo=clock.ZONE)
 
@@ -44,7 +42,11 @@ Edition.MOVES = MOVES
 def check_rulebook(text: str) -> Rulebook:
     """Read an edition's text against all that the program knows; RulebookError lists every fault."""
     edition = reading.read(text)
-    if faults := reading.unknown_kinds(edition, set(event_labels())):
+    kinds = Subject.__subclasses__()
+    dates = {date for kind in kinds for date in kind.DATES}
+    moves = {name for kind in kinds for name in kind.MOVES} | {"decide", "acknowledge"}
+    faults = [*reading.unknown_kinds(edition, set(event_labels())), *reading.unknown_words(edition, dates, moves)]
+    if faults:
         raise RulebookError(faults)
     return edition
 
@@ -66,6 +68,7 @@ def issue_edition(text: str, holds_from: datetime, *, by=None) -> Edition:
     db.session.flush()
     row.edition_id = row.id  # it is itself the rulebook it lives under
     db.session.flush()
+    editions.forget(row.id)
     record(EditionEvent.ISSUED, row, by=by, holds_from=holds_from)
     return row
 
@@ -83,8 +86,6 @@ def confirm(edition: Edition, *, by) -> None:
 
 def present(edition: Edition, user: Subject) -> None:
     """Show an edition to a person, who then owes its acknowledgement (8)."""
-    user.edition_id = edition.id
-    db.session.flush()
     record(EditionEvent.PRESENTED, user, edition=edition.number)
 
 
@@ -103,6 +104,7 @@ def may_ask(duty: Duty, user) -> bool:
 
 def ask_more_time(duty: Duty, *, by, reason: str, wanted: datetime) -> Extension:
     """3.8: what cannot be done in time is explained beforehand. Until it is decided the clock does not breach it."""
+    lock(duty.subject)
     settle(duty.subject, clock.now())
     db.session.refresh(duty)
     if not may_ask(duty, by):
@@ -120,15 +122,11 @@ def ask_more_time(duty: Duty, *, by, reason: str, wanted: datetime) -> Extension
     return request
 
 
-def may_decide(request: Extension, user) -> bool:
-    """Whoever asks never approves, nor does whoever's duty it is."""
-    others = request.asked_by_id != user.id and request.duty.owner_id != user.id
-    return others and user.may(Permission.TIME_GRANT) and request.granted is None and request.duty.open
-
-
 def decide_more_time(request: Extension, *, by, granted: bool, until: datetime | None = None, remark: str = "") -> None:
     """3.8: the manager grants a new date or not. Refused, the old deadline stands, even if it has passed meanwhile."""
     duty, now = request.duty, clock.now()
+    lock(duty.subject)
+    db.session.refresh(duty)
     if not by.may(Permission.TIME_GRANT) or by.id in (request.asked_by_id, duty.owner_id):
         raise Forbidden(N_("Whoever asks never approves: another manager or the director decides this."))
     until = (until or request.wanted) if granted else None
@@ -142,13 +140,21 @@ def decide_more_time(request: Extension, *, by, granted: bool, until: datetime |
     record(kind, duty.subject, by=by, duty=duty.id, rule=duty.rule, until=until, remark=remark)
     if until:
         duty.due_at = until
-        duty.warn_at = warning(book(duty.edition_id).rules[duty.rule].warn, until, now, calendar())
+        edition = editions.book(duty.edition_id)
+        duty.warn_at = warning(edition.rules[duty.rule].warn, until, now, days_of(edition))
+        duty.liable_id = None
     duty.held_by_id = None
     db.session.flush()
     settle(duty.subject, now)
 
 
 def hand_over(subject: Subject, owner_id: int | None, to_id: int) -> None:
-    """Another now owes what `owner_id` owed on this subject; a breach already dated keeps the name it was dated with."""
-    whose = Duty.owner_id == owner_id if owner_id else Duty.owner_id.is_(None) & Duty.pool.is_(None)
-    db.session.execute(update(Duty).where(Duty.subject_id == subject.id, whose, open_now()).values(owner_id=to_id))
+    """Another now owes what `owner_id` owed on this subject. A breach already dated keeps its name, and so does a
+    deadline that passed while more time was being decided. What nobody owned waits with the managers and is taken too."""
+    book = editions.book_of(subject)
+    pools = [rule.key for rule in book.rules.values() if rule.owner.startswith("pool:")] if book else []
+    whose = Duty.owner_id == owner_id if owner_id else Duty.owner_id.is_(None) & Duty.rule.not_in(pools)
+    mine = (Duty.subject_id == subject.id, whose, open_now())
+    passed = (*mine, Duty.held_by_id.is_not(None), Duty.due_at < clock.now(), Duty.liable_id.is_(None))
+    db.session.execute(update(Duty).where(*passed).values(liable_id=Duty.owner_id))
+    db.session.execute(update(Duty).where(*mine).values(owner_id=to_id))

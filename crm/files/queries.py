@@ -27,9 +27,10 @@ def drafts(keys: Iterable[str], owner: Subject) -> list[File]:
 
 def get(key: str, user) -> File:
     """A file through its subject, as far as `user` sees that; a draft only by its owner."""
-    seen = select(Subject.id).where(visible(user))
-    mine = or_(File.subject_id.in_(seen), File.subject_id.is_(None) & (File.owner_id == user.id))
-    file = db.session.scalar(select(File).where(File.key == key, mine))
+    mine = or_(Subject.id.is_not(None) & visible(user), File.subject_id.is_(None) & (File.owner_id == user.id))
+    file = db.session.scalar(
+        select(File).outerjoin(Subject, Subject.id == File.subject_id).where(File.key == key, mine)
+    )
     if file is None:
         raise NotThere()
     return file

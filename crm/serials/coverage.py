@@ -55,12 +55,13 @@ def verdict(installed: bool, periods: Iterable[tuple[date, date]], today: date) 
 def verdicts(customer_ids: Iterable[int], today: date | None = None) -> dict[int, Verdict]:
     """The verdict of each customer, in two statements however many there are."""
     ids, today = list(customer_ids), today or clock.today()
-    has = select(Installation.customer_id).where(Installation.customer_id.in_(ids)).distinct()
+    of_these = (Installation.kind == "installation", Installation.customer_id.in_(ids))
+    has = select(Installation.customer_id).where(*of_these).distinct()
     installed = set(db.session.scalars(has))
     rows = db.session.execute(
         select(Installation.customer_id, ServicePeriod.starts_on, ServicePeriod.ends_on)
         .join(ServicePeriod, ServicePeriod.installation_id == Installation.id)
-        .where(Installation.customer_id.in_(ids))
+        .where(*of_these)
     )
     periods: dict[int, list[tuple[date, date]]] = {}
     for customer_id, starts_on, ends_on in rows:

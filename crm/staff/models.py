@@ -1,13 +1,13 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, ForeignKey, UniqueConstraint, or_, true
+from sqlalchemy import ColumnElement, ForeignKey, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.db import db
 from crm.duties.models import Subject
 from crm.labels import N_, Labelled
-from crm.permissions import Permission, Role, granted
+from crm.permissions import Permission, granted
 
 
 class UserState(Labelled):
@@ -70,13 +70,14 @@ class User(Subject):
 
     @classmethod
     def visible(cls, user) -> ColumnElement[bool]:
-        return true() if user.may(Permission.STAFF_EDIT) else or_(Subject.id == user.id)
+        everybody = user.may(Permission.STAFF_EDIT) or user.may(Permission.DUTY_READ_ANY)
+        return true() if everybody else Subject.id == user.id
 
 
 class UserRole(db.Model):
     __tablename__ = "user_roles"
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
-    role: Mapped[Role] = mapped_column(primary_key=True)
+    role: Mapped[str] = mapped_column(primary_key=True)
 
 
 class Login(db.Model):

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from crm import clock
 from crm.db import db, next_number
 from crm.duties import editions
-from crm.duties.models import Edition
+from crm.duties.models import Edition, EditionEvent, Event
 from crm.duties.record import open_subject, record
 from crm.duties.workflow import present
 from crm.errors import Forbidden, Invalid
@@ -58,8 +58,19 @@ def add_user(login: str, name: str, roles, password: str, *, by=None, must_chang
     user.owner_id = user.id
     db.session.flush()
     record(UserEvent.ADDED, user, by=by, login=login, roles=sorted(user.roles))
-    present(db.session.get_one(Edition, editions.edition_id(clock.now())), user)
+    _present_due(user)
     return user
+
+
+def _present_due(user: User) -> None:
+    """Show a person the edition that holds and those already issued for later, once each (8)."""
+    holds = db.session.get_one(Edition, editions.edition_id(clock.now()))
+    later = select(Edition).where(Edition.holds_from > clock.now()).order_by(Edition.holds_from)
+    shown = select(Event.facts).where(Event.subject_id == user.id, Event.kind == EditionEvent.PRESENTED)
+    known = {facts["edition"] for facts in db.session.scalars(shown)}
+    for edition in [holds, *db.session.scalars(later)]:
+        if edition.number not in known:
+            present(edition, user)
 
 
 def add_first(login: str, name: str, roles, password: str) -> User:
@@ -85,6 +96,8 @@ def edit_user(user: User, *, by: User, roles, active: bool, **details) -> None:
         record(UserEvent.EDITED, user, by=by, changes=changes)
     if not active or "roles" in changes:
         end_logins(user)
+    if active:
+        _present_due(user)
 
 
 def set_password(user: User, password: str, *, by: User) -> None:

@@ -60,7 +60,7 @@ class Ticket(Subject):
 
     __tablename__ = "tickets"
     id: Mapped[int] = mapped_column(ForeignKey("subjects.id"), primary_key=True)
-    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id"), index=True)
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id"))
     department: Mapped[str] = mapped_column(default="")
     installation_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"))
     channel: Mapped[str] = mapped_column(default="")
@@ -92,6 +92,7 @@ class Ticket(Subject):
     label = N_("Service record")
     EVENTS = TicketEvent
     STATES = State
+    DATES = ("ended_at", "wait_until")
 
     def facts(self) -> dict[str, Any]:
         return super().facts() | {

@@ -28,7 +28,7 @@ bp = Blueprint("opening", __name__, url_prefix="/tickets/new")
 def _form(customer: Customer | None, **kwargs) -> forms.NewForm:
     """The form with what this customer offers to choose from."""
     people = customers.contacts(customer.id, active=True) if customer else []
-    book = editions.book_at(clock.now())
+    book = editions.todays()
     form = forms.with_fields(forms.NewForm, book, people, data={"asked_at": clock.now()}, **kwargs)
     form.contact.offer([(p.id, f"{p.name} · {p.department or '—'}") for p in people])
     installed = serials.of(customer.id, current_user) if customer else []

@@ -1,8 +1,8 @@
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
 from crm import clock, lists
@@ -68,8 +68,8 @@ class Filter:
             pattern = lists.like(self.text)
             rows = rows.where(Subject.title.ilike(pattern, escape="\\") | Subject.number.ilike(pattern, escape="\\"))
         if self.overdue:
-            late = (Duty.subject_id == Subject.id, open_now(), Duty.due_at < clock.now(), Duty.held_by_id.is_(None))
-            rows = rows.where(exists().where(*late))
+            late = select(Duty.subject_id).where(open_now(), Duty.due_at < clock.now(), Duty.held_by_id.is_(None))
+            rows = rows.where(Subject.id.in_(late))
         return rows
 
 
@@ -87,13 +87,10 @@ def listing(user, wanted: Filter, *, before: int | None = None) -> lists.Page:
     return lists.Page(rows, after, count, names)
 
 
-def next_due(ids: list[int]) -> dict[int, tuple[datetime, datetime]]:
-    """For each record that owes anything: its first open deadline, and when that begins to press."""
-    rows = db.session.execute(
-        select(Duty.subject_id, func.min(Duty.due_at), func.min(Duty.warn_at))
-        .where(Duty.subject_id.in_(ids), open_now()).group_by(Duty.subject_id)
-    )  # fmt: skip
-    return {row[0]: (row[1], row[2]) for row in rows}
+def next_due(ids: list[int]) -> dict[int, Duty]:
+    """For each record that owes anything: what is owed first."""
+    rows = select(Duty).where(Duty.subject_id.in_(ids), open_now()).order_by(Duty.due_at.desc(), Duty.id.desc())
+    return {duty.subject_id: duty for duty in db.session.scalars(rows)}
 
 
 def linked(ticket: Ticket, user) -> list[Any]:

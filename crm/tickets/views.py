@@ -2,7 +2,7 @@ from flask import Blueprint, flash, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from crm import clock, lists
+from crm import lists
 from crm.customers import queries as customers
 from crm.duties import editions
 from crm.errors import Refused, Stale
@@ -25,7 +25,7 @@ bp = Blueprint("tickets", __name__, url_prefix="/tickets")
 @bp.get("")
 @needs(P.TICKET_READ)
 def index():
-    categories = editions.book_at(clock.now()).categories
+    categories = editions.todays().categories
     wanted = queries.Filter.of(request.args, current_user, categories)
     found = queries.listing(current_user, wanted, before=lists.key(request.args))
     people = staff.with_role([Role.SPECIALIST, Role.FOLLOWUP, Role.MANAGER])

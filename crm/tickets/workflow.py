@@ -11,7 +11,7 @@ from crm.customers.models import Contact, Customer
 from crm.db import db, next_number
 from crm.duties import editions
 from crm.duties.models import Duty, Event, open_now
-from crm.duties.record import open_subject, record
+from crm.duties.record import lock, open_subject, record
 from crm.duties.rulebook import Gap, Rulebook
 from crm.duties.workflow import hand_over
 from crm.errors import Forbidden, Invalid, WrongState
@@ -80,7 +80,7 @@ def _known(ticket: Ticket, category: str) -> None:
 
 def rulebook_of(ticket: Ticket) -> Rulebook:
     """The rulebook a record is judged by; what was imported as history is shown by today's."""
-    return editions.book_of(ticket) or editions.book_at(clock.now())
+    return editions.book_of(ticket) or editions.todays()
 
 
 def have(ticket: Ticket) -> dict[str, Any]:
@@ -246,7 +246,10 @@ def edit_ticket(ticket: Ticket, *, by, contact: Contact | None, **changes: Any) 
         raise Forbidden()
     _check_contact(db.session.get_one(Customer, ticket.customer_id), contact, changes.get("department", ""))
     _known(ticket, changes.get("category", ticket.category))
+    before = db.session.get(Contact, ticket.contact_id) if ticket.contact_id else None
     differences = edit(ticket, {**changes, "contact_id": contact and contact.id})
+    if differences.pop("contact_id", None):
+        differences["contact"] = [before and before.name, contact and contact.name]
     category = differences.pop("category", None)
     if differences:
         record(TicketEvent.EDITED, ticket, by=by, changes=differences)
@@ -269,6 +272,8 @@ def _attach(ticket: Ticket, keys: Iterable[str], by) -> list[File]:
 
 def detach(ticket: Ticket, file: File, *, by) -> None:
     """Take a file away; what a complete record needed stays on it."""
+    lock(ticket)
+    db.session.refresh(file)
     if not MOVES["complete"].may(by, ticket):
         raise Forbidden()
     if ticket.state not in SERVED and file.purpose:

@@ -85,10 +85,9 @@ def upgrade() -> None:
         batch_op.create_index("ix_subjects_kind_id", ["kind", "id"], unique=False)
         batch_op.create_index("ix_subjects_kind_opened", ["kind", "opened_at", "id"], unique=False)
         batch_op.create_index("ix_subjects_kind_owner", ["kind", "owner_id", "id"], unique=False)
+        batch_op.create_index("ix_subjects_kind_owner_state", ["kind", "owner_id", "state", "id"], unique=False)
         batch_op.create_index("ix_subjects_kind_state", ["kind", "state", "id"], unique=False)
-        batch_op.create_index("ix_subjects_kind_title", ["kind", "title"], unique=False)
         batch_op.create_index(batch_op.f("ix_subjects_origin_id"), ["origin_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_subjects_owner_id"), ["owner_id"], unique=False)
 
     op.create_table(
         "submissions",
@@ -156,7 +155,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
     )
     with op.batch_alter_table("events", schema=None) as batch_op:
-        batch_op.create_index("ix_events_kind", ["kind", "at"], unique=False)
+        batch_op.create_index("ix_events_at", ["at"], unique=False)
         batch_op.create_index("ix_events_subject_id", ["subject_id", "at"], unique=False)
 
     op.create_table(
@@ -283,20 +282,25 @@ def upgrade() -> None:
         sa.Column("show_from", sa.DateTime(timezone=True), nullable=False),
         sa.Column("warn_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ruled_due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("opened_by_id", sa.Integer(), nullable=False),
         sa.Column("kept_by_id", sa.Integer(), nullable=True),
         sa.Column("dropped_by_id", sa.Integer(), nullable=True),
         sa.Column("breached_by_id", sa.Integer(), nullable=True),
+        sa.Column("breached_owner_id", sa.Integer(), nullable=True),
+        sa.Column("liable_id", sa.Integer(), nullable=True),
         sa.Column("held_by_id", sa.Integer(), nullable=True),
         sa.CheckConstraint("(fine_clause IS NULL) = (fine_fen IS NULL)", name=op.f("ck_duties_fine")),
         sa.CheckConstraint("kept_by_id IS NULL OR dropped_by_id IS NULL", name=op.f("ck_duties_one_end")),
         sa.CheckConstraint("owner_id IS NOT NULL OR pool IS NOT NULL", name=op.f("ck_duties_owned")),
         sa.CheckConstraint("show_from <= due_at AND warn_at <= due_at", name=op.f("ck_duties_order")),
         sa.ForeignKeyConstraint(["breached_by_id"], ["events.id"], name=op.f("fk_duties_breached_by_id")),
+        sa.ForeignKeyConstraint(["breached_owner_id"], ["subjects.id"], name=op.f("fk_duties_breached_owner_id")),
         sa.ForeignKeyConstraint(["dropped_by_id"], ["events.id"], name=op.f("fk_duties_dropped_by_id")),
         sa.ForeignKeyConstraint(["edition_id"], ["subjects.id"], name=op.f("fk_duties_edition_id")),
         sa.ForeignKeyConstraint(["held_by_id"], ["events.id"], name=op.f("fk_duties_held_by_id")),
         sa.ForeignKeyConstraint(["kept_by_id"], ["events.id"], name=op.f("fk_duties_kept_by_id")),
+        sa.ForeignKeyConstraint(["liable_id"], ["subjects.id"], name=op.f("fk_duties_liable_id")),
         sa.ForeignKeyConstraint(["opened_by_id"], ["events.id"], name=op.f("fk_duties_opened_by_id")),
         sa.ForeignKeyConstraint(["owner_id"], ["subjects.id"], name=op.f("fk_duties_owner_id")),
         sa.ForeignKeyConstraint(["subject_id"], ["subjects.id"], name=op.f("fk_duties_subject_id")),
@@ -304,8 +308,27 @@ def upgrade() -> None:
         sa.UniqueConstraint("rule", "opened_by_id", "slot", name=op.f("uq_duties_rule_opened_by_id_slot")),
     )
     with op.batch_alter_table("duties", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_duties_breached_by_id"), ["breached_by_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_duties_kept_by_id"), ["kept_by_id"], unique=False)
+        batch_op.create_index(
+            "ix_duties_breached",
+            ["breached_by_id"],
+            unique=False,
+            sqlite_where=sa.text("breached_by_id IS NOT NULL"),
+            postgresql_where=sa.text("breached_by_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_duties_breached_owner",
+            ["breached_owner_id", "breached_by_id"],
+            unique=False,
+            sqlite_where=sa.text("breached_by_id IS NOT NULL"),
+            postgresql_where=sa.text("breached_by_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_duties_kept",
+            ["kept_by_id"],
+            unique=False,
+            sqlite_where=sa.text("kept_by_id IS NOT NULL"),
+            postgresql_where=sa.text("kept_by_id IS NOT NULL"),
+        )
         batch_op.create_index(
             "ix_duties_open_owner",
             ["owner_id", "due_at"],
@@ -321,13 +344,6 @@ def upgrade() -> None:
             postgresql_where=sa.text("kept_by_id IS NULL AND dropped_by_id IS NULL"),
         )
         batch_op.create_index(
-            "ix_duties_open_subject",
-            ["subject_id"],
-            unique=False,
-            sqlite_where=sa.text("kept_by_id IS NULL AND dropped_by_id IS NULL"),
-            postgresql_where=sa.text("kept_by_id IS NULL AND dropped_by_id IS NULL"),
-        )
-        batch_op.create_index(
             "ix_duties_pending",
             ["due_at"],
             unique=False,
@@ -337,6 +353,14 @@ def upgrade() -> None:
             postgresql_where=sa.text(
                 "kept_by_id IS NULL AND dropped_by_id IS NULL AND breached_by_id IS NULL AND held_by_id IS NULL"
             ),
+        )
+        batch_op.create_index("ix_duties_subject_id", ["subject_id", "due_at"], unique=False)
+        batch_op.create_index(
+            "uq_duties_open",
+            ["subject_id", "rule", "slot"],
+            unique=True,
+            sqlite_where=sa.text("kept_by_id IS NULL AND dropped_by_id IS NULL"),
+            postgresql_where=sa.text("kept_by_id IS NULL AND dropped_by_id IS NULL"),
         )
 
     op.create_table(
@@ -374,11 +398,7 @@ def upgrade() -> None:
     op.create_table(
         "user_roles",
         sa.Column("user_id", sa.Integer(), nullable=False),
-        sa.Column(
-            "role",
-            sa.Enum("SPECIALIST", "FOLLOWUP", "MANAGER", "DIRECTOR", "DEVELOPER", "ARCHIVIST", "ADMIN", name="role"),
-            nullable=False,
-        ),
+        sa.Column("role", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_user_roles_user_id")),
         sa.PrimaryKeyConstraint("user_id", "role", name=op.f("pk_user_roles")),
     )
@@ -445,9 +465,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["installation_id"], ["subjects.id"], name=op.f("fk_tickets_installation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tickets")),
     )
-    with op.batch_alter_table("tickets", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_tickets_contact_id"), ["contact_id"], unique=False)
-
     keep_events(op.get_bind().dialect.name)
 
 
