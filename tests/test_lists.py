@@ -65,6 +65,7 @@ def test_a_records_page_takes_no_more_statements_the_longer_its_history(app, bro
         ticket = db.session.get(Ticket, ticket.id)
         for i in range(20):
             workflow.note(ticket, by=make.who("specialist" if i % 2 else "manager"), words=f"第{i}条")
+            workflow.fill(ticket, by=make.who("specialist"), fields={"answer": f"第{i}次"})
     page.get(path)
     statements.clear()
     page.get(path)

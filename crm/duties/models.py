@@ -93,6 +93,7 @@ class Event(db.Model):
 
 
 OPEN = "kept_by_id IS NULL AND dropped_by_id IS NULL"
+KEPT, BREACHED = "kept_by_id IS NOT NULL", "breached_by_id IS NOT NULL"
 PENDING = f"{OPEN} AND breached_by_id IS NULL AND held_by_id IS NULL"
 
 
@@ -142,11 +143,10 @@ class Duty(db.Model):
               sqlite_where=text(OPEN), postgresql_where=text(OPEN)),
         Index("ix_duties_subject_id", "subject_id", "due_at"),
         # partial, so that "not yet kept" is never looked for here
-        *(Index(f"ix_duties_{name}", *columns, sqlite_where=text(f"{columns[-1]} IS NOT NULL"),
-                postgresql_where=text(f"{columns[-1]} IS NOT NULL")) for name, columns in {
-            "kept": ("kept_by_id",), "breached": ("breached_by_id",),
-            "breached_owner": ("breached_owner_id", "breached_by_id"),
-        }.items()),
+        Index("ix_duties_kept", "kept_by_id", sqlite_where=text(KEPT), postgresql_where=text(KEPT)),
+        Index("ix_duties_breached", "breached_by_id", sqlite_where=text(BREACHED), postgresql_where=text(BREACHED)),
+        Index("ix_duties_breached_owner", "breached_owner_id", "breached_by_id",
+              sqlite_where=text(BREACHED), postgresql_where=text(BREACHED)),
         # Today's indexes
         Index("ix_duties_open_owner", "owner_id", "due_at", sqlite_where=text(OPEN), postgresql_where=text(OPEN)),
         Index("ix_duties_open_pool", "pool", "due_at", sqlite_where=text(OPEN), postgresql_where=text(OPEN)),

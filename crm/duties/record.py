@@ -34,21 +34,20 @@ def open_subject(subject: Subject, *, at: datetime | None = None, history: bool 
 def record(kind: str, subject: Subject, *, by=None, at: datetime | None = None, **facts: Any) -> Event:
     """Write down that `kind` happened to `subject`, and carry out the rulebook.
 
-    Locks the subject; breaches what fell due before `at` first, so that no fine depends on when the sweep ran; adds
-    the event; then keeps, drops and opens duties. `at` (aware, opened_at ≤ at ≤ now) is when it happened, `facts`
-    what there is to say of it. A subject without an edition (imported history) owes nothing.
+    Locks the subject; breaches what has fallen due first, so that no fine depends on when the sweep ran; adds the
+    event; then keeps, drops and opens duties. `at` (aware, opened_at ≤ at ≤ now) is when it happened, `facts` what
+    there is to say of it. A subject without an edition (imported history) owes nothing. ValueError for any other `at`.
     """
     at = at or clock.now()
-    if at > clock.now():
-        raise ValueError(f"{kind}: {at} is in the future")
     lock(subject)
+    if not subject.opened_at <= at <= clock.now():
+        raise ValueError(f"{kind} at {at}: in the future, or before {subject.number} was opened")
     if kind != BREACHED:
-        settle(subject, at)
+        settle(subject, clock.now())
     event = _add(kind, subject, by, at, facts)
-    if subject.edition_id is not None or kind == BREACHED:
-        known = {**subject.facts(), **facts}
-        for rule in _rules(subject, kind):
-            _carry_out(rule, event, subject, by, known)
+    known = {**subject.facts(), **facts}
+    for rule in _rules(subject, kind):
+        _carry_out(rule, event, subject, by, known)
     return event
 
 
