@@ -11,7 +11,7 @@ import click
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from crm import NotSetUp, clock, create_app, demo, make_secret_key, serve, sweep, workdays
+from crm import NotSetUp, clock, create_app, demo, make_secret_key, serve, sweep
 from crm.customers import importing
 from crm.db import db, unit_of_work
 from crm.duties import rulebook as rules
@@ -233,7 +233,7 @@ def workdays_import(files: tuple[Path, ...]) -> None:
     """The yearly notices of holidays and make-up days, as JSON."""
     with app().app_context(), unit_of_work():
         for file in files:
-            click.echo(f"{file.name}: {workdays.import_notice(file.read_text(encoding='utf-8'))} days")
+            click.echo(f"{file.name}: {accounts.take_notice(file.read_text(encoding='utf-8'))} days")
 
 
 def main() -> None:

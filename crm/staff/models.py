@@ -1,7 +1,7 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, ForeignKey, UniqueConstraint, true
+from sqlalchemy import ColumnElement, ForeignKey, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.db import db
@@ -72,6 +72,24 @@ class User(Subject):
     def visible(cls, user) -> ColumnElement[bool]:
         everybody = user.may(Permission.STAFF_EDIT) or user.may(Permission.DUTY_READ_ANY)
         return true() if everybody else Subject.id == user.id
+
+
+class DepartmentEvent(Labelled):
+    DAY_SET = "calendar.day_set", N_("set a day of the calendar")
+    NOTICE_TAKEN = "calendar.notice_taken", N_("took in a yearly notice of holidays")
+
+
+class Department(Subject):
+    """The department itself: on it stands what is changed for everybody, such as the calendar."""
+
+    __mapper_args__: ClassVar[dict[str, Any]] = {"polymorphic_identity": "department"}
+    noun = "settings"
+    label = N_("Department")
+    EVENTS = DepartmentEvent
+
+    @classmethod
+    def visible(cls, user) -> ColumnElement[bool]:
+        return true() if user.may(Permission.SETTINGS_EDIT) else false()
 
 
 class UserRole(db.Model):

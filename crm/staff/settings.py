@@ -3,6 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_login import current_user
 from sqlalchemy import select
 
 from crm import clock, workdays
@@ -12,6 +13,7 @@ from crm.forms import CrmForm, DayField, LineField, PickField, attempt
 from crm.labels import N_, Labelled
 from crm.permissions import Permission as P
 from crm.permissions import needs
+from crm.staff import workflow
 from crm.workdays import CalendarOverride
 
 bp = Blueprint("settings", __name__, url_prefix="/settings")
@@ -45,7 +47,8 @@ def calendar():
 
     def save():
         worked = form.kind.data == DayKind.WORKED
-        workdays.override(form.day.data, working=worked, name=form.name.data, source=form.source.data)
+        words = {"name": form.name.data, "source": form.source.data}
+        workflow.set_day(form.day.data, by=current_user, working=worked, **words)
         flash(_("Saved. Deadlines that are already set stay; new ones are counted with it."))
         return redirect(url_for("settings.calendar"), 303)
 
@@ -61,7 +64,7 @@ def notice():
     def take():
         given = request.files.get("notice")
         try:
-            count = workdays.import_notice(given.read().decode()) if given else 0
+            count = workflow.take_notice(given.read().decode(), by=current_user) if given else 0
         except ValueError as wrong:
             raise Invalid(N_("This is not a yearly notice of holidays: nothing was changed.")) from wrong
         flash(_("%(n)s days are set.", n=count))

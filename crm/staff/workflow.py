@@ -4,11 +4,11 @@ import hashlib
 import re
 import secrets
 import unicodedata
-from datetime import timedelta
+from datetime import date, timedelta
 
 from sqlalchemy import select, update
 
-from crm import clock
+from crm import clock, workdays
 from crm.db import db, next_number
 from crm.duties import editions
 from crm.duties.models import Edition, EditionEvent, Event
@@ -19,7 +19,8 @@ from crm.labels import N_
 from crm.moves import edit
 from crm.permissions import Role
 from crm.staff import passwords
-from crm.staff.models import Login, User, UserEvent, UserRole, UserState
+from crm.staff.models import Department, DepartmentEvent, Login, User, UserEvent, UserRole, UserState
+from crm.workdays import CalendarOverride
 
 LONGEST = timedelta(hours=12)  # a session's life, however busy
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
@@ -149,6 +150,32 @@ def end_logins(user: User, *, but: Login | None = None) -> None:
 
 def log_out(session: Login) -> None:
     session.ended_at = clock.now()
+
+
+def _department() -> Department:
+    """The one there is; made when something is first changed for everybody."""
+    found = db.session.scalar(select(Department).limit(1))
+    if found is None:
+        found = Department(number=next_number("D"), title="服务部", opened_at=clock.now())
+        open_subject(found)
+    return found
+
+
+def set_day(day: date, *, by=None, working: bool, name: str = "", source: str = "") -> None:
+    """The administrator's word on one day of the calendar; deadlines already set stay."""
+    before = db.session.get(CalendarOverride, day)
+    facts = {"day": day, "before": before and before.working, "working": working, "name": name, "source": source}
+    workdays.override(day, working=working, name=name, source=source)
+    record(DepartmentEvent.DAY_SET, _department(), by=by, **facts)
+
+
+def take_notice(text: str, *, by=None) -> int:
+    """The yearly notice of holidays and make-up days; how many days it set. ValueError leaves all as it was."""
+    count = workdays.import_notice(text)
+    record(
+        DepartmentEvent.NOTICE_TAKEN, _department(), by=by, days=count, sha256=hashlib.sha256(text.encode()).hexdigest()
+    )
+    return count
 
 
 def present_to_all(edition: Edition) -> None:
