@@ -1,11 +1,8 @@
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField
-from wtforms.validators import Optional, Regexp
 
 from crm.customers.models import CustomerState, Grade
-from crm.forms import CrmForm, LineField, PickField, WordsField
-
-EMAIL = [Optional(), Regexp(r"[^@\s]{1,64}@[^@\s]{1,255}$", message=_l("Not an e-mail address."))]
+from crm.forms import EMAIL, CrmForm, LineField, PickField, WordsField
 
 
 class CustomerForm(CrmForm):
@@ -19,7 +16,7 @@ class CustomerForm(CrmForm):
     address = LineField(_l("Address"), most=300)
     phone = LineField(_l("Phone"), most=50)
     fax = LineField(_l("Fax"), most=50)
-    email = LineField(_l("E-mail"), most=200, validators=EMAIL)
+    email = LineField(_l("E-mail"), most=200, validators=[EMAIL])
     owner_id = PickField(_l("Responsible specialist"), blank=_l("Nobody yet"))
     invoice_title = LineField(_l("Invoice title"))
     tax_number = LineField(_l("Tax number"), most=50)
@@ -43,7 +40,7 @@ class ContactForm(CrmForm):
     mobile = LineField(_l("Mobile"), most=50)
     qq = LineField(_l("QQ"), most=30)
     wechat = LineField(_l("WeChat"), most=50)
-    email = LineField(_l("E-mail"), most=200, validators=EMAIL)
+    email = LineField(_l("E-mail"), most=200, validators=[EMAIL])
     software_responsible = BooleanField(_l("Responsible for the software"))
     active = BooleanField(_l("Still there"), default=True)
 

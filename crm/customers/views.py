@@ -9,7 +9,7 @@ from crm.errors import Refused, Stale
 from crm.forms import attempt
 from crm.moves import check_version
 from crm.permissions import Permission as P
-from crm.permissions import Role, needs
+from crm.permissions import needs
 from crm.staff import queries as staff
 
 bp = Blueprint("customers", __name__, url_prefix="/customers")
@@ -17,7 +17,7 @@ bp = Blueprint("customers", __name__, url_prefix="/customers")
 
 def _form(customer: Customer | None = None, **kwargs) -> CustomerForm:
     form = CustomerForm(obj=customer, **kwargs)
-    specialists = staff.with_role([Role.SPECIALIST, Role.FOLLOWUP, Role.MANAGER])
+    specialists = staff.with_role(staff.RESPONSIBLE)
     form.owner_id.offer([(person.id, person.name) for person in specialists])
     form.owner_id.data = str(form.owner_id.data or "")
     return form

@@ -12,7 +12,7 @@ from crm.duties import queries as duties
 from crm.forms import CrmForm
 from crm.migrating import behind
 from crm.permissions import Permission as P
-from crm.permissions import Role, needs
+from crm.permissions import needs
 from crm.serials import queries as serials
 from crm.serials.coverage import verdicts
 from crm.staff import queries as staff
@@ -49,7 +49,7 @@ def customer_list():
     ids = [row.id for row in page.rows]
     return render_template(
         "desk/customers.html", page=page, wanted=wanted, lacks=lacks, grades=Grade, regions=customers.regions(),
-        people=staff.with_role([Role.SPECIALIST, Role.FOLLOWUP, Role.MANAGER]), verdicts=verdicts(ids),
+        people=staff.with_role(staff.RESPONSIBLE), verdicts=verdicts(ids),
         missing=serials.what_lacks(ids) if lacks else {},
     )  # fmt: skip
 

@@ -45,7 +45,8 @@ def names(ids: Iterable[int | None]) -> dict[int, Name]:
     return {row.id: Name(*row) for row in rows}
 
 
-def _mine(user) -> ColumnElement[bool]:
+def mine(user) -> ColumnElement[bool]:
+    """One's own duties, and those of one's roles that nobody owns."""
     return or_(Duty.owner_id == user.id, and_(Duty.owner_id.is_(None), Duty.pool.in_(sorted(user.roles))))
 
 
@@ -56,7 +57,7 @@ def _duties(user, *where: ColumnElement[bool]):
 
 def owed(user, *, everybody: bool = False) -> list[Duty]:
     """What is open now, the longest overdue first; one's own and one's roles', or everybody's."""
-    whose = () if everybody else (_mine(user),)
+    whose = () if everybody else (mine(user),)
     shown = _duties(user, open_now(), Duty.show_from <= clock.now(), *whose)
     return list(db.session.scalars(shown.order_by(Duty.due_at, Duty.id).limit(MOST)))
 

@@ -17,6 +17,9 @@ def shipped() -> str:
     return (files(__package__) / "rulebook.toml").read_text(encoding="utf-8")
 
 
+SETTINGS = ("longest_wait_days", "ends_soon_days")
+
+
 class _Reader:
     """Turns TOML tables into the dataclasses above and remembers every fault on the way."""
 
@@ -34,6 +37,15 @@ class _Reader:
             except (TypeError, ValueError, KeyError, AttributeError) as wrong:
                 self.faults.append(f"[{name}.{key}]: {str(wrong).replace('__init__() ', '')}")
         return made
+
+    def settings(self) -> dict[str, int]:
+        """Whole numbers the director owns that belong to no duty."""
+        given = self.data.pop("settings", {})
+        for key in SETTINGS:
+            if not isinstance(given.get(key), int) or not 0 < given[key] <= 366:
+                self.faults.append(f"[settings]: {key} must be a whole number from 1 to 366")
+        self.faults += [f"[settings]: unknown key {key}" for key in given if key not in SETTINGS]
+        return given
 
     def hours(self) -> tuple[tuple[time, time], ...]:
         spells = self.data.pop("hours", {}).get("open")
@@ -81,6 +93,7 @@ def read(text: str) -> Rulebook:
         penalties=reader.table("penalty", Penalty),
         every_record=tuple(reader.data.pop("record", {}).get("needs", ())),
         hours=reader.hours(),
+        settings=reader.settings(),
     )
     faults = reader.faults + [f"[{name}]: unknown table" for name in reader.data] + list(_cross_faults(book))
     if faults:

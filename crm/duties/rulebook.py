@@ -159,6 +159,7 @@ class Rulebook:
     penalties: Mapping[str, Penalty]
     every_record: tuple[str, ...]
     hours: tuple[tuple[time, time], ...]
+    settings: Mapping[str, int]
 
     @cached_property
     def by_event(self) -> Mapping[str, tuple[Rule, ...]]:

@@ -8,10 +8,9 @@ from sqlalchemy import select
 
 from crm import clock
 from crm.db import db
+from crm.duties import editions
 from crm.labels import N_, Labelled
 from crm.serials.models import Installation, ServicePeriod
-
-SOON = 31  # days
 
 
 class Coverage(Labelled):
@@ -36,7 +35,7 @@ class Verdict:
         return self.coverage in (Coverage.IN_SERVICE, Coverage.ENDING)
 
 
-def verdict(installed: bool, periods: Iterable[tuple[date, date]], today: date) -> Verdict:
+def verdict(installed: bool, periods: Iterable[tuple[date, date]], today: date, soon: int = 31) -> Verdict:
     """Of one installation or one customer: the period that serves today and lasts longest, else what is nearest."""
     periods = list(periods)
     if not installed:
@@ -45,7 +44,7 @@ def verdict(installed: bool, periods: Iterable[tuple[date, date]], today: date) 
         return Verdict(Coverage.NO_PERIOD)
     if running := [end for start, end in periods if start <= today <= end]:
         days = (max(running) - today).days
-        return Verdict(Coverage.ENDING if days <= SOON else Coverage.IN_SERVICE, max(running), days)
+        return Verdict(Coverage.ENDING if days <= soon else Coverage.IN_SERVICE, max(running), days)
     if coming := [start for start, _ in periods if start > today]:
         return Verdict(Coverage.NOT_BEGUN, min(coming), (min(coming) - today).days)
     ended = max(end for _, end in periods)
@@ -66,11 +65,13 @@ def verdicts(customer_ids: Iterable[int], today: date | None = None) -> dict[int
     periods: dict[int, list[tuple[date, date]]] = {}
     for customer_id, starts_on, ends_on in rows:
         periods.setdefault(customer_id or 0, []).append((starts_on, ends_on))
-    return {id: verdict(id in installed, periods.get(id, ()), today) for id in ids}
+    soon = editions.todays().settings["ends_soon_days"]
+    return {id: verdict(id in installed, periods.get(id, ()), today, soon) for id in ids}
 
 
 def verdict_of(customer_id: int, installation: Installation | None = None) -> Verdict:
     """Of one customer, or of the one installation the record is about."""
     if installation is not None:
-        return verdict(True, [(p.starts_on, p.ends_on) for p in installation.periods], clock.today())
+        soon = editions.todays().settings["ends_soon_days"]
+        return verdict(True, [(p.starts_on, p.ends_on) for p in installation.periods], clock.today(), soon)
     return verdicts([customer_id])[customer_id]

@@ -1,9 +1,8 @@
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, PasswordField, SelectChoice, SelectMultipleField
-from wtforms.validators import Optional, Regexp
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from crm.forms import CrmForm, LineField, PickField, needed
+from crm.forms import EMAIL, CrmForm, LineField, PickField, needed
 from crm.labels import N_, Labelled
 from crm.permissions import Role
 
@@ -44,7 +43,7 @@ class UserForm(CrmForm):
     email = LineField(
         _l("E-mail"),
         most=100,
-        validators=[Optional(), Regexp(r"[^@\s]{1,64}@[^@\s]{1,255}$", message=_l("Not an e-mail address."))],
+        validators=[EMAIL],
     )
     language = PickField(_l("Language"), Language, blank=_l("As the browser asks"))
     active = BooleanField(_l("May log in"), default=True)

@@ -6,6 +6,7 @@ from crm import clock
 from crm.db import db
 from crm.duties.models import Subject
 from crm.errors import NotThere
+from crm.permissions import Role
 from crm.staff.models import Login, User, UserRole, UserState
 from crm.staff.workflow import LONGEST, hash_token
 
@@ -16,6 +17,9 @@ def session_of(token: str) -> Login | None:
     if login is None or login.ended_at or login.started_at + LONGEST < clock.now() or not login.user.is_active:
         return None
     return login
+
+
+RESPONSIBLE = (Role.SPECIALIST, Role.FOLLOWUP, Role.MANAGER)  # who may own a customer or a record
 
 
 def everybody() -> list[User]:

@@ -73,7 +73,7 @@ class DetailsForm(CrmForm):
 
 class WaitForm(CrmForm):
     reason = WordsField(_l("What it waits for"), required=True, most=2000)
-    until = DayField(_l("Until"), required=True, description=_l("Thirty days at most; you are reminded on that day."))
+    until = DayField(_l("Until"), required=True, description=_l("You are reminded on that day."))
 
 
 class ReasonForm(CrmForm):

@@ -25,8 +25,6 @@ from crm.serials.models import Installation
 from crm.tickets.models import State, Ticket, TicketEvent
 from crm.tickets.moves import MOVES, SERVED
 
-LONGEST_WAIT = timedelta(days=30)  # ours.waiting
-
 
 class Incomplete(Invalid):
     """What the rulebook still wants of the record, all of it at once."""
@@ -130,9 +128,10 @@ def start(ticket: Ticket, *, by) -> None:
 
 
 def wait(ticket: Ticket, *, by, reason: str, until: date) -> None:
-    """Set it waiting for something until a day, thirty days at most (ours.waiting)."""
-    if not clock.today() <= until <= clock.today() + LONGEST_WAIT:
-        raise Invalid(fields={"until": N_("From today on, thirty days at most.")})
+    """Set it waiting for something until a day, not too far off (ours.waiting)."""
+    longest = rulebook_of(ticket).settings["longest_wait_days"]
+    if not clock.today() <= until <= clock.today() + timedelta(days=longest):
+        raise Invalid(fields={"until": Invalid(N_("From today on, %(days)s days at most."), days=longest)})
     MOVES["wait"].apply(ticket, by)
     ticket.wait_until = until
     record(TicketEvent.WAITING, ticket, by=by, reason=reason, until=until)
