@@ -15,6 +15,7 @@ MAX_FORM_MEMORY_SIZE = 2 * 1024 * 1024
 MAX_FORM_PARTS = 500
 
 SESSION_COOKIE_HTTPONLY = True
+SESSION_REFRESH_EACH_REQUEST = False  # written anew when it changes, never beside a static file
 SESSION_COOKIE_SAMESITE = "Lax"
 PERMANENT_SESSION_LIFETIME = timedelta(hours=12)
 WTF_CSRF_TIME_LIMIT = None  # a long form must not die of age; the token lives as long as its session

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import unicodedata
 
 from flask import Flask, Response, abort, current_app, g, redirect, render_template, request, session
 from flask_babel import gettext as _
@@ -20,6 +21,7 @@ POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
     "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
+LONGEST_VALUE = 100_000  # characters
 _REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -90,12 +92,24 @@ def _rendered(status: int, message: str, params: dict) -> Response:
 
 
 def _storable() -> None:
-    """What no database keeps (NUL, half of a surrogate pair) is refused before anybody looks at it."""
-    values = [*request.args.items(multi=True), *request.form.items(multi=True)]
-    if any(_UNSTORABLE.search(text) for pair in values for text in pair):
-        abort(400)
-    if any(_UNSTORABLE.search(file.filename or "") for file in request.files.values()):
-        abort(400)
+    """What no database keeps (NUL, half of a surrogate pair), what is far too long for any field, and heaps of accents
+    that take minutes to put in order, are refused before anybody looks at them."""
+    pairs = [*request.args.items(multi=True), *request.form.items(multi=True)]
+    names = [file.filename or "" for _field, file in request.files.items(multi=True)]
+    for text in (request.path, *names, *(text for pair in pairs for text in pair)):
+        if len(text) > LONGEST_VALUE:
+            abort(413)
+        if _UNSTORABLE.search(text) or (not text.isascii() and _heaped(text)):
+            abort(400)
+
+
+def _heaped(text: str) -> bool:
+    run = 0
+    for letter in text:
+        run = run + 1 if unicodedata.combining(letter) else 0
+        if run > 30:
+            return True
+    return False
 
 
 def _busy(error: OperationalError) -> Response:
@@ -126,7 +140,7 @@ def _headers(response: Response) -> Response:
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     if current_app.config["SESSION_COOKIE_SECURE"]:
         response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-    if request.endpoint != "static":
+    if request.endpoint != "static" or response.status_code >= 400:
         response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -163,7 +177,7 @@ def _logged(app: Flask):
     def failed(error: Exception) -> Response:
         if app.testing and app.config.get("PROPAGATE"):
             raise error
-        app.logger.exception("unforeseen: %s %s", request.method, request.path)
+        app.logger.exception("unforeseen: %s %r", request.method, request.path)
         return _failed(error)
 
     return failed

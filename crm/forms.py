@@ -141,9 +141,14 @@ class PickField(SelectField):
         self, label=None, members: type[Labelled] | None = None, *, required=False, blank=None, pairs=(), **kwargs
     ):
         self.blank = blank
-        rules = [needed()] if required else [Optional()]
+        # no Optional(): it would take a blank for nothing and so let it past the list of choices
+        rules = [needed()] if required else []
         super().__init__(label, rules, coerce=lambda value: "" if value is None else str(value), choices=[], **kwargs)
         self.offer([(m.value, _l(m.label)) for m in members] if members else pairs)
+
+    def pre_validate(self, form) -> None:
+        if self.raw_data:  # not sent at all: it stays as it was
+            super().pre_validate(form)
 
     def offer(self, pairs) -> None:
         blank = [SelectChoice("", self.blank)] if self.blank is not None else []

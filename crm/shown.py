@@ -1,8 +1,8 @@
 """How values are shown: times, days, money, texts in the reader's language, and the static files' addresses."""
 
-import re
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 from flask import Flask, request, session, url_for
 from flask_babel import format_timedelta, get_locale, ngettext
@@ -113,7 +113,7 @@ def here(**changes) -> str:
     """This page's address with some of its parameters changed; None takes one away."""
     kept = {key: values for key, values in request.args.lists() if key not in changes}
     kept |= {key: [str(value)] for key, value in changes.items() if value not in (None, "")}
-    return url_for(request.endpoint or "", **(request.view_args or {}), **kept)
+    return f"{request.path}?{urlencode(kept, doseq=True)}" if kept else request.path
 
 
 COLUMNS = {
@@ -153,10 +153,10 @@ def fact(value, key: str = "") -> Markup:
     if key == "state":
         labels = {state.value: state.label for kind in Subject.__subclasses__() for state in kind.STATES or ()}
         return escape(_(labels.get(value, value)))
-    return escape(exact(datetime.fromisoformat(value))) if _INSTANT.fullmatch(str(value)) else words(str(value))
+    return escape(exact(datetime.fromisoformat(value))) if key in INSTANTS else words(str(value))
 
 
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:[+-]\d\d:\d\d|Z)")
+INSTANTS = ("asked_at", "answered_at")  # facts the program itself wrote as an instant
 FACTS: dict[str, type[Labelled]] = {"roles": Role, "priority": Priority, "channel": Channel}
 
 

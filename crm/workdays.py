@@ -160,8 +160,12 @@ def import_notice(text: str) -> int:
         notice: Any = json.loads(text)
         source = ", ".join(str(paper) for paper in notice.get("papers", []))
         days = [(date.fromisoformat(day["date"]), bool(day["isOffDay"]), str(day["name"])) for day in notice["days"]]
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as wrong:
-        raise ValueError(f"not a notice of holidays: {wrong!r}") from wrong
+    except (KeyError, TypeError, AttributeError, RecursionError, json.JSONDecodeError) as wrong:
+        raise ValueError(f"not a notice of holidays: {type(wrong).__name__}") from wrong
+    if len(text) > 1_000_000 or any(len(name) > 50 or not name.isprintable() for _, _, name in days):
+        raise ValueError("not a notice of holidays: too long")
+    if any(not 1990 <= day.year <= 2100 for day, _, _ in days) or not source.isprintable():
+        raise ValueError("not a notice of holidays: such a year has none")
     for day, off, name in days:
         override(day, working=not off, name=name, source=source)
     return len(days)

@@ -89,6 +89,9 @@ def _check_zip(content: bytes, name: str) -> None:
         raise Invalid(N_("%(name)s would unpack to far more than a spreadsheet holds."), name=name)
 
 
+TOO_LARGE = N_("%(name)s is too large to read: copy the rows that count into a new file.")
+
+
 def _encrypted(name: str) -> Invalid:
     return Invalid(N_("%(name)s is locked with a password: save it without one and send it again."), name=name)
 
@@ -101,9 +104,8 @@ def _sheets(content: bytes, name: str) -> Iterator[Table]:
         raise Invalid(N_("%(name)s takes too long to read: save it as .csv and send that."), name=name) from error
     if child.returncode and LOCKED.search(content):
         raise _encrypted(name)
-    if child.returncode < 0:  # it met its bounds
-        fault = N_("%(name)s is too large to read: copy the rows that count into a new file.")
-        raise Invalid(fault, name=name)
+    if child.returncode < 0 or child.returncode == workbook.TOO_LARGE:  # it met its bounds
+        raise Invalid(TOO_LARGE, name=name)
     if child.returncode:
         raise Invalid(BROKEN, name=name)
     table = None
@@ -137,11 +139,14 @@ def _text(content: bytes, name: str) -> str:
 def _csv_rows(text: str, name: str) -> list[Row]:
     rows: list[Row] = []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
-    number = 0
+    number = cells = 0
     try:
         for number, row in enumerate(reader, 1):
             while row and not row[-1].strip():
                 row.pop()
+            cells += len(row)
+            if cells > workbook.CELLS:
+                raise Invalid(TOO_LARGE, name=name)
             if row:
                 rows.append((number, [cell[: LONGEST_CELL + 1] for cell in row[: MOST_COLUMNS + 1]]))
             if len(rows) > MOST_ROWS:

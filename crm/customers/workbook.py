@@ -23,7 +23,9 @@ try:
 except ImportError:  # Windows: the child still dies alone, and the parent's patience still ends
     resource = None
 
-MEMORY, SECONDS = 1 << 30, 60  # bytes; of processor time
+MEMORY, SECONDS = 1 << 30, 20  # bytes; of processor time
+LETTERS, CELLS = 20_000_000, 2_000_000  # of one workbook; a small file may name one long text many times
+TOO_LARGE = 9  # exit code
 
 
 def _bound() -> None:
@@ -102,14 +104,18 @@ def rows_of(sheet, widths: dict[str, int], most: int, widest: int, longest: int)
 def main(most: int, widest: int, longest: int) -> None:
     content = sys.stdin.buffer.read()
     book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+    letters = count = 0
     for sheet in book.sheets_metadata:
         if (sheet.typ, sheet.visible) == (SheetTypeEnum.WorkSheet, SheetVisibleEnum.Visible):
             widths: dict[str, int] = {}
             with suppress(Exception):  # without them the numbers still stand there
                 widths = padded(content, sheet.name)
             print(json.dumps(sheet.name))
-            for row in rows_of(book.get_sheet_by_name(sheet.name), widths, most, widest, longest):
-                print(json.dumps(row))
+            for number, cells in rows_of(book.get_sheet_by_name(sheet.name), widths, most, widest, longest):
+                letters, count = letters + sum(map(len, cells)), count + len(cells)
+                if letters > LETTERS or count > CELLS:
+                    raise SystemExit(TOO_LARGE)
+                print(json.dumps([number, cells]))
 
 
 if __name__ == "__main__":

@@ -72,7 +72,8 @@ class Subject(db.Model):
 
     @property
     def state_label(self) -> str:
-        return self.STATES(self.state).label if self.STATES and self.state else ""
+        known = self.STATES is not None and self.state in set(self.STATES)
+        return self.STATES(self.state).label if known and self.STATES else self.state
 
 
 class Event(db.Model):
@@ -205,6 +206,7 @@ class DutyEvent(Labelled):
     """Events any subject may have."""
 
     BREACHED = "duty.breached", N_("the deadline passed")
+    REPRICED = "duty.repriced", N_("found that a missed duty is one that is fined")
     MORE_TIME_ASKED = "duty.more_time_asked", N_("asked for more time")
     MORE_TIME_GRANTED = "duty.more_time_granted", N_("granted more time")
     MORE_TIME_REFUSED = "duty.more_time_refused", N_("refused more time")

@@ -18,7 +18,7 @@ from crm.workdays import Calendar, Span, calendar
 
 via: ContextVar[tuple[str, str]] = ContextVar("via", default=("cli", ""))  # (page | import | cli | tick, address)
 
-BREACHED = "duty.breached"
+BREACHED, REPRICED = "duty.breached", "duty.repriced"
 DECIDE_MORE_TIME = "duty.decide_more_time"
 LOCKED = ["state", "category", "owner_id", "customer_id", "edition_id", "opened_at", "version"]
 
@@ -127,6 +127,7 @@ def _open(rule: Rule, event: Event, subject: Subject, by, facts: Mapping[str, An
     same = [Duty.subject_id == subject.id, Duty.rule == rule.key, Duty.slot == slot]
     if old := db.session.scalar(select(Duty).where(*same, open_now())):
         if old.breached_by_id:
+            _price_again(old, event, subject, price)
             return
         if not rule.due.fact or ruled == old.ruled_due_at:
             db.session.execute(_unseen(update(Duty).where(Duty.id == old.id).values(**price)))
@@ -140,6 +141,14 @@ def _open(rule: Rule, event: Event, subject: Subject, by, facts: Mapping[str, An
         "warn_at": warning(rule.warn, due, event.at, days), "due_at": due, "ruled_due_at": ruled,
     }  # fmt: skip
     db.session.execute(insert(Duty).values(row))
+
+
+def _price_again(old: Duty, event: Event, subject: Subject, price: Mapping[str, Any]) -> None:
+    """A missed duty whose subject turns out to be one that is fined: the fine follows; none is taken back here."""
+    if price["fine_clause"] and price["fine_clause"] != old.fine_clause:
+        db.session.execute(_unseen(update(Duty).where(Duty.id == old.id).values(**price)))
+        facts = {"duty": old.id, "rule": old.rule, "owner": old.breached_owner_id, **price}
+        _add(REPRICED, subject, None, event.at, facts)
 
 
 def days_of(edition: Rulebook) -> Calendar:

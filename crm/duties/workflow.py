@@ -20,7 +20,7 @@ from crm.duties.models import (
     pending_now,
 )
 from crm.duties.queries import event_labels
-from crm.duties.record import days_of, lock, record, settle, warning
+from crm.duties.record import DECIDE_MORE_TIME, days_of, lock, record, settle, warning
 from crm.duties.rulebook import Rulebook, RulebookError
 from crm.errors import Forbidden, Invalid, WrongState
 from crm.labels import N_
@@ -99,6 +99,8 @@ def acknowledge(edition: Edition, *, by: Subject) -> None:
 def may_ask(duty: Duty, user) -> bool:
     """Whose duty it is may ask, before its deadline and while nothing is being decided (3.8)."""
     mine = duty.owner_id == user.id or (duty.owner_id is None and duty.pool in user.roles)
+    if duty.subject_id == user.id or duty.rule == DECIDE_MORE_TIME:  # what only oneself can do, or what others wait for
+        return False
     return mine and duty.open and not duty.held_by_id and not duty.breached_by_id and clock.now() <= duty.due_at
 
 
@@ -130,8 +132,8 @@ def decide_more_time(request: Extension, *, by, granted: bool, until: datetime |
     if not by.may(Permission.TIME_GRANT) or by.id in (request.asked_by_id, duty.owner_id):
         raise Forbidden(N_("Whoever asks never approves: another manager or the director decides this."))
     until = (until or request.wanted) if granted else None
-    if until is not None and not now < until <= duty.due_at + timedelta(days=366):
-        raise Invalid(fields={"until": N_("The new date must lie in the future, within a year of the deadline.")})
+    if until is not None and not max(now, duty.due_at) < until <= duty.due_at + timedelta(days=366):
+        raise Invalid(fields={"until": N_("The new date must lie after the present deadline, within a year of it.")})
     decided = {"granted": granted, "decided_by_id": by.id, "decided_at": now, "new_due_at": until, "remark": remark}
     undecided = update(Extension).where(Extension.id == request.id, Extension.granted.is_(None)).values(decided)
     if not duty.open or not rows_of(db.session.execute(undecided)):

@@ -23,7 +23,7 @@ MOST = 20  # files on one form
 
 def shown_name(name: str) -> str:
     """The name as it is shown: no path, no control or direction characters, not endless."""
-    last = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
+    last = unicodedata.normalize("NFC", name.replace("\\", "/").rpartition("/")[2][-255:])
     kept = "".join(c for c in last if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp")).strip(". ")
     stem, dot, ending = kept.rpartition(".")
     return f"{stem[:100]}{dot}{ending[:10]}" if dot else kept[:100] or "file"

@@ -88,7 +88,10 @@ def to_login():
 
 
 def _referring_path() -> str:
-    parts = urlsplit(request.referrer or "")
+    try:
+        parts = urlsplit(request.referrer or "")
+    except ValueError:
+        return "/"
     return local_path(parts.path + (f"?{parts.query}" if parts.query else "")) if parts.path else "/"
 
 
@@ -98,7 +101,10 @@ def local_path(target: str | None) -> str:
     plain = target.isprintable() and target.isascii() and "\\" not in target
     if not plain or not target.startswith("/") or target.startswith("//"):
         return "/"
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return "/"
     return "/" if parts.scheme or parts.netloc else target
 
 

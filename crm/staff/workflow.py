@@ -103,6 +103,8 @@ def edit_user(user: User, *, by: User, roles, active: bool, **details) -> None:
 
 def set_password(user: User, password: str, *, by: User) -> None:
     """The administrator's new password for somebody, who must change it at the next log-in."""
+    if user.id == by.id:
+        raise Forbidden(N_("Your own password is changed under My account."))
     _check_password(password, user.login)
     user.password_hash, user.must_change = passwords.hashed(password), True
     end_logins(user)

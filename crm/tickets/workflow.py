@@ -22,7 +22,7 @@ from crm.moves import Move, edit
 from crm.permissions import Permission as P
 from crm.serials.coverage import Verdict, verdict_of
 from crm.serials.models import Installation
-from crm.tickets.models import State, Ticket, TicketEvent
+from crm.tickets.models import PASSWORD, State, Ticket, TicketEvent
 from crm.tickets.moves import MOVES, SERVED
 
 
@@ -83,7 +83,9 @@ def rulebook_of(ticket: Ticket) -> Rulebook:
 
 def have(ticket: Ticket) -> dict[str, Any]:
     """What the record holds, as the validator asks for it."""
-    files = select(File.purpose).where(File.subject_id == ticket.id, File.removed_at.is_(None), File.purpose != "")
+    scans = [field.key for field in rulebook_of(ticket).fields.values() if field.kind == "file"]
+    mine = (File.subject_id == ticket.id, File.removed_at.is_(None), File.purpose.in_(scans))
+    files = select(File.purpose).where(*mine)
     columns = ("department", "channel", "service_qq", "asked_at", "answered_at")
     return {
         **ticket.fields,
@@ -106,6 +108,9 @@ def fill(
         raise WrongState()
     if not MOVES["complete"].may(by, ticket):
         raise Forbidden()
+    asked, answered = ticket.asked_at, columns.get("answered_at")
+    if asked and answered and answered < asked:
+        raise Invalid(fields={"answered_at": N_("This lies before the customer asked.")})
     after = {**ticket.fields, **(fields or {})}
     before = ticket.fields
     changes = edit(ticket, {"fields": after, **columns})
@@ -245,6 +250,9 @@ def edit_ticket(ticket: Ticket, *, by, contact: Contact | None, **changes: Any) 
         raise Forbidden()
     _check_contact(db.session.get_one(Customer, ticket.customer_id), contact, changes.get("department", ""))
     _known(ticket, changes.get("category", ticket.category))
+    if ticket.category == PASSWORD != changes.get("category") and not by.may(P.TICKET_WORK_ANY):
+        why = N_("Only a manager takes a password record out of its category: others would then read it.")
+        raise Invalid(fields={"category": why})
     before = db.session.get(Contact, ticket.contact_id) if ticket.contact_id else None
     differences = edit(ticket, {**changes, "contact_id": contact and contact.id})
     if differences.pop("contact_id", None):
@@ -257,14 +265,17 @@ def edit_ticket(ticket: Ticket, *, by, contact: Contact | None, **changes: Any) 
 
 
 def note(ticket: Ticket, *, by, words: str, files: Iterable[str] = ()) -> None:
-    """A note, and what is attached to it; neither makes an open form stale."""
+    """A note, and what is attached to it; neither makes an open form stale, nor fills a field of the record."""
     record(TicketEvent.NOTED, ticket, by=by, words=words)
-    _attach(ticket, files, by)
+    _attach(ticket, files, by, fills=False)
 
 
-def _attach(ticket: Ticket, keys: Iterable[str], by) -> list[File]:
+def _attach(ticket: Ticket, keys: Iterable[str], by, *, fills: bool = True) -> list[File]:
     files = attach(keys, ticket, by)
+    fields = rulebook_of(ticket).fields
     for file in files:
+        if not fills or file.purpose not in fields or fields[file.purpose].kind != "file":
+            file.purpose = ""
         record(TicketEvent.ATTACHED, ticket, by=by, file=file.key, name=file.name, purpose=file.purpose)
     return files
 
@@ -275,7 +286,7 @@ def detach(ticket: Ticket, file: File, *, by) -> None:
     db.session.refresh(file)
     if not MOVES["complete"].may(by, ticket):
         raise Forbidden()
-    if ticket.state not in SERVED and file.purpose:
+    if ticket.state not in SERVED or file.removed_at:
         raise WrongState()
     take_away(file)
     record(TicketEvent.DETACHED, ticket, by=by, file=file.key, name=file.name, purpose=file.purpose)
