@@ -41,6 +41,7 @@ translations: .venv/.stamp-run ## collect the texts of code and pages into both 
 	    $(BIN)/pybabel --quiet update -i $(POT) -d crm/translations -l $$locale --init-missing \
 	        --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 120 || exit; \
 	done
+	@$(BIN)/python tools/english.py
 
 lock: $(UV) ## write the lock files anew from the .in files; UPGRADE=1 for the newest versions
 	$(LOCK) requirements/run.in -o requirements/run.lock
