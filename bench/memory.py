@@ -1,6 +1,6 @@
 """How much memory a worker takes: the demo department, two gunicorn workers, eight people at once on every page.
 
-    .venv/bin/python bench/memory.py          (Linux; prints MB per process before and after)
+.venv/bin/python bench/memory.py          (Linux; prints MB per process before and after)
 """
 
 import http.cookiejar
@@ -39,7 +39,9 @@ def person() -> None:
 
 def processes(parent: int) -> dict[int, float]:
     """MB resident of the server and its workers."""
-    listed = subprocess.run(["ps", "-eo", "pid,ppid,rss"], capture_output=True, text=True, check=True).stdout.splitlines()[1:]
+    listed = subprocess.run(
+        ["ps", "-eo", "pid,ppid,rss"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()[1:]
     rows = [tuple(map(int, line.split())) for line in listed]
     return {pid: rss / 1024 for pid, ppid, rss in rows if parent in (pid, ppid)}
 
@@ -62,7 +64,9 @@ def main() -> None:
             server.terminate()
             server.wait()
     for pid, size in after.items():
-        print(f"{'server' if pid == server.pid else 'worker'}: {before.get(pid, 0):.0f} MB at the start, {size:.0f} MB after")
+        print(
+            f"{'server' if pid == server.pid else 'worker'}: {before.get(pid, 0):.0f} MB at the start, {size:.0f} MB after"
+        )
 
 
 if __name__ == "__main__":

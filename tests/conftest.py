@@ -38,7 +38,9 @@ def leave_out(what: str, why: str) -> None:
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
-    reasons = {str(r.longrepr[2]) for r in terminalreporter.stats.get("skipped", []) if isinstance(r.longrepr, tuple | list)}
+    reasons = {
+        str(r.longrepr[2]) for r in terminalreporter.stats.get("skipped", []) if isinstance(r.longrepr, tuple | list)
+    }
     for reason in sorted(reasons):
         terminalreporter.write_line(f"left out: {reason.removeprefix('Skipped: ')}")
 

@@ -10,17 +10,15 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 
-from crm.customers.models import Contact, Customer, CustomerEvent, CustomerState
+from crm.customers import workflow
+from crm.customers.models import Contact, Customer, CustomerEvent
 from crm.customers.plan import Line, Plan
-from crm.db import Counter, db, insert, next_number, unit_of_work
-from crm.duties.record import open_subject, record, via
+from crm.db import Counter, db, insert, unit_of_work
+from crm.duties.record import via
 from crm.errors import Invalid
 from crm.labels import N_
-from crm.moves import edit
-from crm.permissions import Role
-from crm.staff.queries import with_role
+from crm.staff.queries import RESPONSIBLE, with_role
 
-RESPONSIBLE = (Role.SPECIALIST, Role.FOLLOWUP, Role.MANAGER)  # who may have customers in their care
 ATTRIBUTES = {"short_name": "title", "grade": "category"}  # where it is not the field's own name
 
 
@@ -216,7 +214,7 @@ def _row(line: Line, units: _Units, by, file: str) -> str:
         if _says(unit, values) and (not person or (known and _says(known, person))):
             return "unchanged"
         with db.session.begin_nested():
-            _update(unit, values, by)
+            workflow.change_customer(unit, values, by=by)
             met = _contact(unit, known, person, by)
         units.keep(unit, renamed=True)
         kind = "updated"
@@ -237,21 +235,8 @@ def _renamed(unit: Customer, line: Line) -> dict[str, str]:
 
 def _create(line: Line, values: dict[str, Any], by, file: str) -> Customer:
     names = {"full_name": line.full_name, "title": values.pop("title", line.full_name)}
-    unit = Customer(number=next_number("K"), state=CustomerState.ACTIVE, **{**values, **names})
-    open_subject(unit)
-    unit.customer_id = unit.id  # so that one key finds all that belongs to a customer
-    record(CustomerEvent.IMPORTED, unit, by=by, file=file, row=line.number)
-    return unit
-
-
-def _update(unit: Customer, values: dict[str, Any], by) -> None:
-    before = unit.owner_id
-    differences = edit(unit, values)
-    assigned = differences.pop("owner_id", None)
-    if differences:
-        record(CustomerEvent.EDITED, unit, by=by, changes=differences)
-    if assigned:
-        record(CustomerEvent.ASSIGNED, unit, by=by, **{"from": before, "to": unit.owner_id})
+    facts = {"file": file, "row": line.number}
+    return workflow.open_customer(Customer(**{**values, **names}), CustomerEvent.IMPORTED, by=by, **facts)
 
 
 def _contact(unit: Customer, known: Contact | None, person: dict[str, str], by) -> Contact | None:
@@ -259,11 +244,6 @@ def _contact(unit: Customer, known: Contact | None, person: dict[str, str], by) 
     if not person:
         return None
     if known is None:
-        known = Contact(customer_id=unit.id, **person)
-        db.session.add(known)
-        db.session.flush()
-        facts = {"contact": known.id, "name": known.name, "department": known.department}
-        record(CustomerEvent.CONTACT_ADDED, unit, by=by, **facts)
-    elif differences := edit(known, person):
-        record(CustomerEvent.CONTACT_EDITED, unit, by=by, contact=known.id, name=known.name, changes=differences)
+        return workflow.meet_contact(unit, by=by, **person)
+    workflow.change_contact(known, unit, person, by=by)
     return known

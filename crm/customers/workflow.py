@@ -1,5 +1,6 @@
 """Customers and their contacts are added and changed; nobody is deleted, who left becomes inactive."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -26,19 +27,50 @@ def _check_code(code: str | None, customer_id: int | None) -> None:
         raise Invalid(fields={"code": Invalid(N_("This code is already that of %(number)s."), number=number)})
 
 
+def open_customer(customer: Customer, kind: CustomerEvent, *, by, **facts: Any) -> Customer:
+    """Put a new unit into the department's care, however it came."""
+    customer.number, customer.state = next_number("K"), CustomerState.ACTIVE
+    open_subject(customer, at=clock.now())
+    customer.customer_id = customer.id  # so that one key finds all that belongs to a customer
+    record(kind, customer, by=by, **facts)
+    return customer
+
+
+def change_customer(customer: Customer, changes: Mapping[str, Any], *, by) -> None:
+    """Set what differs and write it down; another responsible specialist is an event of its own."""
+    before = customer.owner_id
+    differences = edit(customer, changes)
+    assigned = differences.pop("owner_id", None)
+    if differences:
+        record(CustomerEvent.EDITED, customer, by=by, changes=differences)
+    if assigned:
+        record(CustomerEvent.ASSIGNED, customer, by=by, **{"from": before, "to": customer.owner_id})
+
+
+def meet_contact(customer: Subject, *, by, name: str, department: str = "", **details: Any) -> Contact:
+    """A person at the customer, written down."""
+    contact = Contact(customer_id=customer.id, name=name, department=department, **details)
+    db.session.add(contact)
+    db.session.flush()
+    record(CustomerEvent.CONTACT_ADDED, customer, by=by, contact=contact.id, name=name, department=department)
+    return contact
+
+
+def change_contact(contact: Contact, customer: Subject, changes: Mapping[str, Any], *, by) -> None:
+    if differences := edit(contact, changes):
+        facts = {"contact": contact.id, "name": contact.name, "changes": differences}
+        record(CustomerEvent.CONTACT_EDITED, customer, by=by, **facts)
+
+
 def add_customer(*, by, short_name: str, full_name: str = "", code: str | None = None, owner_id: int | None = None,
                  grade: str = "", **details: Any) -> Customer:  # fmt: skip
     """A new unit; without a full name the short one stands for it."""
     _may_edit(by)
     _check_code(code or None, None)
     customer = Customer(
-        title=short_name, full_name=full_name or short_name, code=code or None, owner_id=owner_id, category=grade,
-        state=CustomerState.ACTIVE, number=next_number("K"), **details,
+        title=short_name, full_name=full_name or short_name, code=code or None, owner_id=owner_id, category=grade, **details
     )  # fmt: skip
-    open_subject(customer, at=clock.now())
-    customer.customer_id = customer.id  # so that one key finds all that belongs to a customer
-    record(CustomerEvent.ADDED, customer, by=by)
-    return customer
+    return open_customer(customer, CustomerEvent.ADDED, by=by)
 
 
 def edit_customer(customer: Customer, *, by, owner_id: int | None, **changes: Any) -> None:
@@ -47,23 +79,13 @@ def edit_customer(customer: Customer, *, by, owner_id: int | None, **changes: An
     changes["full_name"] = changes.get("full_name") or changes["short_name"]
     changes["title"], changes["category"] = changes.pop("short_name"), changes.pop("grade")
     _check_code(changes["code"], customer.id)
-    before = customer.owner_id
-    differences = edit(customer, {**changes, "owner_id": owner_id})
-    assigned = differences.pop("owner_id", None)
-    if differences:
-        record(CustomerEvent.EDITED, customer, by=by, changes=differences)
-    if assigned:
-        record(CustomerEvent.ASSIGNED, customer, by=by, **{"from": before, "to": owner_id})
+    change_customer(customer, {**changes, "owner_id": owner_id}, by=by)
 
 
-def add_contact(customer: Subject, *, by, name: str, department: str = "", **details: Any) -> Contact:
+def add_contact(customer: Subject, *, by, **words: Any) -> Contact:
     """A person at the customer; may be added while a record is being written (5.1.2)."""
     _may_edit(by)
-    contact = Contact(customer_id=customer.id, name=name, department=department, **details)
-    db.session.add(contact)
-    db.session.flush()
-    record(CustomerEvent.CONTACT_ADDED, customer, by=by, contact=contact.id, name=name, department=department)
-    return contact
+    return meet_contact(customer, by=by, **words)
 
 
 def edit_contact(contact: Contact, *, by, version: int | None = None, **changes: Any) -> None:
@@ -74,7 +96,4 @@ def edit_contact(contact: Contact, *, by, version: int | None = None, **changes:
     db.session.refresh(contact, with_for_update=True)
     if version is not None and version != contact.version:
         raise Stale()
-    if differences := edit(contact, changes):
-        record(
-            CustomerEvent.CONTACT_EDITED, customer, by=by, contact=contact.id, name=contact.name, changes=differences
-        )
+    change_contact(contact, customer, changes, by=by)

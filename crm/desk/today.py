@@ -17,6 +17,7 @@ from crm.labels import N_, Labelled
 from crm.moves import Move
 
 ACKNOWLEDGE = "rulebook.acknowledge"
+_OPEN = N_("Open")
 
 
 class Group(Labelled):
@@ -34,6 +35,7 @@ class Row:
     rule: Rule
     href: str
     label: str
+    acts: bool  # the button settles it or leads to where that is done; else it only opens the subject
     move: Move | None
     may_ask: bool
     requests: tuple[Extension, ...]
@@ -68,12 +70,13 @@ def rows_of(duties: list[Duty], user) -> list[Row]:
         if move and not move.open_to(user, duty.subject, {duty.rule}):
             move = None
         href = f"{duty.subject.path}#{rule.move}" if move and move.asks else duty.subject.path
-        label = move.label if move else N_("Open")
+        label = move.label if move else _OPEN
         if duty.slot in requests and duty.rule == DECIDE_MORE_TIME:
             href, label = f"/extensions/{requests[duty.slot]}", N_("Decide")
         if duty.rule == ACKNOWLEDGE:  # owed by the person, done on the edition's page
             href, label = f"/rulebook/{duty.slot}", N_("Read it")
-        rows.append(Row(duty, rule, href, label, move, may_ask(duty, user), tuple(duty.extensions)))
+        acts = label != _OPEN
+        rows.append(Row(duty, rule, href, label, acts, move, may_ask(duty, user), tuple(duty.extensions)))
     return rows
 
 

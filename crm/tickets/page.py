@@ -1,5 +1,6 @@
 """What a record's page is made of: the record, what it still needs, what may be done, and who has a part in it."""
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from flask import render_template
@@ -8,6 +9,7 @@ from flask_login import current_user
 from crm.customers import queries as customers
 from crm.db import db
 from crm.duties import queries as duties
+from crm.duties.rulebook import Gap
 from crm.errors import Refused, Stale
 from crm.files import queries as files
 from crm.forms import CrmForm
@@ -51,6 +53,13 @@ def _offered(ticket: Ticket, owed: set[str], bound: CrmForm | None, name: str) -
     return offered
 
 
+def _next(offered: Collection[str], gaps: Iterable[Gap]) -> str:
+    """The one verb to go on with: what others wait for, then the work itself, unless something must be there first."""
+    held = any(gap.stage == "work" for gap in gaps)
+    order = ["settle", "tell", *([] if held else ["start"]), "resume", "end"]
+    return next((key for key in order if key in offered), "")
+
+
 def _gaps(ticket: Ticket, refusal: Refused | None):
     """What is missing: after a refused closing, beyond what was just typed; else of what is saved."""
     if isinstance(refusal, workflow.Incomplete):
@@ -79,12 +88,13 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
         bound.beside(form_for(name, ticket, formdata=None))
     note = bound if bound is not None and name == "note" else forms.NoteForm(formdata=None)
     installation = db.session.get(Installation, ticket.installation_id) if ticket.installation_id else None
+    offered, gaps = _offered(ticket, owed, bound, name), _gaps(ticket, refusal)
     may_fill = ticket.state in SERVED and MOVES["complete"].may(current_user, ticket)
     return render_template(
         "tickets/record.html", ticket=ticket, book=book, category=book.categories.get(ticket.category), refusal=refusal,
-        gaps={gap.field.key: gap for gap in _gaps(ticket, refusal)},
+        gaps={gap.field.key: gap for gap in gaps},
         closing=closing, closable=MOVES["complete"].open_to(current_user, ticket), may_fill=may_fill,
-        offered=_offered(ticket, owed, bound, name), moves=MOVES, refused=name, note=note, drafts=drafts,
+        offered=offered, first=_next(offered, gaps), moves=MOVES, refused=name, note=note, drafts=drafts,
         events=events, names=duties.names(_names_in(events, ticket)), duties=every, opened=opened, files=files.of(ticket),
         customer=customers.by_id(ticket.customer_id), people={p.id: p for p in customers.contacts(ticket.customer_id or 0)},
         verdict=verdict_of(ticket.customer_id or 0), installation=installation, linked=queries.linked(ticket, current_user),
