@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from crm import NotSetUp, clock, create_app, demo, make_secret_key, serve, sweep
 from crm.customers import importing
 from crm.db import db, unit_of_work
+from crm.desk import search as desk_search
 from crm.duties import rulebook as rules
 from crm.duties import workflow as duties
 from crm.duties.queries import editions as known_editions
@@ -163,6 +164,13 @@ def tick(as_of: str | None) -> None:
     with app().app_context():
         for name, count in sweep.tick(at).items():
             click.echo(f"{name}: {count}")
+
+
+@crm.command()
+def reindex() -> None:
+    """Fill the search anew, while others work."""
+    with app().app_context():
+        click.echo(f"{desk_search.rebuild()} subjects can be found.")
 
 
 @crm.group("import")

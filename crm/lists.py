@@ -64,8 +64,3 @@ def day(args: Mapping[str, str], name: str) -> date | None:
 
 def words(args: Mapping[str, str], name: str = "q") -> str:
     return args.get(name, "").strip()[:100]
-
-
-def like(text: str) -> str:
-    """A pattern that finds `text` anywhere and takes it literally; for `ilike(…, escape="\\\\")`."""
-    return "%" + re.sub(r"([%_\\])", r"\\\1", text) + "%"

@@ -18,6 +18,7 @@ from crm.errors import Refused
 from crm.labels import N_, Bilingual, Labelled, said
 from crm.money import yuan
 from crm.permissions import Permission, Role
+from crm.search import marked
 from crm.tickets.models import Channel, State
 
 HTML_LANG = {"zh_Hans_CN": "zh-CN", "en": "en"}
@@ -185,7 +186,7 @@ def init_app(app: Flask, version: str) -> None:
     filters = {"exact": exact, "day": day, "when": when, "due": due, "said": bilingual, "words": words, "yuan": yuan,
                "many": many, "relative": relative, "told": told, "fact": fact, "clause_name": clause_name,
                "local_day": lambda instant: day(clock.local(instant).date()), "field_title": field_title,
-               "instant": lambda text: exact(datetime.fromisoformat(text))}  # fmt: skip
+               "marked": marked, "instant": lambda text: exact(datetime.fromisoformat(text))}  # fmt: skip
     app.jinja_env.filters.update(filters)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(

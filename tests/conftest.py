@@ -191,7 +191,8 @@ class Browser:
         forms = self.forms(page) + self.forms("/account")
         form = next((f for f in forms if path in f["actions"]), None)
         known = next((f["fields"]["version"] for f in forms if "version" in f["fields"]), None)
-        data = {"csrf_token": forms[0]["fields"].get("csrf_token", ""), "request_id": uuid.uuid4().hex}
+        token = next((f["fields"]["csrf_token"] for f in forms if "csrf_token" in f["fields"]), "")
+        data = {"csrf_token": token, "request_id": uuid.uuid4().hex}
         data |= {"version": known} if known else {}
         data |= (form["fields"] if form else {}) | fields | (files or {})
         return self.post(path, data, multipart=bool(files))

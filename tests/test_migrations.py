@@ -13,7 +13,11 @@ from tests import make
 
 
 def test_the_migrated_tables_are_those_of_the_models(app):
-    context = MigrationContext.configure(db.session.connection(), opts={"compare_type": True})
+    options = {
+        "compare_type": True,
+        "include_name": lambda name, kind, _parent: not (kind == "table" and name.startswith("search_grams")),
+    }
+    context = MigrationContext.configure(db.session.connection(), opts=options)
     assert compare_metadata(context, db.metadata) == []
 
 

@@ -1,7 +1,8 @@
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, Index, false, text, true
+from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, Index, false, select, text, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship, synonym
 
 from crm.db import db
@@ -9,6 +10,7 @@ from crm.duties.models import Subject
 from crm.errors import Invalid
 from crm.labels import N_, Labelled
 from crm.permissions import Permission
+from crm.search import Entry
 
 
 class Grade(Labelled):
@@ -63,6 +65,26 @@ class Customer(Subject):
     label = N_("Customer")
     EVENTS = CustomerEvent
     STATES = CustomerState
+
+    SEARCHED = frozenset(set(CustomerEvent) - {CustomerEvent.ASSIGNED})
+
+    def searched(self) -> Iterator[Entry]:
+        keys = tuple(filter(None, (self.number, self.code)))
+        words = (
+            self.full_name,
+            self.region,
+            self.address,
+            self.phone,
+            self.fax,
+            self.email,
+            self.tax_number,
+            self.remark,
+        )
+        yield Entry("customer", keys, self.title, "\n".join(filter(None, words)))
+        people = select(Contact).where(Contact.customer_id == self.id).order_by(Contact.id)
+        for one in db.session.scalars(people):
+            said = (one.department, one.position, one.phone, one.mobile, one.qq, one.wechat, one.email)
+            yield Entry("contact", (), one.name, "\n".join(filter(None, said)), ref=one.id)
 
     @classmethod
     def visible(cls, user) -> ColumnElement[bool]:

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
 
-from crm import lists
+from crm import lists, search
 from crm.customers.models import Contact, Customer, CustomerState, Grade
 from crm.db import db
 from crm.duties import queries as duties
@@ -44,18 +44,15 @@ def regions() -> list[str]:
     return list(db.session.scalars(rows.limit(100)))
 
 
-def _matches(text: str) -> ColumnElement[bool]:
-    pattern = lists.like(text)
-    return or_(*(column.ilike(pattern, escape="\\")
-                 for column in (Customer.title, Customer.full_name, Customer.code, Customer.number)))  # fmt: skip
-
-
 def find(text: str, user, *, most: int = 20) -> list[Customer]:
     """For type-ahead: the exact code or number first, then names that begin so, then names that hold it."""
     exact = or_(Customer.code == text, Customer.number == text.upper(), Customer.title == text)
     begins = Customer.title.startswith(text, autoescape=True)
     found = select(Customer).where(
-        Customer.kind == "customer", Customer.visible(user), Customer.state == CustomerState.ACTIVE, _matches(text)
+        Customer.kind == "customer",
+        Customer.visible(user),
+        Customer.state == CustomerState.ACTIVE,
+        Customer.id.in_(search.matching(text)),
     )
     ranked = found.order_by(case((exact, 0), (begins, 1), else_=2), func.length(Customer.title), Customer.id)
     return list(db.session.scalars(ranked.limit(most)))
@@ -89,19 +86,12 @@ class Filter:
             rows = rows.where(Subject.category == ("" if self.grade == "none" else self.grade))
         if self.owner_id:
             rows = rows.where(Subject.owner_id == self.owner_id)
-        if self.text or self.region:
-            rows = rows.join(Customer.__table__, Customer.__table__.c.id == Subject.id)
         if self.text:
-            rows = rows.where(_in_table(self.text))
+            rows = rows.where(Subject.id.in_(search.matching(self.text)))
         if self.region:
+            rows = rows.join(Customer.__table__, Customer.__table__.c.id == Subject.id)
             rows = rows.where(Customer.__table__.c.region == self.region)
         return rows if self.lacks is None else rows.where(self.lacks)
-
-
-def _in_table(text: str) -> ColumnElement[bool]:
-    table, pattern = Customer.__table__.c, lists.like(text)
-    columns = (Subject.title, Subject.number, table.full_name, table.code)
-    return or_(*(column.ilike(pattern, escape="\\") for column in columns))
 
 
 def listing(user, wanted: Filter, *, before: int | None = None) -> lists.Page:

@@ -8,11 +8,13 @@ from crm import clock, lists
 from crm.customers import queries as customers
 from crm.customers.models import Grade
 from crm.desk import queries, today
+from crm.desk.search import find
 from crm.duties import queries as duties
 from crm.forms import CrmForm
 from crm.migrating import behind
 from crm.permissions import Permission as P
 from crm.permissions import needs
+from crm.search import words_in
 from crm.serials import queries as serials
 from crm.serials.coverage import verdicts
 from crm.staff import queries as staff
@@ -82,6 +84,15 @@ def _place(text: str) -> tuple[datetime, int] | None:
         return (at, int(id)) if 1990 < at.year < 2100 and 0 < int(id) < 2**31 else None
     except (ValueError, OverflowError, OSError):
         return None
+
+
+@bp.get("/search")
+@needs(P.SIGNED_IN)
+def search():
+    """Over everything the reader may see."""
+    text = lists.words(request.args)
+    found = find(current_user, text, before=lists.key(request.args))
+    return render_template("desk/search.html", found=found, text=text, short=bool(text) and not words_in(text))
 
 
 @bp.get("/customers/lookup")

@@ -1,5 +1,6 @@
 """Subject, Event, Duty and the request for more time: the four tables everything else stands on."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ from crm import clock
 from crm.db import db
 from crm.labels import N_, Labelled
 from crm.moves import Move
+from crm.search import Entry
 
 
 class Priority(Labelled):
@@ -56,6 +58,12 @@ class Subject(db.Model):
     STATES: ClassVar[type[Labelled] | None] = None
     MOVES: ClassVar[dict[str, Move]] = {}
     DATES: ClassVar[tuple[str, ...]] = ()  # the facts of this kind a deadline may be counted from
+
+    SEARCHED: ClassVar[frozenset[str]] = frozenset()  # the events after which `searched()` says something else
+
+    def searched(self) -> Iterable[Entry]:
+        """The rows by which the search finds this subject."""
+        return ()
 
     def facts(self) -> dict[str, Any]:
         """What the rulebook's conditions and dates may name."""

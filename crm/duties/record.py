@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select, update
 
-from crm import clock
+from crm import clock, search
 from crm.db import db, insert, rows_of
 from crm.duties.editions import book_of, edition_id
 from crm.duties.models import Duty, Event, Subject, open_now, pending_now
@@ -35,8 +35,9 @@ def record(kind: str, subject: Subject, *, by=None, at: datetime | None = None, 
     """Write down that `kind` happened to `subject`, and carry out the rulebook.
 
     Locks the subject; breaches what has fallen due first, so that no fine depends on when the sweep ran; adds the
-    event; then keeps, drops and opens duties. `at` (aware, opened_at ≤ at ≤ now) is when it happened, `facts` what
-    there is to say of it. A subject without an edition (imported history) owes nothing. ValueError for any other `at`.
+    event; then keeps, drops and opens duties, and renews what the search says of the subject. `at` (aware,
+    opened_at ≤ at ≤ now) is when it happened, `facts` what there is to say of it. A subject without an edition
+    (imported history) owes nothing. ValueError for any other `at`.
     """
     at = at or clock.now()
     lock(subject)
@@ -48,6 +49,8 @@ def record(kind: str, subject: Subject, *, by=None, at: datetime | None = None, 
     known = {**subject.facts(), **facts}
     for rule in _rules(subject, kind):
         _carry_out(rule, event, subject, by, known)
+    if kind in subject.SEARCHED:
+        search.put(subject.id, subject.searched())
     return event
 
 

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from datetime import date
 from typing import Any, ClassVar
 
@@ -8,6 +9,7 @@ from crm.db import db
 from crm.duties.models import Subject
 from crm.labels import N_, Labelled
 from crm.permissions import Permission
+from crm.search import Entry
 
 
 class UseState(Labelled):
@@ -67,6 +69,13 @@ class Installation(Subject):
     label = N_("Installation")
     EVENTS = InstallationEvent
     STATES = UseState
+
+    SEARCHED = frozenset({InstallationEvent.ADDED, InstallationEvent.EDITED})
+
+    def searched(self) -> Iterator[Entry]:
+        yield Entry(
+            "installation", (self.number,), "", "\n".join(filter(None, (self.title, self.modules, self.remark)))
+        )
 
     @property
     def period(self) -> "ServicePeriod | None":

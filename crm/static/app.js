@@ -180,6 +180,14 @@ const openTarget = () => {
 };
 addEventListener("hashchange", openTarget);
 
+// The keyboard: one key, unless one is typing. / searches.
+const typing = (event) => event.target.closest?.("input, textarea, select, [contenteditable]") || event.ctrlKey || event.metaKey || event.altKey;
+addEventListener("keydown", (event) => {
+  if (event.key !== "/" || typing(event)) return;
+  const box = [...document.querySelectorAll("#q, [data-search]")].find((one) => one.offsetParent);
+  if (box) { event.preventDefault(); box.focus(); box.select(); } else if (body.dataset.user) location.assign("/search");
+});
+
 // Rows: j and k walk, Enter opens.
 addEventListener("keydown", (event) => {
   if (event.target.closest("input, textarea, select, button, [contenteditable]") || event.ctrlKey || event.metaKey || event.altKey) return;

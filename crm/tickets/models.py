@@ -1,13 +1,16 @@
+from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, false, or_
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, false, or_, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.customers.models import Contact
-from crm.duties.models import Subject
+from crm.db import db
+from crm.duties.models import Event, Subject
 from crm.labels import N_, Labelled
 from crm.permissions import Permission, Role
+from crm.search import Entry
 
 
 class State(Labelled):
@@ -93,6 +96,17 @@ class Ticket(Subject):
     EVENTS = TicketEvent
     STATES = State
     DATES = ("ended_at", "wait_until")
+
+    SEARCHED = frozenset({TicketEvent.OPENED, TicketEvent.EDITED, TicketEvent.FILLED, TicketEvent.NOTED})
+
+    def searched(self) -> Iterator[Entry]:
+        """What was asked, what was filled in, and the notes."""
+        noted = (
+            select(Event.facts).where(Event.subject_id == self.id, Event.kind == TicketEvent.NOTED).order_by(Event.id)
+        )
+        notes = [facts.get("words", "") for facts in db.session.scalars(noted)]
+        said = (self.title, self.description, *map(str, self.fields.values()), self.service_qq, *notes)
+        yield Entry("ticket", (self.number,), "", "\n".join(filter(None, said)))
 
     def facts(self) -> dict[str, Any]:
         return super().facts() | {

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
-from crm import clock, lists
+from crm import clock, lists, search
 from crm.db import db
 from crm.duties import queries as duties
 from crm.duties.models import Duty, Subject, open_now
@@ -65,8 +65,7 @@ class Filter:
         if self.until:
             rows = rows.where(Subject.opened_at < clock.moment(self.until + timedelta(days=1)))
         if self.text:
-            pattern = lists.like(self.text)
-            rows = rows.where(Subject.title.ilike(pattern, escape="\\") | Subject.number.ilike(pattern, escape="\\"))
+            rows = rows.where(Subject.id.in_(search.matching(self.text)))
         if self.overdue:
             late = select(Duty.subject_id).where(open_now(), Duty.due_at < clock.now(), Duty.held_by_id.is_(None))
             rows = rows.where(Subject.id.in_(late))

@@ -1,0 +1,120 @@
+"""Search over everything the reader may see: exact numbers and codes first, then names, then the newest."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, select
+
+from crm import search
+from crm.db import db, unit_of_work
+from crm.duties import queries as duties
+from crm.duties.models import Subject
+from crm.search import SearchRow
+
+SIZE, NAMED = 30, 20
+BATCH = 500  # subjects in one unit of work
+WINDOWS = (2_000, 100_000)  # newest rows that are looked at before all: common words need no more
+
+_SHOWN = (
+    *(SearchRow.id, SearchRow.kind, SearchRow.name, SearchRow.text, SearchRow.subject_id),
+    *(Subject.number, Subject.title, Subject.state, Subject.customer_id, Subject.kind.label("subject_kind")),
+)
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One row found: what it is called, the words around what was searched for, and the subject it leads to."""
+
+    kind: str
+    subject: duties.Name
+    title: str
+    excerpt: str
+    state: str
+    customer_id: int | None
+    row_id: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """`first` what was found by number, code or name, `newest` by words. `before` is the key to go on after."""
+
+    first: list[Hit] = field(default_factory=list)
+    newest: list[Hit] = field(default_factory=list)
+    before: int | None = None
+    names: dict[int, duties.Name] = field(default_factory=dict)
+
+    @property
+    def any(self) -> bool:
+        return bool(self.first or self.newest)
+
+
+def _hit(row: Any, query: str) -> Hit:
+    subject = duties.Name(row.subject_id, row.subject_kind, row.number, row.title)
+    shown = row.name or row.title
+    rest = row.text.removeprefix(row.name).removeprefix("\n").removeprefix(row.title)
+    return Hit(row.kind, subject, shown, search.excerpt(rest, query), row.state, row.customer_id, row.id)
+
+
+def _rows(ids: Select, seen: ColumnElement[bool]) -> Select:
+    found = ids.cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
+    rows = select(*_SHOWN).select_from(found).join(SearchRow, SearchRow.id == found.c.id)
+    return rows.join(Subject, Subject.id == SearchRow.subject_id).where(seen)
+
+
+def _first(query: str, seen: ColumnElement[bool]) -> list[Any]:
+    exact = _rows(search.exactly(query), seen).order_by(SearchRow.id.desc()).limit(NAMED)
+    rows = list(db.session.execute(exact))
+    if (by_name := search.named(query)) is not None:
+        length = func.length(SearchRow.name)
+        named = _rows(by_name, seen).order_by(length, SearchRow.id).limit(NAMED)
+        rows += list(db.session.execute(named))
+    return list({row.id: row for row in rows}.values())
+
+
+def _newest(query: str, seen: ColumnElement[bool], passed: Iterable[int], before: int | None) -> list[Any]:
+    """A page of rows and one more, the newest first. A common word fills it from the newest rows alone."""
+    top, passed, rows = (before or search.newest_id() + 1), list(passed), []
+    for window in (*WINDOWS, None):
+        since = max(top - window, 0) if window else 0
+        found = search.containing(query, since=since, before=top)
+        if found is None:
+            return []
+        wanted = _rows(found, seen & SearchRow.id.not_in(passed)).order_by(SearchRow.id.desc()).limit(SIZE + 1)
+        rows = list(db.session.execute(wanted))
+        if len(rows) > SIZE or not since:
+            break
+    return rows
+
+
+def find(user, query: str, *, before: int | None = None) -> Found:
+    """What `user` may see of what holds every word of the query."""
+    if not search.words_in(query):
+        return Found()
+    seen = duties.visible(user)
+    first = _first(query, seen)
+    newest = _newest(query, seen, (row.id for row in first), before)
+    more = newest[SIZE - 1].id if len(newest) > SIZE else None
+    hits = [_hit(row, query) for row in newest[:SIZE]]
+    heads = [] if before else [_hit(row, query) for row in first]
+    return Found(heads, hits, more, duties.names(hit.customer_id for hit in heads + hits))
+
+
+def rebuild() -> int:
+    """Fill the search anew from the subjects themselves, in batches; how many there are."""
+    with unit_of_work():
+        search.clear()
+    done = 0
+    for kind in (kind for kind in Subject.__subclasses__() if kind.SEARCHED):
+        last = 0
+        while True:
+            with unit_of_work():
+                some = select(kind).where(kind.id > last).order_by(kind.id).limit(BATCH)
+                subjects: list[Any] = list(db.session.scalars(some))
+                for subject in subjects:
+                    search.put(subject.id, subject.searched())
+                last = subjects[-1].id if subjects else last
+            done += len(subjects)
+            if len(subjects) < BATCH:
+                break
+    return done

@@ -1,0 +1,247 @@
+"""What is searched: rows of words beside the subjects, found by pairs of letters, alike on both databases.
+
+A text is folded (full and half width, upper and lower case are one; dashes and dots inside a code are nothing), then cut
+into every pair of neighbouring letters. A row that holds all pairs of a word is a candidate; it is a hit if its folded
+text holds the word. Names are indexed once more under a mark of their own, letter by letter too: one letter finds them.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Select,
+    UniqueConstraint,
+    bindparam,
+    column,
+    delete,
+    false,
+    func,
+    literal_column,
+    select,
+    table,
+    text,
+    union,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm.db import db
+
+LONGEST = 100  # letters of a query that are looked at
+_NAME = "ʘ"  # before each piece of a name; no keyboard has it
+_JOINED = frozenset("-_./\\'’·‐‑–—#:")  # nothing between the letters beside them
+_grams = table("search_grams", column("rowid"), column("row_id"), column("grams"))  # FTS5, or a tsvector with GIN
+
+
+class _Folded(dict[int, str]):
+    """Each letter as it is compared; filled as letters are met."""
+
+    def __missing__(self, code: int) -> str:
+        plain = unicodedata.normalize("NFKC", chr(code)).casefold()
+        self[code] = "".join("" if one in _JOINED else one if one.isalnum() else " " for one in plain)
+        return self[code]
+
+
+_FOLDED = _Folded()
+
+
+def fold(words: str) -> str:
+    return " ".join(words.translate(_FOLDED).split())
+
+
+def _pieces(folded: str) -> Iterator[str]:
+    for run in folded.split():
+        if len(run) == 1:
+            yield run
+        for at in range(len(run) - 1):
+            yield run[at : at + 2]
+
+
+def _name_pieces(name: str) -> Iterator[str]:
+    folded = fold(name)
+    yield from (_NAME + piece for piece in {*_pieces(folded), *folded.replace(" ", "")})
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What one row of the search says: numbers and codes found exactly, a name, and further words.
+
+    `ref` tells rows of one subject apart, such as the contacts of a customer (0: the subject itself)."""
+
+    kind: str
+    keys: tuple[str, ...] = ()
+    name: str = ""
+    words: str = ""
+    ref: int = 0
+
+    @property
+    def text(self) -> str:
+        return "\n".join(part for part in (self.name, *self.keys, self.words) if part)
+
+
+class SearchRow(db.Model):
+    __tablename__ = "search_rows"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    subject_id: Mapped[int] = mapped_column(ForeignKey("subjects.id"))
+    kind: Mapped[str]
+    ref: Mapped[int] = mapped_column(default=0)
+    name: Mapped[str] = mapped_column(default="")
+    text: Mapped[str]
+    folded: Mapped[str]
+
+    __table_args__ = (UniqueConstraint("subject_id", "kind", "ref"),)
+
+
+class SearchKey(db.Model):
+    """A number or code, folded: what is found by saying it exactly."""
+
+    __tablename__ = "search_keys"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    row_id: Mapped[int] = mapped_column(ForeignKey("search_rows.id"), primary_key=True, index=True)
+
+
+def put(subject_id: int, entries: Iterable[Entry]) -> None:
+    """Make these the subject's rows: what is new is added, what differs replaced, what is no longer said removed."""
+    rows = select(SearchRow).where(SearchRow.subject_id == subject_id).execution_options(populate_existing=True)
+    known = {(row.kind, row.ref): row for row in db.session.scalars(rows)}
+    for entry in entries:
+        row = known.pop((entry.kind, entry.ref), None)
+        if row is not None and (row.name, row.text) == (entry.name, entry.text):
+            continue
+        if row is None:
+            row = SearchRow(subject_id=subject_id, kind=entry.kind, ref=entry.ref)
+            db.session.add(row)
+        else:
+            _forget(row)
+        row.name, row.text, row.folded = entry.name, entry.text, fold(entry.text)
+        db.session.flush()
+        _index(row, entry.keys)
+    for row in known.values():
+        _forget(row)
+        db.session.delete(row)
+    db.session.flush()
+
+
+def _words_of(row: SearchRow) -> list[str]:
+    return sorted({*_pieces(row.folded), *(_name_pieces(row.name) if row.name else ())})
+
+
+def _index(row: SearchRow, keys: Iterable[str]) -> None:
+    pieces = _words_of(row)
+    if db.engine.dialect.name == "sqlite":
+        statement = text("INSERT INTO search_grams (rowid, grams) VALUES (:id, :grams)")
+        db.session.execute(statement, {"id": row.id, "grams": " ".join(pieces)})
+    else:
+        statement = text("INSERT INTO search_grams (row_id, grams) VALUES (:id, array_to_tsvector(:grams))")
+        db.session.execute(statement, {"id": row.id, "grams": pieces})
+    db.session.add_all(SearchKey(key=key, row_id=row.id) for key in {fold(key).replace(" ", "") for key in keys} if key)
+
+
+def _forget(row: SearchRow) -> None:
+    """Take a row out of the index; FTS5 wants to be told what was in it."""
+    if db.engine.dialect.name == "sqlite":
+        statement = text("INSERT INTO search_grams (search_grams, rowid, grams) VALUES ('delete', :id, :grams)")
+        db.session.execute(statement, {"id": row.id, "grams": " ".join(_words_of(row))})
+    else:
+        db.session.execute(text("DELETE FROM search_grams WHERE row_id = :id"), {"id": row.id})
+    db.session.execute(delete(SearchKey).where(SearchKey.row_id == row.id))
+
+
+def clear() -> None:
+    """Forget everything; `put` fills it anew."""
+    everything = "INSERT INTO search_grams (search_grams) VALUES ('delete-all')"
+    db.session.execute(text(everything if db.engine.dialect.name == "sqlite" else "DELETE FROM search_grams"))
+    db.session.execute(delete(SearchKey))
+    db.session.execute(delete(SearchRow))
+
+
+def words_in(query: str) -> list[str]:
+    """The folded words of a query; each must be found."""
+    return fold(query[:LONGEST]).split()
+
+
+def _all_of(pieces: list[str]) -> ColumnElement[bool]:
+    if db.engine.dialect.name == "sqlite":
+        return literal_column("search_grams").op("MATCH")(" AND ".join(f'"{piece}"' for piece in pieces))
+    wanted = " & ".join(f"'{piece}'" for piece in pieces)
+    return _grams.c.grams.op("@@")(bindparam(None, wanted).op("::")(literal_column("tsquery")))
+
+
+def _id() -> ColumnElement[int]:
+    return _grams.c.rowid if db.engine.dialect.name == "sqlite" else _grams.c.row_id
+
+
+def _holds(words: Iterable[str]) -> list[ColumnElement[bool]]:
+    """A single piece is its own proof; of a longer word the pieces may stand apart."""
+    find = func.instr if db.engine.dialect.name == "sqlite" else func.strpos
+    return [find(SearchRow.folded, word) > 0 for word in words if len(word) > 2]
+
+
+def _candidates(pieces: list[str], words: list[str]) -> Select:
+    rows = select(_id().label("id")).where(_all_of(pieces))
+    checks = _holds(words)
+    return rows.join(SearchRow, SearchRow.id == _id()).where(*checks) if checks else rows
+
+
+def containing(query: str, *, since: int = 0, before: int | None = None) -> Select | None:
+    """Ids of the rows that hold every word of the query, `since` < id < `before`; None for a query of nothing."""
+    words = words_in(query)
+    pieces = sorted({piece for word in words for piece in _pieces(word)})
+    if not pieces:
+        return None
+    rows = _candidates(pieces, words)
+    if since:
+        rows = rows.where(_id() > since)
+    return rows if before is None else rows.where(_id() < before)
+
+
+def named(query: str) -> Select | None:
+    """Ids of the rows whose name holds every word of the query, however short."""
+    words = words_in(query)
+    pieces = sorted({_NAME + piece for word in words for piece in _pieces(word)})
+    return _candidates(pieces, words) if pieces else None
+
+
+def exactly(query: str) -> Select:
+    """Ids of the rows one of whose numbers or codes is just this."""
+    return select(SearchKey.row_id.label("id")).where(SearchKey.key == "".join(words_in(query)))
+
+
+def matching(query: str) -> Select:
+    """Ids of the subjects that hold the words themselves, or are named so: for a list's filter."""
+    found = [one for one in (containing(query), named(query)) if one is not None]
+    rows = select(SearchRow.subject_id).where(SearchRow.ref == 0)
+    return rows.where(SearchRow.id.in_(union(*found))) if found else rows.where(false())
+
+
+def newest_id() -> int:
+    return db.session.scalar(select(func.max(SearchRow.id))) or 0
+
+
+def marked(shown: str, query: str) -> list[tuple[str, bool]]:
+    """`shown` cut into parts, each with whether it is what was searched for."""
+    letters = [(at, folded) for at, one in enumerate(shown) for folded in one.translate(_FOLDED) if folded != " "]
+    plain, hit = "".join(folded for _at, folded in letters), [False] * len(shown)
+    for word in words_in(query):
+        start = plain.find(word)
+        while start >= 0:
+            for at in range(letters[start][0], letters[start + len(word) - 1][0] + 1):
+                hit[at] = True
+            start = plain.find(word, start + len(word))
+    parts: list[tuple[str, bool]] = []
+    for one, on in zip(shown, hit, strict=True):
+        parts.append((parts.pop()[0] + one, on) if parts and parts[-1][1] == on else (one, on))
+    return parts
+
+
+def excerpt(words: str, query: str, *, around: int = 40) -> str:
+    """The line of a text that says most of what was searched for, cut to its surroundings."""
+    lines = [line for line in words.split("\n") if any(on for _part, on in marked(line, query))]
+    if not lines:
+        return ""
+    parts = marked(lines[0], query)
+    start = len(parts[0][0]) if not parts[0][1] else 0
+    first, last = max(0, start - around), start + around * 2
+    return ("…" if first else "") + lines[0][first:last] + ("…" if last < len(lines[0]) else "")

@@ -1,0 +1,171 @@
+"""The search: how words are folded and cut, what is found in which order, and what stays out of sight."""
+
+import pytest
+
+from crm import search
+from crm.customers import workflow as customers
+from crm.db import db, unit_of_work
+from crm.desk.search import NAMED, SIZE, find, rebuild
+from crm.tickets import workflow as tickets
+from tests import make
+
+
+@pytest.mark.parametrize(
+    ("typed", "folded"),
+    [
+        ("ＡＢＣ１２３", "abc123"), ("T2611-0007", "t26110007"), ("宏远（机械）有限公司", "宏远 机械 有限公司"),
+        ("U8+ 财务通", "u8 财务通"), ("a_b.c/d", "abcd"), ("  两  空 格 ", "两 空 格"), ("Straße", "strasse"), ("!?，。", ""),
+    ],
+)  # fmt: skip
+def test_width_case_and_dashes_are_nothing(typed, folded):
+    assert search.fold(typed) == folded
+
+
+@pytest.mark.parametrize(
+    ("shown", "query", "hit"),
+    [
+        ("凭证无法保存", "无法", ["无法"]), ("T2611-0007", "26110007", ["2611-0007"]), ("Ｕ８财务通", "u8", ["Ｕ８"]),
+        ("结账，再结账", "结账", ["结账", "结账"]), ("没有", "别的", []), ("", "别的", []),
+    ],
+)  # fmt: skip
+def test_what_was_searched_for_is_marked_as_it_was_written(shown, query, hit):
+    parts = search.marked(shown, query)
+    assert "".join(part for part, _on in parts) == shown
+    assert [part for part, on in parts if on] == hit
+
+
+def test_an_excerpt_shows_the_line_that_holds_the_words():
+    words = "第一行\n" + "前" * 200 + "凭证号不连续" + "后" * 200
+    shown = search.excerpt(words, "凭证号")
+    assert "凭证号不连续" in shown and shown.startswith("…") and shown.endswith("…") and len(shown) < 130
+    assert search.excerpt(words, "没有的") == ""
+
+
+def said(user: str, query: str, **kwargs) -> list[str]:
+    found = find(make.who(user), query, **kwargs)
+    return [hit.title for hit in found.first + found.newest]
+
+
+@pytest.fixture
+def filled(app):
+    with unit_of_work():
+        unit = make.customer("宏远机械", full_name="宏远机械制造有限公司", code="600123")
+        make.contact(unit, "王小明", mobile="13800001234")
+        make.customer("明珠商贸", full_name="明珠商贸公司")
+        make.installation(unit)
+        make.ticket(unit, title="凭证无法保存", description="点保存后报错 ORA-00942")
+        make.ticket(unit, title="结账后凭证号不连续")
+    return unit
+
+
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("凭证", "结账后凭证号不连续"), ("无法保存", "凭证无法保存"), ("ora-00942", "凭证无法保存"), ("ＯＲＡ００９４２", "凭证无法保存"),
+        ("600123", "宏远机械"), ("6001", "宏远机械"), ("宏远", "宏远机械"), ("制造", "宏远机械"), ("K0001", "宏远机械"),
+        ("王", "王小明"), ("小明", "王小明"), ("0001234", "王小明"), ("明", "王小明"), ("宏远 制造", "宏远机械"),
+    ],
+)  # fmt: skip
+def test_what_is_found_first(filled, query, first):
+    assert said("specialist", query)[0] == first
+
+
+@pytest.mark.parametrize(
+    "query", ["证凭", "不存在", "宏远 不存在", "凭证 保存 结账", "%", "_", "' OR 1=1", '"', "*", "", "NEAR(a b)"]
+)
+def test_what_is_not_there_is_not_found(filled, query):
+    assert said("specialist", query) == []
+
+
+def test_pairs_that_stand_apart_are_no_hit(app):
+    with unit_of_work():
+        make.ticket(title="甲乙丁，乙丙")
+    assert said("specialist", "甲乙丙") == []
+    assert said("specialist", "乙丙") == ["甲乙丁，乙丙"]
+
+
+def test_an_exact_number_comes_before_all_that_hold_it(app):
+    with unit_of_work():
+        unit = make.served_customer("甲公司")
+        ticket = make.ticket(unit)
+        make.ticket(unit, title=f"还是 {ticket.number} 的问题")
+        number, title = ticket.number, ticket.title
+    assert said("specialist", number)[0] == title
+    assert len(said("specialist", number)) == 2
+
+
+def test_what_is_changed_is_found_anew_and_no_longer_as_it_was(filled):
+    with unit_of_work():
+        unit = db.session.merge(filled)
+        customers.change_customer(unit, {"title": "新名字", "full_name": "新名字公司"}, by=make.who("specialist"))
+    assert said("specialist", "宏远") == []
+    assert said("specialist", "新名")[0] == "新名字"
+
+
+def test_notes_and_filled_fields_are_found(app):
+    with unit_of_work():
+        ticket, me = make.ticket(category="bug"), make.who("specialist")
+        tickets.note(ticket, by=me, words="客户说是打印机驱动")
+        tickets.fill(ticket, by=me, fields={"steps": "先反过账再结转"})
+    assert said("specialist", "打印机驱动") == ["凭证无法保存"]
+    assert said("specialist", "反过账") == ["凭证无法保存"]
+
+
+def test_only_what_the_searcher_may_see(filled):
+    with unit_of_work():
+        make.ticket(db.session.merge(filled), category="admin_password", title="超级口令重置")
+    assert said("specialist", "口令") == ["超级口令重置"]
+    assert said("manager", "口令") == ["超级口令重置"]
+    assert said("specialist2", "口令") == []
+    for nobody in ("admin", "developer", "stranger"):
+        assert said(nobody, "凭证") == [] and said(nobody, "宏远") == []
+
+
+def test_further_pages_go_on_by_key_and_leave_nothing_out(app):
+    with unit_of_work():
+        unit = make.served_customer("甲公司")
+        numbers = {make.ticket(unit, title=f"凭证问题 {i}").number for i in range(SIZE * 2 + 5)}
+    seen: list[str] = []
+    found = find(make.who("specialist"), "凭证")
+    while True:
+        seen += [hit.subject.number for hit in found.newest]
+        if not found.before:
+            break
+        found = find(make.who("specialist"), "凭证", before=found.before)
+    assert len(seen) == len(set(seen)) and set(seen) == numbers
+    assert seen == sorted(seen, reverse=True)
+
+
+def test_many_of_one_name_do_not_push_out_the_words(app):
+    with unit_of_work():
+        for i in range(NAMED + 5):
+            make.customer(f"同名公司{i}", code=f"c{i}")
+        make.ticket(make.served_customer("别家"), title="同名公司的问题")
+    found = find(make.who("specialist"), "同名公司")
+    assert len(found.first) == NAMED
+    assert "同名公司的问题" in [hit.title for hit in found.newest]
+
+
+def test_the_page_marks_its_hits_and_keeps_what_is_not_html(app, browser):
+    with unit_of_work():
+        make.ticket(title="<b>凭证</b> & 科目")
+    page = browser("specialist").get("/search?q=凭证").text
+    assert "&lt;b&gt;<mark>凭证</mark>&lt;/b&gt;" in page
+    assert "<b>凭证" not in page
+
+
+def test_a_lists_filter_finds_by_the_same_words(filled, browser):
+    page = browser("specialist")
+    assert "凭证无法保存" in page.get("/tickets?q=ＯＲＡ").text
+    assert "结账后" not in page.get("/tickets?q=ＯＲＡ").text
+    assert "宏远机械" in page.get("/customers?q=制造").text
+    assert "明珠" not in page.get("/customers?q=制造").text
+
+
+def test_building_the_index_anew_finds_the_same(filled):
+    before = {query: said("specialist", query) for query in ("凭证", "宏远", "王", "600123")}
+    with unit_of_work():
+        search.clear()
+    assert said("specialist", "凭证") == []
+    assert rebuild() == 2 + 2 + 1
+    assert {query: said("specialist", query) for query in before} == before
