@@ -81,7 +81,7 @@ def _prepare() -> Flask:
 @click.option("--admin", required=True, metavar="LOGIN", help="the first administrator's log-in name")
 @click.option("--name", default="管理员", help="how the administrator is called")
 def init(admin: str, name: str) -> None:
-    """Make the database and the first administrator; nothing of the demo."""
+    """Make the database and the first administrator."""
     password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     if sys.stdin.isatty() and getpass.getpass("Once more: ") != password:
         raise Failed("The two are not the same.")
@@ -161,6 +161,8 @@ def tick(as_of: str | None) -> None:
         at = clock.parse(as_of) if as_of else None
     except ValueError as wrong:
         raise Failed(f"{as_of!r} is no time: write it as 2026-11-24T18:30") from wrong
+    if at and at > clock.now():
+        click.echo(f"{as_of} has not come yet: what this sweep marks as missed stays marked.", err=True)
     with app().app_context():
         for name, count in sweep.tick(at).items():
             click.echo(f"{name}: {count}")

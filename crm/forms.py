@@ -189,11 +189,15 @@ class CrmForm(FlaskForm):
             if theirs is not None and field.type != "HiddenField" and field.data != theirs.data:
                 field.theirs = _readable(theirs)
 
+    def named(self, name: str) -> Field | None:
+        """The field a refusal means by `name`."""
+        return self._fields.get(name)
+
     def refuse(self, refusal: Refused) -> None:
         """Undo what was begun and mark the fields that are to blame, so that the page can be shown with every word."""
         db.session.rollback()
         for name, errors in getattr(refusal, "fields", {}).items():
-            field = self._fields.get(name)
+            field = self.named(name)
             if field is not None and not field.errors:
                 field.errors = [errors] if isinstance(errors, str | Refused) else list(errors)
 

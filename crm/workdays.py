@@ -161,7 +161,9 @@ def import_notice(text: str) -> int:
         source = ", ".join(str(paper) for paper in notice.get("papers", []))
         days = [(date.fromisoformat(day["date"]), bool(day["isOffDay"]), str(day["name"])) for day in notice["days"]]
     except (KeyError, TypeError, AttributeError, RecursionError, json.JSONDecodeError) as wrong:
-        raise ValueError(f"not a notice of holidays: {type(wrong).__name__}") from wrong
+        raise ValueError(
+            'not a notice of holidays: {"days": [{"date": "2026-10-01", "name": "国庆节", "isOffDay": true}, …]}'
+        ) from wrong
     if len(text) > 1_000_000 or any(len(name) > 50 or not name.isprintable() for _, _, name in days):
         raise ValueError("not a notice of holidays: too long")
     if any(not 1990 <= day.year <= 2100 for day, _, _ in days) or not source.isprintable():

@@ -183,6 +183,9 @@ class Browser:
         reader.feed(self.get(page, follow_redirects=True).text)
         return reader.forms
 
+    def token(self, page: str) -> str:
+        return next((f["fields"]["csrf_token"] for f in self.forms(page) if "csrf_token" in f["fields"]), "")
+
     def send(self, path: str, *, page: str | None = None, files: dict | None = None, **fields):
         """POST the form of `page` that leads to `path`, its hidden fields as they stand there, with what was typed.
 

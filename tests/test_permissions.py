@@ -46,7 +46,7 @@ def test_a_role_reaches_what_its_permissions_say_and_nothing_else(app, browser, 
         make.ticket()
         allowed = make.who(role).permissions
     page = browser(role)
-    token = page.forms("/account")[0]["fields"]["csrf_token"]
+    token = page.token("/account")
     for endpoint, method, path in list(paths(app)):
         needed = app.view_functions[endpoint].permission
         if endpoint == "staff.logout":

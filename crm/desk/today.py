@@ -12,11 +12,10 @@ from crm.duties import editions, queries
 from crm.duties.models import Duty, Extension
 from crm.duties.record import DECIDE_MORE_TIME
 from crm.duties.rulebook import Rule
-from crm.duties.workflow import may_ask
+from crm.duties.workflow import ACKNOWLEDGE, may_ask
 from crm.labels import N_, Labelled
 from crm.moves import Move
 
-ACKNOWLEDGE = "rulebook.acknowledge"
 _OPEN = N_("Open")
 
 
@@ -75,6 +74,8 @@ def rows_of(duties: list[Duty], user) -> list[Row]:
             href, label = f"/extensions/{requests[duty.slot]}", N_("Decide")
         if duty.rule == ACKNOWLEDGE:  # owed by the person, done on the edition's page
             href, label = f"/rulebook/{duty.slot}", N_("Read it")
+        if not (duty.owner_id == user.id or (duty.owner_id is None and duty.pool in user.roles)):
+            href, label, move = duty.subject.path, _OPEN, None  # another's to do
         acts = label != _OPEN
         rows.append(Row(duty, rule, href, label, acts, move, may_ask(duty, user), tuple(duty.extensions)))
     return rows

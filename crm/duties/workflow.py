@@ -27,13 +27,14 @@ from crm.labels import N_
 from crm.moves import Move
 from crm.permissions import Permission
 
+ACKNOWLEDGE = "rulebook.acknowledge"
 FIRST_DAY = datetime(1990, 1, 1, tzinfo=clock.ZONE)
 
 
 MOVES = {
     "confirm": Move(
         noun="confirmation", label=N_("Confirm our defaults"), froms=frozenset({EditionState.UNCONFIRMED}),
-        to=EditionState.CONFIRMED, permission=Permission.RULEBOOK_ISSUE, asks=False, icon="check2", tone="primary",
+        to=EditionState.CONFIRMED, permission=Permission.RULEBOOK_ISSUE, icon="check2", tone="primary",
     ),
 }  # fmt: skip
 Edition.MOVES = MOVES

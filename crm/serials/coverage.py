@@ -19,7 +19,7 @@ class Coverage(Labelled):
     EXPIRED = "expired", N_("Service expired")
     NOT_BEGUN = "not_begun", N_("Service has not begun")
     NO_PERIOD = "no_period", N_("No service period")
-    NONE = "none", N_("None of ours")
+    NONE = "none", N_("None of our software, not in service")
 
 
 @dataclass(frozen=True)

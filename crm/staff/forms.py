@@ -13,7 +13,9 @@ class Language(Labelled):
 
 
 class LoginForm(CrmForm):
-    login = LineField(_l("Log-in name"), required=True, most=100, render_kw={"autocomplete": "username"})
+    login = LineField(
+        _l("Log-in name"), required=True, most=100, render_kw={"autocomplete": "username", "autofocus": True}
+    )
     password = PasswordField(_l("Password"), [needed()], render_kw={"autocomplete": "current-password"})
 
 

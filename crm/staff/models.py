@@ -18,6 +18,8 @@ class UserState(Labelled):
 class UserEvent(Labelled):
     ADDED = "user.added", N_("added the account")
     EDITED = "user.edited", N_("changed the account")
+    LEFT = "user.left", N_("made the account inactive")
+    BACK = "user.back", N_("made the account active again")
     PASSWORD_SET = "user.password_set", N_("set a new password")
     PASSWORD_CHANGED = "user.password_changed", N_("changed the password")
 

@@ -66,14 +66,14 @@ def account():
 @bp.route("/account/password", methods=["GET", "POST"])
 @needs(P.SIGNED_IN)
 def password():
-    form = PasswordForm()
+    form, forced = PasswordForm(), current_user.must_change
 
     def change():
         if form.password.data != form.again.data:
             raise Invalid(fields={"again": N_("The two are not the same.")})
         workflow.change_password(current_user, form.present.data, form.password.data, keep=present_login())
         flash(_("Your password is changed; all your other log-ins have ended."))
-        return redirect(url_for("staff.account"), 303)
+        return redirect("/" if forced else url_for("staff.account"), 303)
 
     return attempt(form, change, lambda refusal: render_template("staff/password.html", form=form, refusal=refusal))
 

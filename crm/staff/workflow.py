@@ -11,9 +11,9 @@ from sqlalchemy import select, update
 from crm import clock, workdays
 from crm.db import db, next_number
 from crm.duties import editions
-from crm.duties.models import Edition, EditionEvent, Event
+from crm.duties.models import Duty, Edition
 from crm.duties.record import open_subject, record
-from crm.duties.workflow import present
+from crm.duties.workflow import ACKNOWLEDGE, present
 from crm.errors import Forbidden, Invalid
 from crm.labels import N_
 from crm.moves import edit
@@ -67,8 +67,8 @@ def _present_due(user: User) -> None:
     """Show a person the edition that holds and those already issued for later, once each (8)."""
     holds = db.session.get_one(Edition, editions.edition_id(clock.now()))
     later = select(Edition).where(Edition.holds_from > clock.now()).order_by(Edition.holds_from)
-    shown = select(Event.facts).where(Event.subject_id == user.id, Event.kind == EditionEvent.PRESENTED)
-    known = {facts["edition"] for facts in db.session.scalars(shown)}
+    owes = (Duty.subject_id == user.id, Duty.rule == ACKNOWLEDGE, Duty.dropped_by_id.is_(None))
+    known = set(db.session.scalars(select(Duty.slot).where(*owes)))
     for edition in [holds, *db.session.scalars(later)]:
         if edition.number not in known:
             present(edition, user)
@@ -95,6 +95,8 @@ def edit_user(user: User, *, by: User, roles, active: bool, **details) -> None:
         changes["roles"] = [before, sorted(roles)]
     if changes:
         record(UserEvent.EDITED, user, by=by, changes=changes)
+    if "state" in changes:
+        record(UserEvent.BACK if active else UserEvent.LEFT, user, by=by)
     if not active or "roles" in changes:
         end_logins(user)
     if active:

@@ -197,6 +197,10 @@ addEventListener("keydown", (event) => {
   rows[Math.max(0, Math.min(rows.length - 1, at + (event.key === "j" ? 1 : -1)))].querySelector("a.main, a")?.focus();
 });
 
+// A refused form was posted to its verb's address; the page is the record's, and so is what is shared or loaded again.
+const shownAt = document.querySelector("[data-here]")?.dataset.here;
+if (shownAt && shownAt !== location.pathname) history.replaceState(null, "", shownAt + location.hash);
+
 if (matchMedia("(max-width: 767px)").matches) for (const part of document.querySelectorAll("[data-fold-on-phone]")) part.open = false;
 keepWords(); showForCategory(); showForChannel(); lookUpCustomers(); openTarget();
 document.querySelector("#wrong")?.focus();

@@ -1,15 +1,18 @@
 """The forms of a record. The fields of a category come from the rulebook, so they are made when the form is."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
+from wtforms import Field as WtField
 from wtforms import StringField
 from wtforms.validators import ValidationError
 
 from crm.customers.models import Contact
 from crm.duties.models import Priority
 from crm.duties.rulebook import Field, Rulebook
+from crm.errors import Invalid
 from crm.forms import CrmForm, DayField, InstantField, LineField, PickField, WordsField
 from crm.labels import said
 from crm.tickets.models import Channel
@@ -28,7 +31,14 @@ FACTS = (
 PREFIX = "f_"  # of a category's field, so that it never meets a column's name
 
 
-class FactsForm(CrmForm):
+class CategoryForm(CrmForm):
+    """One that may hold the rulebook's fields."""
+
+    def named(self, name: str) -> WtField | None:
+        return super().named(name) or super().named(PREFIX + name)
+
+
+class FactsForm(CategoryForm):
     """What every record says of the call (5.1.1, 5.1.2)."""
 
     contact = PickField(_l("Contact"), blank=_l("Choose the contact"))
@@ -36,7 +46,9 @@ class FactsForm(CrmForm):
     contact_phone = LineField(_l("Phone or mobile"), most=50)
     contact_qq = LineField(_l("QQ"), most=30)
     department = LineField(
-        _l("Contact's department"), most=100, description=_l("Left empty: the one known of the contact.")
+        _l("Contact's department"),
+        most=100,
+        description=_l("Needed (5.1.2). Left empty, the one known of the chosen contact is taken."),
     )
     category = PickField(_l("Category"), required=True, blank=_l("Choose the category"))
     priority = PickField(_l("Priority"), Priority, default=Priority.NORMAL)
@@ -62,9 +74,20 @@ class NewForm(FactsForm):
     installation = PickField(_l("About which installation"), blank=_l("Not about one of them"))
     uncovered_reason = WordsField(_l("Why it is served anyway"), most=1000,
                                   description=_l("The customer is not in service; the manager sees this reason."))  # fmt: skip
+    wanting: Callable[[], dict[str, str]] = dict  # what the call lacks beyond the fields' own checks
+
+    def check(self) -> None:
+        """All that is wrong, at once."""
+        wrong: dict[str, Any] = {}
+        try:
+            super().check()
+        except Invalid as refusal:
+            wrong = refusal.fields
+        if wrong := self.wanting() | wrong:
+            raise Invalid(fields=wrong)
 
 
-class DetailsForm(CrmForm):
+class DetailsForm(CategoryForm):
     """The closing step: what the category needs, and what the call may still lack."""
 
     service_qq = LineField(_l("Service QQ"), most=30)

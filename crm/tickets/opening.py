@@ -9,7 +9,7 @@ from crm.customers import queries as customers
 from crm.customers import workflow as customer_workflow
 from crm.customers.models import Contact, Customer
 from crm.duties import editions
-from crm.errors import Invalid, Refused
+from crm.errors import Refused
 from crm.files import queries as files
 from crm.files.drafts import received
 from crm.forms import attempt
@@ -34,6 +34,8 @@ def _form(customer: Customer | None, **kwargs) -> forms.NewForm:
     installed = serials.of(customer.id, current_user) if customer else []
     form.installation.offer([(i.id, i.title) for i in installed])
     form.people, form.installed = people, {str(i.id): i for i in installed}
+    form.verdict = verdict_of(customer.id, _installation(form)) if customer else None
+    form.uncovered_reason.flags.required = bool(form.verdict and not form.verdict.served)
     if len(people) == 1 and not form.contact.data:
         form.contact.data = str(people[0].id)
     return form
@@ -53,10 +55,9 @@ def _picked(values) -> tuple[Customer | None, list[Customer]]:
 
 
 def _render(customer: Customer | None, form, refusal: Refused | None, matches=(), drafts=(), part: bool = False):
-    verdict = verdict_of(customer.id, _installation(form)) if customer else None
     return render_template(
         "tickets/_customer_part.html" if part else "tickets/new.html", form=form, customer=customer, refusal=refusal,
-        verdict=verdict, matches=matches, drafts=drafts, shown_for=forms.categories_of(form.book),
+        verdict=form.verdict, matches=matches, drafts=drafts, shown_for=forms.categories_of(form.book),
     )  # fmt: skip
 
 
@@ -75,8 +76,10 @@ def new():
     form, drafts = _form(customer), []
     scans = {f"file_{field.key}": field.key for field in form.scans} | {"file_": ""}
 
+    form.wanting = lambda: _wanting(form, customer, matches)
+
     def act():
-        ticket = _open(form, customer, matches, drafts)
+        ticket = _open(form, customer, drafts)
         flash(_("%(number)s is open.", number=ticket.number))
         return redirect(ticket.path, 303)
 
@@ -94,11 +97,18 @@ def new():
     return attempt(form, act, show, take=take)
 
 
-def _open(form: forms.NewForm, customer: Customer | None, matches: list[Customer], drafts: list) -> Ticket:
+def _wanting(form: forms.NewForm, customer: Customer | None, matches: list[Customer]) -> dict[str, str]:
+    """What the call itself lacks, to be said together with what is wrong in the fields."""
     if customer is None:
-        raise Invalid(
-            fields={"customer_q": N_("Choose one of those found.") if matches else N_("Which customer is it?")}
-        )
+        return {"customer_q": N_("Choose one of those found.") if matches else N_("Which customer is it?")}
+    chosen = next((one for one in form.people if str(one.id) == form.contact.data), None)
+    department = form.department.data or (chosen.department if chosen and not form.contact_name.data else "")
+    lacking = workflow.wanting(known=bool(chosen or form.contact_name.data), department=department)
+    return lacking | workflow.unserved(form.verdict, form.uncovered_reason.data)
+
+
+def _open(form: forms.NewForm, customer: Customer | None, drafts: list) -> Ticket:
+    assert customer is not None, "the form was checked"
     contact, department = caller(form, customer)
     facts = form.facts() | {"department": department}
     return workflow.open_ticket(
@@ -110,8 +120,6 @@ def _open(form: forms.NewForm, customer: Customer | None, matches: list[Customer
 def caller(form: forms.FactsForm, customer: Customer) -> tuple[Contact | None, str]:
     """The contact chosen, or the one added just now (5.1.2), and their department as typed or as known."""
     if form.contact_name.data:
-        if not form.department.data:
-            raise Invalid(fields={"department": N_("The contact's department is needed (5.1.2).")})
         phone = form.contact_phone.data
         contact = customer_workflow.add_contact(
             customer, by=current_user, name=form.contact_name.data, department=form.department.data, mobile=phone,

@@ -1,6 +1,6 @@
 """What a record's page is made of: the record, what it still needs, what may be done, and who has a part in it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any
 
 from flask import render_template
@@ -9,7 +9,6 @@ from flask_login import current_user
 from crm.customers import queries as customers
 from crm.db import db
 from crm.duties import queries as duties
-from crm.duties.rulebook import Gap
 from crm.errors import Refused, Stale
 from crm.files import queries as files
 from crm.forms import CrmForm
@@ -53,16 +52,14 @@ def _offered(ticket: Ticket, owed: set[str], bound: CrmForm | None, name: str) -
     return offered
 
 
-def _next(offered: Collection[str], gaps: Iterable[Gap]) -> str:
-    """The one verb to go on with: what others wait for, then the work itself, unless something must be there first."""
-    held = any(gap.stage == "work" for gap in gaps)
-    order = ["settle", "tell", *([] if held else ["start"]), "resume", "end"]
-    return next((key for key in order if key in offered), "")
+def _next(offered: Collection[str]) -> str:
+    """The one verb to go on with: what others wait for, then the work itself."""
+    return next((key for key in ("settle", "tell", "start", "resume", "end") if key in offered), "")
 
 
-def _gaps(ticket: Ticket, refusal: Refused | None):
+def _gaps(ticket: Ticket, refusal: Refused | None, name: str):
     """What is missing: after a refused closing, beyond what was just typed; else of what is saved."""
-    if isinstance(refusal, workflow.Incomplete):
+    if isinstance(refusal, workflow.Incomplete) and name == "complete":
         return refusal.gaps
     return workflow.gaps(ticket) if ticket.category in workflow.rulebook_of(ticket).categories else []
 
@@ -88,14 +85,15 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
         bound.beside(form_for(name, ticket, formdata=None))
     note = bound if bound is not None and name == "note" else forms.NoteForm(formdata=None)
     installation = db.session.get(Installation, ticket.installation_id) if ticket.installation_id else None
-    offered, gaps = _offered(ticket, owed, bound, name), _gaps(ticket, refusal)
+    offered, gaps = _offered(ticket, owed, bound, name), _gaps(ticket, refusal, name)
     may_fill = ticket.state in SERVED and MOVES["complete"].may(current_user, ticket)
     return render_template(
         "tickets/record.html", ticket=ticket, book=book, category=book.categories.get(ticket.category), refusal=refusal,
         gaps={gap.field.key: gap for gap in gaps},
         closing=closing, closable=MOVES["complete"].open_to(current_user, ticket), may_fill=may_fill,
-        offered=offered, first=_next(offered, gaps), moves=MOVES, refused=name, note=note, drafts=drafts,
-        events=events, names=duties.names(_names_in(events, ticket)), duties=every, opened=opened, files=files.of(ticket),
+        offered=offered, first=_next(offered), moves=MOVES, refused=name, note=note, drafts=drafts,
+        events=events, names=duties.names(_names_in(events, ticket) + [duty.owner_id for duty in every]), duties=every,
+        opened=opened, files=files.of(ticket),
         customer=customers.by_id(ticket.customer_id), people={p.id: p for p in customers.contacts(ticket.customer_id or 0)},
         verdict=verdict_of(ticket.customer_id or 0), installation=installation, linked=queries.linked(ticket, current_user),
     )  # fmt: skip

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import joinedload
 
 from crm import clock, lists, search
@@ -87,8 +87,14 @@ def listing(user, wanted: Filter, *, before: int | None = None) -> lists.Page:
 
 
 def next_due(ids: list[int]) -> dict[int, Duty]:
-    """For each record that owes anything: what is owed first."""
-    rows = select(Duty).where(Duty.subject_id.in_(ids), open_now()).order_by(Duty.due_at.desc(), Duty.id.desc())
+    """For each record whose owner owes anything on it: what is owed first."""
+    theirs = Subject.id == Duty.subject_id, Subject.owner_id == Duty.owner_id
+    rows = (
+        select(Duty)
+        .join(Subject, and_(*theirs))
+        .where(Duty.subject_id.in_(ids), open_now())
+        .order_by(Duty.due_at.desc(), Duty.id.desc())
+    )
     return {duty.subject_id: duty for duty in db.session.scalars(rows)}
 
 

@@ -9,7 +9,6 @@ from crm.errors import Refused, Stale
 from crm.files import queries as files
 from crm.files.drafts import received
 from crm.forms import CrmForm, attempt
-from crm.labels import N_
 from crm.moves import check_version
 from crm.permissions import Permission as P
 from crm.permissions import Role, needs
@@ -41,7 +40,7 @@ def record(number):
     return page.render(number)
 
 
-def _do(name: str, number: str, act, **kwargs):
+def _do(name: str, number: str, act, said: str = ""):
     """One verb on one record: its form checked, its version compared, then done; or the page with what was typed."""
     ticket = queries.get(number, current_user)
     form = page.form_for(name, ticket)
@@ -50,7 +49,7 @@ def _do(name: str, number: str, act, **kwargs):
     def perform():
         check_version(ticket, form.opened_version)
         act(ticket, form, drafts)
-        flash(_(kwargs.get("said") or N_("Done.")))
+        flash(said or _("%(what)s: done.", what=_(MOVES[name].label)))
         return redirect(ticket.path, 303)
 
     def show(refusal: Refused | None):
@@ -105,7 +104,7 @@ for _name, _move in MOVES.items():
 @needs(P.TICKET_WORK)
 def fill(number):
     """Save what was typed, without closing."""
-    return _do("fill", number, lambda t, f, d: workflow.fill(t, by=current_user, **_filled(f, d)), said=N_("Saved."))
+    return _do("fill", number, lambda t, f, d: workflow.fill(t, by=current_user, **_filled(f, d)), said=_("Saved."))
 
 
 @bp.post("/<number:number>/notes")

@@ -29,9 +29,9 @@ from crm.tickets.moves import MOVES, SERVED
 class Incomplete(Invalid):
     """What the rulebook still wants of the record, all of it at once."""
 
-    def __init__(self, gaps: list[Gap]) -> None:
+    def __init__(self, gaps: list[Gap], message: str = N_("The record still lacks this:")) -> None:
         self.gaps = gaps
-        super().__init__(N_("The record still lacks what is listed below."),
+        super().__init__(message,
                          fields={gap.field.key: N_("This is still needed.") for gap in gaps})  # fmt: skip
 
 
@@ -41,9 +41,9 @@ def open_ticket(
 ) -> Ticket:  # fmt: skip
     """Log a record (5.1.2). A customer outside the service period is served only with a reason, which the manager sees."""
     verdict = verdict_of(customer.id, installation)
-    if not verdict.served and not uncovered_reason:
-        raise Invalid(fields={"uncovered_reason": N_("This customer is not in service: say why it is served anyway.")})
-    _check_contact(customer, contact, details.get("department", ""))
+    known = contact is not None and contact.customer_id == customer.id
+    if wrong := wanting(known=known, department=details.get("department", "")) | unserved(verdict, uncovered_reason):
+        raise Invalid(fields=wrong)
     ticket = Ticket(
         number=next_number("T", clock.today()), customer_id=customer.id, owner_id=by.id, contact_id=contact and contact.id,
         category=category, state=State.NEW, installation_id=installation and installation.id,
@@ -63,11 +63,16 @@ def _note_exception(ticket: Ticket, verdict: Verdict, by) -> None:
         record(TicketEvent.UNCOVERED, ticket, by=by, **facts)
 
 
-def _check_contact(customer: Customer, contact: Contact | None, department: str) -> None:
-    if contact is None or contact.customer_id != customer.id:
-        raise Invalid(fields={"contact": N_("Choose who called, or add them here.")})
-    if not department:
-        raise Invalid(fields={"department": N_("The contact's department is needed (5.1.2).")})
+def unserved(verdict: Verdict, reason: str) -> dict[str, str]:
+    """What is wrong if a customer outside the service period is served without a reason."""
+    missing = not verdict.served and not reason
+    return {"uncovered_reason": N_("Not in service: say why it is served anyway.")} if missing else {}
+
+
+def wanting(*, known: bool, department: str) -> dict[str, str]:
+    """What is wrong with who called: the contact and their department are mandatory (5.1.2)."""
+    wrong = {} if known else {"contact": N_("Choose who called, or add them here.")}
+    return wrong if department else wrong | {"department": N_("The contact's department is needed (5.1.2).")}
 
 
 def _known(ticket: Ticket, category: str) -> None:
@@ -127,7 +132,7 @@ def start(ticket: Ticket, *, by) -> None:
     """Begin, once what is needed before the work is there (5.1.4)."""
     MOVES["start"].apply(ticket, by)
     if missing := gaps(ticket, upto="work"):
-        raise Incomplete(missing)
+        raise Incomplete(missing, N_("Before the work can start, this is needed:"))
     ticket.started_at = clock.now()
     record(TicketEvent.STARTED, ticket, by=by)
 
@@ -248,7 +253,9 @@ def edit_ticket(ticket: Ticket, *, by, contact: Contact | None, **changes: Any) 
         raise WrongState()
     if not MOVES["complete"].may(by, ticket):
         raise Forbidden()
-    _check_contact(db.session.get_one(Customer, ticket.customer_id), contact, changes.get("department", ""))
+    known = contact is not None and contact.customer_id == ticket.customer_id
+    if wrong := wanting(known=known, department=changes.get("department", "")):
+        raise Invalid(fields=wrong)
     _known(ticket, changes.get("category", ticket.category))
     if ticket.category == PASSWORD != changes.get("category") and not by.may(P.TICKET_WORK_ANY):
         why = N_("Only a manager takes a password record out of its category: others would then read it.")
