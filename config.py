@@ -7,6 +7,10 @@ from pathlib import Path
 INSTANCE = str(Path(os.environ.get("CRM_INSTANCE", "instance")).absolute())
 SQLALCHEMY_DATABASE_URI = os.environ.get("CRM_DATABASE_URL") or f"sqlite:///{INSTANCE}/crm.db"
 CRM_URL = os.environ.get("CRM_URL", "")  # the address people reach it at; https makes cookies Secure
+PROXIES = int(
+    os.environ.get("CRM_PROXIES", "0")
+)  # how many of ours stand before it; only their word on addresses counts
+HOSTS = os.environ.get("CRM_HOSTS", "")  # further names it answers to, beside the host of CRM_URL
 SECRET_KEY = os.environ.get("CRM_SECRET_KEY")  # else the key `crm init` or `make run` wrote into the instance folder
 
 IDLE = timedelta(minutes=int(os.environ.get("CRM_IDLE_MINUTES", "30")))  # without a click, a session ends after it

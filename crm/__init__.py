@@ -5,12 +5,14 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 from flask_login import current_user
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from sqlalchemy.orm import configure_mappers
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from crm import answers
 from crm.db import answer, asides, claim, db, transactions, unit_of_work, wire
@@ -91,6 +93,10 @@ def _configure(app: Flask, settings: Mapping[str, Any]) -> None:
     secure = app.config["CRM_URL"].startswith("https://")
     app.config["SESSION_COOKIE_SECURE"] = secure
     app.config["SESSION_COOKIE_NAME"] = "__Host-crm" if secure else "crm"
+    if host := urlsplit(app.config["CRM_URL"]).hostname:  # no other name is answered, so none gets into a link
+        app.config["TRUSTED_HOSTS"] = [host, *app.config["HOSTS"].replace(",", " ").split()]
+    if proxies := app.config["PROXIES"]:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
 
 
 def _declared(app: Flask) -> None:
@@ -109,7 +115,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     from crm.duties import views as duties
     from crm.files import views as files
     from crm.serials import views as serials
-    from crm.staff import session
+    from crm.staff import door, own, session
     from crm.staff import settings as staff_settings
     from crm.staff import views as staff
     from crm.tickets import opening
@@ -123,7 +129,19 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     answers.init_app(app)
     session.init_app(app)
     shown.init_app(app, assets_version())
-    for package in (staff, staff_settings, duties, files, customers, customer_imports, serials, opening, tickets):
+    for package in (
+        door,
+        own,
+        staff,
+        staff_settings,
+        duties,
+        files,
+        customers,
+        customer_imports,
+        serials,
+        opening,
+        tickets,
+    ):
         app.register_blueprint(package.bp)
     desk.init_app(app)
     app.view_functions["static"].permission = Permission.PUBLIC  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityError
 
 from crm.db import Submission, db, transactions
 from crm.errors import Refused
@@ -159,6 +159,8 @@ def init_app(app: Flask) -> None:
     def http(error: HTTPException) -> Response:
         if error.code is None or error.code < 400:  # a redirect the router asks for
             return error.get_response()  # type: ignore[return-value]
+        if isinstance(error, SecurityError):  # by a name that is not ours: no page has addresses then
+            return Response("This name is not answered here.\n", 400, mimetype="text/plain")
         response = page(413 if isinstance(error, RequestEntityTooLarge) else error.code)
         if error.code == 405 and "Allow" in error.get_response().headers:
             response.headers["Allow"] = error.get_response().headers["Allow"]

@@ -47,6 +47,15 @@ class Forbidden(Refused):
         super().__init__(message, **params)
 
 
+class TooOften(Refused):
+    """Tried too often within a quarter of an hour; it opens again by itself."""
+
+    status = 429
+
+    def __init__(self) -> None:
+        super().__init__(N_("Too many attempts. Wait a quarter of an hour, or ask the administrator."))
+
+
 class NotThere(Refused):
     """Not there, or not yours to see: the two are told in the same words."""
 

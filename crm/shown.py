@@ -175,6 +175,30 @@ def clause_name(key: str) -> str:
     return ".".join(_(Role(part).label) if part in set(Role) else part for part in parts)
 
 
+BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("MicroMessenger", "WeChat"),
+    ("Firefox", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "Mac"),
+    ("Linux", "Linux"),
+)
+
+
+def agent(text: str) -> str:
+    """`Chrome, Windows`: the browser and system a log-in came from, as far as they say so."""
+    named = [next((name for mark, name in known if mark in text), "") for known in (BROWSERS, SYSTEMS)]
+    return ", ".join(filter(None, named)) or text[:40] or "—"
+
+
 def told(wrong) -> str:
     """A refusal's words, or an error's of a form, in the reader's language."""
     if isinstance(wrong, Refused):
@@ -186,7 +210,7 @@ def init_app(app: Flask, version: str) -> None:
     filters = {"exact": exact, "day": day, "when": when, "due": due, "said": bilingual, "words": words, "yuan": yuan,
                "many": many, "relative": relative, "told": told, "fact": fact, "clause_name": clause_name,
                "local_day": lambda instant: day(clock.local(instant).date()), "field_title": field_title,
-               "marked": marked, "instant": lambda text: exact(datetime.fromisoformat(text))}  # fmt: skip
+               "marked": marked, "agent": agent, "instant": lambda text: exact(datetime.fromisoformat(text))}  # fmt: skip
     app.jinja_env.filters.update(filters)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(

@@ -15,6 +15,7 @@ from crm.duties.models import Duty, Subject, pending_now
 from crm.duties.record import breach, via
 from crm.files.workflow import forget_drafts
 from crm.labels import N_
+from crm.staff import access, throttle
 
 log = logging.getLogger(__name__)
 BATCH = 200
@@ -44,6 +45,8 @@ STEPS: dict[str, Callable[[datetime], int]] = {
     N_("duties marked as missed"): breach_overdue,
     N_("file drafts removed"): forget_drafts,
     N_("old form numbers removed"): forget_submissions,
+    N_("log-in counts removed"): throttle.forget,
+    N_("old access entries removed"): access.forget,
 }
 
 

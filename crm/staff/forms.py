@@ -6,6 +6,8 @@ from crm.forms import EMAIL, CrmForm, LineField, PickField, needed
 from crm.labels import N_, Labelled
 from crm.permissions import Role
 
+HINT = _l("At least 12 characters; a few unrelated words are best.")
+
 
 class Language(Labelled):
     CHINESE = "zh_Hans_CN", N_("Chinese")
@@ -19,9 +21,25 @@ class LoginForm(CrmForm):
     password = PasswordField(_l("Password"), [needed()], render_kw={"autocomplete": "current-password"})
 
 
+class CodeForm(CrmForm):
+    code = LineField(_l("Code"), required=True, most=30, description=_l("The six digits your phone shows now."),
+                     render_kw={"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True})  # fmt: skip
+
+
+class ConfirmForm(CrmForm):
+    present = PasswordField(_l("Present password"), [needed()], render_kw={"autocomplete": "current-password"})
+
+
+class WelcomeForm(CrmForm):
+    password = PasswordField(
+        _l("New password"), [needed()], description=HINT, render_kw={"autocomplete": "new-password"}
+    )
+    again = PasswordField(_l("New password once more"), [needed()], render_kw={"autocomplete": "new-password"})
+
+
 class PasswordForm(CrmForm):
     present = PasswordField(_l("Present password"), [needed()], render_kw={"autocomplete": "current-password"})
-    password = PasswordField(_l("New password"), [needed()], description=_l("At least 12 characters."),
+    password = PasswordField(_l("New password"), [needed()], description=HINT,
                              render_kw={"autocomplete": "new-password"})  # fmt: skip
     again = PasswordField(_l("New password once more"), [needed()], render_kw={"autocomplete": "new-password"})
 
@@ -40,7 +58,11 @@ class RolesField(SelectMultipleField):
 
 class UserForm(CrmForm):
     title = LineField(_l("Name"), required=True, most=50)
-    roles = RolesField(_l("Roles"), description=_l("One person may hold several; whoever asks never approves."))
+    roles = RolesField(
+        _l("Roles"),
+        validators=[needed(_l("Choose at least one role."))],
+        description=_l("One person may hold several; whoever asks never approves."),
+    )
     phone = LineField(_l("Phone"), most=50)
     email = LineField(
         _l("E-mail"),
@@ -53,8 +75,8 @@ class UserForm(CrmForm):
 
 class NewUserForm(UserForm):
     login = LineField(_l("Log-in name"), required=True, most=32, description=_l("Letters a–z, digits, dots, dashes."))
-    password = PasswordField(_l("First password"), [needed()], description=_l("To be changed at the first log-in."),
-                             render_kw={"autocomplete": "new-password"})  # fmt: skip
+    password = PasswordField(_l("First password"), render_kw={"autocomplete": "new-password"},
+                             description=_l("Best left empty: you then get a one-time link to hand over."))  # fmt: skip
 
 
 class ResetForm(CrmForm):

@@ -1,7 +1,7 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, ForeignKey, UniqueConstraint, false, true
+from sqlalchemy import JSON, ColumnElement, ForeignKey, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.db import db
@@ -22,6 +22,11 @@ class UserEvent(Labelled):
     BACK = "user.back", N_("made the account active again")
     PASSWORD_SET = "user.password_set", N_("set a new password")
     PASSWORD_CHANGED = "user.password_changed", N_("changed the password")
+    LINK_MADE = "user.link_made", N_("made a one-time link")
+    LINK_USED = "user.link_used", N_("set a password by a one-time link")
+    FACTOR_SET = "user.factor_set", N_("set up the second factor")
+    FACTOR_REMOVED = "user.factor_removed", N_("removed the second factor")
+    SESSIONS_ENDED = "user.sessions_ended", N_("ended log-ins")
 
 
 class User(Subject):
@@ -32,6 +37,8 @@ class User(Subject):
     login: Mapped[str] = mapped_column(unique=True)
     password_hash: Mapped[str] = mapped_column(default="")
     must_change: Mapped[bool] = mapped_column(default=False)  # the password was set by another
+    must_enrol: Mapped[bool] = mapped_column(default=False)  # a role of theirs needs the second factor, not yet set up
+    epoch: Mapped[int] = mapped_column(default=1)  # of the password: what was made under an older one is void
     phone: Mapped[str] = mapped_column(default="")
     email: Mapped[str] = mapped_column(default="")
     language: Mapped[str | None]
@@ -79,6 +86,7 @@ class User(Subject):
 class DepartmentEvent(Labelled):
     DAY_SET = "calendar.day_set", N_("set a day of the calendar")
     NOTICE_TAKEN = "calendar.notice_taken", N_("took in a yearly notice of holidays")
+    FACTOR_REQUIRED = "settings.factor_required", N_("changed which roles need the second factor")
 
 
 class Department(Subject):
@@ -111,6 +119,71 @@ class Login(db.Model):
     ended_at: Mapped[datetime | None]
     address: Mapped[str] = mapped_column(default="")
     agent: Mapped[str] = mapped_column(default="")
+    awaits_code: Mapped[bool] = mapped_column(default=False)  # the password was right, the second factor is not yet in
 
     user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
     __table_args__ = (UniqueConstraint("token_hash"),)
+
+
+class Link(db.Model):
+    """A one-time link to choose a password: for the first log-in or when it was forgotten."""
+
+    __tablename__ = "links"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    epoch: Mapped[int]
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class SecondFactor(db.Model):
+    """A phone's generator of six digits. `codes` are hashes of the spare ones, each good once."""
+
+    __tablename__ = "second_factors"
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    secret: Mapped[str]
+    last_step: Mapped[int] = mapped_column(default=0)  # of the last code taken: no code is taken twice
+    codes: Mapped[list] = mapped_column(JSON, default=list)
+    since: Mapped[datetime]
+
+
+class RequiredFactor(db.Model):
+    """A role that needs the second factor."""
+
+    __tablename__ = "required_factors"
+    role: Mapped[str] = mapped_column(primary_key=True)
+
+
+class Attempt(db.Model):
+    """How often something was tried since the window began. The key says by whom and on what, hashed."""
+
+    __tablename__ = "attempts"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int]
+    since: Mapped[datetime] = mapped_column(index=True)
+
+
+class AccessKind(Labelled):
+    ENTERED = "entered", N_("logged in")
+    WRONG = "wrong", N_("wrong name or password")
+    CODE_WRONG = "code_wrong", N_("wrong code")
+    TOO_OFTEN = "too_often", N_("held up: too many attempts")
+    LEFT = "left", N_("logged out")
+    DENIED = "denied", N_("denied: the role may not")
+    BEYOND = "beyond", N_("denied: not there, or not theirs to see")
+
+
+class Access(db.Model):
+    """A log-in, or something denied. Apart from the events, so that no stranger makes those grow."""
+
+    __tablename__ = "access"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    kind: Mapped[str]
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
+    login: Mapped[str] = mapped_column(default="")  # as it was typed, where nobody was found
+    address: Mapped[str] = mapped_column(default="")
+    agent: Mapped[str] = mapped_column(default="")
+    path: Mapped[str] = mapped_column(default="")

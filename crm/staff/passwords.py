@@ -1,11 +1,17 @@
 """Passwords are hashed by argon2id; nothing here knows whose they are."""
 
+from collections.abc import Iterable
+
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from zxcvbn import zxcvbn
+
+from crm.labels import N_
 
 # 19 MiB and two passes: as strong as advised, and a few log-ins at once stay within a worker's 150 MB
 hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-LEAST = 12
+LEAST, MOST = 12, 200
+GUESSES = 3  # of 4: beyond what a thief of the hashes would try
 
 
 def hashed(password: str) -> str:
@@ -23,3 +29,13 @@ def matches(password: str, against: str | None) -> bool:
         return hasher.verify(against or _nobody[0], password) and bool(against)
     except (VerificationError, InvalidHashError):
         return False
+
+
+def fault(password: str, names: Iterable[str]) -> str:
+    """What is wrong with a new password, or nothing. Length and guessing count; kinds of characters do not."""
+    if len(password) < LEAST:
+        return N_("At least 12 characters.")
+    if len(password) > MOST:
+        return N_("At most 200 characters.")
+    guessed = zxcvbn(password[:72], user_inputs=[name for name in names if name])
+    return "" if guessed["score"] >= GUESSES else N_("Too easy to guess: a few unrelated words are better.")

@@ -19,6 +19,19 @@ def session_of(token: str) -> Login | None:
     return login
 
 
+def sessions(user: User) -> list[Login]:
+    """The living log-ins of a person, the latest first."""
+    living = (Login.user_id == user.id, Login.ended_at.is_(None), Login.started_at > clock.now() - LONGEST)
+    return list(db.session.scalars(select(Login).where(*living).order_by(Login.id.desc())))
+
+
+def own_session(user: User, session_id: int) -> Login:
+    found = next((one for one in sessions(user) if one.id == session_id), None)
+    if found is None:
+        raise NotThere()
+    return found
+
+
 RESPONSIBLE = (Role.SPECIALIST, Role.FOLLOWUP, Role.MANAGER)  # who may own a customer or a record
 
 

@@ -1,16 +1,20 @@
 """Who is asking: sessions kept in the database, the permission each route needs, and the reader's language."""
 
+import logging
 from urllib.parse import urlsplit
 
-from flask import Flask, abort, current_app, g, redirect, request, session, url_for
+from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
 from flask_babel import Babel
 from flask_login import AnonymousUserMixin, LoginManager, current_user
+from sqlalchemy.exc import SQLAlchemyError
 
 from crm import clock
+from crm.db import unit_of_work
 from crm.permissions import Permission
-from crm.staff import queries
-from crm.staff.models import Login
+from crm.staff import access, queries
+from crm.staff.models import AccessKind, Login
 
+log = logging.getLogger(__name__)
 LANGUAGES = {"zh_Hans_CN": "中文", "en": "English"}
 
 
@@ -41,6 +45,12 @@ def present_login() -> Login | None:
     return g.get("login")
 
 
+def waiting_login() -> Login | None:
+    """The session that still waits for its second factor."""
+    current_user.is_authenticated  # noqa: B018 (loads it)
+    return g.get("waiting")
+
+
 def _load(_request):
     token, seen = session.get("token"), session.get("seen")
     if not isinstance(token, str) or not isinstance(seen, int):
@@ -49,6 +59,9 @@ def _load(_request):
         return None
     login = queries.session_of(token)
     if login is None:
+        return None
+    if login.awaits_code:
+        g.waiting = login
         return None
     g.login = login
     return login.user
@@ -61,6 +74,26 @@ def _still_here() -> None:
         session["seen"] = now
 
 
+ALWAYS = ("door.logout", "door.language")
+
+
+def _denials(response: Response) -> Response:
+    """What is denied to somebody who is logged in stands in the access log."""
+    if (
+        response.status_code in (403, 404)
+        and request.endpoint not in (None, "static")
+        and current_user.is_authenticated
+    ):
+        kind = AccessKind.DENIED if response.status_code == 403 else AccessKind.BEYOND
+        who = {"user_id": current_user.id, "address": request.remote_addr or "", "agent": request.user_agent.string}
+        try:
+            with unit_of_work():
+                access.note(kind, **who, path=f"{request.method} {request.path}")
+        except SQLAlchemyError:  # the answer is given already
+            log.exception("a denial could not be written down")
+    return response
+
+
 def _allowed():
     """Deny by default: a route's permission is looked at before its view is."""
     view = current_app.view_functions.get(request.endpoint or "")
@@ -71,8 +104,10 @@ def _allowed():
         return to_login()
     if not current_user.may(permission):
         abort(403)
-    if current_user.must_change and request.endpoint not in ("staff.password", "staff.logout", "staff.language"):
-        return redirect(url_for("staff.password"))
+    if current_user.must_change and request.endpoint not in ("own.password", *ALWAYS):
+        return redirect(url_for("own.password"))
+    if current_user.must_enrol and request.endpoint not in ("own.password", "own.second_factor", "own.spare", *ALWAYS):
+        return redirect(url_for("own.second_factor"))
     _still_here()
     return None
 
@@ -80,11 +115,11 @@ def _allowed():
 def to_login():
     """To the log-in page and, after it, back to where the person was."""
     if request.headers.get("HX-Request"):  # a part of a page cannot be a log-in page
-        return "", 401, {"HX-Redirect": url_for("staff.login")}
+        return "", 401, {"HX-Redirect": url_for("door.login")}
     if request.accept_mimetypes.best == "application/json":
         return {"error": "login"}, 401
     back = request.full_path.rstrip("?") if request.method == "GET" else _referring_path()
-    return redirect(url_for("staff.login", next=back if back != "/" else None))
+    return redirect(url_for("door.login", next=back if back != "/" else None))
 
 
 def _referring_path() -> str:
@@ -124,4 +159,5 @@ def init_app(app: Flask) -> None:
     manager.request_loader(_load)
     manager.init_app(app)
     app.before_request(_allowed)
+    app.after_request(_denials)
     Babel(app, locale_selector=language)

@@ -13,7 +13,8 @@ from crm.forms import CrmForm, DayField, LineField, PickField, attempt
 from crm.labels import N_, Labelled
 from crm.permissions import Permission as P
 from crm.permissions import needs
-from crm.staff import workflow
+from crm.staff import factor, workflow
+from crm.staff.forms import RolesField
 from crm.workdays import CalendarOverride
 
 bp = Blueprint("settings", __name__, url_prefix="/settings")
@@ -53,6 +54,26 @@ def calendar():
         return redirect(url_for("settings.calendar"), 303)
 
     return attempt(form, save, lambda refusal: _render(form, refusal))
+
+
+class AccessForm(CrmForm):
+    roles = RolesField(
+        _l("Who needs the second factor"),
+        description=_l("Whoever holds one of these roles sets it up at the next click."),
+    )
+
+
+@bp.route("/access", methods=["GET", "POST"])
+@needs(P.SETTINGS_EDIT)
+def access():
+    form = AccessForm(data={"roles": sorted(workflow.required_factors())})
+
+    def save():
+        factor.require(form.roles.data or [], by=current_user)
+        flash(_("Saved."))
+        return redirect(url_for("settings.access"), 303)
+
+    return attempt(form, save, lambda refusal: render_template("settings/access.html", form=form, refusal=refusal))
 
 
 @bp.post("/calendar/notice")

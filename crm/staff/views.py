@@ -1,81 +1,19 @@
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
-from flask_babel import refresh
 from flask_login import current_user
 
+from crm import lists
 from crm.errors import Invalid, Refused, Stale
 from crm.forms import attempt
 from crm.labels import N_
 from crm.moves import check_version
 from crm.permissions import Permission as P
 from crm.permissions import needs
-from crm.staff import queries, workflow
-from crm.staff.forms import LoginForm, NewUserForm, PasswordForm, ResetForm, UserForm
-from crm.staff.models import User
-from crm.staff.session import LANGUAGES, begin, local_path, present_login
+from crm.staff import access, factor, links, queries, workflow
+from crm.staff.forms import NewUserForm, ResetForm, UserForm
+from crm.staff.models import AccessKind, User
 
 bp = Blueprint("staff", __name__)
-
-
-@bp.route("/login", methods=["GET", "POST"])
-@needs(P.PUBLIC)
-def login():
-    form = LoginForm()
-
-    def enter():
-        agent = request.user_agent.string
-        entered = workflow.log_in(form.login.data, form.password.data, address=request.remote_addr or "", agent=agent)
-        if entered is None:
-            raise Invalid(N_("Log-in name or password is wrong."))
-        begin(entered[1])
-        return redirect(local_path(request.args.get("next")), 303)
-
-    return attempt(form, enter, lambda refusal: render_template("staff/login.html", form=form, refusal=refusal))
-
-
-@bp.post("/logout")
-@needs(P.PUBLIC)
-def logout():
-    if current_session := present_login():
-        workflow.log_out(current_session)
-    language = session.get("language")
-    session.clear()
-    if language:
-        session["language"] = language
-    return redirect(url_for("staff.login"), 303)
-
-
-@bp.post("/language")
-@needs(P.PUBLIC)
-def language():
-    chosen = request.form.get("language", "")
-    if chosen in LANGUAGES:
-        session["language"] = chosen
-        if current_user.is_authenticated:
-            current_user.language = chosen
-        refresh()
-    return redirect(local_path(request.form.get("back")), 303)
-
-
-@bp.get("/account")
-@needs(P.SIGNED_IN)
-def account():
-    return render_template("staff/account.html")
-
-
-@bp.route("/account/password", methods=["GET", "POST"])
-@needs(P.SIGNED_IN)
-def password():
-    form, forced = PasswordForm(), current_user.must_change
-
-    def change():
-        if form.password.data != form.again.data:
-            raise Invalid(fields={"again": N_("The two are not the same.")})
-        workflow.change_password(current_user, form.present.data, form.password.data, keep=present_login())
-        flash(_("Your password is changed; all your other log-ins have ended."))
-        return redirect("/" if forced else url_for("staff.account"), 303)
-
-    return attempt(form, change, lambda refusal: render_template("staff/password.html", form=form, refusal=refusal))
 
 
 @bp.get("/staff")
@@ -94,14 +32,39 @@ def new():
             raise Invalid(fields={"active": N_("A new account may log in; make it inactive later.")})
         user = workflow.add_user(form.login.data, form.title.data, form.roles.data, form.password.data, by=current_user,
                                  phone=form.phone.data, email=form.email.data, language=form.language.data or None)  # fmt: skip
+        if not form.password.data:
+            return _with_link(user, links.make(user, by=current_user))
         flash(_("%(name)s may log in now.", name=user.name))
         return redirect(url_for("staff.index"), 303)
 
     return attempt(form, add, lambda refusal: render_template("staff/edit.html", form=form, refusal=refusal, user=None))
 
 
+def _with_link(user: User, token: str):
+    """Show the link once, on the account's page; only its hash is kept."""
+    base = current_app.config["CRM_URL"].rstrip("/") or request.host_url.rstrip("/")
+    session["link"] = {"to": user.number, "address": f"{base}/welcome/{token}"}
+    return redirect(user.path, 303)
+
+
+def _link_for(user: User) -> str:
+    if session.get("link", {}).get("to") != user.number:
+        return ""
+    return session.pop("link")["address"]
+
+
 def _form_of(user: User, **kwargs) -> UserForm:
-    return UserForm(obj=user, data={"active": user.is_active, "roles": sorted(user.roles)}, **kwargs)
+    form = UserForm(obj=user, data={"active": user.is_active, "roles": sorted(user.roles)}, **kwargs)
+    if user.id == current_user.id:  # nobody changes their own
+        del form.roles, form.active
+    return form
+
+
+def _render(user: User, form: UserForm, refusal: Refused | None, reset: ResetForm | None = None):
+    return render_template(
+        "staff/edit.html", form=form, user=user, refusal=refusal, reset=reset or ResetForm(formdata=None),
+        link=_link_for(user), factor=factor.of(user), lives=links.LIVES.days,
+    )  # fmt: skip
 
 
 @bp.route("/staff/<number:number>", methods=["GET", "POST"])
@@ -113,7 +76,8 @@ def edit(number):
     def save():
         check_version(user, form.opened_version)
         details = {"title": form.title.data, "phone": form.phone.data, "email": form.email.data}
-        workflow.edit_user(user, by=current_user, roles=form.roles.data, active=form.active.data,
+        roles, active = (form.roles.data, form.active.data) if form.roles else (user.roles, user.is_active)
+        workflow.edit_user(user, by=current_user, roles=roles, active=active,
                            language=form.language.data or None, **details)  # fmt: skip
         flash(_("Saved."))
         return redirect(url_for("staff.index"), 303)
@@ -121,8 +85,8 @@ def edit(number):
     def show(refusal: Refused | None):
         if isinstance(refusal, Stale):
             form.beside(_form_of(queries.get(number), formdata=None))
-        reset = ResetForm(formdata=None)
-        return render_template("staff/edit.html", form=form, refusal=refusal, user=queries.get(number), reset=reset)
+        user = queries.get(number)
+        return _render(user, form, refusal)
 
     return attempt(form, save, show)
 
@@ -139,8 +103,35 @@ def reset(number):
 
     def show(refusal: Refused | None):
         user = queries.get(number)
-        return render_template(
-            "staff/edit.html", form=_form_of(user, formdata=None), user=user, reset=form, refusal=refusal
-        )
+        return _render(user, _form_of(user, formdata=None), refusal, reset=form)
 
     return attempt(form, set_password, show)
+
+
+@bp.post("/staff/<number:number>/link")
+@needs(P.STAFF_EDIT)
+def link(number):
+    """A one-time link, for a forgotten password or the first log-in."""
+    user = queries.get(number)
+    return _with_link(user, links.make(user, by=current_user))
+
+
+@bp.post("/staff/<number:number>/factor-removal")
+@needs(P.STAFF_EDIT)
+def remove_factor(number):
+    """The phone is lost."""
+    user = queries.get(number)
+    factor.remove(user, by=current_user)
+    workflow.end_logins(user)
+    flash(_("The second factor of %(name)s is removed; all log-ins of the account have ended.", name=user.name))
+    return redirect(user.path, 303)
+
+
+@bp.get("/staff/access")
+@needs(P.STAFF_EDIT)
+def access_log():
+    kind, person = lists.one_of(request.args, "kind", AccessKind), lists.key(request.args, "person")
+    page = access.listing(kind=kind, user_id=person, before=lists.key(request.args))
+    return render_template(
+        "staff/access.html", page=page, kinds=AccessKind, kind=kind, person=person, people=queries.everybody()
+    )

@@ -2,8 +2,8 @@
 
 import hashlib
 import re
-import secrets
 import unicodedata
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from sqlalchemy import select, update
@@ -19,7 +19,17 @@ from crm.labels import N_
 from crm.moves import edit
 from crm.permissions import Role
 from crm.staff import passwords
-from crm.staff.models import Department, DepartmentEvent, Login, User, UserEvent, UserRole, UserState
+from crm.staff.models import (
+    Department,
+    DepartmentEvent,
+    Login,
+    RequiredFactor,
+    SecondFactor,
+    User,
+    UserEvent,
+    UserRole,
+    UserState,
+)
 from crm.workdays import CalendarOverride
 
 LONGEST = timedelta(hours=12)  # a session's life, however busy
@@ -34,30 +44,29 @@ def login_name(text: str) -> str:
     return folded
 
 
-def _check_password(password: str, login: str) -> None:
-    if len(password) < passwords.LEAST:
-        raise Invalid(fields={"password": N_("At least 12 characters.")})
-    if len(password) > 200:
-        raise Invalid(fields={"password": N_("At most 200 characters.")})
-    if login in password.casefold() and len(password) < len(login) + 8:
-        raise Invalid(fields={"password": N_("Not the log-in name with little around it.")})
+def check_password(password: str, user: User) -> None:
+    """At least twelve characters, not easily guessed, not built from the person's own names."""
+    if wrong := passwords.fault(password, [user.login, user.title, user.email]):
+        raise Invalid(fields={"password": wrong})
 
 
 def add_user(login: str, name: str, roles, password: str, *, by=None, must_change: bool = True, **details) -> User:
-    """A new account, which at once owes the acknowledgement of the rulebook (8)."""
+    """A new account, which at once owes the acknowledgement of the rulebook (8). Without a password nobody may enter it
+    until a one-time link has set one."""
     login = login_name(login)
     if db.session.scalar(select(User.id).where(User.login == login)):
         raise Invalid(fields={"login": N_("There is an account of this name already.")})
-    if by is not None:
-        _check_password(password, login)
     user = User(
-        login=login, title=name, state=UserState.ACTIVE, password_hash=passwords.hashed(password),
-        must_change=must_change, held=[UserRole(role=Role(role)) for role in roles], **details,
+        login=login, title=name, state=UserState.ACTIVE, must_change=must_change and bool(password),
+        held=[UserRole(role=Role(role)) for role in roles], **details,
     )  # fmt: skip
+    if by is not None and password:
+        check_password(password, user)
+    user.password_hash = passwords.hashed(password) if password else ""
     user.number = next_number("U")
     open_subject(user, at=clock.now())
     user.owner_id = user.id
-    db.session.flush()
+    review_factor(user)
     record(UserEvent.ADDED, user, by=by, login=login, roles=sorted(user.roles))
     _present_due(user)
     return user
@@ -76,8 +85,23 @@ def _present_due(user: User) -> None:
 
 def add_first(login: str, name: str, roles, password: str) -> User:
     """The account that adds the others; its password is its own from the start."""
-    _check_password(password, login_name(login))
+    check_password(password, User(login=login_name(login), title=name, email=""))
     return add_user(login, name, roles, password, must_change=False)
+
+
+def required_factors() -> frozenset[str]:
+    """The roles that need the second factor."""
+    return frozenset(db.session.scalars(select(RequiredFactor.role)))
+
+
+def needs_factor(roles: Iterable[str]) -> bool:
+    return bool(required_factors() & set(roles))
+
+
+def review_factor(user: User) -> None:
+    """Whether the person must set up the second factor before anything else."""
+    user.must_enrol = needs_factor(user.roles) and db.session.get(SecondFactor, user.id) is None
+    db.session.flush()
 
 
 def edit_user(user: User, *, by: User, roles, active: bool, **details) -> None:
@@ -99,6 +123,7 @@ def edit_user(user: User, *, by: User, roles, active: bool, **details) -> None:
         record(UserEvent.BACK if active else UserEvent.LEFT, user, by=by)
     if not active or "roles" in changes:
         end_logins(user)
+        review_factor(user)
     if active:
         _present_due(user)
 
@@ -107,8 +132,9 @@ def set_password(user: User, password: str, *, by: User) -> None:
     """The administrator's new password for somebody, who must change it at the next log-in."""
     if user.id == by.id:
         raise Forbidden(N_("Your own password is changed under My account."))
-    _check_password(password, user.login)
+    check_password(password, user)
     user.password_hash, user.must_change = passwords.hashed(password), True
+    user.epoch += 1
     end_logins(user)
     record(UserEvent.PASSWORD_SET, user, by=by)
 
@@ -117,32 +143,17 @@ def change_password(user: User, present_one: str, password: str, *, keep: Login 
     """One's own password; every other session of the account ends."""
     if not passwords.matches(present_one, user.password_hash):
         raise Invalid(fields={"present": N_("This is not your present password.")})
-    _check_password(password, user.login)
+    check_password(password, user)
     if passwords.matches(password, user.password_hash):
         raise Invalid(fields={"password": N_("This is the old one.")})
     user.password_hash, user.must_change = passwords.hashed(password), False
+    user.epoch += 1
     end_logins(user, but=keep)
     record(UserEvent.PASSWORD_CHANGED, user, by=user)
 
 
 def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def log_in(login: str, password: str, *, address: str = "", agent: str = "") -> tuple[Login, str] | None:
-    """A new session and its token, or None: in the same words whether account, password or both are wrong."""
-    folded = unicodedata.normalize("NFKC", login).strip().casefold()
-    user = db.session.scalar(select(User).where(User.login == folded))
-    right = passwords.matches(password, user.password_hash if user else None)
-    if not user or not right or not user.is_active:
-        return None
-    if passwords.hasher.check_needs_rehash(user.password_hash):
-        user.password_hash = passwords.hashed(password)
-    token = secrets.token_urlsafe(32)
-    session = Login(user=user, token_hash=hash_token(token), started_at=clock.now(), address=address, agent=agent[:200])
-    db.session.add(session)
-    db.session.flush()
-    return session, token
 
 
 def end_logins(user: User, *, but: Login | None = None) -> None:
@@ -156,7 +167,16 @@ def log_out(session: Login) -> None:
     session.ended_at = clock.now()
 
 
-def _department() -> Department:
+def end_some(user: User, sessions: Iterable[Login], *, by: User) -> None:
+    """End log-ins one no longer wants, such as on a lost phone."""
+    ending = [session for session in sessions if session.user_id == user.id and session.ended_at is None]
+    for session in ending:
+        session.ended_at = clock.now()
+    if ending:
+        record(UserEvent.SESSIONS_ENDED, user, by=by, count=len(ending))
+
+
+def department() -> Department:
     """The one there is; made when something is first changed for everybody."""
     found = db.session.scalar(select(Department).limit(1))
     if found is None:
@@ -170,14 +190,14 @@ def set_day(day: date, *, by=None, working: bool, name: str = "", source: str = 
     before = db.session.get(CalendarOverride, day)
     facts = {"day": day, "before": before and before.working, "working": working, "name": name, "source": source}
     workdays.override(day, working=working, name=name, source=source)
-    record(DepartmentEvent.DAY_SET, _department(), by=by, **facts)
+    record(DepartmentEvent.DAY_SET, department(), by=by, **facts)
 
 
 def take_notice(text: str, *, by=None) -> int:
     """The yearly notice of holidays and make-up days; how many days it set. ValueError leaves all as it was."""
     count = workdays.import_notice(text)
     record(
-        DepartmentEvent.NOTICE_TAKEN, _department(), by=by, days=count, sha256=hashlib.sha256(text.encode()).hexdigest()
+        DepartmentEvent.NOTICE_TAKEN, department(), by=by, days=count, sha256=hashlib.sha256(text.encode()).hexdigest()
     )
     return count
 

@@ -1,0 +1,140 @@
+"""The way in and out: log-in, second factor, one-time links, language."""
+
+import secrets
+
+from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, session, url_for
+from flask_babel import gettext as _
+from flask_babel import refresh
+from flask_login import current_user
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+from crm.errors import Invalid
+from crm.forms import attempt
+from crm.labels import N_
+from crm.permissions import Permission as P
+from crm.permissions import needs
+from crm.staff import access, entrance, links, workflow
+from crm.staff.entrance import Visitor
+from crm.staff.forms import CodeForm, LoginForm, WelcomeForm
+from crm.staff.models import AccessKind, Login
+from crm.staff.session import LANGUAGES, begin, local_path, present_login, waiting_login
+
+bp = Blueprint("door", __name__)
+YEAR = 365 * 24 * 3600  # seconds
+MOST_KNOWN = 5  # accounts one browser is remembered for
+
+
+def _seal() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(current_app.secret_key or "", salt="known browser")
+
+
+def _known_name() -> str:
+    return current_app.config["SESSION_COOKIE_NAME"] + "-known"
+
+
+def _known() -> dict[int, str]:
+    """The accounts this browser was let into before; it says nothing more, and opens nothing."""
+    try:
+        held = _seal().loads(request.cookies.get(_known_name(), ""), max_age=YEAR)
+        return {int(user_id): str(mark) for user_id, mark in held.items()}
+    except (BadData, ValueError, AttributeError):
+        return {}
+
+
+def visitor() -> Visitor:
+    return Visitor(request.remote_addr or "", request.user_agent.string, _known())
+
+
+def _remember(response: Response, user_id: int) -> Response:
+    known = {user_id: secrets.token_hex(8)} | _known()
+    held = dict(list(known.items())[:MOST_KNOWN])
+    response.set_cookie(
+        _known_name(), _seal().dumps(held), max_age=YEAR, httponly=True, samesite="Lax",
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+    )  # fmt: skip
+    return response
+
+
+def _inside(token: str, user_id: int) -> Response:
+    back = local_path(request.args.get("next"))
+    begin(token)
+    return _remember(redirect(back, 303), user_id)  # type: ignore[arg-type]
+
+
+@bp.route("/login", methods=["GET", "POST"])
+@needs(P.PUBLIC)
+def login():
+    form = LoginForm()
+
+    def enter():
+        entered, token = entrance.log_in(form.login.data, form.password.data, visitor())
+        if entered.awaits_code:
+            begin(token)
+            return redirect(url_for("door.code", next=request.args.get("next")), 303)
+        return _inside(token, entered.user_id)
+
+    return attempt(form, enter, lambda refusal: render_template("staff/login.html", form=form, refusal=refusal))
+
+
+@bp.route("/login/code", methods=["GET", "POST"])
+@needs(P.PUBLIC)
+def code():
+    """The second factor, between the password and the pages."""
+    waiting: Login | None = waiting_login()
+    if waiting is None:
+        return redirect(url_for("door.login"))
+    form = CodeForm()
+
+    def enter():
+        user_id = waiting.user_id
+        token = entrance.give_code(waiting, form.code.data, visitor())
+        return _inside(token, user_id)
+
+    return attempt(form, enter, lambda refusal: render_template("staff/code.html", form=form, refusal=refusal))
+
+
+@bp.route("/welcome/<string(length=32):token>", methods=["GET", "POST"])
+@needs(P.PUBLIC)
+def welcome(token):
+    """A one-time link: choose a password."""
+    link, user = links.of(token)
+    form, name = WelcomeForm(), user.name
+
+    def choose():
+        if form.password.data != form.again.data:
+            raise Invalid(fields={"again": N_("The two are not the same.")})
+        links.use(token, form.password.data)
+        flash(_("Your password is set. Log in with it."))
+        return redirect(url_for("door.login"), 303)
+
+    def show(refusal):
+        return render_template("staff/welcome.html", form=form, refusal=refusal, name=name, login=login_name)
+
+    login_name = user.login
+    return attempt(form, choose, show)
+
+
+@bp.post("/logout")
+@needs(P.PUBLIC)
+def logout():
+    if leaving := present_login() or waiting_login():
+        workflow.log_out(leaving)
+        access.note(AccessKind.LEFT, user_id=leaving.user_id, address=request.remote_addr or "",
+                    agent=request.user_agent.string)  # fmt: skip
+    language = session.get("language")
+    session.clear()
+    if language:
+        session["language"] = language
+    return redirect(url_for("door.login"), 303)
+
+
+@bp.post("/language")
+@needs(P.PUBLIC)
+def language():
+    chosen = request.form.get("language", "")
+    if chosen in LANGUAGES:
+        session["language"] = chosen
+        if current_user.is_authenticated:
+            current_user.language = chosen
+        refresh()
+    return redirect(local_path(request.form.get("back")), 303)

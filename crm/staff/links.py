@@ -1,0 +1,65 @@
+"""One-time links: the first password, or a new one where it was forgotten. Made by the administrator, good for three
+days, once, and only while the password is the one it was made under."""
+
+import secrets
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from crm import clock
+from crm.db import db, rows_of
+from crm.duties.record import lock, record
+from crm.errors import Forbidden, NotThere
+from crm.labels import N_
+from crm.staff import passwords
+from crm.staff.models import Link, User, UserEvent, UserState
+from crm.staff.workflow import check_password, end_logins, hash_token
+
+LIVES = timedelta(days=3)
+
+
+def make(user: User, *, by: User) -> str:
+    """A new link's token; the older ones of this account are void. Nobody makes one for themselves."""
+    if user.id == by.id:
+        raise Forbidden(N_("Your own password is changed under My account."))
+    lock(user)
+    void(user)
+    token = secrets.token_urlsafe(24)
+    now = clock.now()
+    row = Link(user_id=user.id, token_hash=hash_token(token), epoch=user.epoch, made_at=now, expires_at=now + LIVES)
+    db.session.add(row)
+    record(UserEvent.LINK_MADE, user, by=by)
+    return token
+
+
+def void(user: User) -> None:
+    db.session.execute(update(Link).where(Link.user_id == user.id, Link.used_at.is_(None)).values(used_at=clock.now()))
+
+
+def of(token: str) -> tuple[Link, User]:
+    """The living link of a token and its account; NotThere for any other."""
+    found = db.session.execute(
+        select(Link, User).join(User, User.id == Link.user_id).where(
+            Link.token_hash == hash_token(token), Link.used_at.is_(None), Link.expires_at > clock.now(),
+            Link.epoch == User.epoch, User.state == UserState.ACTIVE,
+        )
+    ).first()  # fmt: skip
+    if found is None:
+        raise NotThere()
+    link, user = found
+    return link, user
+
+
+def use(token: str, password: str) -> User:
+    """Choose the password; the link is used up, and every log-in of the account ends."""
+    link, user = of(token)
+    check_password(password, user)
+    once = update(Link).where(Link.id == link.id, Link.used_at.is_(None)).values(used_at=clock.now())
+    if not rows_of(db.session.execute(once.execution_options(synchronize_session=False))):
+        raise NotThere()
+    lock(user)
+    user.password_hash, user.must_change = passwords.hashed(password), False
+    user.epoch += 1
+    end_logins(user)
+    record(UserEvent.LINK_USED, user, by=user)
+    return user

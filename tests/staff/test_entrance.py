@@ -1,0 +1,316 @@
+"""The door: how often it may be tried, the second factor, one-time links, log-ins of one's own, and what is noted."""
+
+from datetime import timedelta
+
+import pyotp
+import pytest
+
+from crm import clock
+from crm.db import db, unit_of_work
+from crm.staff import access, factor, links, passwords, throttle
+from crm.staff.models import Access, AccessKind, Attempt, Link, Login, SecondFactor
+from tests import make
+from tests.conftest import together
+
+GOOD = "four unrelated words 7"
+
+
+def noted() -> list[str]:
+    db.session.rollback()
+    return [row.kind for row in db.session.query(Access).order_by(Access.id)]
+
+
+def try_in(page, login: str, password: str) -> int:
+    return page.send("/login", login=login, password=password).status_code
+
+
+def test_ten_tries_a_quarter_of_an_hour_then_it_waits(browser, app):
+    page = browser()
+    answers = [try_in(page, "specialist", f"wrong {i}") for i in range(13)]
+    assert answers == [422] * 10 + [429] * 3
+    assert try_in(page, "specialist", make.PASSWORD) == 429
+    assert noted() == ["wrong"] * 10 + ["too_often"]
+    with clock.frozen(make.MONDAY + timedelta(minutes=16)):
+        assert try_in(page, "specialist", make.PASSWORD) == 303
+
+
+def test_fifty_tries_at_once_are_fifty(served):
+    calls: list[int] = []
+    original = passwords.matches
+
+    def counted(password, against):
+        calls.append(1)
+        return original(password, against)
+
+    clients = [served.test_client() for _ in range(50)]
+    tokens = []
+    for client in clients:
+        page = client.get("/login").text
+        tokens.append(page.split('name="csrf_token" value="')[1].split('"')[0])
+    passwords.matches = counted
+    try:
+        answers = together(
+            50,
+            lambda i: (
+                clients[i]
+                .post("/login", data={"csrf_token": tokens[i], "login": "manager", "password": f"no {i}"})
+                .status_code
+            ),
+        )
+    finally:
+        passwords.matches = original
+    assert sorted(answers) == [422] * 10 + [429] * 40 and len(calls) == 10
+
+
+def test_strangers_elsewhere_do_not_lock_out_a_browser_that_was_in_before(browser, served, app):
+    owner = browser("specialist")
+    owner.send("/logout")
+    for place in range(8):
+        thief = browser()
+        thief.client.environ_base["REMOTE_ADDR"] = f"198.51.100.{place}"
+        for i in range(10):
+            try_in(thief, "specialist", f"wrong {i}")
+    another = browser()
+    another.client.environ_base["REMOTE_ADDR"] = "203.0.113.9"
+    assert try_in(another, "specialist", make.PASSWORD) == 429  # slowed down for all who are not known
+    assert try_in(owner, "specialist", make.PASSWORD) == 303
+
+
+def test_one_password_on_many_accounts_is_held_up_by_its_address(browser, app):
+    page = browser()
+    answers = [try_in(page, f"person{i}", "spring 2026 spring") for i in range(throttle.ADDRESS + 5)]
+    assert answers == [422] * throttle.ADDRESS + [429] * 5
+
+
+def test_a_forwarded_address_that_nobody_vouches_for_helps_nobody(browser, app):
+    page = browser()
+    answers = []
+    for i in range(12):
+        page.headers["X-Forwarded-For"] = f"192.0.2.{i}"
+        answers.append(try_in(page, "specialist", f"wrong {i}"))
+    assert answers == [422] * 10 + [429] * 2
+
+
+def test_coming_in_starts_the_count_afresh_and_old_counts_are_swept(browser, app):
+    page = browser()
+    for i in range(9):
+        try_in(page, "specialist", f"wrong {i}")
+    assert try_in(page, "specialist", make.PASSWORD) == 303
+    page.send("/logout")
+    assert [try_in(page, "specialist", f"wrong {i}") for i in range(9)] == [422] * 9
+    assert throttle.forget(clock.now() + timedelta(minutes=16)) > 0
+    db.session.rollback()
+    assert db.session.query(Attempt).count() == 0
+
+
+# ── the second factor ──
+
+
+def with_factor(login: str = "specialist") -> str:
+    secret = factor.new_secret()
+    with unit_of_work():
+        factor.set_up(make.who(login), secret, pyotp.TOTP(secret).at(clock.now()))
+    return secret
+
+
+def test_it_is_set_up_by_scanning_and_a_code(browser, app):
+    page = browser("specialist")
+    shown = page.get("/account/second-factor").text
+    secret = shown.split('class="secret">')[1].split("<")[0]
+    assert "<svg" in shown and "<script" not in shown.split('class="qr"')[1].split("</div>")[0]
+    assert page.send("/account/second-factor", page="/account/second-factor", code="000000").status_code == 422
+    assert secret in page.get("/account/second-factor").text
+    code = pyotp.TOTP(secret).at(clock.now())
+    answer = page.send("/account/second-factor", page="/account/second-factor", code=code)
+    assert answer.location == "/account/second-factor/spare"
+    assert page.get(answer.location).text.count("<code>") == factor.SPARE
+    assert page.get(answer.location).status_code == 302  # once
+
+
+def test_the_password_alone_opens_nothing_then(browser, app):
+    secret = with_factor()
+    page = browser()
+    answer = page.log_in("specialist")
+    assert answer.location.startswith("/login/code")
+    for path in ("/", "/tickets", "/account", "/customers"):
+        assert page.get(path).status_code == 302
+    with clock.frozen(make.MONDAY + timedelta(minutes=2)):
+        code = pyotp.TOTP(secret).at(clock.now())
+        assert page.send("/login/code", page="/login/code", code=f" {code[:3]} {code[3:]} ").status_code == 303
+        assert page.get("/").status_code == 200
+
+
+def test_a_code_is_taken_once(browser, app):
+    secret = with_factor()
+    first, second = browser(), browser()
+    first.log_in("specialist"), second.log_in("specialist")
+    with clock.frozen(make.MONDAY + timedelta(minutes=2)):
+        code = pyotp.TOTP(secret).at(clock.now())
+        assert first.send("/login/code", page="/login/code", code=code).status_code == 303
+        assert second.send("/login/code", page="/login/code", code=code).status_code == 422
+        wide = code.translate({ord(str(i)): chr(0xFF10 + i) for i in range(10)})
+        assert second.send("/login/code", page="/login/code", code=wide).status_code == 422
+
+
+def test_codes_are_not_guessed(browser, app):
+    with_factor()
+    page = browser()
+    page.log_in("specialist")
+    answers = [page.send("/login/code", page="/login/code", code=f"{i:06}").status_code for i in range(12)]
+    assert answers == [422] * 10 + [429] * 2
+    assert noted().count("code_wrong") == 10
+
+
+def test_a_spare_code_works_once(app):
+    with unit_of_work():
+        user = make.who("specialist")
+        secret = factor.new_secret()
+        spare = factor.set_up(user, secret, pyotp.TOTP(secret).at(clock.now()))
+    for right in (True, False):
+        with unit_of_work():
+            assert factor.takes(make.who("specialist").id, spare[0].upper()) is right
+    assert len(db.session.get(SecondFactor, make.who("specialist").id).codes) == factor.SPARE - 1
+
+
+def test_a_role_that_needs_it_leads_there_before_anything_else(browser, app):
+    page = browser("manager")
+    assert browser("admin").send("/settings/access", page="/settings/access", roles=["manager"]).status_code == 303
+    assert page.get("/").location == "/account/second-factor"
+    assert page.get("/account/second-factor").status_code == 200
+    assert browser("specialist").get("/").status_code == 200
+    secret = with_factor("manager")
+    assert secret and page.get("/").status_code == 200
+    removal = page.send("/account/second-factor/removal", page="/account/second-factor/removal", present=make.PASSWORD)
+    assert removal.status_code == 403
+
+
+def test_one_may_remove_ones_own_with_the_password_and_the_administrator_a_lost_one(browser, app):
+    page = browser("specialist")
+    with_factor()
+    path = "/account/second-factor/removal"
+    assert page.send(path, page=path, present="wrong").status_code == 422
+    assert page.send(path, page=path, present=make.PASSWORD).status_code == 303
+    with_factor()
+    person = make.who("specialist").path
+    assert browser("admin").send(f"{person}/factor-removal", page=person).status_code == 303
+    db.session.rollback()
+    assert db.session.query(SecondFactor).count() == 0 and page.get("/").status_code == 302
+
+
+# ── one-time links ──
+
+
+def test_a_new_account_is_handed_a_link_and_chooses_its_password(browser, app):
+    admin, guest = browser("admin"), browser()
+    answer = admin.send(
+        "/staff/new", page="/staff/new", login="new.one", title="新人", roles=["specialist"], password=""
+    )
+    shown = admin.get(answer.location).text
+    path = "/welcome/" + shown.split("/welcome/")[1][:32]
+    assert "/welcome/" not in admin.get(answer.location).text  # shown once
+    assert "new.one" in guest.get(path).text
+    assert guest.send(path, page=path, password="short", again="short").status_code == 422
+    assert guest.send(path, page=path, password=GOOD, again="other").status_code == 422
+    assert guest.send(path, page=path, password=GOOD, again=GOOD).location == "/login"
+    assert guest.get(path).status_code == 404  # used up
+    assert guest.log_in("new.one", GOOD).status_code == 303
+    assert guest.get("/").status_code == 200
+
+
+@pytest.mark.parametrize("how", ["expired", "another made", "password changed", "made inactive", "used"])
+def test_a_link_dies(app, browser, how):
+    with unit_of_work():
+        user, admin = make.who("specialist"), make.who("admin")
+        token = links.make(user, by=admin)
+    later = timedelta(days=4) if how == "expired" else timedelta()
+    with unit_of_work():
+        user, admin = make.who("specialist"), make.who("admin")
+        if how == "another made":
+            links.make(user, by=admin)
+        if how == "password changed":
+            make.staff.change_password(user, make.PASSWORD, GOOD)
+        if how == "made inactive":
+            make.staff.edit_user(user, by=admin, roles=user.roles, active=False)
+        if how == "used":
+            links.use(token, GOOD)
+    with clock.frozen(make.MONDAY + later):
+        assert browser().get(f"/welcome/{token}").status_code == 404
+    assert db.session.query(Link).filter(Link.token_hash == token).count() == 0  # only hashes are kept
+
+
+def test_of_eight_uses_at_once_one_counts(served):
+    with served.app_context():
+        with unit_of_work():
+            token = links.make(make.who("specialist"), by=make.who("admin"))
+        db.session.remove()
+
+    def use(i: int) -> bool:
+        with served.app_context():
+            try:
+                with unit_of_work():
+                    links.use(token, f"{GOOD} {i}")
+                return True
+            except Exception:
+                return False
+            finally:
+                db.session.remove()
+
+    assert together(8, use).count(True) == 1
+
+
+# ── one's own log-ins, and what is noted ──
+
+
+def test_one_sees_and_ends_ones_own_log_ins(browser, app):
+    here, there, other = browser("specialist"), browser("specialist"), browser("specialist2")
+    page = here.get("/account").text
+    assert page.count('class="session"') == 2 and page.count("/end") == 2
+    strange = db.session.query(Login).filter_by(user_id=make.who("specialist2").id).one().id
+    assert here.send(f"/account/sessions/{strange}/end", page="/account").status_code == 404
+    assert other.get("/").status_code == 200
+    db.session.rollback()
+    own = db.session.query(Login).filter_by(user_id=make.who("specialist").id).order_by(Login.id.desc()).first().id
+    assert here.send(f"/account/sessions/{own}/end", page="/account").status_code == 303
+    assert there.get("/").status_code == 302 and here.get("/").status_code == 200
+
+
+def test_ending_all_others_leaves_this_one(browser):
+    here, there, third = (browser("specialist") for _ in range(3))
+    assert here.send("/account/sessions/others/end", page="/account").status_code == 303
+    assert [page.get("/").status_code for page in (here, there, third)] == [200, 302, 302]
+
+
+def test_log_ins_and_denials_are_noted_and_mistyped_addresses_are_not(browser, app):
+    page = browser("specialist")
+    page.get("/staff")
+    page.get("/tickets/T2611-9999")
+    page.get("/no/such/page")
+    page.send("/logout")
+    assert noted() == ["entered", "denied", "beyond", "left"]
+    shown = browser("admin").get("/staff/access").text
+    assert "GET /staff" in shown and "GET /tickets/T2611-9999" in shown
+    assert browser("manager").get("/staff/access").status_code == 403
+    with clock.frozen(make.MONDAY + timedelta(days=200)):
+        assert access.forget(clock.now()) == 7
+
+
+def test_the_access_log_is_filtered_and_paged(browser, app):
+    with unit_of_work():
+        for _ in range(60):
+            access.note(AccessKind.WRONG, login="x")
+        access.note(AccessKind.LEFT, user_id=make.who("manager").id)
+    assert len(access.listing().rows) == 50 and access.listing().next
+    assert len(access.listing(kind="left").rows) == 1
+    assert len(access.listing(user_id=make.who("manager").id).rows) == 1
+
+
+@pytest.mark.parametrize(
+    "password", ["passwordpassword", "aaaaaaaaaaaaaa", "123456789012", "qwertyuiop[]", "specialist-12"]
+)
+def test_what_is_easily_guessed_is_no_password(password):
+    assert passwords.fault(password, ["specialist"])
+
+
+@pytest.mark.parametrize("password", [GOOD, "今天天气很好我们去爬山吧", "x8#kQ2!mZp0v"])
+def test_what_is_not_is_one(password):
+    assert passwords.fault(password, ["specialist"]) == ""
