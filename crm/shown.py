@@ -196,7 +196,7 @@ SYSTEMS = (
 def agent(text: str) -> str:
     """`Chrome, Windows`: the browser and system a log-in came from, as far as they say so."""
     named = [next((name for mark, name in known if mark in text), "") for known in (BROWSERS, SYSTEMS)]
-    return ", ".join(filter(None, named)) or text[:40] or "—"
+    return ", ".join(filter(None, named)) or "—"
 
 
 def told(wrong) -> str:

@@ -52,7 +52,7 @@ class Found:
 def _hit(row: Any, query: str) -> Hit:
     subject = duties.Name(row.subject_id, row.subject_kind, row.number, row.title)
     shown = row.name or row.title
-    rest = row.text.removeprefix(row.name).removeprefix("\n").removeprefix(row.title)
+    rest = "\n".join(line for line in row.text.split("\n") if line not in (shown, row.number))
     return Hit(row.kind, subject, shown, search.excerpt(rest, query), row.state, row.customer_id, row.id)
 
 

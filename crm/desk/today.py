@@ -75,7 +75,8 @@ def rows_of(duties: list[Duty], user) -> list[Row]:
         if duty.rule == ACKNOWLEDGE:  # owed by the person, done on the edition's page
             href, label = f"/rulebook/{duty.slot}", N_("Read it")
         if not (duty.owner_id == user.id or (duty.owner_id is None and duty.pool in user.roles)):
-            href, label, move = duty.subject.path, _OPEN, None  # another's to do
+            elsewhere = f"/rulebook/{duty.slot}" if duty.rule == ACKNOWLEDGE else duty.subject.path
+            href, label, move = elsewhere, _OPEN, None  # another's to do
         acts = label != _OPEN
         rows.append(Row(duty, rule, href, label, acts, move, may_ask(duty, user), tuple(duty.extensions)))
     return rows

@@ -22,7 +22,7 @@ class LoginForm(CrmForm):
 
 
 class CodeForm(CrmForm):
-    code = LineField(_l("Code"), required=True, most=30, description=_l("The six digits your phone shows now."),
+    code = LineField(_l("Verification code"), required=True, most=30, description=_l("The six digits your phone shows now."),
                      render_kw={"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True})  # fmt: skip
 
 
@@ -44,6 +44,17 @@ class PasswordForm(CrmForm):
     again = PasswordField(_l("New password once more"), [needed()], render_kw={"autocomplete": "new-password"})
 
 
+DOES = {
+    Role.SPECIALIST: N_("logs service records, goes on site"),
+    Role.FOLLOWUP: N_("calls customers back, sends notices, logs records"),
+    Role.MANAGER: N_("approves, assigns, sees what everybody owes"),
+    Role.DIRECTOR: N_("owns the rulebook, decides in the manager's place"),
+    Role.DEVELOPER: N_("builds changes to the software"),
+    Role.ARCHIVIST: N_("keeps the papers"),
+    Role.ADMIN: N_("accounts and settings; no records"),
+}
+
+
 class RolesField(SelectMultipleField):
     """Boxes to tick, one a role."""
 
@@ -51,9 +62,11 @@ class RolesField(SelectMultipleField):
     option_widget = CheckboxInput()
 
     def __init__(self, label=None, **kwargs) -> None:
-        super().__init__(
-            label, coerce=str, choices=[SelectChoice(role.value, _l(role.label)) for role in Role], **kwargs
-        )
+        choices = [
+            SelectChoice(role.value, _l("%(role)s: %(does)s", role=_l(role.label), does=_l(DOES[role])))
+            for role in Role
+        ]
+        super().__init__(label, coerce=str, choices=choices, **kwargs)
 
 
 class UserForm(CrmForm):

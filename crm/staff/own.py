@@ -64,7 +64,7 @@ def end_others():
 def _picture(secret: str) -> Markup:
     """The QR code as SVG: no script, no style, nothing of the person's in it but the secret itself."""
     qr = segno.make(factor.address_of(secret, current_user), error="m")
-    return Markup(qr.svg_inline(scale=5, border=2, dark="#000", light="#fff"))  # noqa: S704 (segno's own drawing)
+    return Markup(qr.svg_inline(omitsize=True, border=2, dark="#000", light="#fff"))  # noqa: S704 (segno's own drawing)
 
 
 @bp.route("/second-factor", methods=["GET", "POST"])
