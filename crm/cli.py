@@ -16,6 +16,7 @@ from crm.customers import importing
 from crm.db import db, unit_of_work
 from crm.desk import search as desk_search
 from crm.duties import rulebook as rules
+from crm.duties import seals
 from crm.duties import workflow as duties
 from crm.duties.queries import editions as known_editions
 from crm.errors import Refused
@@ -166,6 +167,18 @@ def tick(as_of: str | None) -> None:
     with app().app_context():
         for name, count in sweep.tick(at).items():
             click.echo(f"{name}: {count}")
+
+
+@crm.command("audit-verify")
+def audit_verify() -> None:
+    """Whether the events are as they were when they were sealed; exit code 1 if not."""
+    with app().app_context(), unit_of_work(read_only=True):
+        found = seals.verify()
+    click.echo(f"sealed {found.sealed}, waiting {found.waiting}, head {found.head or '—'}")
+    for fault in found.faults:
+        click.echo(fault, err=True)
+    if found.faults:
+        sys.exit(1)
 
 
 @crm.command()

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, CursorResult, DateTime, Engine, MetaData, TypeDecorator, delete, event, update
+from sqlalchemy import JSON, CursorResult, DateTime, Engine, MetaData, TypeDecorator, delete, event, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
@@ -155,6 +155,12 @@ def next_number(letter: str, day: date | None = None) -> str:
     statement = insert(Counter).values(prefix=prefix, last=1)
     statement = statement.on_conflict_do_update(index_elements=["prefix"], set_={"last": Counter.last + 1})
     return f"{prefix}{db.session.execute(statement.returning(Counter.last)).scalar_one():04d}"
+
+
+def hold(what: str) -> None:
+    """Whoever else holds `what` waits until this transaction ends."""
+    db.session.execute(insert(Counter).values(prefix=what, last=0).on_conflict_do_nothing())
+    db.session.execute(select(Counter.last).where(Counter.prefix == what).with_for_update())
 
 
 class Submission(db.Model):

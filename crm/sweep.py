@@ -13,6 +13,7 @@ from crm import clock
 from crm.db import db, forget_submissions, unit_of_work
 from crm.duties.models import Duty, Subject, pending_now
 from crm.duties.record import breach, via
+from crm.duties.seals import anchor, seal_events
 from crm.files.workflow import forget_drafts
 from crm.labels import N_
 from crm.staff import access, throttle
@@ -43,6 +44,8 @@ def breach_overdue(as_of: datetime) -> int:
 
 STEPS: dict[str, Callable[[datetime], int]] = {
     N_("duties marked as missed"): breach_overdue,
+    N_("events sealed"): seal_events,
+    N_("seals anchored outside"): anchor,
     N_("file drafts removed"): forget_drafts,
     N_("old form numbers removed"): forget_submissions,
     N_("log-in counts removed"): throttle.forget,

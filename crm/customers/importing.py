@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from crm.customers import workflow
 from crm.customers.models import Contact, Customer, CustomerEvent
 from crm.customers.plan import Line, Plan
-from crm.db import Counter, db, insert, unit_of_work
+from crm.db import db, hold, unit_of_work
 from crm.duties.record import via
 from crm.errors import Invalid
 from crm.labels import N_
@@ -128,8 +128,7 @@ class _Units:
     def __init__(self, lines: Iterable[Line]) -> None:
         good = [line for line in lines if not line.refusal]
         # All who make units wait for each other here, so that two imports at once never both find a unit missing.
-        db.session.execute(insert(Counter).values(prefix="K", last=0).on_conflict_do_nothing())
-        db.session.execute(select(Counter.last).where(Counter.prefix == "K").with_for_update())
+        hold("K")
         codes, names = {line.code for line in good if line.code}, {line.full_name for line in good}
         wanted = or_(Customer.code.in_(codes), Customer.full_name.in_(names))
         found = db.session.scalars(select(Customer).where(wanted).execution_options(populate_existing=True))

@@ -101,6 +101,15 @@ class Event(db.Model):
     __table_args__ = (Index("ix_events_subject_id", "subject_id", "at"), Index("ix_events_at", "at"))
 
 
+class Seal(db.Model):
+    """One link of the chain beside the events: the hash of an event and of the seal before."""
+
+    __tablename__ = "seals"
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), unique=True)
+    hash: Mapped[str]
+
+
 OPEN = "kept_by_id IS NULL AND dropped_by_id IS NULL"
 KEPT, BREACHED = "kept_by_id IS NOT NULL", "breached_by_id IS NOT NULL"
 PENDING = f"{OPEN} AND breached_by_id IS NULL AND held_by_id IS NULL"
