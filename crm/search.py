@@ -6,7 +6,7 @@ text holds the word. Names are indexed once more under a mark of their own, lett
 """
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import (
@@ -104,10 +104,16 @@ class SearchKey(db.Model):
 
 def put(subject_id: int, entries: Iterable[Entry]) -> None:
     """Make these the subject's rows: what is new is added, what differs replaced, what is no longer said removed."""
-    rows = select(SearchRow).where(SearchRow.subject_id == subject_id).execution_options(populate_existing=True)
-    known = {(row.kind, row.ref): row for row in db.session.scalars(rows)}
-    for entry in entries:
-        row = known.pop((entry.kind, entry.ref), None)
+    put_all({subject_id: entries})
+
+
+def put_all(said: Mapping[int, Iterable[Entry]]) -> None:
+    """The same for many subjects, each statement sent once for all of them."""
+    rows = select(SearchRow).where(SearchRow.subject_id.in_(said)).execution_options(populate_existing=True)
+    known = {(row.subject_id, row.kind, row.ref): row for row in db.session.scalars(rows)}
+    fresh: list[tuple[SearchRow, Entry]] = []
+    for subject_id, entry in ((id, entry) for id, entries in said.items() for entry in entries):
+        row = known.pop((subject_id, entry.kind, entry.ref), None)
         if row is not None and (row.name, row.text) == (entry.name, entry.text):
             continue
         if row is None:
@@ -116,8 +122,9 @@ def put(subject_id: int, entries: Iterable[Entry]) -> None:
         else:
             _forget(row)
         row.name, row.text, row.folded = entry.name, entry.text, fold(entry.text)
-        db.session.flush()
-        _index(row, entry.keys)
+        fresh.append((row, entry))
+    db.session.flush()
+    _index(fresh)
     for row in known.values():
         _forget(row)
         db.session.delete(row)
@@ -128,15 +135,19 @@ def _words_of(row: SearchRow) -> list[str]:
     return sorted({*_pieces(row.folded), *(_name_pieces(row.name) if row.name else ())})
 
 
-def _index(row: SearchRow, keys: Iterable[str]) -> None:
-    pieces = _words_of(row)
+def _index(rows: list[tuple[SearchRow, Entry]]) -> None:
+    if not rows:
+        return
     if db.engine.dialect.name == "sqlite":
         statement = text("INSERT INTO search_grams (rowid, grams) VALUES (:id, :grams)")
-        db.session.execute(statement, {"id": row.id, "grams": " ".join(pieces)})
+        grams = [{"id": row.id, "grams": " ".join(_words_of(row))} for row, _entry in rows]
     else:
         statement = text("INSERT INTO search_grams (row_id, grams) VALUES (:id, array_to_tsvector(:grams))")
-        db.session.execute(statement, {"id": row.id, "grams": pieces})
-    db.session.add_all(SearchKey(key=key, row_id=row.id) for key in {fold(key).replace(" ", "") for key in keys} if key)
+        grams = [{"id": row.id, "grams": _words_of(row)} for row, _entry in rows]
+    db.session.execute(statement, grams)
+    for row, entry in rows:
+        keys = {fold(key).replace(" ", "") for key in entry.keys}
+        db.session.add_all(SearchKey(key=key, row_id=row.id) for key in keys if key)
 
 
 def _forget(row: SearchRow) -> None:

@@ -63,6 +63,16 @@ def add_user(login: str, name: str, roles, password: str, *, by=None, must_chang
     return user
 
 
+def add_former(name: str) -> User:
+    """Somebody a log names: an account nobody can log in with, which owes nothing; known by `external_ref` again."""
+    user = User(title=name, external_ref=name, state=UserState.INACTIVE, held=[], number=next_number("U"))
+    user.login = f"imported-{user.number.lower()}"
+    open_subject(user, at=clock.now(), history=True)
+    user.owner_id = user.id
+    record(UserEvent.ADDED, user, login=user.login, roles=[])
+    return user
+
+
 def _present_due(user: User) -> None:
     """Show a person the edition that holds and those already issued for later, once each (8)."""
     holds = db.session.get_one(Edition, editions.edition_id(clock.now()))
