@@ -6,7 +6,7 @@ text holds the word. Names are indexed once more under a mark of their own, lett
 """
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import (
@@ -104,31 +104,36 @@ class SearchKey(db.Model):
 
 def put(subject_id: int, entries: Iterable[Entry]) -> None:
     """Make these the subject's rows: what is new is added, what differs replaced, what is no longer said removed."""
-    put_all({subject_id: entries})
-
-
-def put_all(said: Mapping[int, Iterable[Entry]]) -> None:
-    """The same for many subjects, each statement sent once for all of them."""
-    rows = select(SearchRow).where(SearchRow.subject_id.in_(said)).execution_options(populate_existing=True)
-    known = {(row.subject_id, row.kind, row.ref): row for row in db.session.scalars(rows)}
-    fresh: list[tuple[SearchRow, Entry]] = []
-    for subject_id, entry in ((id, entry) for id, entries in said.items() for entry in entries):
-        row = known.pop((subject_id, entry.kind, entry.ref), None)
+    rows = select(SearchRow).where(SearchRow.subject_id == subject_id).execution_options(populate_existing=True)
+    known = {(row.kind, row.ref): row for row in db.session.scalars(rows)}
+    said: list[tuple[SearchRow, Entry]] = []
+    for entry in entries:
+        row = known.pop((entry.kind, entry.ref), None)
         if row is not None and (row.name, row.text) == (entry.name, entry.text):
             continue
-        if row is None:
-            row = SearchRow(subject_id=subject_id, kind=entry.kind, ref=entry.ref)
-            db.session.add(row)
-        else:
+        if row is not None:
             _forget(row)
-        row.name, row.text, row.folded = entry.name, entry.text, fold(entry.text)
-        fresh.append((row, entry))
-    db.session.flush()
-    _index(fresh)
+        row = row or SearchRow(subject_id=subject_id, kind=entry.kind, ref=entry.ref)
+        said.append((row, entry))
+    _say(said)
     for row in known.values():
         _forget(row)
         db.session.delete(row)
     db.session.flush()
+
+
+def add_all(new: Iterable[tuple[int, Entry]]) -> None:
+    """Rows that are not there yet, of any number of subjects: each statement is sent once for all of them."""
+    said = [(SearchRow(subject_id=id, kind=entry.kind, ref=entry.ref), entry) for id, entry in new]
+    _say(said)
+
+
+def _say(said: list[tuple[SearchRow, Entry]]) -> None:
+    for row, entry in said:
+        row.name, row.text, row.folded = entry.name, entry.text, fold(entry.text)
+    db.session.add_all(row for row, _entry in said)
+    db.session.flush()
+    _index(said)
 
 
 def _words_of(row: SearchRow) -> list[str]:

@@ -57,7 +57,7 @@ def meet_contact(customer: Subject, *, by, name: str, department: str = "", **de
 
 
 def meet_all(people: Iterable[tuple[Subject, str]]) -> list[Contact]:
-    """Many people at once, as an import names them: each an event, the search told once a customer."""
+    """Many people nobody knew yet at once, as an import names them: to each its event and its row of the search."""
     pairs = list(people)
     contacts = [Contact(customer_id=customer.id, name=name) for customer, name in pairs]
     db.session.add_all(contacts)
@@ -67,7 +67,7 @@ def meet_all(people: Iterable[tuple[Subject, str]]) -> list[Contact]:
                  {"contact": contact.id, "name": contact.name, "department": ""})
         for (customer, _name), contact in zip(pairs, contacts, strict=True)
     )  # fmt: skip
-    search.put_all({customer.id: customer.searched() for customer, _name in pairs})
+    search.add_all((contact.customer_id, contact.entry()) for contact in contacts)
     return contacts
 
 

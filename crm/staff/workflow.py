@@ -4,15 +4,16 @@ import hashlib
 import re
 import secrets
 import unicodedata
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from sqlalchemy import select, update
 
 from crm import clock, workdays
-from crm.db import db, next_number
+from crm.db import db, next_number, next_numbers
 from crm.duties import editions
 from crm.duties.models import Edition, EditionEvent, Event
-from crm.duties.record import open_subject, record
+from crm.duties.record import Happened, open_all, open_subject, record, record_all
 from crm.duties.workflow import present
 from crm.errors import Forbidden, Invalid
 from crm.labels import N_
@@ -63,14 +64,22 @@ def add_user(login: str, name: str, roles, password: str, *, by=None, must_chang
     return user
 
 
-def add_former(name: str) -> User:
-    """Somebody a log names: an account nobody can log in with, which owes nothing; known by `external_ref` again."""
-    user = User(title=name, external_ref=name, state=UserState.INACTIVE, held=[], number=next_number("U"))
-    user.login = f"imported-{user.number.lower()}"
-    open_subject(user, at=clock.now(), history=True)
-    user.owner_id = user.id
-    record(UserEvent.ADDED, user, login=user.login, roles=[])
-    return user
+def add_former(names: Sequence[str]) -> list[User]:
+    """People a log names: accounts nobody can log in with, which owe nothing; by `external_ref` they are known again."""
+    numbers = next_numbers("U", len(names)) if names else []
+    users = [
+        User(title=name, external_ref=name, number=number, login=f"imported-{number.lower()}", held=[],
+             state=UserState.INACTIVE, opened_at=clock.now())
+        for name, number in zip(names, numbers, strict=True)
+    ]  # fmt: skip
+    open_all(users)
+    for user in users:
+        user.owner_id = user.id
+    facts = [{"login": user.login, "roles": []} for user in users]
+    record_all(
+        Happened(UserEvent.ADDED, user, clock.now(), None, said) for user, said in zip(users, facts, strict=True)
+    )
+    return users
 
 
 def _present_due(user: User) -> None:

@@ -153,8 +153,8 @@ class _Names:
         for story in stories:
             if story.unit not in self._units:
                 self._units[story.unit] = _unit(story, file)
-            for name in sorted(story.people - set(self._staff)):
-                self._staff[name] = staff.add_former(name).id
+        strangers = sorted({name for story in stories for name in story.people} - set(self._staff))
+        self._staff |= {one.title: one.id for one in staff.add_former(strangers)}
         self._contacts = self._met(stories)
 
     def _met(self, stories: Sequence[Story]) -> dict[tuple[int, str], int]:
@@ -211,7 +211,7 @@ def _create(stories: Sequence[Story], names: _Names, file: str) -> None:
         opened = Happened(first.kind, first.subject, first.at, first.by_id, {**first.facts, "file": file})
         happened += [opened, *rest]
     record_all(happened)
-    search.put_all({ticket.id: [ticket.entry()] for ticket in tickets.values()})
+    search.add_all((ticket.id, ticket.entry()) for ticket in tickets.values())
 
 
 def _compare(stories: Sequence[Story], known: dict[str, Ticket], names: _Names, report: Report) -> None:

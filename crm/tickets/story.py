@@ -10,7 +10,7 @@ from typing import Any
 from crm.duties.models import Priority
 from crm.errors import Invalid
 from crm.labels import N_
-from crm.tickets.log import COLUMNS, Remark, Row
+from crm.tickets.log import COLUMNS, NOTHING, Remark, Row
 from crm.tickets.models import Channel, State
 from crm.tickets.models import TicketEvent as E
 
@@ -212,7 +212,7 @@ def _stamp(story: Story, kind: E, at: datetime) -> None:
 def _finish(story: Story, last: Row) -> None:
     """The record as its last row leaves it; what has no column of its own stands in the description."""
     cells = last.cells
-    story.priority, story.category = last.priority, cells["category"]
+    story.priority, story.category = last.priority, cells["category"] or NOTHING
     story.owner = cells["assigned_to"] or cells["resolved_by"]
     story.channel = CHANNELS.get(cells.get("contact_type", ""), "")
     called = [cells["category"], *(cells.get(column, "") for column in ASKED)]
