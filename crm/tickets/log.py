@@ -36,7 +36,7 @@ PRIORITIES = {
 }  # fmt: skip
 COLUMNS = (
     "number", "incident_state", "sys_mod_count", "sys_updated_by", "sys_updated_at", "opened_at", "caller_id", "location",
-    "category", "priority", "reassignment_count", "assigned_to", "resolved_by",
+    "category", "priority", "reassignment_count", "reopen_count", "assigned_to", "resolved_by",
 )  # fmt: skip
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _DATE = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4}) ([0-9]{1,2}):([0-9]{2})")
@@ -56,7 +56,8 @@ class Row:
     state: State
     priority: Priority
     revision: int
-    reassigned: int
+    reassigned: int  # how often so far, as the log itself counts; reopened likewise
+    reopened: int
 
     @property
     def ref(self) -> str:
@@ -156,7 +157,7 @@ def _row(number: int, cells: list[str], names: list[str]) -> Row:
     return Row(
         number, words, at, opened, state=_known("incident_state", words, STATES),
         priority=_known("priority", words, PRIORITIES), revision=_count("sys_mod_count", words),
-        reassigned=_count("reassignment_count", words),
+        reassigned=_count("reassignment_count", words), reopened=_count("reopen_count", words),
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ CHANGES = {
     "cmdb_ci": "item", "impact": "impact", "urgency": "urgency", "assignment_group": "group", "problem_id": "problem",
     "rfc": "change_request", "vendor": "vendor",
 }  # fmt: skip
-_TOLD = frozenset(COLUMNS) | {"active", "reopen_count"}  # told by a column, a state or an event
+_TOLD = frozenset(COLUMNS) | {"active"}  # told by a column, a state or an event
 
 N, W, A, X, Z, V = State.NEW, State.WORKING, State.WAITING, State.ENDED, State.COMPLETE, State.CANCELLED
 STEPS: dict[tuple[State, State], tuple[E, ...]] = {
@@ -148,6 +148,9 @@ def _take(story: Story, row: Row, before: Row | None) -> None:
     if steps is None:
         fault = N_("A record cannot go from %(before)s to %(after)s.")
         raise Invalid(fault, before=before.cells["incident_state"] if before else "", after=row.cells["incident_state"])
+    if row.reopened > (before.reopened if before else 0) and E.REOPENED not in steps:
+        steps = (E.REOPENED, *steps)  # the row that ended it is not there
+        story.odd.append((row.number, Invalid(N_("It counts a reopening that the rows before it do not show."))))
     told = [*_opened(story, row)] if before is None else [*_handed(row, before), *_edited(row, before)]
     told += [(kind, _words(kind, row)) for kind in steps]
     if before and State.WAITING == story.state == row.state and _words(E.WAITING, row) != _words(E.WAITING, before):
