@@ -55,12 +55,15 @@ class Happened:
 
 def record_all(happened: Iterable[Happened]) -> None:
     """Write down, in one statement, what no rule speaks of: imported history, and what its subjects' editions leave
-    alone. ValueError for anything else, and for an `at` that record() would refuse. The search is the caller's."""
+    alone; anything else goes through record(). ValueError for an `at` that record() would refuse. The search is the
+    caller's."""
     happened, rows = list(happened), []
     (way, address), now = via.get(), clock.now()
     for one in happened:
         if _rules(one.subject, one.kind):
-            raise ValueError(f"{one.kind} on {one.subject.number}: the rulebook speaks of it")
+            by = db.session.get(Subject, one.by_id) if one.by_id else None
+            record(one.kind, one.subject, by=by, at=one.at, **one.facts)
+            continue
         if not one.subject.opened_at <= one.at <= now:
             raise ValueError(f"{one.kind} at {one.at}: in the future, or before {one.subject.number} was opened")
         facts = {key: _plain(value) for key, value in one.facts.items()}
