@@ -24,6 +24,7 @@ from crm.migrating import behind, migrate
 from crm.permissions import Role
 from crm.staff import queries as staff
 from crm.staff import workflow as accounts
+from crm.tickets import history
 
 PORT = click.option(
     "--port", type=click.IntRange(1, 65535), envvar="PORT", default=8000, show_default=True, show_envvar=True
@@ -204,6 +205,15 @@ def import_customers(file: Path, dry_run: bool, mapped: tuple[str, ...]) -> None
     mapping = dict(pair.rsplit("=", 1) for pair in mapped)
     with app().app_context():
         importing.run(file.read_bytes(), file.name, mapping, dry_run=dry_run, say=click.echo)
+
+
+@import_.command("incidents")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="say what would happen, change nothing")
+def import_incidents(file: Path, dry_run: bool) -> None:
+    """A service desk's event log, .csv or .csv.gz, as history."""
+    with app().app_context():
+        history.run(file, dry_run=dry_run, say=click.echo)
 
 
 @crm.group()

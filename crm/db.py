@@ -151,10 +151,16 @@ class Counter(db.Model):
 
 def next_number(letter: str, day: date | None = None) -> str:
     """`T2611-0007`, or `K0001` without a day. Its counter row stays locked until the commit: take it last."""
+    return next_numbers(letter, 1, day)[0]
+
+
+def next_numbers(letter: str, count: int, day: date | None = None) -> list[str]:
+    """As many at once, in order."""
     prefix = f"{letter}{day:%y%m}-" if day else letter
-    statement = insert(Counter).values(prefix=prefix, last=1)
-    statement = statement.on_conflict_do_update(index_elements=["prefix"], set_={"last": Counter.last + 1})
-    return f"{prefix}{db.session.execute(statement.returning(Counter.last)).scalar_one():04d}"
+    statement = insert(Counter).values(prefix=prefix, last=count)
+    statement = statement.on_conflict_do_update(index_elements=["prefix"], set_={"last": Counter.last + count})
+    last = db.session.execute(statement.returning(Counter.last)).scalar_one()
+    return [f"{prefix}{number:04d}" for number in range(last - count + 1, last + 1)]
 
 
 def hold(what: str) -> None:

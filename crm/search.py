@@ -106,37 +106,53 @@ def put(subject_id: int, entries: Iterable[Entry]) -> None:
     """Make these the subject's rows: what is new is added, what differs replaced, what is no longer said removed."""
     rows = select(SearchRow).where(SearchRow.subject_id == subject_id).execution_options(populate_existing=True)
     known = {(row.kind, row.ref): row for row in db.session.scalars(rows)}
+    said: list[tuple[SearchRow, Entry]] = []
     for entry in entries:
         row = known.pop((entry.kind, entry.ref), None)
         if row is not None and (row.name, row.text) == (entry.name, entry.text):
             continue
-        if row is None:
-            row = SearchRow(subject_id=subject_id, kind=entry.kind, ref=entry.ref)
-            db.session.add(row)
-        else:
+        if row is not None:
             _forget(row)
-        row.name, row.text, row.folded = entry.name, entry.text, fold(entry.text)
-        db.session.flush()
-        _index(row, entry.keys)
+        row = row or SearchRow(subject_id=subject_id, kind=entry.kind, ref=entry.ref)
+        said.append((row, entry))
+    _say(said)
     for row in known.values():
         _forget(row)
         db.session.delete(row)
     db.session.flush()
 
 
+def add_all(new: Iterable[tuple[int, Entry]]) -> None:
+    """Rows that are not there yet, of any number of subjects: each statement is sent once for all of them."""
+    said = [(SearchRow(subject_id=id, kind=entry.kind, ref=entry.ref), entry) for id, entry in new]
+    _say(said)
+
+
+def _say(said: list[tuple[SearchRow, Entry]]) -> None:
+    for row, entry in said:
+        row.name, row.text, row.folded = entry.name, entry.text, fold(entry.text)
+    db.session.add_all(row for row, _entry in said)
+    db.session.flush()
+    _index(said)
+
+
 def _words_of(row: SearchRow) -> list[str]:
     return sorted({*_pieces(row.folded), *(_name_pieces(row.name) if row.name else ())})
 
 
-def _index(row: SearchRow, keys: Iterable[str]) -> None:
-    pieces = _words_of(row)
+def _index(rows: list[tuple[SearchRow, Entry]]) -> None:
+    if not rows:
+        return
     if db.engine.dialect.name == "sqlite":
         statement = text("INSERT INTO search_grams (rowid, grams) VALUES (:id, :grams)")
-        db.session.execute(statement, {"id": row.id, "grams": " ".join(pieces)})
+        grams = [{"id": row.id, "grams": " ".join(_words_of(row))} for row, _entry in rows]
     else:
         statement = text("INSERT INTO search_grams (row_id, grams) VALUES (:id, array_to_tsvector(:grams))")
-        db.session.execute(statement, {"id": row.id, "grams": pieces})
-    db.session.add_all(SearchKey(key=key, row_id=row.id) for key in {fold(key).replace(" ", "") for key in keys} if key)
+        grams = [{"id": row.id, "grams": _words_of(row)} for row, _entry in rows]
+    db.session.execute(statement, grams)
+    for row, entry in rows:
+        keys = {fold(key).replace(" ", "") for key in entry.keys}
+        db.session.add_all(SearchKey(key=key, row_id=row.id) for key in keys if key)
 
 
 def _forget(row: SearchRow) -> None:

@@ -129,6 +129,9 @@ COLUMNS = {
     "answered_at": N_("When first answered"), "description": N_("What was asked"), "edition": N_("Edition"),
     "product_version": N_("Version"), "users": N_("Users"), "modules": N_("Modules"), "use_seen_on": N_("Seen on"),
     "installed_on": N_("Installed on"), "service_period": N_("Service period"),
+    "customer": N_("Customer"), "subcategory": N_("Subcategory"), "symptom": N_("Symptom"), "item": N_("Affected item"),
+    "impact": N_("Impact"), "urgency": N_("Urgency"), "group": N_("Group"), "problem": N_("Problem"),
+    "change_request": N_("Change request"), "vendor": N_("Vendor"),
 }  # fmt: skip
 
 

@@ -65,7 +65,8 @@ def test_before_init_every_command_says_what_to_do_in_one_line(run, command):
 
 def test_tick_says_what_it_did_one_line_a_kind_and_may_be_run_again(ready):
     code, said, _ = ready("tick", "--as-of", "2030-01-01T09:00")
-    assert code == 0 and [line.split(": ")[1] for line in said.splitlines()] == ["2", *["0"] * (len(sweep.STEPS) - 1)]
+    assert code == 0 and [line.split(": ")[0] for line in said.splitlines()] == list(sweep.STEPS)
+    assert said.splitlines()[0].endswith(": 2")
     assert ready("tick", "--as-of", "2030-01-01T09:00")[1].splitlines()[0].endswith(": 0")
     code, _, wrong = ready("tick", "--as-of", "soon")
     assert code == 1 and "2026-11-24T18:30" in wrong
@@ -139,3 +140,32 @@ def test_the_demo_refuses_a_database_that_is_in_use(ready):
     code, _, wrong = ready("demo")
     assert code == 1 and wrong.strip()
     assert make.PASSWORD not in wrong
+
+
+INCIDENTS = ROOT / "tests" / "tickets" / "data" / "odd_incidents.csv"
+
+
+def test_incidents_are_imported_with_every_refused_row_named_and_the_sums_last(ready):
+    code, said, _ = ready("import", "incidents", str(INCIDENTS))
+    assert code == 0 and "row 15: It has no number" in said and "priority: urgent 1, high 0, normal 3, low 0" in said
+    assert said.splitlines()[-1] == "created 4, updated 0, unchanged 0, refused 15"
+    code, said, _ = ready("import", "incidents", "--dry-run", str(INCIDENTS))
+    assert code == 0 and said.splitlines()[-1] == "created 0, updated 0, unchanged 4, refused 15"
+    code, _, wrong = ready("import", "incidents", str(ROOT / "README.md"))
+    assert code == 1 and "no log of incidents" in wrong and len(wrong.strip().splitlines()) == 1
+
+
+def test_an_import_of_incidents_that_is_killed_goes_on_where_it_was(ready, tmp_path):
+    head, row = INCIDENTS.read_text("utf-8", "replace").splitlines()[:2]
+    log = tmp_path / "log.csv"
+    log.write_text(
+        "\n".join([head, *(row.replace("INC1,", f"INC{one:05d},") for one in range(3000))]), encoding="utf-8"
+    )
+    words = [CRM, "import", "incidents", str(log)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=ready.environment, cwd=tmp_path) as first:
+        assert first.stdout.readline() == "200 records\n"
+        first.kill()
+    last = ready("import", "incidents", str(log))[1].splitlines()[-1]
+    numbers = [int(part.split()[1]) for part in last.split(", ")]
+    assert numbers[0] + numbers[2] == 3000 and numbers[2] >= 200 and numbers[1] == numbers[3] == 0
+    assert ready("import", "incidents", str(log))[1].splitlines()[-1].startswith("created 0, updated 0, unchanged 3000")

@@ -3,7 +3,7 @@ changes nothing. The command and the page both come through `take`, two hundred 
 
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from crm.customers import workflow
 from crm.customers.models import Contact, Customer, CustomerEvent
 from crm.customers.plan import Line, Plan
 from crm.db import db, hold, unit_of_work
-from crm.duties.record import via
+from crm.duties.record import by_import
 from crm.errors import Invalid
 from crm.labels import N_
 from crm.staff.queries import RESPONSIBLE, with_role
@@ -93,19 +93,10 @@ def _tried(plan: Plan, by) -> Iterator[Result]:
         raise _Undo
 
 
-@contextmanager
-def _via_import() -> Iterator[None]:
-    token = via.set(("import", via.get()[1]))
-    try:
-        yield
-    finally:
-        via.reset(token)
-
-
 def take(lines: Sequence[Line], *, by=None, file: str = "") -> Result:
     """Carry out one batch inside the caller's unit of work, each row in a savepoint of its own."""
     result = Result()
-    with _via_import():
+    with by_import():
         units = _Units(lines)
         for line in lines:
             if line.refusal:

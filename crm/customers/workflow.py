@@ -1,15 +1,15 @@
 """Customers and their contacts are added and changed; nobody is deleted, who left becomes inactive."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import select
 
-from crm import clock
+from crm import clock, search
 from crm.customers.models import Contact, Customer, CustomerEvent, CustomerState
 from crm.db import db, next_number
 from crm.duties.models import Subject
-from crm.duties.record import lock, open_subject, record
+from crm.duties.record import Happened, lock, open_subject, record, record_all
 from crm.errors import Forbidden, Invalid, Stale
 from crm.labels import N_
 from crm.moves import edit
@@ -54,6 +54,21 @@ def meet_contact(customer: Subject, *, by, name: str, department: str = "", **de
     db.session.flush()
     record(CustomerEvent.CONTACT_ADDED, customer, by=by, contact=contact.id, name=name, department=department)
     return contact
+
+
+def meet_all(people: Iterable[tuple[Subject, str]]) -> list[Contact]:
+    """Many people nobody knew yet at once, as an import names them: to each its event and its row of the search."""
+    pairs = list(people)
+    contacts = [Contact(customer_id=customer.id, name=name) for customer, name in pairs]
+    db.session.add_all(contacts)
+    db.session.flush()
+    record_all(
+        Happened(CustomerEvent.CONTACT_ADDED, customer, clock.now(), None,
+                 {"contact": contact.id, "name": contact.name, "department": ""})
+        for (customer, _name), contact in zip(pairs, contacts, strict=True)
+    )  # fmt: skip
+    search.add_all((contact.customer_id, contact.entry()) for contact in contacts)
+    return contacts
 
 
 def change_contact(contact: Contact, customer: Subject, changes: Mapping[str, Any], *, by) -> None:

@@ -3,16 +3,16 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 from sqlalchemy import select, update
 
 from crm import clock, workdays
-from crm.db import db, next_number
+from crm.db import db, next_number, next_numbers
 from crm.duties import editions
 from crm.duties.models import Duty, Edition
-from crm.duties.record import open_subject, record
+from crm.duties.record import Happened, open_all, open_subject, record, record_all
 from crm.duties.workflow import ACKNOWLEDGE, present
 from crm.errors import Forbidden, Invalid
 from crm.labels import N_
@@ -70,6 +70,24 @@ def add_user(login: str, name: str, roles, password: str, *, by=None, must_chang
     record(UserEvent.ADDED, user, by=by, login=login, roles=sorted(user.roles))
     _present_due(user)
     return user
+
+
+def add_former(names: Sequence[str]) -> list[User]:
+    """People a log names: accounts nobody can log in with, which owe nothing; by `external_ref` they are known again."""
+    numbers = next_numbers("U", len(names)) if names else []
+    users = [
+        User(title=name, external_ref=name, number=number, login=f"imported-{number.lower()}", held=[],
+             state=UserState.INACTIVE, opened_at=clock.now())
+        for name, number in zip(names, numbers, strict=True)
+    ]  # fmt: skip
+    open_all(users)
+    for user in users:
+        user.owner_id = user.id
+    facts = [{"login": user.login, "roles": []} for user in users]
+    record_all(
+        Happened(UserEvent.ADDED, user, clock.now(), None, said) for user, said in zip(users, facts, strict=True)
+    )
+    return users
 
 
 def _present_due(user: User) -> None:

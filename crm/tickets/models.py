@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Any, ClassVar
 
@@ -104,9 +104,13 @@ class Ticket(Subject):
         noted = (
             select(Event.facts).where(Event.subject_id == self.id, Event.kind == TicketEvent.NOTED).order_by(Event.id)
         )
-        notes = [facts.get("words", "") for facts in db.session.scalars(noted)]
+        yield self.entry(facts.get("words", "") for facts in db.session.scalars(noted))
+
+    def entry(self, notes: Iterable[str] = ()) -> Entry:
+        """The row itself, for one whose notes are known."""
         said = (self.title, self.description, *map(str, self.fields.values()), self.service_qq, *notes)
-        yield Entry("ticket", (self.number,), "", "\n".join(filter(None, said)))
+        keys = tuple(filter(None, (self.number, self.external_ref)))
+        return Entry("ticket", keys, "", "\n".join(filter(None, said)))
 
     def facts(self) -> dict[str, Any]:
         return super().facts() | {

@@ -162,5 +162,8 @@ def _edit_form(ticket: Ticket, **kwargs) -> forms.FactsForm:
     form.contact.offer(
         [(p.id, f"{p.name} · {p.department or '—'}") for p in people if p.active or p.id == ticket.contact_id]
     )
-    form.category.offer(forms.offered_categories(workflow.rulebook_of(ticket)))
+    offered = forms.offered_categories(workflow.rulebook_of(ticket))
+    if ticket.category not in dict(offered):  # an imported record keeps its own word
+        offered.append((ticket.category, ticket.category))
+    form.category.offer(offered)
     return form

@@ -8,7 +8,7 @@ from crm import clock, sweep
 from crm.db import db, unit_of_work
 from crm.duties import editions, reading, workflow
 from crm.duties.models import Duty, Event, Extension
-from crm.duties.record import open_subject, record
+from crm.duties.record import Happened, open_subject, record, record_all
 from crm.duties.rulebook import RulebookError
 from crm.errors import Forbidden, Invalid, WrongState
 from crm.tickets import workflow as tickets
@@ -355,3 +355,20 @@ def test_the_director_confirms_the_defaults_and_everybody_acknowledges_once(app,
     me = make.who("director")
     assert db.session.query(Event).filter_by(kind="rulebook.acknowledged", subject_id=me.id).count() == 1
     assert browser("specialist").send("/rulebook/R0001/confirmation", page="/rulebook").status_code == 403
+
+
+def test_many_events_at_once_are_written_as_one_by_one_and_rules_still_hold(ended):
+    noted, filled = ("ticket.noted", {"words": "一"}), ("ticket.completed", {})
+    with unit_of_work():
+        many = [Happened(kind, ended, clock.now(), make.who("specialist").id, facts) for kind, facts in (noted, filled)]
+        record_all(many)
+    one = db.session.query(Event).filter_by(kind="ticket.noted").one()
+    assert (one.at, one.recorded_at, one.actor_id) == (make.MONDAY, make.MONDAY, make.who("specialist").id)
+    assert (one.via, one.facts) == ("cli", {"words": "一"})
+    assert duty().kept_by_id, "what a rule speaks of is carried out"
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_many_at_once_lie_between_the_opening_and_now_too(ended, days):
+    with pytest.raises(ValueError, match="in the future, or before"), unit_of_work():
+        record_all([Happened("ticket.noted", ended, clock.now() + timedelta(days=days), None, {})])

@@ -1,0 +1,272 @@
+"""A service desk's log becomes service records with their history. Nobody is judged by it: no edition, no duties, events
+alone. Run again it changes nothing, and of a longer log it adds what is new."""
+
+from collections import Counter as Counts
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+
+from crm import clock, search
+from crm.customers import workflow as customers
+from crm.customers.importing import Result
+from crm.customers.models import Contact, Customer, CustomerEvent
+from crm.db import Counter, db, insert, next_numbers, unit_of_work
+from crm.duties.models import Event, Priority
+from crm.duties.record import Happened, by_import, lock, open_all, record_all
+from crm.errors import Invalid
+from crm.labels import N_
+from crm.staff import workflow as staff
+from crm.staff.models import User
+from crm.tickets.log import Remark, read, together
+from crm.tickets.models import Ticket, TicketEvent
+from crm.tickets.story import Story, story_of
+
+BATCH = 200  # records of one unit of work
+SAME = ("state", "priority", "category", "title", "description", "channel", "started_at", "ended_at", "completed_at",
+        "cancelled_at")  # fmt: skip
+
+
+@dataclass
+class Report(Result):
+    """What became of the records, and how those of the file stand in the database now. `refused` holds rows."""
+
+    odd: list[Remark] = field(default_factory=list)
+    priorities: Counts[str] = field(default_factory=Counts)
+    events: int = 0
+    reopened: int = 0  # records that ever were
+    reopenings: int = 0
+    reassigned: int = 0
+    reassignments: int = 0
+
+    def __iadd__(self, other: Result) -> "Report":
+        super().__iadd__(other)
+        if isinstance(other, Report):
+            self.odd += other.odd
+            self.priorities += other.priorities
+            self.events += other.events
+            self.reopened += other.reopened
+            self.reopenings += other.reopenings
+            self.reassigned += other.reassigned
+            self.reassignments += other.reassignments
+        return self
+
+
+def run(path: Path, *, dry_run: bool = False, say: Callable[[str], Any] = print) -> Report:
+    """A whole file: says every row that is refused or odd, how far it is, and at last how the records stand."""
+    report = Report()
+    for part in _tried(path) if dry_run else _done(path):
+        report += part
+        for line in _remarks(part):
+            say(line)
+        say(f"{report.created + report.updated + report.unchanged} records")
+    if dry_run:
+        say("a dry run: nothing was kept.")
+    say(f"{report.events} events")
+    say("priority: " + ", ".join(f"{one} {report.priorities[one]}" for one in Priority))
+    say(f"reopened: {report.reopened} records, {report.reopenings} times")
+    say(f"reassigned: {report.reassigned} records, {report.reassignments} times")
+    say(str(report))
+    return report
+
+
+def _remarks(part: Report) -> Iterator[str]:
+    remarks = [(number, "", why) for number, why in part.refused]
+    remarks += [(number, "taken: ", why) for number, why in part.odd]
+    for number, taken, why in sorted(remarks, key=lambda one: one[0]):
+        yield f"row {number}: {taken}{why.message % why.params}"
+
+
+def _batches(path: Path) -> Iterator[tuple[list[Story], list[Remark]]]:
+    """So many records at a time, and the rows met meanwhile that belong to none; the file is never held as a whole."""
+    stories: list[Story] = []
+    astray: list[Remark] = []
+    for one in together(read(path)):
+        if isinstance(one, tuple):
+            astray.append(one)
+        else:
+            stories.append(story_of(one))
+        if len(stories) == BATCH or len(astray) == BATCH:
+            yield stories, astray
+            stories, astray = [], []
+    if stories or astray:
+        yield stories, astray
+
+
+def _done(path: Path) -> Iterator[Report]:
+    for stories, astray in _batches(path):
+        with unit_of_work():
+            part = take(stories, file=path.name)
+        part.refused += astray
+        yield part
+
+
+class _Undo(Exception):
+    pass
+
+
+def _tried(path: Path) -> Iterator[Report]:
+    """Everything is done and then rolled back as a whole."""
+    with suppress(_Undo), unit_of_work():
+        for stories, astray in _batches(path):
+            part = take(stories, file=path.name)
+            part.refused += astray
+            db.session.expunge_all()
+            yield part
+        raise _Undo
+
+
+def take(stories: Sequence[Story], *, file: str = "") -> Report:
+    """Carry out one batch inside the caller's unit of work."""
+    report = Report()
+    for story in stories:
+        report.refused += story.refused
+        report.odd += story.odd
+    with by_import():
+        # All who import wait for each other here, so that two at once never both find a record missing.
+        db.session.execute(insert(Counter).values(prefix="K", last=0).on_conflict_do_nothing())
+        db.session.execute(select(Counter.last).where(Counter.prefix == "K").with_for_update())
+        known = _by_ref(Ticket, {story.ref for story in stories})
+        names = _Names(stories, file)
+        fresh = [story for story in stories if story.ref not in known]
+        _create(fresh, names, file)
+        report.created += len(fresh)
+        _compare([story for story in stories if story.ref in known], known, names, report)
+    _count([story.ref for story in stories], report)
+    return report
+
+
+def _by_ref(kind: type, refs: Iterable[str]) -> dict[str, Any]:
+    found = db.session.scalars(select(kind).where(kind.external_ref.in_(set(refs))))
+    return {one.external_ref: one for one in found}
+
+
+class _Names:
+    """The units, contacts and people a batch names; those not met before are made."""
+
+    def __init__(self, stories: Sequence[Story], file: str) -> None:
+        self._units = _by_ref(Customer, {story.unit for story in stories})
+        self._staff = {name: one.id for name, one in _by_ref(User, {n for s in stories for n in s.people}).items()}
+        for story in stories:
+            if story.unit not in self._units:
+                self._units[story.unit] = _unit(story, file)
+        strangers = sorted({name for story in stories for name in story.people} - set(self._staff))
+        self._staff |= {one.title: one.id for one in staff.add_former(strangers)}
+        self._contacts = self._met(stories)
+
+    def _met(self, stories: Sequence[Story]) -> dict[tuple[int, str], int]:
+        wanted = dict.fromkeys((self._units[story.unit].id, story.caller) for story in stories if story.caller)
+        people = select(Contact.customer_id, Contact.name, func.min(Contact.id)).where(
+            Contact.customer_id.in_({unit for unit, _name in wanted}), Contact.name.in_({name for _unit, name in wanted})
+        )  # fmt: skip
+        grouped = people.group_by(Contact.customer_id, Contact.name)
+        met = {(unit, name): id for unit, name, id in db.session.execute(grouped)}
+        units = {unit.id: unit for unit in self._units.values()}
+        new = [one for one in wanted if one not in met]
+        made = customers.meet_all((units[unit], name) for unit, name in new) if new else []
+        return met | {(one.customer_id, one.name): one.id for one in made}
+
+    def person(self, name: str) -> int | None:
+        return self._staff[name] if name else None
+
+    def columns(self, story: Story) -> dict[str, Any]:
+        """What a record of the story says in its columns."""
+        unit = self._units[story.unit]
+        return {name: getattr(story, name) for name in SAME} | {
+            "customer_id": unit.id, "owner_id": self.person(story.owner),
+            "contact_id": self._contacts[unit.id, story.caller] if story.caller else None,
+        }  # fmt: skip
+
+    def events(self, story: Story, ticket: Ticket) -> list[Happened]:
+        return [Happened(one.kind, ticket, one.at, self.person(one.by), self._facts(one.facts)) for one in story.told]
+
+    def _facts(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: self.person(value) if key in ("from", "to") else value for key, value in facts.items()}
+
+
+def _unit(story: Story, file: str) -> Customer:
+    unit = Customer(title=story.unit, full_name=story.unit, external_ref=story.unit)
+    return customers.open_customer(unit, CustomerEvent.IMPORTED, by=None, file=file, row=story.row)
+
+
+def _create(stories: Sequence[Story], names: _Names, file: str) -> None:
+    """New records, their events and their search rows, each in one statement for all."""
+    months: dict[Any, list[Story]] = {}
+    for story in stories:
+        months.setdefault(clock.local(story.opened_at).date().replace(day=1), []).append(story)
+    tickets: dict[str, Ticket] = {}
+    for month, those in sorted(months.items()):
+        for story, number in zip(those, next_numbers("T", len(those), month), strict=True):
+            tickets[story.ref] = Ticket(
+                number=number, external_ref=story.ref, opened_at=story.opened_at, asked_at=story.opened_at,
+                **names.columns(story),
+            )  # fmt: skip
+    open_all([tickets[story.ref] for story in stories])
+    happened = []
+    for story in stories:
+        first, *rest = names.events(story, tickets[story.ref])
+        opened = Happened(first.kind, first.subject, first.at, first.by_id, {**first.facts, "file": file})
+        happened += [opened, *rest]
+    record_all(happened)
+    search.add_all((ticket.id, ticket.entry()) for ticket in tickets.values())
+
+
+def _compare(stories: Sequence[Story], known: dict[str, Ticket], names: _Names, report: Report) -> None:
+    """Records that are there already: what their rows tell must begin with what is written down of them."""
+    written: dict[int, list[Event]] = {}
+    ids = [known[story.ref].id for story in stories]
+    for event in db.session.scalars(select(Event).where(Event.subject_id.in_(ids)).order_by(Event.id)):
+        written.setdefault(event.subject_id, []).append(event)
+    for story in stories:
+        ticket = known[story.ref]
+        try:
+            new = _new_of(names.events(story, ticket), written.get(ticket.id, []))
+        except Invalid as refusal:
+            report.refused.append((story.row, refusal))
+            continue
+        if not new:
+            report.unchanged += 1
+            continue
+        _go_on(ticket, names.columns(story), new)
+        report.updated += 1
+
+
+def _new_of(told: list[Happened], written: list[Event]) -> list[Happened]:
+    imported = [event for event in written if event.via == "import"]
+    for one, event in zip(told, imported, strict=False):
+        if (one.kind, one.at, _compared(one.facts)) != (event.kind, event.at, _compared(event.facts)):
+            raise Invalid(N_("The record was imported already, with another history: what is written down stays."))
+    new = told[len(imported) :]
+    if new and len(imported) != len(written):
+        raise Invalid(N_("The record has been worked on here since it was imported: nothing is added to it."))
+    return new
+
+
+def _compared(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in facts.items() if key not in ("file", "row")}
+
+
+def _go_on(ticket: Ticket, columns: Mapping[str, Any], new: list[Happened]) -> None:
+    lock(ticket)
+    for name, value in columns.items():
+        setattr(ticket, name, value)
+    ticket.version += 1
+    record_all(new)
+    search.put(ticket.id, ticket.searched())
+
+
+def _count(refs: Sequence[str], report: Report) -> None:
+    """How the records of a batch stand, asked of the database and not of the file."""
+    mine = select(Ticket.id, Ticket.priority).where(Ticket.external_ref.in_(refs)).subquery()
+    report.priorities += Counts(db.session.scalars(select(mine.c.priority)).all())
+    most = func.max(Event.facts["reassigned"].as_integer())
+    told = select(Event.kind, func.count(), most).join(mine, mine.c.id == Event.subject_id)
+    for kind, count, handed in db.session.execute(told.group_by(Event.subject_id, Event.kind)):
+        report.events += count
+        if kind == TicketEvent.REOPENED:
+            report.reopened, report.reopenings = report.reopened + 1, report.reopenings + count
+        elif kind == TicketEvent.ASSIGNED and handed:
+            report.reassigned, report.reassignments = report.reassigned + 1, report.reassignments + handed

@@ -1,0 +1,61 @@
+"""What a record needs, and what it still lacks: asked of the rulebook, nowhere else (5.1.2, 5.1.4)."""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from crm.db import db
+from crm.duties import editions
+from crm.duties.rulebook import Gap, Rulebook
+from crm.errors import Invalid
+from crm.files.models import File
+from crm.labels import N_
+from crm.serials.coverage import Verdict
+from crm.tickets.models import Ticket
+
+
+class Incomplete(Invalid):
+    """What the rulebook still wants of the record, all of it at once."""
+
+    def __init__(self, gaps: list[Gap], message: str = N_("The record still lacks this:")) -> None:
+        self.gaps = gaps
+        super().__init__(message,
+                         fields={gap.field.key: N_("This is still needed.") for gap in gaps})  # fmt: skip
+
+
+def unserved(verdict: Verdict, reason: str) -> dict[str, str]:
+    """What is wrong if a customer outside the service period is served without a reason."""
+    missing = not verdict.served and not reason
+    return {"uncovered_reason": N_("Not in service: say why it is served anyway.")} if missing else {}
+
+
+def wanting(*, known: bool, department: str) -> dict[str, str]:
+    """What is wrong with who called: the contact and their department are mandatory (5.1.2)."""
+    wrong = {} if known else {"contact": N_("Choose who called, or add them here.")}
+    return wrong if department else wrong | {"department": N_("The contact's department is needed (5.1.2).")}
+
+
+def rulebook_of(ticket: Ticket) -> Rulebook:
+    """The rulebook a record is judged by; what was imported as history is shown by today's."""
+    return editions.book_of(ticket) or editions.todays()
+
+
+def have(ticket: Ticket) -> dict[str, Any]:
+    """What the record holds, as the validator asks for it."""
+    scans = [field.key for field in rulebook_of(ticket).fields.values() if field.kind == "file"]
+    mine = (File.subject_id == ticket.id, File.removed_at.is_(None), File.purpose.in_(scans))
+    files = select(File.purpose).where(*mine)
+    columns = ("department", "channel", "service_qq", "asked_at", "answered_at")
+    return {
+        **ticket.fields,
+        **dict.fromkeys(db.session.scalars(files), True),
+        **{name: getattr(ticket, name) for name in columns},
+        "contact": ticket.contact_id,
+    }
+
+
+def gaps(ticket: Ticket, *, upto: str = "complete") -> list[Gap]:
+    """All that the record still lacks (5.1.2, 5.1.4); of what was imported as history nothing is asked."""
+    if ticket.edition_id is None:
+        return []
+    return rulebook_of(ticket).missing(ticket.category, have(ticket), upto=upto)
