@@ -1,10 +1,11 @@
-"""Backups while others write: four writers, and a sweep that removes old drafts, go through the program's own functions;
+"""Backups while others write: four writers go through the program's own functions, a sweep removes old drafts meanwhile;
 each backup is restored into a fresh place, checked, and must hold every record acknowledged before it began.
 
 .venv/bin/python -m bench.backups [ROUNDS] [sqlite | postgresql]
 """
 
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -31,7 +32,7 @@ from crm.tickets import workflow as tickets
 from crm.tickets.models import Ticket
 from tests import make
 
-WRITERS, PAUSE = 4, 0.1
+WRITERS, PAUSE, DRAFTS = 4, 0.1, 20
 
 
 def write(settings: dict, said) -> None:
@@ -48,7 +49,6 @@ def write(settings: dict, said) -> None:
                 db.session.add(scan)
                 db.session.flush()
                 record = make.ticket(unit, title=f"第 {mine} 条", by=by, files=[scan.key])
-                old_draft(by)
             said.send_bytes(record.number.encode())
             if mine % 2:
                 with unit_of_work():
@@ -57,32 +57,33 @@ def write(settings: dict, said) -> None:
             time.sleep(PAUSE)
 
 
-def old_draft(by) -> None:
-    """A draft three days old, its bytes two hours: the next sweep forgets it, perhaps in the middle of a backup."""
-    draft = files.draft("draft.pdf", make.PDF + uuid.uuid4().bytes, by)
-    draft.added_at = clock.now() - timedelta(days=3)
-    db.session.add(draft)
-    before = time.time() - 7200
-    os.utime(store.path_of(draft.sha256), (before, before))
+def old_drafts(place: Place) -> None:
+    """Drafts three days old, their bytes two hours: the next sweep forgets them."""
+    with place.app() as app, app.app_context():
+        before = time.time() - 7200
+        with unit_of_work():
+            for _ in range(DRAFTS):
+                draft = files.draft("draft.pdf", make.PDF + uuid.uuid4().bytes, make.who("manager"))
+                draft.added_at = clock.now() - timedelta(days=3)
+                db.session.add(draft)
+                os.utime(store.path_of(draft.sha256), (before, before))
 
 
-def sweep(settings: dict, _said) -> None:
-    app = create_app(settings)
-    while True:
-        with app.app_context():
-            tick()
-        time.sleep(PAUSE)
+def sweep(place: Place, after: float) -> None:
+    with place.app() as app, app.app_context():
+        time.sleep(after)
+        tick()
 
 
 @contextmanager
 def at_work(settings: dict):
-    """The writers and the sweep, each a process; gives the list of numbers acknowledged so far, which grows."""
+    """The writers, each a process; gives the list of numbers acknowledged so far, which grows."""
     known: list[str] = []
     context = get_context("spawn")
     processes = []
-    for act in [write] * WRITERS + [sweep]:
+    for _ in range(WRITERS):
         hears, says = context.Pipe(duplex=False)
-        process = context.Process(target=act, args=(settings, says), daemon=True)
+        process = context.Process(target=write, args=(settings, says), daemon=True)
         process.start()
         says.close()
         processes.append(process)
@@ -114,9 +115,13 @@ def fill(place: Place) -> None:
 
 def one_round(place: Place, fresh: Place, known: list[str]) -> dict:
     """Back up, restore elsewhere, check; what of it went wrong, how many records, and the seconds each took."""
+    old_drafts(place)
+    sweeper = threading.Thread(target=sweep, args=(place, random.uniform(0, 1)))
     before, dest, begun = list(known), place.folder / f"{uuid.uuid4().hex}.backup", time.perf_counter()
+    sweeper.start()
     made = subprocess.run([CRM, "backup", str(dest)], env=place.environment, capture_output=True, text=True)
     taken = time.perf_counter()
+    sweeper.join()
     back = subprocess.run([CRM, "restore", str(dest)], env=fresh.environment, capture_output=True, text=True)
     done = time.perf_counter()
     wrong = [made.stderr] if made.returncode else [back.stdout + back.stderr] if back.returncode else []
