@@ -1,29 +1,10 @@
-"""A second place, in which nothing is."""
-
-import uuid
-from collections.abc import Iterator
+"""A place in which somebody worked."""
 
 import pytest
 
-from crm import create_app
 from crm.db import db, unit_of_work
 from crm.files import workflow as files
 from tests import make
-from tests.conftest import settings
-
-
-@pytest.fixture
-def elsewhere(database, request, tmp_path) -> Iterator:
-    """The program on an empty database and a folder that is not there yet."""
-    folder, name = tmp_path / "elsewhere", f"e_{uuid.uuid4().hex[:12]}"
-    server = request.getfixturevalue("postgres") if database == "postgresql" else None
-    made = create_app(settings(server.create(name) if server else f"sqlite:///{folder}/crm.db", folder))
-    yield made
-    with made.app_context():
-        db.session.remove()
-        db.engine.dispose()
-    if server:
-        server.drop(name)
 
 
 @pytest.fixture
