@@ -6,7 +6,6 @@ each backup is restored into a fresh place, checked, and must hold every record 
 
 import os
 import random
-import subprocess
 import sys
 import tempfile
 import threading
@@ -18,13 +17,14 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from argon2 import PasswordHasher
-from sqlalchemy import create_engine, select
+from sqlalchemy import select
 
-from bench.places import CRM, Place, asked, places
+from bench.places import Place, asked, places
 from crm import clock, create_app
 from crm.customers.models import Customer
 from crm.db import db, unit_of_work
-from crm.duties.models import Subject
+from crm.durable import backup, checks, restore
+from crm.durable.manifest import NotDone
 from crm.files import store
 from crm.files import workflow as files
 from crm.staff import passwords
@@ -33,7 +33,7 @@ from crm.tickets import workflow as tickets
 from crm.tickets.models import Ticket
 from tests import make
 
-WRITERS, PAUSE, DRAFTS = 4, 0.2, 20
+WRITERS, PAUSE, DRAFTS = 4, 0.1, 20
 
 
 def write(settings: dict, said) -> None:
@@ -116,23 +116,35 @@ def fill(place: Place) -> None:
 def one_round(place: Place, app, fresh: Place, known: list[str]) -> dict:
     """Back up, restore elsewhere, check; what of it went wrong, how many records, and the seconds each took."""
     old_drafts(app)
-    sweeper = threading.Thread(target=sweep, args=(app, random.uniform(0, 1)))
+    sweeper = threading.Thread(target=sweep, args=(app, random.uniform(0, 0.15)))
     before, dest, begun = list(known), place.folder / f"{uuid.uuid4().hex}.backup", time.perf_counter()
     sweeper.start()
-    made = subprocess.run([CRM, "backup", str(dest)], env=place.environment, capture_output=True, text=True)
-    taken = time.perf_counter()
-    sweeper.join()
-    back = subprocess.run([CRM, "restore", str(dest)], env=fresh.environment, capture_output=True, text=True)
+    try:
+        with app.app_context():
+            backup.make(dest)
+        taken = time.perf_counter()
+        sweeper.join()
+        wrong = restored(fresh, dest, before)
+    except NotDone as refused:
+        taken, wrong = time.perf_counter(), [str(refused)]
     done = time.perf_counter()
-    wrong = [made.stderr] if made.returncode else [back.stdout + back.stderr] if back.returncode else []
-    if not wrong:
-        engine = create_engine(fresh.url)
-        with engine.connect() as connection:
-            there = set(connection.scalars(select(Subject.number).where(Subject.kind == "ticket")))
-        engine.dispose()
-        wrong = [f"{number} is not in it" for number in before if number not in there]
+    sweeper.join()
     dest.unlink(missing_ok=True)
     return {"wrong": wrong, "records": len(before), "backup": taken - begun, "restore": done - taken}
+
+
+def restored(fresh: Place, dest: Path, before: list[str]) -> list[str]:
+    """Restore into the fresh place; what the check finds there, and what is missing."""
+    app = create_app(fresh.settings | {"SECRET_KEY": "of a harness"})
+    with app.app_context():
+        restore.restore(dest)
+        there = set(db.session.scalars(select(Ticket.number)))
+        wrong = [f"{number} is not in it" for number in before if number not in there]
+        db.session.rollback()
+        wrong += [str(result) for result in checks.run() if result.mark in (checks.BAD, checks.FAILED)]
+        db.session.remove()
+        db.engine.dispose()
+    return wrong
 
 
 def run(rounds: int, kind: str, say=print) -> list[dict]:

@@ -7,9 +7,10 @@ drafts' bytes are touched before the database is taken, and copied before all ot
 
 import io
 import os
+import secrets
 import signal
+import sqlite3
 import tarfile
-import tempfile
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
@@ -43,10 +44,12 @@ def make(dest: Path, *, with_key: bool = False, anyway: bool = False) -> Manifes
         raise NotDone(f"{dest} is there already: a backup never overwrites anything")
     if not dest.absolute().parent.is_dir():
         raise NotDone(f"There is no folder {dest.absolute().parent}")
-    with tempfile.TemporaryDirectory(prefix=f".{dest.name}.part-", dir=dest.absolute().parent) as folder:
-        part = Path(folder) / "backup"
-        made = _write(part, Path(folder), with_key=with_key, anyway=anyway)
-        _place(part, dest)
+    try:
+        with form.scratch(dest.absolute().parent / f".{dest.name}.part-{secrets.token_hex(4)}") as folder:
+            made = _write(folder / "backup", folder, with_key=with_key, anyway=anyway)
+            _place(folder / "backup", dest)
+    except (OSError, sqlite3.Error) as wrong:  # such as a full disk
+        raise NotDone(f"{dest} was not made: {wrong}") from wrong
     return made
 
 

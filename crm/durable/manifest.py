@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import re
+import shutil
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,20 @@ class Manifest:
     def files(self) -> dict[str, str]:
         """Hash → name in the tar file, of the stored files."""
         return {name.rpartition("/")[2]: name for name in self.members if name.startswith("files/")}
+
+
+@contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """A folder to work in, closed to others and gone afterwards, also if a signal ends the work at any point."""
+    try:
+        folder.mkdir(mode=0o700)
+        yield folder
+    finally:
+        try:
+            shutil.rmtree(folder, ignore_errors=True)
+        except BaseException:  # the signal came just now
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
 
 def file_name(sha256: str) -> str:

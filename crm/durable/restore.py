@@ -1,8 +1,8 @@
 """A backup made a place again: only where nothing is, all of it or nothing."""
 
 import os
+import secrets
 import shutil
-import tempfile
 from pathlib import Path
 
 from flask import current_app
@@ -20,13 +20,16 @@ from crm.migrating import knows, migrate
 def restore(source: Path) -> Manifest:
     """Verify every hash of the backup first, then put it in place and bring it to this version. NotDone otherwise."""
     instance = Path(current_app.config["INSTANCE"])
-    with form.opened(source) as (archive, made):
-        _fits(made)
-        _must_be_empty(instance)
-        instance.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="restoring-", dir=instance) as folder:
-            form.unpack(archive, made, Path(folder))
-            _place(made, Path(folder), instance)
+    try:
+        with form.opened(source) as (archive, made):
+            _fits(made)
+            _must_be_empty(instance)
+            instance.mkdir(parents=True, exist_ok=True)
+            with form.scratch(instance / f"restoring-{secrets.token_hex(4)}") as folder:
+                form.unpack(archive, made, folder)
+                _place(made, folder, instance)
+    except OSError as wrong:  # such as a full disk
+        raise NotDone(f"Not restored: {wrong}") from wrong
     return made
 
 

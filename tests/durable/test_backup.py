@@ -1,5 +1,6 @@
 """A backup holds all there is, is restored whole or not at all, and never in a place where something is."""
 
+import errno
 import os
 import tarfile
 from pathlib import Path
@@ -241,6 +242,21 @@ def test_a_backup_of_another_database_or_of_a_newer_version_is_refused(dest, els
         with pytest.raises(NotDone, match="CRM_DATABASE_URL"):
             restore.restore(dest)
     monkeypatch.undo()
+    assert nothing_in(elsewhere)
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(dest, worked, elsewhere, tmp_path, monkeypatch):
+    def full(*_words) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    before = sorted(os.listdir(tmp_path))
+    monkeypatch.setattr(form, "add", full)
+    with pytest.raises(NotDone, match="No space left"):
+        backup.make(tmp_path / "x.backup")
+    assert sorted(os.listdir(tmp_path)) == before
+    monkeypatch.setattr(form, "unpack", full)
+    with elsewhere.app_context(), pytest.raises(NotDone, match="No space left"):
+        restore.restore(dest)
     assert nothing_in(elsewhere)
 
 
