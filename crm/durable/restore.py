@@ -71,11 +71,8 @@ def _place(made: Manifest, folder: Path, instance: Path) -> None:
 
 def _place_files(folder: Path, instance: Path) -> None:
     files = folder / "files"
-    for path in files.glob("*/*"):
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
     if files.exists():
         shutil.rmtree(instance / "files", ignore_errors=True)  # empty folders, as was looked
         os.replace(files, instance / "files")
-        for part in [*(instance / "files").iterdir(), instance / "files"]:
-            store.sync(part)
+    if hasattr(os, "sync"):
+        os.sync()  # once for all of them
