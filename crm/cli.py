@@ -15,6 +15,8 @@ from crm import NotSetUp, clock, create_app, demo, make_secret_key, serve, sweep
 from crm.customers import importing
 from crm.db import db, unit_of_work
 from crm.desk import search as desk_search
+from crm.durable import commands as durable
+from crm.durable.manifest import NotDone
 from crm.duties import rulebook as rules
 from crm.duties import seals
 from crm.duties import workflow as duties
@@ -73,6 +75,7 @@ def _prepare() -> Flask:
     made = app(ready=False)
     with made.app_context():
         migrate()
+        desk_search.catch_up()  # what stood there before there was a search
         with unit_of_work():
             if not known_editions():
                 duties.issue_shipped()
@@ -189,6 +192,10 @@ def reindex() -> None:
         click.echo(f"{desk_search.rebuild()} subjects can be found.")
 
 
+for command in (durable.backup, durable.restore, durable.check):
+    crm.add_command(command)
+
+
 @crm.group("import")
 def import_() -> None:
     """Bring in what other programs have."""
@@ -275,7 +282,7 @@ def main() -> None:
         crm()
     except Refused as refusal:
         sys.exit(said(refusal))
-    except (NotSetUp, serve.PortTaken, rules.RulebookError, ValueError, UnicodeDecodeError) as wrong:
+    except (NotSetUp, NotDone, serve.PortTaken, rules.RulebookError, ValueError, UnicodeDecodeError) as wrong:
         sys.exit(str(wrong))
     except SQLAlchemyError as wrong:
         logging.getLogger("crm").debug("database", exc_info=True)

@@ -10,10 +10,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from crm.db import db
 
 
-def _head() -> str | None:
+def _scripts() -> ScriptDirectory:
     config = Config()
     config.set_main_option("script_location", current_app.extensions["migrate"].directory)
-    return ScriptDirectory.from_config(config).get_current_head()
+    return ScriptDirectory.from_config(config)
+
+
+def _head() -> str | None:
+    return _scripts().get_current_head()
+
+
+def knows(revision: str) -> bool:
+    """Whether tables of this revision can be brought to this version's."""
+    return revision in {one.revision for one in _scripts().walk_revisions()}
 
 
 def migrate() -> None:

@@ -147,6 +147,33 @@ def served(database_url, tmp_path, frozen) -> Iterator:
 
 
 @pytest.fixture
+def empty_place(database, request, tmp_path) -> Iterator:
+    """`empty_place()`: the program on an empty database of its own and a folder that is not there yet."""
+    server = request.getfixturevalue("postgres") if database == "postgresql" else None
+    made = []
+
+    def new():
+        name = f"e_{uuid.uuid4().hex[:12]}"
+        folder = tmp_path / "empty" / name
+        url = server.create(name) if server else f"sqlite:///{folder}/crm.db"
+        made.append((name, create_app(settings(url, folder))))
+        return made[-1][1]
+
+    yield new
+    for name, one in made:
+        with one.app_context():
+            db.session.remove()
+            db.engine.dispose()
+        if server:
+            server.drop(name)
+
+
+@pytest.fixture
+def elsewhere(empty_place):
+    return empty_place()
+
+
+@pytest.fixture
 def app(served) -> Iterator:
     """The app with its context pushed: makers, workflows and queries may be called."""
     with served.app_context():

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -169,3 +170,56 @@ def test_an_import_of_incidents_that_is_killed_goes_on_where_it_was(ready, tmp_p
     numbers = [int(part.split()[1]) for part in last.split(", ")]
     assert numbers[0] + numbers[2] == 3000 and numbers[2] >= 200 and numbers[1] == numbers[3] == 0
     assert ready("import", "incidents", str(log))[1].splitlines()[-1].startswith("created 0, updated 0, unchanged 3000")
+
+
+def test_check_says_a_line_for_each_thing_and_its_exit_code_says_how_it_went(run, tmp_path):
+    code, said, wrong = run("check")
+    assert (code, said) == (2, "") and "crm init" in wrong and len(wrong.splitlines()) == 1
+    assert run("init", "--admin", "boss", typed="a long password\n")[0] == 0
+    code, said, _ = run("check")
+    assert code == 0 and {line.split()[0] for line in said.splitlines()} == {"ok"}
+    database = sqlite3.connect(tmp_path / "instance" / "crm.db")
+    with database:
+        database.execute("UPDATE subjects SET state = 'lost' WHERE kind = 'user'")
+    database.close()
+    code, said, _ = run("check")
+    found = [line for line in said.splitlines() if not line.startswith("ok")]
+    assert code == 1 and len(found) == 1 and found[0].startswith("bad  every user is in one of its states: 1 not so: U")
+
+
+def test_check_of_a_damaged_database_is_no_traceback(ready, tmp_path):
+    path = tmp_path / "instance" / "crm.db"
+    with path.open("r+b") as file:
+        file.seek(4096 * 3)
+        file.write(os.urandom(4096 * 40))
+    code, said, wrong = ready("check")
+    assert code in (1, 2) and "Traceback" not in wrong and "crm.durable" not in said
+
+
+def test_a_backup_is_restored_elsewhere_and_each_refusal_is_one_line(ready, tmp_path):
+    dest = str(tmp_path / "one.backup")
+    code, said, _ = ready("backup", dest)
+    assert code == 0 and "without the secret key" in said
+    code, _, wrong = ready("backup", dest)
+    assert code == 1 and "never overwrites" in wrong and len(wrong.splitlines()) == 1
+    assert ready("restore", dest)[0] == 1, "this place is not empty"
+    ready.environment["CRM_INSTANCE"] = str(tmp_path / "new")
+    (tmp_path / "cut.backup").write_bytes(Path(dest).read_bytes()[:100_000])
+    code, _, wrong = ready("restore", str(tmp_path / "cut.backup"))
+    assert code == 1 and "no whole backup" in wrong and len(wrong.splitlines()) == 1
+    code, said, _ = ready("restore", dest)
+    assert code == 0 and said.splitlines()[0].startswith("Restored as of")
+    assert ready("check")[0] == 0
+
+
+def test_a_backup_that_is_ended_leaves_nothing_behind(ready, tmp_path):
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    for _ in range(5):
+        made = subprocess.Popen([CRM, "backup", str(folder / "one")], env=ready.environment, stderr=subprocess.DEVNULL)
+        while made.poll() is None and not list(folder.iterdir()):
+            time.sleep(0.002)
+        made.terminate()
+        if made.wait() == 0:
+            (folder / "one").unlink()  # it was done before it heard
+        assert list(folder.iterdir()) == []

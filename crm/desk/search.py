@@ -100,16 +100,19 @@ def find(user, query: str, *, before: int | None = None) -> Found:
     return Found(heads, hits, more, duties.names(hit.customer_id for hit in heads + hits))
 
 
-def rebuild() -> int:
-    """Fill the search anew from the subjects themselves, in batches; how many there are."""
-    with unit_of_work():
-        search.clear()
+def lacking(kind: type[Subject]) -> ColumnElement[bool]:
+    """Which subjects of a kind that is searched have no row of their own."""
+    return ~select(SearchRow.id).where(SearchRow.subject_id == kind.id, SearchRow.ref == 0).exists()
+
+
+def catch_up() -> int:
+    """Fill in the subjects the search does not know yet, in batches; how many they were."""
     done = 0
     for kind in (kind for kind in Subject.__subclasses__() if kind.SEARCHED):
         last = 0
         while True:
             with unit_of_work():
-                some = select(kind).where(kind.id > last).order_by(kind.id).limit(BATCH)
+                some = select(kind).where(kind.id > last, lacking(kind)).order_by(kind.id).limit(BATCH)
                 subjects: list[Any] = list(db.session.scalars(some))
                 for subject in subjects:
                     search.put(subject.id, subject.searched())
@@ -118,3 +121,10 @@ def rebuild() -> int:
             if len(subjects) < BATCH:
                 break
     return done
+
+
+def rebuild() -> int:
+    """Fill the search anew from the subjects themselves, in batches; how many there are."""
+    with unit_of_work():
+        search.clear()
+    return catch_up()

@@ -1,6 +1,6 @@
 """Subject, Event, Duty and the request for more time: the four tables everything else stands on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -68,6 +68,11 @@ class Subject(db.Model):
     def facts(self) -> dict[str, Any]:
         """What the rulebook's conditions and dates may name."""
         return {"state": self.state, "category": self.category}
+
+    @classmethod
+    def odd(cls) -> Mapping[str, ColumnElement[bool]]:
+        """What must hold of every row of this kind, in words → which rows break it; for `crm check`."""
+        return {}
 
     @classmethod
     def visible(cls, user) -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, ClassVar
 
@@ -55,6 +55,14 @@ class TicketEvent(Labelled):
     DETACHED = "ticket.detached", N_("took a file away")
 
 
+STAMPS = {  # state → what it needs, what it may have besides
+    State.NEW: ((), ()),
+    State.WORKING: (("started",), ()),
+    State.WAITING: (("started", "waits"), ()),
+    State.ENDED: (("started", "ended"), ()),
+    State.COMPLETE: (("started", "ended", "completed"), ()),
+    State.CANCELLED: (("cancelled",), ("started",)),
+}
 PASSWORD = "admin_password"  # 5.1.4.3: seen only by its owner, managers and the director
 
 
@@ -116,6 +124,18 @@ class Ticket(Subject):
         return super().facts() | {
             "channel": self.channel, "ended_at": self.ended_at, "wait_until": self.wait_until,
         }  # fmt: skip
+
+    @classmethod
+    def odd(cls) -> Mapping[str, ColumnElement[bool]]:
+        """Each state has its stamps: those it needs, and none that it must not have."""
+        stamps = {"started": cls.started_at, "ended": cls.ended_at, "completed": cls.completed_at,
+                  "cancelled": cls.cancelled_at, "waits": cls.wait_until}  # fmt: skip
+        wrong = []
+        for state, (needs, may) in STAMPS.items():
+            lacks = [stamps[name].is_(None) for name in needs]
+            has = [stamps[name].is_not(None) for name in stamps.keys() - {*needs, *may}]
+            wrong.append((cls.state == state) & or_(*lacks, *has))
+        return {"a record's stamps fit its state": or_(*wrong)}
 
     @classmethod
     def visible(cls, user) -> ColumnElement[bool]:

@@ -1,0 +1,72 @@
+"""`crm backup`, `crm restore` and `crm check`."""
+
+import secrets
+import sys
+from pathlib import Path
+
+import click
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from crm import NotSetUp, clock, create_app
+from crm.durable import backup as backups
+from crm.durable import checks
+from crm.durable import restore as restores
+from crm.durable.manifest import NotDone
+from crm.migrating import behind
+
+
+def _app() -> Flask:
+    """The program, its tables looked at."""
+    made = create_app()
+    with made.app_context():
+        if wrong := behind():
+            raise NotDone(wrong)
+    return made
+
+
+def _check() -> None:
+    results = []
+    for result in checks.run():
+        click.echo(str(result))
+        results.append(result)
+    sys.exit(checks.exit_code(results))
+
+
+@click.command()
+@click.argument("dest", type=click.Path(path_type=Path))
+@click.option("--with-key", is_flag=True, help="the secret key, too: guard such a backup like the key itself")
+@click.option("--anyway", is_flag=True, help="though bytes of stored files are lost")
+def backup(dest: Path, with_key: bool, anyway: bool) -> None:
+    """Everything into the one new file DEST, while others work; whole, or not there."""
+    backups.end_cleanly()
+    with _app().app_context():
+        made = backups.make(dest, with_key=with_key, anyway=anyway)
+    key = "with the secret key" if with_key else "without the secret key (--with-key takes it along)"
+    click.echo(f"{dest}: {sum(made.counts.values())} rows, {len(made.files)} files, {key}.")
+    if made.lost:
+        raise NotDone(f"The bytes of {len(made.lost)} files are not in it: they are lost.")
+
+
+@click.command()
+@click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def restore(source: Path) -> None:
+    """Make an empty place what SOURCE, a backup, holds; all of it or nothing. Then check it."""
+    backups.end_cleanly()
+    with create_app({"SECRET_KEY": secrets.token_hex(32)}).app_context():
+        made = restores.restore(source)
+        at = clock.local(clock.parse(made.made_at))
+        click.echo(f"Restored as of {at:%Y-%m-%d %H:%M:%S}: {sum(made.counts.values())} rows, {len(made.files)} files.")
+        _check()
+
+
+@click.command()
+def check() -> None:
+    """Look whether all is as it should be; exit code 0 well, 1 something found, 2 not all could be looked at."""
+    try:
+        made = _app()
+    except (NotDone, NotSetUp, SQLAlchemyError) as wrong:
+        click.echo(str(wrong).splitlines()[0], err=True)
+        sys.exit(2)
+    with made.app_context():
+        _check()

@@ -1,0 +1,136 @@
+"""What `crm check` finds, each kind broken by hand, and nothing where nothing is wrong."""
+
+import os
+import time
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from crm.db import db, transactions
+from crm.durable import checks
+from crm.files import store
+
+
+def found() -> set[str]:
+    return {result.what for result in checks.run() if result.mark != checks.OK}
+
+
+def spoil(*statements: str) -> None:
+    """As somebody with the database's own tools might; keys are not held meanwhile."""
+    db.session.rollback()
+    with transactions(read_only=False), db.engine.connect() as connection:
+        lite = connection.dialect.name == "sqlite"
+        if lite:
+            connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")
+        with connection.begin():
+            if not lite:
+                connection.execute(text("SET LOCAL session_replication_role = replica"))
+            for statement in statements:
+                connection.execute(text(statement))
+        if lite:
+            connection.connection.driver_connection.execute("PRAGMA foreign_keys=ON")
+
+
+LEFT_OUT = {"postgresql": {"the database is whole"}, "sqlite": set()}  # without the server's extension
+
+
+def test_nothing_is_found_where_all_is_well(worked, database):
+    results = list(checks.run())
+    assert {result.what for result in results if result.mark != checks.OK} == LEFT_OUT[database]
+    assert checks.exit_code(results) == 0 and len(results) > 30
+    assert all(len(str(result).splitlines()) == 1 for result in results)
+
+
+GHOST = ("INSERT INTO subjects (id, kind, number, title, state, category, priority, opened_at, version) "
+         "VALUES (9000, '{}', 'X1', '', 'new', '', 'normal', '2026-11-01 00:00:00', 1)")  # fmt: skip
+ODD = {
+    "state": (["UPDATE subjects SET state = 'lost' WHERE kind = 'ticket'"], {"every ticket is in one of its states"}),
+    "edition": (["UPDATE subjects SET edition_id = NULL WHERE kind = 'ticket'"],
+                {"open duties stand on subjects with an edition"}),
+    "kept": (["UPDATE duties SET kept_by_id = opened_by_id WHERE dropped_by_id IS NULL"],
+             {"a duty ends after it was opened"}),
+    "elsewhere": (["UPDATE duties SET held_by_id = (SELECT max(id) FROM events) WHERE id = (SELECT min(id) FROM duties)"],
+                  {"a duty's events are its subject's own", "a duty waits only for a request that is undecided"}),
+    "missed": (["UPDATE duties SET breached_by_id = (SELECT max(e.id) FROM events e WHERE e.subject_id = duties.subject_id) "
+                "WHERE id = (SELECT max(id) FROM duties)"], {"a missed duty was written down as missed"}),
+    "stamps": (["UPDATE tickets SET started_at = '2026-11-23 00:00:00' WHERE started_at IS NULL"],
+               {"a record's stamps fit its state"}),
+    "waiting": (["UPDATE subjects SET state = 'waiting' WHERE kind = 'ticket' AND state = 'new'"],
+                {"a record's stamps fit its state"}),
+    "half": ([GHOST.format("ticket")],
+             {"every ticket is whole", "every subject has its first event"}),
+    "kind": ([GHOST.format("ghost")], {"every subject is of a kind there is", "every subject has its first event"}),
+    "owner": (["UPDATE subjects SET owner_id = customer_id WHERE kind = 'ticket'"], {"every owner_id names one of kind user"}),
+    "time": (["UPDATE subjects SET opened_at = '2027-01-01 00:00:00' WHERE kind = 'ticket'"],
+             {"events lie between opening and their recording"}),
+    "parent": (["DELETE FROM contacts"], {"what is referred to is there"}),
+    "letters": (["INSERT INTO search_rows (subject_id, kind, ref, name, text, folded) "
+                 "SELECT id, 'stray', 7, '', '', '' FROM users LIMIT 1"], {"every row of the search has its letters"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_a_row_that_cannot_be_is_found_and_nothing_else_is(worked, database, case):
+    statements, wanted = ODD[case]
+    spoil(*statements)
+    assert found() - LEFT_OUT[database] == wanted
+    assert checks.exit_code(list(checks.run())) == 1
+
+
+def test_a_search_that_was_not_filled_is_found(worked, database):
+    spoil("DELETE FROM search_keys", "DELETE FROM search_rows")
+    kinds = {f"every {kind} can be found by the search" for kind in ("customer", "installation", "ticket")}
+    assert found() - LEFT_OUT[database] == {*kinds, "every row of the search has its letters"}
+
+
+def test_events_without_their_trigger_are_found(worked, database):
+    on = " ON events" if database == "postgresql" else ""
+    spoil(f"DROP TRIGGER {'events_append_only' if on else 'events_no_delete'}{on}")
+    assert found() - LEFT_OUT[database] == {"events can neither be changed nor deleted"}
+
+
+def test_files_and_their_rows_are_compared_both_ways(worked, database):
+    one, other = sorted(store.every())
+    content = one.read_bytes()
+    one.write_bytes(content[:-1] + b"!")
+    assert found() - LEFT_OUT[database] == {"every file's bytes are what they were"}
+    one.unlink()
+    assert found() - LEFT_OUT[database] == {"every file has its bytes"}
+    store.put(content)
+    stray = store.path_of(store.put(b"nobody's"))
+    assert found() == LEFT_OUT[database], "somebody may be about to name them"
+    old = time.time() - 3 * 24 * 3600
+    os.utime(stray, (old, old))
+    assert found() - LEFT_OUT[database] == {"no bytes lie there that no file names"}
+
+
+def test_many_findings_of_a_kind_are_one_line():
+    line = str(checks.Result("all is well", checks.BAD, tuple(f"T{n}" for n in range(1000))))
+    assert line == "bad  all is well: 1000 not so: T0, T1, T2, T3, T4, and 995 more"
+
+
+def test_a_check_that_cannot_be_made_is_said_and_the_others_go_on(worked, monkeypatch):
+    def fails():
+        raise DBAPIError("SELECT", {}, Exception("no"))
+
+    def listed():
+        yield "this", fails
+        yield "that", list
+
+    monkeypatch.setattr(checks, "checks", listed)
+    results = list(checks.run())
+    assert [result.mark for result in results] == [checks.FAILED, checks.OK] and checks.exit_code(results) == 2
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_indexes_are_looked_into_where_the_server_can(worked):
+    db.session.rollback()
+    with transactions(read_only=False), db.engine.begin() as connection:
+        if not connection.scalar(text("SELECT 1 FROM pg_available_extensions WHERE name = 'amcheck'")):
+            pytest.skip("amcheck is not installed")
+        connection.execute(text("CREATE EXTENSION amcheck"))
+    assert found() == set()
+    # an index that says it holds other rows than its table does
+    spoil("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_events_at'::regclass")
+    assert found() == {"the database is whole"}

@@ -1,0 +1,25 @@
+"""A short share of the harnesses in bench/, which are run at full length by hand."""
+
+import pytest
+
+from bench import backups, kills
+from tests.conftest import leave_out
+from tests.postgres import available
+
+
+@pytest.fixture
+def kind(database) -> str:
+    if database == "postgresql" and not available():
+        leave_out("postgresql", "its programs are not installed")
+    return database
+
+
+def test_backups_while_four_write_are_whole_and_hold_all_that_was_acknowledged(kind):
+    rounds = backups.run(1, kind)
+    assert [one["wrong"] for one in rounds] == [[]] and all(one["records"] for one in rounds)
+
+
+def test_after_a_kill_nothing_acknowledged_is_lost_and_nothing_is_half_done(kind):
+    rounds = kills.run(2, kind)
+    assert [one["wrong"] for one in rounds] == [[], []]
+    assert all(one["ready"] < 30 for one in rounds)
