@@ -49,10 +49,17 @@ WORDS = {
 }
 
 
+def repeatable(view):
+    """What may be sent again and again, and means the same each time: it carries no id of its own."""
+    view.repeatable = True
+    return view
+
+
 def request_id() -> str | None:
     """The form's id, for which it takes effect once. Every form of somebody who is logged in carries one."""
     given = request.form.get("request_id", "")
-    if not current_user.is_authenticated:
+    view = current_app.view_functions.get(request.endpoint or "")
+    if not current_user.is_authenticated or getattr(view, "repeatable", False):
         return None
     if not _REQUEST_ID.fullmatch(given):
         abort(400)

@@ -36,9 +36,9 @@ class Page:
     names: Mapping[int, Any] = field(default_factory=dict)
 
 
-def cut(rows: Sequence[Any], key: Callable[[Any], int]) -> tuple[Sequence[Any], int | None]:
+def cut(rows: Sequence[Any], key: Callable[[Any], int], size: int = SIZE) -> tuple[Sequence[Any], int | None]:
     """Fifty of the fifty-one rows that were asked for, and the key of the last if there are more."""
-    return (rows[:SIZE], key(rows[SIZE - 1])) if len(rows) > SIZE else (rows, None)
+    return (rows[:size], key(rows[size - 1])) if len(rows) > size else (rows, None)
 
 
 def one_of(args: Mapping[str, str], name: str, values: Iterable[str]) -> str:

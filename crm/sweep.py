@@ -11,9 +11,11 @@ from sqlalchemy import select
 
 from crm import clock
 from crm.db import db, forget_submissions, unit_of_work
+from crm.desk import presence
 from crm.duties.models import Duty, Subject, pending_now
 from crm.duties.record import breach, via
 from crm.duties.seals import anchor, seal_events
+from crm.duties.workflow import forget_notices
 from crm.files.workflow import forget_drafts
 from crm.labels import N_
 from crm.staff import access, throttle
@@ -49,6 +51,8 @@ STEPS: dict[str, Callable[[datetime], int]] = {
     N_("file drafts removed"): forget_drafts,
     N_("old form numbers removed"): forget_submissions,
     N_("log-in counts removed"): throttle.forget,
+    N_("old notices removed"): forget_notices,
+    N_("presences removed"): presence.forget,
     N_("old access entries removed"): access.forget,
 }
 

@@ -219,7 +219,7 @@ class Browser:
         Where the page shows no such form (another's record, a state without the button) it is sent all the same."""
         page = page or re.sub(r"(/[A-Z][0-9-]+)/(?!edit$)[a-z]+$", r"\1", path)
         forms = self.forms(page) + self.forms("/account")
-        form = next((f for f in forms if path in f["actions"]), None)
+        form = next((f for f in forms if f["method"] == "post" and path in f["actions"]), None)
         known = next((f["fields"]["version"] for f in forms if "version" in f["fields"]), None)
         token = next((f["fields"]["csrf_token"] for f in forms if "csrf_token" in f["fields"]), "")
         data = {"csrf_token": token, "request_id": uuid.uuid4().hex}

@@ -30,11 +30,33 @@ FROM_NPM = {
 }
 # The whole sprite is 1.1 MB; a page needs these.
 ICONS = (
-    *("arrow-repeat", "arrow-up-right", "bell", "book", "box-arrow-right", "building", "calendar3", "cash-coin"),
+    *(
+        "arrow-repeat",
+        "arrow-up-right",
+        "bell",
+        "book",
+        "bookmark",
+        "box-arrow-right",
+        "building",
+        "calendar3",
+        "cash-coin",
+    ),
     *("chat-dots", "check-circle", "check2", "chevron-down", "chevron-left", "chevron-right", "circle-half"),
     *("clipboard", "clock", "copy", "display", "download", "envelope", "exclamation-triangle", "flag", "funnel"),
     *("gear", "hdd-stack", "headset", "hourglass-split", "house", "inbox", "info-circle", "journal-text", "key"),
-    *("list", "list-check", "moon", "paperclip", "pause", "pencil", "people", "person", "person-circle", "play"),
+    *(
+        "layout-three-columns",
+        "list",
+        "list-check",
+        "moon",
+        "paperclip",
+        "pause",
+        "pencil",
+        "people",
+        "person",
+        "person-circle",
+        *("bookmark", "keyboard", "layout-three-columns", "play"),
+    ),
     *("plus-lg", "search", "send", "shield-check", "stop-circle", "sun", "telephone", "three-dots"),
     *("three-dots-vertical", "translate", "trash", "upload", "x-circle", "x-lg"),
 )

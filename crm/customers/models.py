@@ -66,6 +66,7 @@ class Customer(Subject):
     EVENTS = CustomerEvent
     STATES = CustomerState
 
+    NOTICES: ClassVar[dict[str, str]] = {CustomerEvent.ASSIGNED: "to"}
     SEARCHED = frozenset(set(CustomerEvent) - {CustomerEvent.ASSIGNED})
 
     def searched(self) -> Iterator[Entry]:

@@ -94,12 +94,14 @@ class Filter:
         return rows if self.lacks is None else rows.where(self.lacks)
 
 
-def listing(user, wanted: Filter, *, before: int | None = None) -> lists.Page:
+def listing(user, wanted: Filter, *, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
     """Fifty customers, the newest first: their ids on `subjects` alone, then the rows."""
     ids = wanted.narrow(select(Subject.id).where(Subject.kind == "customer", Customer.visible(user)))
     count = db.session.scalar(select(func.count()).select_from(ids.limit(1001).subquery()))
     if before:
         ids = ids.where(Subject.id < before)
-    found, after = lists.cut(list(db.session.scalars(ids.order_by(Subject.id.desc()).limit(51))), lambda id: id)
+    found, after = lists.cut(
+        list(db.session.scalars(ids.order_by(Subject.id.desc()).limit(size + 1))), lambda id: id, size
+    )
     rows = list(db.session.scalars(select(Customer).where(Customer.id.in_(found)).order_by(Customer.id.desc())))
     return lists.Page(rows, after, count, duties.names(row.owner_id for row in rows))

@@ -2,9 +2,10 @@
 
 from flask import Flask
 
-from crm.desk import views
+from crm.desk import listing, views
 
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(views.bp)
+    app.register_blueprint(listing.bp)
     app.context_processor(views.shell)

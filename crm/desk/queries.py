@@ -1,12 +1,23 @@
-from sqlalchemy import func, select
+from typing import Any
+
+from sqlalchemy import Select, func, select
 
 from crm import clock
 from crm.db import db
-from crm.duties.models import Duty, open_now
+from crm.duties.models import Duty, Notice, open_now
 from crm.duties.queries import mine
 
+MOST = 100  # counted up to here
 
-def waiting(user) -> int:
-    """How many of one's duties press now: overdue, or due before the day is over; counted up to a hundred."""
-    press = select(Duty.id).where(mine(user), open_now(), Duty.due_at <= clock.end_of(clock.today())).limit(100)
-    return db.session.scalar(select(func.count()).select_from(press.subquery())) or 0
+
+def _counted(rows: Select) -> Any:
+    return select(func.count()).select_from(rows.limit(MOST).subquery()).scalar_subquery()
+
+
+def counts(user) -> dict[str, int]:
+    """What every page says beside its rail, in one statement: `waiting`, one's duties that press now (overdue, or due
+    before the day is over), and `unseen`, one's notices."""
+    press = select(Duty.id).where(mine(user), open_now(), Duty.due_at <= clock.end_of(clock.today()))
+    unseen = select(Notice.id).where(Notice.user_id == user.id, Notice.seen_at.is_(None))
+    row = db.session.execute(select(_counted(press).label("waiting"), _counted(unseen).label("unseen"))).one()
+    return {"waiting": row.waiting, "unseen": row.unseen}

@@ -1,15 +1,18 @@
 from datetime import datetime
 
-from flask import Blueprint, jsonify, render_template, request
+from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
 from crm import clock, lists
+from crm.answers import repeatable
 from crm.customers import queries as customers
 from crm.customers.models import Grade
-from crm.desk import queries, today
+from crm.desk import presence, queries, today
 from crm.desk.search import find
+from crm.desk.shelf import shelf_of
 from crm.duties import queries as duties
+from crm.duties.workflow import see_all_notices, see_notice
 from crm.forms import CrmForm
 from crm.migrating import behind
 from crm.permissions import Permission as P
@@ -25,8 +28,11 @@ bp = Blueprint("desk", __name__)
 def shell() -> dict:
     """What the frame of every page shows."""
     if not current_user.is_authenticated:
-        return {"waiting": 0}
-    return {"waiting": queries.waiting(current_user), "plain_form": CrmForm(formdata=None)}
+        return {"waiting": 0, "unseen": 0}
+    return {
+        **queries.counts(current_user), "plain_form": CrmForm(formdata=None),
+        "shelf_of": lambda key: shelf_of(current_user, key),
+    }  # fmt: skip
 
 
 @bp.get("/")
@@ -45,13 +51,13 @@ def index():
 @bp.get("/customers")
 @needs(P.CUSTOMER_READ)
 def customer_list():
-    lacks = lists.one_of(request.args, "lacks", ("any", "person", "product", "use"))
+    lacks = lists.one_of(request.args, "lacks", serials.LACKS)
     wanted = customers.Filter.of(request.args, current_user, serials.lacking(lacks))
     page = customers.listing(current_user, wanted, before=lists.key(request.args))
     ids = [row.id for row in page.rows]
     return render_template(
         "desk/customers.html", page=page, wanted=wanted, lacks=lacks, grades=Grade, regions=customers.regions(),
-        people=staff.with_role(staff.RESPONSIBLE), verdicts=verdicts(ids),
+        people=staff.choices(), verdicts=verdicts(ids),
         missing=serials.what_lacks(ids) if lacks else {},
     )  # fmt: skip
 
@@ -107,6 +113,44 @@ def lookup():
           "coverage": coverage[unit.id].coverage, "said": _(coverage[unit.id].coverage.label),
           "until": str(coverage[unit.id].until or "")} for unit in found]
     )  # fmt: skip
+
+
+@bp.post("/presence/<number:number>")
+@needs(P.SIGNED_IN)
+@repeatable
+def presence_of(number):
+    """The page is open, or is left; who else has it open."""
+    subject = duties.by_number(number, current_user)
+    if request.form.get("leaving"):
+        presence.leave(current_user, subject)
+        return jsonify([])
+    return jsonify(presence.say(current_user, subject))
+
+
+@bp.get("/notices")
+@needs(P.SIGNED_IN)
+def notices():
+    """What others did that concerns me."""
+    rows, after = lists.cut(duties.notices(current_user, before=lists.key(request.args)), lambda row: row[0].id)
+    names = duties.names(
+        id
+        for _notice, event, _subject in rows
+        for id in (event.actor_id, event.facts.get("to"), event.facts.get("owner"))
+    )
+    return render_template("desk/notices.html", page=lists.Page(rows, after), names=names, form=CrmForm(formdata=None))
+
+
+@bp.post("/notices/<id:notice_id>/reading")
+@needs(P.SIGNED_IN)
+def read_notice(notice_id):
+    return redirect(see_notice(current_user, notice_id).path, 303)
+
+
+@bp.post("/notices/reading")
+@needs(P.SIGNED_IN)
+def read_notices():
+    see_all_notices(current_user)
+    return redirect(url_for("desk.notices"), 303)
 
 
 @bp.get("/healthz")

@@ -59,6 +59,7 @@ class Subject(db.Model):
     MOVES: ClassVar[dict[str, Move]] = {}
     DATES: ClassVar[tuple[str, ...]] = ()  # the facts of this kind a deadline may be counted from
 
+    NOTICES: ClassVar[dict[str, str]] = {}  # event → whom it concerns: "owner", or the fact that names them
     SEARCHED: ClassVar[frozenset[str]] = frozenset()  # the events after which `searched()` says something else
 
     def searched(self) -> Iterable[Entry]:
@@ -89,6 +90,9 @@ class Subject(db.Model):
         return self.STATES(self.state).label if known and self.STATES else self.state
 
 
+UNSEEN = "seen_at IS NULL"
+
+
 class Event(db.Model):
     """Something that happened. Append-only: a trigger refuses UPDATE and DELETE on both databases."""
 
@@ -104,6 +108,22 @@ class Event(db.Model):
     facts: Mapped[dict] = mapped_column(default=dict)
 
     __table_args__ = (Index("ix_events_subject_id", "subject_id", "at"), Index("ix_events_at", "at"))
+
+
+class Notice(db.Model):
+    """That an event concerns somebody who did not do it."""
+
+    __tablename__ = "notices"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("subjects.id"))
+    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"))
+    seen_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("user_id", "event_id"),
+        Index("ix_notices_user_id", "user_id", "id"),
+        Index("ix_notices_unseen", "user_id", sqlite_where=text(UNSEEN), postgresql_where=text(UNSEEN)),
+    )
 
 
 class Seal(db.Model):

@@ -7,8 +7,9 @@ from sqlalchemy.orm import contains_eager, joinedload, load_only, selectinload
 
 from crm import clock
 from crm.db import db
-from crm.duties.models import Acknowledgement, Duty, DutyEvent, Edition, Event, Extension, Subject, open_now
+from crm.duties.models import Acknowledgement, Duty, DutyEvent, Edition, Event, Extension, Notice, Subject, open_now
 from crm.errors import NotThere
+from crm.lists import SIZE
 
 MOST = 200  # rows of a list that is not paged
 
@@ -69,7 +70,9 @@ def kept_since(user, since: datetime) -> list[Duty]:
     return list(db.session.scalars(kept.order_by(Event.at.desc()).limit(50)))
 
 
-def missed(user, *, owner_id: int | None = None, rule: str = "", before: int | None = None) -> list[Duty]:
+def missed(
+    user, *, owner_id: int | None = None, rule: str = "", before: int | None = None, size: int = SIZE
+) -> list[Duty]:
     """What was missed, the latest first: by anybody for those who may see everybody's, else by oneself."""
     wanted = _duties(user, Duty.breached_by_id.is_not(None))
     if owner_id:
@@ -79,7 +82,7 @@ def missed(user, *, owner_id: int | None = None, rule: str = "", before: int | N
     if before:
         wanted = wanted.where(Duty.breached_by_id < before)
     wanted = wanted.options(joinedload(Duty.breached_by), joinedload(Duty.kept_by))
-    return list(db.session.scalars(wanted.order_by(Duty.breached_by_id.desc()).limit(51)))
+    return list(db.session.scalars(wanted.order_by(Duty.breached_by_id.desc()).limit(size + 1)))
 
 
 def of_subject(subject: Subject) -> list[Duty]:
@@ -127,6 +130,25 @@ def history(customer_id: int, user, *, before: tuple[datetime, int] | None = Non
     if before:
         rows = rows.where(or_(Event.at < before[0], and_(Event.at == before[0], Event.id < before[1])))
     return [(event, Name(*name)) for event, *name in db.session.execute(rows)]
+
+
+def notices(user, *, before: int | None = None) -> list[tuple[Notice, Event, Name]]:
+    """One's notices of what one may still see, the latest first; fifty and one more."""
+    rows = (
+        select(Notice, Event, *NAME).join(Event, Event.id == Notice.event_id).join(Subject, Subject.id == Event.subject_id)
+        .where(Notice.user_id == user.id, visible(user)).order_by(Notice.id.desc()).limit(SIZE + 1)
+    )  # fmt: skip
+    if before:
+        rows = rows.where(Notice.id < before)
+    return [(notice, event, Name(*name)) for notice, event, *name in db.session.execute(rows)]
+
+
+def by_number(number: str, user) -> Subject:
+    """Any kind of subject, as far as `user` may see it."""
+    found = db.session.scalar(select(Subject).where(Subject.number == number, visible(user)))
+    if found is None:
+        raise NotThere()
+    return found
 
 
 def editions() -> list[Edition]:

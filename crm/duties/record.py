@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, select, update
 from crm import clock, search
 from crm.db import db, insert, rows_of
 from crm.duties.editions import book_of, edition_id
-from crm.duties.models import Duty, Event, Subject, open_now, pending_now
+from crm.duties.models import Duty, Event, Notice, Subject, open_now, pending_now
 from crm.duties.rulebook import Rule, Rulebook, holds
 from crm.permissions import Role
 from crm.workdays import Calendar, Span, calendar
@@ -100,9 +100,28 @@ def record(kind: str, subject: Subject, *, by=None, at: datetime | None = None, 
     known = {**subject.facts(), **facts}
     for rule in _rules(subject, kind):
         _carry_out(rule, event, subject, by, known)
+    if subject.edition_id:
+        _notify(event, subject, by, known)
     if kind in subject.SEARCHED:
         search.put(subject.id, subject.searched())
     return event
+
+
+CONCERNS = {
+    BREACHED: "owner",
+    "duty.more_time_granted": "asked_by",
+    "duty.more_time_refused": "asked_by",
+}  # on any subject
+
+
+def _notify(event: Event, subject: Subject, by, facts: Mapping[str, Any]) -> None:
+    """Tell whom it concerns, unless they did it themselves."""
+    whom = subject.NOTICES.get(event.kind) or CONCERNS.get(event.kind)
+    if not whom:
+        return
+    user_id = facts.get(whom) if whom in facts else subject.owner_id
+    if user_id and user_id != (by.id if by else None):
+        db.session.execute(insert(Notice).values(user_id=user_id, event_id=event.id))
 
 
 def lock(subject: Subject) -> None:

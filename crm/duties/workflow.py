@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import delete, select, update
 
 from crm import clock
-from crm.db import db, insert, next_number, rows_of
+from crm.db import db, insert, next_number, rows_of, unit_of_work
 from crm.duties import editions, reading
 from crm.duties.models import (
     Acknowledgement,
@@ -14,7 +14,9 @@ from crm.duties.models import (
     Edition,
     EditionEvent,
     EditionState,
+    Event,
     Extension,
+    Notice,
     Subject,
     open_now,
     pending_now,
@@ -22,7 +24,7 @@ from crm.duties.models import (
 from crm.duties.queries import event_labels
 from crm.duties.record import DECIDE_MORE_TIME, days_of, lock, record, settle, warning
 from crm.duties.rulebook import Rulebook, RulebookError
-from crm.errors import Forbidden, Invalid, WrongState
+from crm.errors import Forbidden, Invalid, NotThere, WrongState
 from crm.labels import N_
 from crm.moves import Move
 from crm.permissions import Permission
@@ -140,7 +142,16 @@ def decide_more_time(request: Extension, *, by, granted: bool, until: datetime |
     if not duty.open or not rows_of(db.session.execute(undecided)):
         raise WrongState()
     kind = DutyEvent.MORE_TIME_GRANTED if granted else DutyEvent.MORE_TIME_REFUSED
-    record(kind, duty.subject, by=by, duty=duty.id, rule=duty.rule, until=until, remark=remark)
+    record(
+        kind,
+        duty.subject,
+        by=by,
+        duty=duty.id,
+        rule=duty.rule,
+        until=until,
+        remark=remark,
+        asked_by=request.asked_by_id,
+    )
     if until:
         duty.due_at = until
         edition = editions.book(duty.edition_id)
@@ -149,6 +160,31 @@ def decide_more_time(request: Extension, *, by, granted: bool, until: datetime |
     duty.held_by_id = None
     db.session.flush()
     settle(duty.subject, now)
+
+
+def see_notice(user: Subject, notice_id: int) -> Subject:
+    """Mark one's notice as seen; the subject it is about. NotThere for another's."""
+    found = db.session.execute(
+        select(Notice, Subject).join(Event, Event.id == Notice.event_id).join(Subject, Subject.id == Event.subject_id)
+        .where(Notice.id == notice_id, Notice.user_id == user.id)
+    ).first()  # fmt: skip
+    if found is None:
+        raise NotThere()
+    notice, subject = found
+    notice.seen_at = notice.seen_at or clock.now()
+    return subject
+
+
+def see_all_notices(user: Subject) -> None:
+    mine = update(Notice).where(Notice.user_id == user.id, Notice.seen_at.is_(None))
+    db.session.execute(mine.values(seen_at=clock.now()).execution_options(synchronize_session=False))
+
+
+def forget_notices(as_of: datetime) -> int:
+    """A sweep's step: what was seen three months ago."""
+    with unit_of_work():
+        old = delete(Notice).where(Notice.seen_at < as_of - timedelta(days=90))
+        return rows_of(db.session.execute(old))
 
 
 def hand_over(subject: Subject, owner_id: int | None, to_id: int) -> None:

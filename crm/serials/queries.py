@@ -33,7 +33,9 @@ def products() -> list[Product]:
     return list(db.session.scalars(select(Product).where(Product.active).order_by(Product.brand, Product.name)))
 
 
-def listing(user, *, use: str = "", product_id: int | None = None, before: int | None = None) -> lists.Page:
+def listing(
+    user, *, use: str = "", product_id: int | None = None, before: int | None = None, size: int = lists.SIZE
+) -> lists.Page:
     """Fifty installations, the newest first."""
     ids = select(Subject.id).where(Subject.kind == "installation", Installation.visible(user))
     if use:
@@ -44,7 +46,9 @@ def listing(user, *, use: str = "", product_id: int | None = None, before: int |
     count = db.session.scalar(select(func.count()).select_from(ids.limit(1001).subquery()))
     if before:
         ids = ids.where(Subject.id < before)
-    found, after = lists.cut(list(db.session.scalars(ids.order_by(Subject.id.desc()).limit(51))), lambda id: id)
+    found, after = lists.cut(
+        list(db.session.scalars(ids.order_by(Subject.id.desc()).limit(size + 1))), lambda id: id, size
+    )
     rows = list(
         db.session.scalars(
             select(Installation).where(Installation.id.in_(found)).order_by(Installation.id.desc())
@@ -52,6 +56,9 @@ def listing(user, *, use: str = "", product_id: int | None = None, before: int |
         )
     )  # fmt: skip
     return lists.Page(rows, after, count, duties.names(row.customer_id for row in rows))
+
+
+LACKS = ("any", "person", "product", "use")
 
 
 def lacking(what: str) -> ColumnElement[bool] | None:

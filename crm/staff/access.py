@@ -18,7 +18,9 @@ def note(kind: AccessKind, *, user_id: int | None = None, login: str = "", addre
     db.session.add(row)
 
 
-def listing(*, kind: str = "", user_id: int | None = None, before: int | None = None) -> lists.Page:
+def listing(
+    *, kind: str = "", user_id: int | None = None, before: int | None = None, size: int = lists.SIZE
+) -> lists.Page:
     """Fifty entries, the latest first, each with its person if there is one."""
     rows = select(Access, User.title).outerjoin(User, User.id == Access.user_id)
     if kind:
@@ -27,8 +29,8 @@ def listing(*, kind: str = "", user_id: int | None = None, before: int | None = 
         rows = rows.where(Access.user_id == user_id)
     if before:
         rows = rows.where(Access.id < before)
-    found = list(db.session.execute(rows.order_by(Access.id.desc()).limit(lists.SIZE + 1)))
-    return lists.Page(*lists.cut(found, lambda row: row[0].id))
+    found = list(db.session.execute(rows.order_by(Access.id.desc()).limit(size + 1)))
+    return lists.Page(*lists.cut(found, lambda row: row[0].id, size))
 
 
 def forget(as_of: datetime) -> int:

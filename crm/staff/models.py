@@ -171,6 +171,7 @@ class AccessKind(Labelled):
     CODE_WRONG = "code_wrong", N_("wrong code")
     TOO_OFTEN = "too_often", N_("held up: too many attempts")
     LEFT = "left", N_("logged out")
+    EXPORTED = "exported", N_("took a list as a file")
     DENIED = "denied", N_("denied: the role may not")
     BEYOND = "beyond", N_("denied: not there, or not theirs to see")
 

@@ -76,6 +76,7 @@ addEventListener("keydown", (event) => {
 });
 addEventListener("submit", (event) => {   // a double click sends once; the server would take it once anyway
   const form = event.target;
+  if (form.method === "dialog") return;
   if (form.dataset.sent) { event.preventDefault(); return; }
   form.dataset.sent = "1";
   setTimeout(() => delete form.dataset.sent, 8000);
@@ -180,22 +181,77 @@ const openTarget = () => {
 };
 addEventListener("hashchange", openTarget);
 
-// The keyboard: one key, unless one is typing. / searches.
-const typing = (event) => event.target.closest?.("input, textarea, select, [contenteditable]") || event.ctrlKey || event.metaKey || event.altKey;
+// ── The keyboard: one key, or g and another, unless one is typing; ? shows them; they can be turned off ─────────────
+const typing = (event) => event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]") || event.ctrlKey || event.metaKey || event.altKey;
+const sheet = document.querySelector("#keys"), on = document.querySelector("[data-keys-on]");
+const keysOn = () => { try { return localStorage.getItem("keys") !== "off"; } catch { return true; } };
+if (on) { on.checked = keysOn(); on.addEventListener("change", () => { try { localStorage.setItem("keys", on.checked ? "on" : "off"); } catch { /* forbidden */ } }); }
+const rows = () => [...document.querySelectorAll("[data-rows] tbody tr, .owed-list > li, [data-hits] > li")];
+const walk = (step) => {
+  const all = rows(), at = all.findIndex((row) => row.contains(document.activeElement));
+  all[Math.max(0, Math.min(all.length - 1, at + step))]?.querySelector("a.main, a, button")?.focus();
+};
+const visit = (path) => () => { if (document.querySelector(`a[href="${path}"]`)) location.assign(path); };
+const keys = {
+  "/": () => {
+    const box = [...document.querySelectorAll("#q, [data-search]")].find((one) => one.offsetParent);
+    if (box) { box.focus(); box.select(); } else if (document.querySelector("a[href='/search']")) location.assign("/search");
+  },
+  "?": () => sheet.showModal(), n: visit("/tickets/new"), j: () => walk(1), k: () => walk(-1),
+  x: () => document.activeElement.closest("tr")?.querySelector("[name=record]")?.click(),
+  e: () => { const edit = document.querySelector("main a[href$='/edit']"); if (edit) location.assign(edit.href); },
+  m: () => document.querySelector("#note-words")?.focus(),
+  "g t": visit("/"), "g r": visit("/tickets"), "g c": visit("/customers"), "g b": visit("/rulebook"),
+};
+document.querySelector("[data-show-keys]")?.addEventListener("click", () => sheet.showModal());
+let before = "";
 addEventListener("keydown", (event) => {
-  if (event.key !== "/" || typing(event)) return;
-  const box = [...document.querySelectorAll("#q, [data-search]")].find((one) => one.offsetParent);
-  if (box) { event.preventDefault(); box.focus(); box.select(); } else if (body.dataset.user) location.assign("/search");
+  if (!sheet || sheet.open || typing(event) || (!keysOn() && event.key !== "?")) return;
+  const act = keys[`${before} ${event.key}`.trim()] || keys[event.key];
+  before = event.key === "g" ? "g" : "";
+  if (act) { event.preventDefault(); act(); }
 });
 
-// Rows: j and k walk, Enter opens.
-addEventListener("keydown", (event) => {
-  if (event.target.closest("input, textarea, select, button, [contenteditable]") || event.ctrlKey || event.metaKey || event.altKey) return;
-  const rows = [...document.querySelectorAll("[data-rows] tbody tr, .owed-list > li")];
-  if (!rows.length || !["j", "k"].includes(event.key)) return;
-  const at = rows.findIndex((row) => row.contains(document.activeElement));
-  rows[Math.max(0, Math.min(rows.length - 1, at + (event.key === "j" ? 1 : -1)))].querySelector("a.main, a")?.focus();
-});
+// ── Who else has this record open ────────────────────────────────────────────────────────────────────────────────────
+const saySo = () => {
+  const place = document.querySelector("[data-presence]"), token = document.querySelector("[name=csrf_token]")?.value;
+  if (!place || !token) return;
+  const data = (leaving) => { const form = new FormData(); form.append("csrf_token", token); if (leaving) form.append("leaving", "1"); return form; };
+  const say = async () => {
+    if (document.hidden) return;
+    try {
+      const answer = await fetch(`/presence/${place.dataset.presence}`, { method: "POST", body: data() });
+      if (!answer.ok || answer.redirected) return;
+      const others = await answer.json();
+      place.hidden = !others.length;
+      place.textContent = others.length ? `${others.join(", ")} ${place.dataset.said}` : "";
+    } catch { /* the next time */ }
+  };
+  say();
+  setInterval(say, 25_000);
+  document.addEventListener("visibilitychange", say);
+  addEventListener("pagehide", () => navigator.sendBeacon(`/presence/${place.dataset.presence}`, data(true)));
+};
+saySo();
+
+// ── Many rows at once ────────────────────────────────────────────────────────────────────────────────────────────────
+const pickMany = () => {
+  const form = document.querySelector("#bulk"), boxes = [...document.querySelectorAll("[form=bulk][name=record]")];
+  if (!form || !boxes.length) return;
+  const all = document.querySelector("[data-pick-all]"), count = form.querySelector("[data-count]"), verb = form.elements.verb;
+  const show = () => {
+    const picked = boxes.filter((box) => box.checked).length;
+    form.hidden = !picked;
+    count.textContent = `${picked} ${count.dataset.count}`;
+    for (const part of form.querySelectorAll("[data-only-verb]")) part.hidden = !part.dataset.onlyVerb.split(" ").includes(verb.value);
+    if (all) all.checked = picked === boxes.length;
+  };
+  all?.addEventListener("change", () => { for (const box of boxes) box.checked = all.checked; show(); });
+  for (const box of boxes) box.addEventListener("change", show);
+  verb.addEventListener("change", show);
+  show();
+};
+pickMany();
 
 // A refused form was posted to its verb's address; the page is the record's, and so is what is shared or loaded again.
 const shownAt = document.querySelector("[data-here]")?.dataset.here;

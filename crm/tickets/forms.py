@@ -15,6 +15,7 @@ from crm.duties.rulebook import Field, Rulebook
 from crm.errors import Invalid
 from crm.forms import CrmForm, DayField, InstantField, LineField, PickField, WordsField
 from crm.labels import said
+from crm.tickets.bulk import Verb
 from crm.tickets.models import Channel
 
 FACTS = (
@@ -117,9 +118,19 @@ class TellForm(CrmForm):
     words = WordsField(_l("What the customer said"), required=True, most=2000)
 
 
+class DuplicateForm(CrmForm):
+    of = PickField(_l("Of which record"), required=True, blank=_l("Choose the record"))
+
+
 class AssignForm(CrmForm):
     to = PickField(_l("To whom"), required=True, blank=_l("Choose somebody"))
     reason = WordsField(_l("Reason"), required=True, most=2000)
+
+
+class BulkForm(CrmForm):
+    verb = PickField(_l("What to do with them"), Verb, required=True)
+    to = PickField(_l("To whom"), blank=_l("Choose somebody"))
+    reason = LineField(_l("Reason"), most=500)
 
 
 class NoteForm(CrmForm):

@@ -2,7 +2,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, false, or_, select
+from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, false, or_, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.customers.models import Contact
@@ -50,6 +50,7 @@ class TicketEvent(Labelled):
     ASSIGNED = "ticket.assigned", N_("gave it to somebody else")
     UNCOVERED = "ticket.uncovered", N_("serves outside the service period")
     EXCEPTION_SEEN = "ticket.exception_seen", N_("looked at the service outside the service period")
+    DUPLICATE = "ticket.duplicate", N_("linked it as a duplicate")
     NOTED = "ticket.noted", N_("added a note")
     ATTACHED = "ticket.attached", N_("attached a file")
     DETACHED = "ticket.detached", N_("took a file away")
@@ -86,6 +87,7 @@ class Ticket(Subject):
     ended_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
+    duplicate_of_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"), index=True)
 
     contact: Mapped[Contact | None] = relationship(lazy="raise")
 
@@ -105,6 +107,9 @@ class Ticket(Subject):
     STATES = State
     DATES = ("ended_at", "wait_until")
 
+    NOTICES: ClassVar[dict[str, str]] = {TicketEvent.ASSIGNED: "to"} | dict.fromkeys(
+        (TicketEvent.NOTED, TicketEvent.SETTLED, TicketEvent.RECATEGORISED, TicketEvent.CANCELLED, TicketEvent.REOPENED,
+         TicketEvent.COMPLETED, TicketEvent.DUPLICATE), "owner")  # fmt: skip
     SEARCHED = frozenset({TicketEvent.OPENED, TicketEvent.EDITED, TicketEvent.FILLED, TicketEvent.NOTED})
 
     def searched(self) -> Iterator[Entry]:
@@ -144,3 +149,14 @@ class Ticket(Subject):
         if user.roles & {Role.MANAGER, Role.DIRECTOR}:
             return Subject.id.is_not(None)
         return or_(Subject.category != PASSWORD, Subject.owner_id == user.id)
+
+
+class BulkRun(db.Model):
+    """One verb done to many records, and what became of each: number, done, why not, what it lacks."""
+
+    __tablename__ = "bulk_runs"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("subjects.id"), index=True)
+    verb: Mapped[str]
+    at: Mapped[datetime]
+    outcomes: Mapped[list] = mapped_column(JSON)

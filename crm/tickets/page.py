@@ -22,6 +22,7 @@ from crm.tickets.moves import MOVES, SERVED
 FORMS: dict[str, type[CrmForm]] = {
     "wait": forms.WaitForm, "cancel": forms.ReasonForm, "reopen": forms.ReasonForm, "escalate": forms.EscalateForm,
     "settle": forms.SettleForm, "tell": forms.TellForm, "assign": forms.AssignForm, "note": forms.NoteForm,
+    "duplicate": forms.DuplicateForm,
 }  # fmt: skip
 
 
@@ -31,8 +32,11 @@ def form_for(name: str, ticket: Ticket, **kwargs: Any) -> CrmForm:
         return details(ticket, **kwargs)
     form = FORMS.get(name, CrmForm)(**kwargs)
     if to := getattr(form, "to", None):
-        people = staff.with_role(staff.RESPONSIBLE)
+        people = staff.choices()
         to.offer([(person.id, person.name) for person in people if person.id != ticket.owner_id])
+    if of := getattr(form, "of", None):
+        others = queries.others(ticket, current_user)
+        of.offer([(one.number, f"{one.number} {one.title}") for one in others])
     return form
 
 
@@ -47,6 +51,8 @@ def _offered(ticket: Ticket, owed: set[str], bound: CrmForm | None, name: str) -
     """The verbs that may be done now, each with its form; the one that was refused with what was typed into it."""
     moves = {key: move for key, move in MOVES.items() if move.open_to(current_user, ticket, owed)}
     offered = {key: form_for(key, ticket, formdata=None) for key in moves if key != "complete"}
+    if "duplicate" in offered and len(offered["duplicate"].of.choices) < 2:
+        del offered["duplicate"]  # there is no other record
     if bound is not None and name in offered:
         offered[name] = bound
     return offered
@@ -96,4 +102,5 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
         opened=opened, files=files.of(ticket),
         customer=customers.by_id(ticket.customer_id), people={p.id: p for p in customers.contacts(ticket.customer_id or 0)},
         verdict=verdict_of(ticket.customer_id or 0), installation=installation, linked=queries.linked(ticket, current_user),
+        twins=queries.twins(ticket, current_user),
     )  # fmt: skip

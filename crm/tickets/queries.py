@@ -10,7 +10,7 @@ from crm.db import db
 from crm.duties import queries as duties
 from crm.duties.models import Duty, Subject, open_now
 from crm.errors import NotThere
-from crm.tickets.models import State, Ticket
+from crm.tickets.models import BulkRun, State, Ticket
 from crm.tickets.moves import OPEN
 
 
@@ -72,13 +72,15 @@ class Filter:
         return rows
 
 
-def listing(user, wanted: Filter, *, before: int | None = None) -> lists.Page:
+def listing(user, wanted: Filter, *, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
     """Fifty records, the newest first, from `subjects` alone; no child row is touched."""
     ids = wanted.narrow(select(Subject.id).where(Subject.kind == "ticket", Ticket.visible(user)))
     count = db.session.scalar(select(func.count()).select_from(ids.limit(1001).subquery()))
     if before:
         ids = ids.where(Subject.id < before)
-    found, after = lists.cut(list(db.session.scalars(ids.order_by(Subject.id.desc()).limit(51))), lambda id: id)
+    found, after = lists.cut(
+        list(db.session.scalars(ids.order_by(Subject.id.desc()).limit(size + 1))), lambda id: id, size
+    )
     columns = (Subject.id, Subject.number, Subject.title, Subject.state, Subject.category, Subject.priority,
                Subject.customer_id, Subject.owner_id, Subject.opened_at)  # fmt: skip
     rows = db.session.execute(select(*columns).where(Subject.id.in_(found)).order_by(Subject.id.desc())).all()
@@ -105,3 +107,31 @@ def linked(ticket: Ticket, user) -> list[Any]:
         Subject.state.in_([*sorted(OPEN), State.ENDED]), Ticket.visible(user),
     )  # fmt: skip
     return list(db.session.execute(rows.order_by(Subject.id.desc()).limit(5)))
+
+
+def others(ticket: Ticket, user) -> list[Any]:
+    """The customer's other records that this one may be a duplicate of, the newest first."""
+    rows = select(Subject.id, Subject.number, Subject.title).where(
+        Subject.kind == "ticket", Subject.customer_id == ticket.customer_id, Subject.id != ticket.id,
+        Subject.state != State.CANCELLED, Ticket.visible(user),
+    )  # fmt: skip
+    return list(db.session.execute(rows.order_by(Subject.id.desc()).limit(20)))
+
+
+def twins(ticket: Ticket, user) -> list[Any]:
+    """The record this one is a duplicate of, and those that are its duplicates."""
+    duplicates = select(Ticket.id).where(Ticket.duplicate_of_id == ticket.id)
+    rows = select(Subject.id, Subject.number, Subject.title, Subject.state).where(
+        Subject.kind == "ticket",
+        Subject.id.in_(duplicates) | (Subject.id == ticket.duplicate_of_id),
+        Ticket.visible(user),
+    )
+    return list(db.session.execute(rows.order_by(Subject.id).limit(20)))
+
+
+def bulk_run(run_id: int, user) -> BulkRun:
+    """One's own; another's is not there."""
+    run = db.session.get(BulkRun, run_id)
+    if run is None or run.owner_id != user.id:
+        raise NotThere()
+    return run

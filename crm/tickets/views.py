@@ -1,4 +1,7 @@
-from flask import Blueprint, flash, redirect, render_template, request
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
@@ -13,7 +16,7 @@ from crm.moves import check_version
 from crm.permissions import Permission as P
 from crm.permissions import Role, needs
 from crm.staff import queries as staff
-from crm.tickets import forms, page, queries, workflow
+from crm.tickets import bulk, forms, page, queries, workflow
 from crm.tickets.models import State, Ticket
 from crm.tickets.moves import MOVES
 from crm.tickets.opening import caller
@@ -27,11 +30,46 @@ def index():
     categories = editions.todays().categories
     wanted = queries.Filter.of(request.args, current_user, categories)
     found = queries.listing(current_user, wanted, before=lists.key(request.args))
-    people = staff.with_role(staff.RESPONSIBLE)
+    people, works = staff.choices(), current_user.may(P.TICKET_WORK)
     return render_template(
         "tickets/list.html", page=found, wanted=wanted, categories=categories, states=State, people=people,
-        due=queries.next_due([row.id for row in found.rows]),
+        due=queries.next_due([row.id for row in found.rows]), bulk=_bulk_form(people) if works else None,
     )  # fmt: skip
+
+
+@bp.post("/bulk")
+@needs(P.TICKET_WORK)
+def bulk_():
+    """One verb on the records that were picked; leads to what became of each."""
+    form = _bulk_form(staff.choices())
+
+    def act():
+        verb = bulk.Verb(form.verb.data)
+        run = bulk.carry_out(
+            verb, request.form.getlist("record"), by=current_user, to=_to(form), reason=form.reason.data
+        )
+        return redirect(url_for("tickets.bulk_run", run_id=run.id), 303)
+
+    def show(refusal: Refused | None):
+        picked = request.form.getlist("record")[: bulk.MOST]
+        return render_template("tickets/bulk_form.html", form=form, refusal=refusal, picked=picked)
+
+    return attempt(form, act, show)
+
+
+def _bulk_form(people: Sequence[Any]) -> forms.BulkForm:
+    form = forms.BulkForm(formdata=request.form if request.method == "POST" else None)
+    form.to.offer([(person.id, person.name) for person in people])
+    if not current_user.may(P.TICKET_ASSIGN):
+        form.verb.offer([(one.value, _(one.label)) for one in bulk.Verb if one != bulk.Verb.ASSIGN])
+    return form
+
+
+@bp.get("/bulk/<id:run_id>")
+@needs(P.TICKET_WORK)
+def bulk_run(run_id):
+    run = queries.bulk_run(run_id, current_user)
+    return render_template("tickets/bulk_run.html", run=run, verb=bulk.Verb(run.verb), book=editions.todays())
 
 
 @bp.get("/<number:number>")
@@ -84,6 +122,7 @@ VERBS = {
     "settle": lambda t, f, d: workflow.settle(t, by=current_user, answer=f.answer.data, to=_to(f)),
     "tell": lambda t, f, d: workflow.tell(t, by=current_user, words=f.words.data),
     "see": lambda t, f, d: workflow.see(t, by=current_user),
+    "duplicate": lambda t, f, d: workflow.duplicate(t, by=current_user, of=queries.get(f.of.data, current_user)),
     "assign": lambda t, f, d: workflow.assign(t, by=current_user, to=_to(f), reason=f.reason.data),
 }
 

@@ -136,9 +136,9 @@ def complete(ticket: Ticket, *, by, **filled: Any) -> None:
     record(TicketEvent.COMPLETED, ticket, by=by)
 
 
-def cancel(ticket: Ticket, *, by, reason: str) -> None:
+def cancel(ticket: Ticket, *, by, reason: str, move: Move = MOVES["cancel"]) -> None:
     """Drop a record, with the reason. One whose service ever ended owes its record: only a manager may cancel that."""
-    MOVES["cancel"].apply(ticket, by)
+    move.apply(ticket, by)
     ended = select(Event.id).where(Event.subject_id == ticket.id, Event.kind == TicketEvent.ENDED).limit(1)
     if not by.may(P.TICKET_WORK_ANY) and db.session.scalar(ended):
         raise Forbidden(N_("Its service has ended, so the record is owed: only a manager may cancel it."))
@@ -146,11 +146,23 @@ def cancel(ticket: Ticket, *, by, reason: str) -> None:
     record(TicketEvent.CANCELLED, ticket, by=by, reason=reason)
 
 
+def duplicate(ticket: Ticket, *, by, of: Ticket) -> None:
+    """The same is dealt with in another record of the customer: this one is cancelled, both name each other."""
+    if of.id == ticket.id or of.customer_id != ticket.customer_id or of.duplicate_of_id or of.state == State.CANCELLED:
+        raise Invalid(fields={"of": N_("Another record of the same customer, not cancelled itself.")})
+    for one in sorted((ticket, of), key=lambda one: one.id):  # two at once wait for each other, never crosswise
+        lock(one)
+    cancel(ticket, by=by, reason=of.number, move=MOVES["duplicate"])
+    ticket.duplicate_of_id = of.id
+    record(TicketEvent.DUPLICATE, ticket, by=by, of=of.number)
+    record(TicketEvent.DUPLICATE, of, by=by, of=ticket.number)
+
+
 def reopen(ticket: Ticket, *, by, reason: str) -> None:
     MOVES["reopen"].apply(ticket, by)
     ticket.started_at = ticket.started_at or clock.now()
     ticket.completed_at = None
-    ticket.ended_at = ticket.cancelled_at = None
+    ticket.ended_at = ticket.cancelled_at = ticket.duplicate_of_id = None
     record(TicketEvent.REOPENED, ticket, by=by, reason=reason)
 
 

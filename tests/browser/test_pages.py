@@ -22,7 +22,7 @@ PAGES = [
     ("specialist", "/installations/I0001"), ("specialist", "/duties/11/extension"), ("admin", "/staff"),
     ("admin", "/staff/new"), ("admin", "/staff/U0001"), ("admin", "/settings/calendar"), ("developer", "/"),
     ("archivist", "/account"), ("specialist", "/search?q=凭证"), ("manager", "/search"), ("admin", "/staff/access"),
-    ("admin", "/settings/access"), ("followup", "/account/second-factor"), ("stranger", "/account/password"), ("followup", "/nowhere"),
+    ("admin", "/settings/access"), ("specialist", "/notices"), ("followup", "/account/second-factor"), ("stranger", "/account/password"), ("followup", "/nowhere"),
 ]  # fmt: skip
 LOOKS = [("zh", 1280, "light"), ("en", 390, "light"), ("zh", 390, "dark"), ("en", 1280, "dark")]
 

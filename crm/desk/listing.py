@@ -1,0 +1,95 @@
+"""What every list offers beside its rows: files, filters under a name, columns."""
+
+from flask import Blueprint, abort, flash, redirect, request, send_file
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+from wtforms import BooleanField
+
+from crm import clock
+from crm.db import aside
+from crm.desk import export, shelf
+from crm.desk.tables import TABLES, Table
+from crm.errors import Refused
+from crm.forms import CrmForm, LineField
+from crm.permissions import Permission as P
+from crm.permissions import needs
+from crm.staff import access
+from crm.staff.models import AccessKind
+
+bp = Blueprint("listing", __name__)
+KINDS = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+
+
+class FilterForm(CrmForm):
+    name = LineField(_l("Name of the filter"), required=True, most=40)
+    query = LineField(_l("Filters"), most=2000)
+    shared = BooleanField(_l("For everybody"))
+
+
+def _file(table: Table, kind: str):
+    """The list as far as its filters reach; that it was taken stands in the access log."""
+    headers = [_(column.label) for column in table.columns]
+    rows = table.rows(current_user, request.args)
+    file = export.as_csv(headers, rows) if kind == "csv" else export.as_xlsx(_(table.title), headers, rows)
+    who = {"user_id": current_user.id, "address": request.remote_addr or "", "agent": request.user_agent.string}
+    path = request.full_path.rstrip("?")
+    aside(lambda: access.note(AccessKind.EXPORTED, **who, path=path))
+    name = f"{_(table.title)} {clock.today():%Y-%m-%d}.{kind}"
+    return send_file(file, KINDS[kind], as_attachment=True, download_name=name, max_age=0)
+
+
+def _view_of(table: Table, kind: str):
+    @needs(table.permission)
+    def take():
+        return _file(table, kind)
+
+    return take
+
+
+for _table in TABLES.values():
+    for _kind in KINDS:
+        bp.add_url_rule(f"{_table.path}/export.{_kind}", f"{_table.key}_{_kind}", _view_of(_table, _kind))
+
+
+def _table_of(key: str) -> Table:
+    """A list the person may see at all."""
+    table = TABLES.get(key)
+    if table is None or not current_user.may(table.permission):
+        abort(404)
+    return table
+
+
+@bp.post("/lists/<string:key>/filters")
+@needs(P.SIGNED_IN)
+def save(key):
+    table, form = _table_of(key), FilterForm()
+    back = f"{table.path}?{shelf.narrowed(table, form.query.data or '')}"
+    try:
+        form.check()
+        shelf.save_filter(current_user, table, form.name.data, form.query.data, shared=form.shared.data)
+        flash(_("The filter is kept under its name."))
+    except Refused as refusal:
+        if refusal.status == 403:
+            raise
+        said = next((str(error) for errors in getattr(refusal, "fields", {}).values() for error in
+                     (errors if isinstance(errors, list) else [errors])), refusal.message)  # fmt: skip
+        flash(_(said), "warning")
+    return redirect(back, 303)
+
+
+@bp.post("/lists/filters/<id:filter_id>/removal")
+@needs(P.SIGNED_IN)
+def remove(filter_id):
+    table = TABLES[shelf.remove_filter(current_user, filter_id).table]
+    flash(_("The filter is removed."))
+    return redirect(table.path, 303)
+
+
+@bp.post("/lists/<string:key>/columns")
+@needs(P.SIGNED_IN)
+def columns(key):
+    table = _table_of(key)
+    shelf.choose_columns(current_user, table, request.form.getlist("column"))
+    query = shelf.narrowed(table, request.form.get("query", ""))
+    return redirect(f"{table.path}?{query}" if query else table.path, 303)

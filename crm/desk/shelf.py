@@ -1,0 +1,88 @@
+"""What a person put by for their lists: filters under a name, and the columns they want."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode
+
+from sqlalchemy import or_, select
+
+from crm.db import db, insert
+from crm.desk.models import ChosenColumns, SavedFilter
+from crm.desk.tables import TABLES, Column, Table
+from crm.errors import Forbidden, Invalid, NotThere
+from crm.labels import N_
+from crm.permissions import Permission
+
+MOST = 30  # filters of one person in one list
+
+
+@dataclass(frozen=True)
+class Shelf:
+    table: Table
+    filters: Sequence[SavedFilter]
+    columns: tuple[Column, ...]
+
+    @property
+    def keys(self) -> list[str]:
+        return [column.key for column in self.columns]
+
+
+def shelf_of(user, table_key: str) -> Shelf:
+    """One's own filters and those shared, and the columns in the order one chose."""
+    table = TABLES[table_key]
+    mine = or_(SavedFilter.owner_id == user.id, SavedFilter.shared)
+    filters = select(SavedFilter).where(SavedFilter.table == table.key, mine).order_by(SavedFilter.name, SavedFilter.id)
+    return Shelf(table, list(db.session.scalars(filters)), columns_of(user, table))
+
+
+def columns_of(user, table: Table) -> tuple[Column, ...]:
+    chosen = db.session.get(ChosenColumns, (user.id, table.key))
+    known = {column.key: column for column in table.columns}
+    wanted = [known[key] for key in chosen.columns.split(",") if key in known] if chosen else []
+    return tuple(wanted) or tuple(column for column in table.columns if column.shown)
+
+
+def narrowed(table: Table, query: str) -> str:
+    """A query string with nothing in it but this list's own filters."""
+    pairs = [(key, value) for key, value in parse_qsl(query[:2000]) if key in table.filters and value]
+    return urlencode(pairs)
+
+
+def save_filter(user, table: Table, name: str, query: str, *, shared: bool) -> SavedFilter:
+    """Keep a filter under a name; the same name again replaces one's own."""
+    kept = narrowed(table, query)
+    if not kept:
+        raise Invalid(fields={"name": N_("Nothing is filtered here yet.")})
+    if shared and not user.may(Permission.TICKET_ASSIGN):
+        raise Forbidden(N_("Filters for everybody are shared by a manager or the director."))
+    own = select(SavedFilter).where(SavedFilter.owner_id == user.id, SavedFilter.table == table.key)
+    mine = list(db.session.scalars(own))
+    row = next((one for one in mine if one.name == name), None)
+    if row is None:
+        if len(mine) >= MOST:
+            raise Invalid(fields={"name": N_("That is enough: remove one of your filters first.")})
+        row = SavedFilter(owner_id=user.id, table=table.key, name=name)
+        db.session.add(row)
+    row.query, row.shared = kept, shared
+    db.session.flush()
+    return row
+
+
+def remove_filter(user, filter_id: int) -> SavedFilter:
+    """One's own only; another's is not there."""
+    row = db.session.scalar(select(SavedFilter).where(SavedFilter.id == filter_id, SavedFilter.owner_id == user.id))
+    if row is None:
+        raise NotThere()
+    db.session.delete(row)
+    db.session.flush()
+    return row
+
+
+def choose_columns(user, table: Table, keys: Sequence[str]) -> None:
+    """Show these; none chosen shows what the list shows by itself."""
+    known = [column.key for column in table.columns if column.key in keys]
+    row = {"user_id": user.id, "table": table.key, "columns": ",".join(known)}
+    chosen = insert(ChosenColumns).values(row)
+    db.session.execute(
+        chosen.on_conflict_do_update(index_elements=["user_id", "table"], set_={"columns": row["columns"]})
+    )

@@ -1,0 +1,90 @@
+"""Many records at once: one result a row, and one that cannot stops none."""
+
+import pytest
+
+from crm.db import db, unit_of_work
+from crm.tickets import workflow
+from crm.tickets.models import BulkRun, Ticket
+from tests import make
+
+
+@pytest.fixture
+def three(app) -> list[str]:
+    with unit_of_work():
+        unit, me = make.served_customer(), make.who("specialist")
+        made = [make.ticket(unit, title=f"第{i}个") for i in range(3)]
+        workflow.cancel(made[1], by=me, reason="重复")
+        return [one.number for one in made]
+
+
+def state(number: str) -> str:
+    db.session.rollback()
+    return db.session.query(Ticket).filter_by(number=number).one().state
+
+
+def test_reassigning_many_says_of_each_what_became_of_it(three, browser):
+    page, to = browser("manager"), make.who("specialist2").id
+    answer = page.send(
+        "/tickets/bulk", page="/tickets", record=[*three, "T2611-9999"], verb="assign", to=str(to), reason="休假"
+    )
+    shown = page.get(answer.location).text
+    assert "2 of 4 done" in shown and "not yours to see" in shown and "can no longer be done" in shown
+    owners = {one.number: one.owner_id for one in db.session.query(Ticket)}
+    assert [owners[number] == to for number in three] == [True, False, True]
+    assert browser("director").get(answer.location).status_code in (403, 404)
+
+
+def test_cancelling_and_closing_many(three, browser):
+    page = browser("specialist")
+    answer = page.send("/tickets/bulk", page="/tickets", record=three, verb="complete")
+    assert "still lacks" in page.get(answer.location).text
+    assert [state(number) for number in three] == ["new", "cancelled", "new"]
+    answer = page.send("/tickets/bulk", page="/tickets", record=three, verb="cancel", reason="测试")
+    assert "2 of 3 done" in page.get(answer.location).text
+    assert {state(number) for number in three} == {"cancelled"}
+
+
+def test_a_record_with_all_it_needs_is_closed_among_others(three, browser, app):
+    with unit_of_work():
+        one = db.session.query(Ticket).filter_by(number=three[0]).one()
+        workflow.fill(one, by=make.who("specialist"), fields=make.FIELDS["inquiry"])
+    page = browser("specialist")
+    page.send("/tickets/bulk", page="/tickets", record=three, verb="complete")
+    assert [state(number) for number in three] == ["complete", "cancelled", "new"]
+    run = db.session.query(BulkRun).one()
+    assert [one[1] for one in run.outcomes] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"verb": "assign"}, {"verb": "cancel"}, {"verb": "nonsense"}, {}, {"verb": "cancel", "reason": "x", "record": []}],
+)
+def test_what_is_missing_is_asked_for_with_the_picks_kept(three, browser, fields):
+    answer = browser("manager").send("/tickets/bulk", page="/tickets", **{"record": three, **fields})
+    assert answer.status_code == 422
+    assert ("record" in fields) or all(f'value="{number}"' in answer.text for number in three)
+    assert [state(number) for number in three] == ["new", "cancelled", "new"]
+
+
+def test_a_specialist_reassigns_nobodys_and_touches_no_others(three, browser):
+    page = browser("specialist2")
+    to = str(make.who("specialist2").id)
+    assert (
+        page.send("/tickets/bulk", page="/tickets", record=three, verb="assign", to=to, reason="x").status_code == 422
+    )
+    answer = page.send("/tickets/bulk", page="/tickets", record=three, verb="cancel", reason="x")
+    assert "0 of 3 done" in page.get(answer.location).text
+    assert [state(number) for number in three] == ["new", "cancelled", "new"]
+
+
+def test_more_than_two_hundred_are_refused(three, browser):
+    many = [f"T2611-{i:04}" for i in range(1, 203)]
+    assert (
+        browser("manager").send("/tickets/bulk", page="/tickets", record=many, verb="cancel", reason="x").status_code
+        == 422
+    )
+
+
+def test_the_page_offers_it_to_those_who_may(three, browser):
+    assert 'id="bulk"' in browser("specialist").get("/tickets").text
+    assert 'id="bulk"' not in browser("director").get("/tickets").text

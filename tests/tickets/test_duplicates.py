@@ -1,0 +1,61 @@
+"""A duplicate is cancelled and linked; each names the other."""
+
+import pytest
+
+from crm.db import db, unit_of_work
+from crm.duties.models import Event
+from crm.errors import Invalid, WrongState
+from crm.tickets import workflow
+from crm.tickets.models import Ticket
+from tests import make
+
+
+@pytest.fixture
+def two(app):
+    with unit_of_work():
+        unit = make.served_customer()
+        return [make.ticket(unit, title=title).number for title in ("先登记的", "又登记的")]
+
+
+def get(number: str) -> Ticket:
+    return db.session.query(Ticket).filter_by(number=number).one()
+
+
+def test_it_is_cancelled_and_both_name_each_other(two, browser):
+    page = browser("specialist")
+    answer = page.send(f"/tickets/{two[1]}/duplicate", of=two[0])
+    assert answer.status_code == 303 and get(two[1]).state == "cancelled"
+    assert get(two[1]).duplicate_of_id == get(two[0]).id
+    for one, other in (two, two[::-1]):
+        shown = page.get(f"/tickets/{one}").text
+        assert f'href="/tickets/{other}"' in shown and "Duplicates" in shown
+    kinds = [event.kind for event in db.session.query(Event).filter_by(subject_id=get(two[0]).id)]
+    assert kinds.count("ticket.duplicate") == 1
+
+
+def test_reopening_lets_go_of_the_link(two):
+    with unit_of_work():
+        me = make.who("specialist")
+        workflow.duplicate(get(two[1]), by=me, of=get(two[0]))
+        workflow.reopen(get(two[1]), by=me, reason="不是重复")
+    assert get(two[1]).duplicate_of_id is None
+
+
+def test_not_of_itself_nor_of_anothers_nor_of_a_duplicate(two):
+    with unit_of_work():
+        other = make.ticket(make.served_customer("别家")).number
+    for of in (two[1], other):
+        with pytest.raises(Invalid), unit_of_work():
+            workflow.duplicate(get(two[1]), by=make.who("specialist"), of=get(of))
+    with unit_of_work():
+        workflow.duplicate(get(two[1]), by=make.who("specialist"), of=get(two[0]))
+    with pytest.raises(Invalid), unit_of_work():
+        workflow.duplicate(get(two[0]), by=make.who("specialist"), of=get(two[1]))
+    with pytest.raises(WrongState), unit_of_work():
+        workflow.duplicate(get(two[1]), by=make.who("specialist"), of=get(two[0]))
+
+
+def test_without_another_record_it_is_not_offered(app, browser):
+    with unit_of_work():
+        path = make.ticket().path
+    assert f"{path}/duplicate" not in browser("specialist").get(path).text
