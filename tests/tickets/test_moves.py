@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 
 from crm import clock
+from crm.customers.models import Customer
 from crm.db import db, unit_of_work
 from crm.duties.models import Duty, Event
 from crm.errors import Forbidden, Invalid, WrongState
 from crm.tickets import workflow
-from crm.tickets.models import State
+from crm.tickets.models import State, Ticket
 from crm.tickets.moves import MOVES
 from tests import make
 
@@ -27,8 +28,26 @@ VERBS = {
     "assign": lambda t, by: workflow.assign(t, by=by, to=make.who("specialist2"), reason="请假"),
     "reopen": lambda t, by: workflow.reopen(t, by=by, reason="又出现"),
     "cancel": lambda t, by: workflow.cancel(t, by=by, reason="重复"),
+    "duplicate": lambda t, by: workflow.duplicate(t, by=by, of=twin(t)),
 }  # fmt: skip
-OWNERS_AND_MANAGERS = {"start", "resume", "end", "complete", "wait", "escalate", "tell", "reopen", "cancel"}
+OWNERS_AND_MANAGERS = {
+    "start",
+    "resume",
+    "end",
+    "complete",
+    "wait",
+    "escalate",
+    "tell",
+    "reopen",
+    "cancel",
+    "duplicate",
+}
+
+
+def twin(ticket: Ticket) -> Ticket:
+    """Another record of the same customer."""
+    unit = db.session.get_one(Customer, ticket.customer_id)
+    return make.ticket(unit, uncovered_reason="老客户", title="先登记的")
 
 
 def in_state(state: State):
@@ -81,7 +100,7 @@ def expected(verb: str, move, role: str, state: State, owed: set[str]):
         return Forbidden
     if state not in move.froms or (move.owed and move.owed not in owed):
         return WrongState
-    return Forbidden if verb == "cancel" and state == State.ENDED and role == "specialist" else None
+    return Forbidden if verb in ("cancel", "duplicate") and state == State.ENDED and role == "specialist" else None
 
 
 class _Undo(Exception):
