@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -117,6 +118,7 @@ def _demo() -> None:
     """All of it or nothing: one unit of work."""
     with unit_of_work():
         demo.fill(lambda line: click.echo(line, err=True))
+        duties.see_notices_before(clock.now() - timedelta(days=3))  # nobody begins with a year of them
 
 
 @crm.command()

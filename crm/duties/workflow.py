@@ -175,6 +175,13 @@ def see_notice(user: Subject, notice_id: int) -> Subject:
     return subject
 
 
+def see_notices_before(at: datetime) -> None:
+    """Everybody's notices of what was written down before an instant, as if they had been seen."""
+    old = select(Event.id).where(Event.recorded_at <= at)
+    seen = update(Notice).where(Notice.event_id.in_(old), Notice.seen_at.is_(None)).values(seen_at=clock.now())
+    db.session.execute(seen.execution_options(synchronize_session=False))
+
+
 def see_all_notices(user: Subject) -> None:
     mine = update(Notice).where(Notice.user_id == user.id, Notice.seen_at.is_(None))
     db.session.execute(mine.values(seen_at=clock.now()).execution_options(synchronize_session=False))
