@@ -9,10 +9,12 @@ from datetime import UTC, date, datetime
 from flask import request
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import CombinedMultiDict, MultiDict
 from wtforms import (
     DateField,
     DateTimeLocalField,
     Field,
+    FileField,
     HiddenField,
     IntegerField,
     SelectChoice,
@@ -158,8 +160,18 @@ class PickField(SelectField):
 class CrmForm(FlaskForm):
     """What every form that changes something carries: the version it was opened with, and an id to be taken once."""
 
-    class Meta:
+    class Meta(FlaskForm.Meta):
         csrf = False  # CSRFProtect guards every POST of the app before a form is looked at
+
+        def wrap_formdata(self, form, formdata):
+            """A file reaches only a field that takes one, and JSON none: whatever else is sent as them is not words."""
+            if formdata is None or isinstance(formdata, MultiDict):
+                return formdata
+            if request.method != "POST":
+                return None
+            taking = {field.name for field in form if isinstance(field, FileField)}
+            files = MultiDict(pair for pair in request.files.items(multi=True) if pair[0] in taking)
+            return CombinedMultiDict([files, request.form]) or None
 
     version = HiddenField()
     request_id = HiddenField(default=lambda: secrets.token_hex(16))

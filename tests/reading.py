@@ -10,6 +10,7 @@ class FormReader(HTMLParser):
     def __init__(self, page: str) -> None:
         super().__init__()
         self.page, self.forms, self._select, self._area = page, [], None, None
+        self.loose: dict = {}  # fields before their form: its id → (name, attributes)
 
     def _path(self, action: str | None) -> str:
         return urlsplit(urljoin(f"http://here{self.page}", action or self.page)).path
@@ -17,8 +18,15 @@ class FormReader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list) -> None:
         at = dict(attrs)
         if tag == "form":
-            self.forms.append({"method": at.get("method", "get"), "actions": {self._path(at.get("action"))},
-                               "fields": {}, "files": [], "choices": {}})  # fmt: skip
+            method = at.get("method", "get")
+            actions = {self._path(at.get("action"))} if method != "dialog" else set()  # a dialog's leads nowhere
+            self.forms.append({"method": method, "actions": actions,
+                               "id": at.get("id"), "fields": {}, "files": [], "choices": {}})  # fmt: skip
+            for name, loose in self.loose.pop(at.get("id"), []):
+                self._input(self.forms[-1], name, loose)
+        if at.get("form"):  # a field that stands outside of its form
+            self._elsewhere(at)
+            return
         if not self.forms:
             return
         form, name = self.forms[-1], at.get("name")
@@ -37,6 +45,13 @@ class FormReader(HTMLParser):
             form["choices"][self._select].append(at.get("value", ""))
             if "selected" in at:
                 form["fields"][self._select] = at.get("value", "")
+
+    def _elsewhere(self, at: dict) -> None:
+        form = next((one for one in self.forms if one["id"] == at["form"]), None)
+        if form:
+            self._input(form, at.get("name"), at)
+        else:
+            self.loose.setdefault(at["form"], []).append((at.get("name"), at))
 
     def _input(self, form: dict, name: str, at: dict) -> None:
         kind = at.get("type", "text")

@@ -12,6 +12,7 @@ from crm.db import db, unit_of_work
 from crm.duties.models import Duty, Event
 from crm.errors import Invalid, WrongState
 from crm.files import workflow as files
+from crm.staff.models import Access
 from crm.tickets import workflow
 from crm.tickets.models import State, Ticket
 from tests import make
@@ -211,3 +212,29 @@ def test_a_small_workbook_that_says_one_long_text_many_times_is_refused(app, bro
         )
     answer = browser("specialist").send("/customers/import", files={"file": (io.BytesIO(bomb.getvalue()), "a.xlsx")})
     assert answer.status_code == 422, answer.status_code
+
+
+@pytest.mark.parametrize(("path", "name"), [
+    ("/tickets/new", "title"), ("/tickets/T2611-0001/details", "f_question"), ("/account/password", "present"), ("/customers/new", "users"),
+])  # fmt: skip
+def test_a_file_where_words_belong_is_not_words(app, browser, path, name):
+    with unit_of_work():
+        make.ticket()
+    page = browser("specialist")
+    answer = page.post(path, {"csrf_token": page.token("/account"), "request_id": uuid.uuid4().hex, "version": "1",
+                              name: (io.BytesIO(b"words"), "a.txt")}, multipart=True)  # fmt: skip
+    assert answer.status_code in (303, 409, 422)
+
+
+@pytest.mark.parametrize("sent", [[], 1, {"login": 1, "password": {}}, {"login": ["x"]}])
+def test_json_is_no_form(browser, sent):
+    page = browser()
+    answer = page.client.post("/login", json=sent, headers={"X-CSRFToken": page.token("/login")})
+    assert answer.status_code == 422
+
+
+def test_what_is_refused_to_a_form_stands_in_the_access_log(app, browser):
+    with unit_of_work():
+        path = make.ticket(category="admin_password").path
+    assert browser("specialist2").send(f"{path}/start").status_code == 404
+    assert db.session.query(Access).filter_by(kind="beyond", path=f"POST {path}/start").count() == 1

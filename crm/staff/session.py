@@ -9,7 +9,7 @@ from flask_login import AnonymousUserMixin, LoginManager, current_user
 from sqlalchemy.exc import SQLAlchemyError
 
 from crm import clock
-from crm.db import unit_of_work
+from crm.db import db, unit_of_work
 from crm.permissions import Permission
 from crm.staff import access, queries
 from crm.staff.models import AccessKind, Login
@@ -87,6 +87,7 @@ def _denials(response: Response) -> Response:
         kind = AccessKind.DENIED if response.status_code == 403 else AccessKind.BEYOND
         who = {"user_id": current_user.id, "address": request.remote_addr or "", "agent": request.user_agent.string}
         try:
+            db.session.rollback()  # the page of the refusal was read in a transaction that cannot write
             with unit_of_work():
                 access.note(kind, **who, path=f"{request.method} {request.path}")
         except SQLAlchemyError:  # the answer is given already

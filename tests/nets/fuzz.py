@@ -1,0 +1,204 @@
+"""Bad input in every field of every form and in every parameter, as found on the pages: `make fuzz`, N=… requests."""
+
+import argparse
+import logging
+import multiprocessing
+import random
+import tempfile
+import time
+import uuid
+from collections import Counter
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from crm import clock
+from crm.db import db
+from tests import make
+from tests.conftest import Server, _model
+from tests.nets import seeds, values
+from tests.nets.crawl import Form
+from tests.nets.house import PEOPLE, House, encoded, parts
+from tests.nets.state import changed, digest
+from tests.postgres import Cluster, available
+
+SLOW = 2.0  # seconds
+SHAPES = ("value",) * 12 + ("missing", "twice", "many", "file for words", "words for a file", "unknown", "bare")
+LEAVES = {"door.logout"}  # ends the log-in, as it should
+
+
+class Fuzz:
+    """One stream of requests against one house; `wrong` says what to look at, `counts` what there was."""
+
+    def __init__(self, house: House, seed: int) -> None:
+        self.house, self.random, self.seeds = house, random.Random(seed), seeds.everything()
+        self.counts: Counter = Counter()
+        self.wrong: list[tuple] = []
+        self.targets = [(who, form) for who in PEOPLE for form in self._found(who)]
+        self._at, self._tokens = {}, {}
+        self._fresh()
+
+    def _found(self, who: str) -> list[Form]:
+        crawl = self.house.crawl(who)
+        forms = [form for form in crawl.forms.values() if form.endpoint]
+        for address, endpoint in crawl.pages.items():
+            parts = urlsplit(address)
+            fields = {pair.partition("=")[0]: pair.partition("=")[2] for pair in parts.query.split("&") if pair}
+            plain = {"fields": fields | {"before": ""}, "choices": {}, "files": []}
+            forms.append(Form(parts.path, parts.path, endpoint, "GET", plain))
+        return forms
+
+    def _fresh(self) -> None:
+        """Everything as in the beginning."""
+        self.house.put_back()
+        self.taken = 0
+        with self.house.app.app_context():
+            self.before = digest()
+
+    def run(self, count: int) -> None:
+        while self.counts["requests"] < count:
+            who, form = self.random.choice(self.targets)
+            self.one(who, form)
+
+    def _seed(self, form: Form):
+        """Each field goes through all seeds in turn, from a place of its own on."""
+        name = self.random.choice([*form.names, *form.form["files"]] or ["x"])
+        key = (form.endpoint, name)
+        self._at.setdefault(key, self.random.randrange(len(self.seeds)))
+        self._at[key] = (self._at[key] + 1) % len(self.seeds)
+        return name, self.seeds[self._at[key]]
+
+    def one(self, who: str, form: Form) -> None:
+        name, seed = self._seed(form)
+        shape = self.random.choice(SHAPES)
+        pairs, files = self._shaped(form, name, seed, shape)
+        began = time.monotonic()
+        if form.method == "GET":
+            answer = self.house.ask(who, form.path, query_string=encoded(pairs).decode())
+        else:
+            body, kind = parts(pairs, files) if files else (encoded(pairs), "application/x-www-form-urlencoded")
+            answer = self.house.ask(who, form.path, "POST", data=body, content_type=kind)
+        took = time.monotonic() - began
+        self._judge(who, form, (name, shape, seed), answer, took)
+
+    def _shaped(self, form: Form, name: str, seed, shape: str):
+        """The form as a person fills it in, spoilt at one place."""
+        typed = values.typed(form.path, form.form) if form.method == "POST" else dict(form.form["fields"])
+        typed |= {"request_id": uuid.uuid4().hex} if form.method == "POST" else {}
+        files = [(field, *reversed(self._file(form, field))) for field in form.form["files"]]
+        if shape in ("value", "twice") and name in form.form["files"]:
+            shown = (
+                seed if isinstance(seed, str) and '"' not in seed and "\n" not in seed and "\r" not in seed else "a.pdf"
+            )
+            files = [(name, shown[:300], seed if isinstance(seed, bytes) else make.PDF)]
+        elif shape == "value":
+            typed[name] = seed
+        elif shape in ("missing", "file for words", "words for a file"):
+            typed.pop(name, None)
+        elif shape == "bare":
+            typed = {key: typed[key] for key in ("csrf_token", "request_id") if key in typed}
+        pairs = [(key, one) for key, value in typed.items() for one in (value if isinstance(value, list) else [value])]
+        pairs += {"twice": [(name, seed), (name, "x")], "many": [(name, seed)] * 40, "unknown": [(f"x_{name}", seed)],
+                  "words for a file": [(name, seed)]}.get(shape, [])  # fmt: skip
+        if shape == "file for words":
+            files.append((name, "a.txt", seed if isinstance(seed, bytes) else b"words"))
+        return pairs, files
+
+    def _file(self, form: Form, field: str) -> tuple[bytes, str]:
+        stream, shown = values.stream(form.path, field)
+        return stream.read(), shown
+
+    def _judge(self, who: str, form: Form, what: tuple, answer, took: float) -> None:
+        status, seed = answer.status_code, what[2]
+        self.counts["requests"] += 1
+        self.counts[f"{status // 100}xx"] += 1
+        name = (who or "nobody", form.method, form.path, what[0], what[1], seed[:80])
+        if status >= 500:
+            self._note("5xx", *name, status)
+        if took > SLOW:
+            self._note("slow", *name, round(took, 1))
+        if seeds.dangerous(seed) and answer.mimetype == "text/html" and seed in answer.text:
+            self._note("echo", *name)
+        if status >= 400:
+            self._unchanged(name, status)
+        elif form.method == "POST":
+            self.taken += 1
+            self._look(who, form, name, seed, answer)
+        if self.taken >= 25 or status == 429:
+            self._fresh()
+
+    def _unchanged(self, name: tuple, status: int) -> None:
+        with self.house.app.app_context():
+            now = digest() if self.before is not None else None
+            if now and (touched := changed(self.before, now)):
+                self._note("changed", *name, status, touched)
+            self.before = now or digest()
+
+    def _look(self, who: str, form: Form, name: tuple, seed, answer) -> None:
+        """What was saved is looked at where it is shown."""
+        self.before = None
+        if seeds.dangerous(seed) and answer.location and form.endpoint not in LEAVES:
+            shown = self.house.ask(who, urlsplit(answer.location).path)
+            self.counts["requests"] += 1
+            if shown.status_code >= 500:
+                self._note("5xx", *name, "then", answer.location)
+            if shown.mimetype == "text/html" and seed in shown.text:
+                self._note("echo", *name, "then", answer.location)
+
+    def _note(self, kind: str, *what) -> None:
+        self.counts[kind] += 1
+        if sum(one[0] == kind for one in self.wrong) < 40:
+            self.wrong.append((kind, *what))
+
+
+def _share(job: tuple[str, int, int]) -> tuple[Counter, list]:
+    """One process's part on one kind of database."""
+    kind, seed, count = job
+    logging.disable(logging.CRITICAL)
+    with tempfile.TemporaryDirectory() as place, clock.frozen(make.MONDAY):
+        folder = Path(place)
+        if kind == "sqlite":
+            return _ran(House(_filled(f"sqlite:///{folder}/crm.db", folder), f"sqlite:///{folder}/crm.db"), seed, count)
+        with Cluster() as cluster:
+            server = Server(cluster.url, cluster)
+            url = server.create("fuzzed")
+            return _ran(House(_filled(url, folder), url, server), seed, count)
+
+
+def _filled(url: str, folder: Path) -> Path:
+    _model(url, folder)
+    return folder
+
+
+def _ran(house: House, seed: int, count: int) -> tuple[Counter, list]:
+    fuzz = Fuzz(house, seed)
+    fuzz.run(count)
+    with house.app.app_context():
+        db.session.remove()
+    house.close()
+    return fuzz.counts, fuzz.wrong
+
+
+def main() -> int:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("-n", type=int, default=100_000)
+    asked.add_argument("--seed", type=int, default=random.randrange(10**6))
+    asked.add_argument("--processes", type=int, default=multiprocessing.cpu_count())
+    given = asked.parse_args()
+    kinds = ["sqlite", "postgresql"] if available() else ["sqlite"]
+    jobs = [(kinds[i % len(kinds)], given.seed + i, given.n // given.processes) for i in range(given.processes)]
+    print(f"seed {given.seed}: {given.n} requests in {given.processes} processes on {', '.join(kinds)}", flush=True)
+    with multiprocessing.get_context("spawn").Pool(given.processes) as pool:
+        done = pool.map(_share, jobs)
+    total = sum((counts for counts, _wrong in done), Counter())
+    for wrong in (one for _counts, found in done for one in found):
+        print(*map(repr, wrong))
+    print(
+        ", ".join(
+            f"{name} {total[name]}" for name in ("requests", "5xx", "slow", "changed", "echo", "2xx", "3xx", "4xx")
+        )
+    )
+    return 1 if any(total[name] for name in ("5xx", "slow", "changed", "echo")) else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

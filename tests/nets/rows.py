@@ -1,0 +1,288 @@
+"""The registry of makers: what an address names, by its endpoint. A new route with a row of a new kind gets a line."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from crm import clock
+from crm.customers import runs
+from crm.customers import workflow as customers
+from crm.customers.models import CustomerState
+from crm.db import db
+from crm.desk import shelf
+from crm.desk.models import SavedFilter
+from crm.desk.tables import TABLES
+from crm.duties import workflow as duties
+from crm.duties.models import Duty, Edition, Event, Notice, Subject
+from crm.files import workflow as files
+from crm.permissions import Permission
+from crm.staff import links
+from crm.staff import workflow as staff
+from crm.staff.models import Login
+from crm.tickets import bulk
+from crm.tickets import workflow as tickets
+from crm.tickets.moves import MOVES
+from tests import make
+from tests.nets.values import TABLE
+
+WHOSE = ("own", "another's", "closed")
+
+
+@dataclass
+class Row:
+    """What stands in the address, who sees it and, of those, who may act on it."""
+
+    values: dict
+    subject: Subject | None = None
+    seen: Callable | None = None  # None: as the subject's class says
+    may: Callable = field(default=lambda user: True)
+
+    def seen_by(self, user) -> bool:
+        if self.seen is not None or self.subject is None:
+            return self.seen is None or bool(self.seen(user))
+        kind = type(self.subject)
+        here = db.session.query(Subject.id).filter(Subject.id == self.subject.id, kind.visible(user))
+        return here.first() is not None
+
+
+def another(user):
+    return make.who("specialist2" if user.login != "specialist2" else "specialist")
+
+
+def owner_of(whose: str, user):
+    return another(user) if whose == "another's" else user
+
+
+def unit():
+    found = db.session.query(customers.Customer).filter_by(title="宏远机械").first()
+    return found or make.served_customer()
+
+
+def unserved():
+    """A record of a customer outside the service period, which the manager has to look at."""
+    customer = make.customer(f"老单位{db.session.query(Subject).count()}")
+    make.contact(customer)
+    return make.ticket(customer, uncovered_reason="老客户")
+
+
+def ticket(whose: str, user, name: str = "") -> Row:
+    """Another's is a password record, which only its owner and those who lead may see."""
+    category = "admin_password" if whose == "another's" else "inquiry"
+    row = make.filled(unserved() if name == "see" else make.ticket(unit(), category=category))
+    if whose == "closed":
+        tickets.complete(row, by=make.who("specialist"))
+    else:
+        _prepared(row, name)
+    owner = owner_of(whose, user)
+    duties.hand_over(row, row.owner_id, owner.id)
+    row.owner_id = owner.id
+    db.session.flush()
+    move = MOVES.get(name) or (MOVES["complete"] if name in ("fill", "detach", "edit") else None)
+    return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
+
+
+def _prepared(row, name: str) -> None:
+    """As far as the verb begins."""
+    by, manager = make.who("specialist"), make.who("manager")
+    if name in ("end", "wait", "resume", "reopen"):
+        tickets.start(row, by=by)
+    if name == "resume":
+        tickets.wait(row, by=by, reason="等客户", until=clock.today() + timedelta(days=3))
+    if name == "reopen":
+        tickets.end(row, by=by)
+    if name in ("settle", "tell"):
+        tickets.escalate(row, by=by, story="客户不接受")
+    if name == "tell":
+        tickets.settle(row, by=manager, answer="先这样")
+
+
+def attached(whose: str, user) -> Row:
+    row = ticket("own" if whose == "closed" else whose, user, "detach")
+    file = tickets.note(row.subject, by=user, words="看", files=[_draft(user)]) or _of(row.subject)
+    if whose == "closed":
+        files.take_away(file)
+    gone = whose == "closed"
+    return Row(row.values | {"key": file.key}, row.subject, seen=lambda who: not gone and row.seen_by(who), may=row.may)
+
+
+def _draft(user, purpose: str = "", content: bytes = make.PDF, name: str = "a.pdf") -> str:
+    file = files.draft(name, content, user, purpose)
+    db.session.add(file)
+    db.session.flush()
+    return file.key
+
+
+def _of(subject):
+    return db.session.query(files.File).filter_by(subject_id=subject.id).order_by(files.File.id.desc()).first()
+
+
+def file(whose: str, user) -> Row:
+    """One's own draft, another's, and one on a record that is complete."""
+    if whose != "closed":
+        owner = owner_of(whose, user)
+        return Row({"key": _draft(owner)}, seen=lambda who: who.id == owner.id)
+    row = ticket("own", user)
+    tickets.note(row.subject, by=user, words="看", files=[_draft(user)])
+    return Row({"key": _of(row.subject).key}, row.subject)
+
+
+def customer(whose: str, user) -> Row:
+    row = make.served_customer(f"单位{db.session.query(Subject).count()}")
+    row.owner_id = owner_of(whose, user).id
+    row.state = CustomerState.INACTIVE if whose == "closed" else row.state
+    db.session.flush()
+    return Row({"number": row.number}, row)
+
+
+def contact(whose: str, user) -> Row:
+    row = customer(whose, user)
+    found = db.session.query(make.Contact).filter_by(customer_id=row.subject.id).one()
+    found.active = whose != "closed"
+    return Row(row.values | {"contact_id": found.id}, row.subject)
+
+
+def installation(whose: str, user) -> Row:
+    unit = customer("own", user).subject
+    row = make.installation(unit, ends_in=-30 if whose == "closed" else 30)
+    return Row({"number": row.number}, row)
+
+
+def person(whose: str, user) -> Row:
+    """Oneself, another, and one who left. Nobody sets their own password or link here."""
+    row = user
+    if whose != "own":
+        row = staff.add_user(f"u{db.session.query(Subject).count()}", "同事", ["specialist"], "")
+        if whose == "closed":
+            staff.edit_user(row, by=make.who("admin"), roles=row.roles, active=False)
+    return Row({"number": row.number}, row, seen=lambda who: who.may(Permission.STAFF_EDIT))
+
+
+def of_another(whose: str, user) -> Row:
+    row = person(whose, user)
+    row.may = lambda who: who.id != row.subject.id
+    return row
+
+
+def duty(whose: str, user) -> Row:
+    row = ticket("closed" if whose == "closed" else "own", user)
+    if whose == "another's":
+        duties.hand_over(row.subject, user.id, another(user).id)
+    owed = db.session.query(Duty).filter_by(subject_id=row.subject.id).order_by(Duty.id).first()
+    return Row({"duty_id": owed.id}, row.subject)
+
+
+def extension(whose: str, user) -> Row:
+    """Asked by oneself, by another, and one that is decided."""
+    by = user if whose == "own" else another(user)
+    subject = make.ticket(unit())
+    duties.hand_over(subject, subject.owner_id, by.id)
+    owed = db.session.query(Duty).filter_by(subject_id=subject.id).order_by(Duty.id).first()
+    asked = duties.ask_more_time(owed, by=by, reason="忙", wanted=owed.due_at + timedelta(days=3))
+    if whose == "closed":
+        duties.decide_more_time(asked, by=make.who("director"), granted=False)
+    return Row({"extension_id": asked.id}, subject, may=lambda who: whose == "closed" or who.id != by.id)
+
+
+def edition(whose: str, user) -> Row:
+    row = db.session.query(Edition).one()
+    row.state = "confirmed" if whose == "closed" else "unconfirmed"
+    db.session.flush()
+    return Row({"number": row.number}, row)
+
+
+def imported(whose: str, user) -> Row:
+    """One's own waiting file, another's, and one that was brought in."""
+    owner = owner_of(whose, user)
+    key = _draft(owner, runs.PURPOSE, TABLE, "list.csv")
+    if whose == "closed":
+        run = runs.start(runs.draft(key, owner), {"简称": "short_name"}, owner)
+        runs.go_on(run, 0, owner)
+    return Row({"key": key}, seen=lambda who: who.id == owner.id)
+
+
+def begun(whose: str, user) -> Row:
+    owner = owner_of(whose, user)
+    row = imported("closed" if whose == "closed" else whose, user)
+    if whose != "closed":
+        runs.start(runs.draft(row.values["key"], owner), {"简称": "short_name"}, owner)
+    return row
+
+
+def session(whose: str, user) -> Row:
+    owner = owner_of(whose, user)
+    row = Login(user=owner, token_hash=f"h{db.session.query(Login).count()}", started_at=clock.now())
+    row.ended_at = clock.now() if whose == "closed" else None
+    db.session.add(row)
+    db.session.flush()
+    return Row({"session_id": row.id}, seen=lambda who: whose != "closed" and who.id == owner.id)
+
+
+def link(whose: str, user) -> Row:
+    row = person("another's", user).subject
+    token = links.make(row, by=make.who("admin"))
+    if whose == "closed":
+        links.void(row)
+    return Row({"token": token}, seen=lambda who: whose != "closed")
+
+
+def looked_at(whose: str, user) -> Row:
+    return ticket(whose, user)
+
+
+def notice(whose: str, user) -> Row:
+    """One's own, another's, and one that was seen."""
+    owner, row = owner_of(whose, user), ticket("own", user).subject
+    happened = db.session.query(Event).filter_by(subject_id=row.id).first()
+    told = Notice(user_id=owner.id, event_id=happened.id, seen_at=clock.now() if whose == "closed" else None)
+    db.session.add(told)
+    db.session.flush()
+    return Row({"notice_id": told.id}, seen=lambda who: who.id == owner.id)
+
+
+def listed(whose: str, user) -> Row:
+    return Row({"key": "tickets"}, seen=lambda who: who.may(Permission.TICKET_READ))
+
+
+def saved_filter(whose: str, user) -> Row:
+    owner = owner_of(whose, user)
+    name = f"筛选{db.session.query(SavedFilter).count()}"
+    row = shelf.save_filter(owner, TABLES["tickets"], name, "category=bug", shared=False)
+    return Row({"filter_id": row.id}, seen=lambda who: who.id == owner.id)
+
+
+def bulk_run(whose: str, user) -> Row:
+    owner = owner_of(whose, user)
+    run = bulk.carry_out(bulk.Verb.CANCEL, [make.ticket(unit()).number], by=owner, reason="重复")
+    return Row({"run_id": run.id}, seen=lambda who: who.id == owner.id)
+
+
+def static(whose: str, user) -> Row:
+    return Row({"filename": "app.css"})
+
+
+MAKERS: dict[str, Callable[..., Row]] = {
+    "static": static, "tickets.": ticket, "tickets.detach": attached, "files.": file, "customers.": customer,
+    "customers.contact": contact, "desk.customer": customer, "serials.new": customer, "serials.edit": installation,
+    "staff.edit": person, "staff.remove_factor": person, "staff.": of_another, "duties.extension": duty, "duties.decision": extension,
+    "duties.edition": edition, "duties.confirmation": edition, "duties.acknowledgement": edition,
+    "customer_imports.look": imported, "customer_imports.batch": begun, "own.end_session": session, "door.welcome": link,
+    "desk.presence_of": looked_at, "desk.read_notice": notice, "listing.save": listed, "listing.columns": listed,
+    "listing.remove": saved_filter, "tickets.bulk_run": bulk_run,
+}  # fmt: skip
+
+
+class Unknown(LookupError):
+    """A route whose address nobody knows how to fill."""
+
+
+def maker_of(endpoint: str) -> Callable[..., Row]:
+    """The most particular line that fits the endpoint."""
+    fitting = [prefix for prefix in MAKERS if endpoint.startswith(prefix)]
+    if not fitting:
+        raise Unknown(f"{endpoint}: add a line to MAKERS in tests/nets/rows.py that makes what its address names")
+    return MAKERS[max(fitting, key=len)]
+
+
+def row_for(endpoint: str, whose: str, user) -> Row:
+    maker = maker_of(endpoint)
+    return maker(whose, user, endpoint.partition(".")[2]) if maker is ticket else maker(whose, user)

@@ -1,0 +1,120 @@
+"""Every state × verb × role of every table of moves: taken where the table says, refused elsewhere with nothing changed."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+
+from crm import clock
+from crm.db import db, unit_of_work
+from crm.duties.models import Duty, Edition, Subject
+from crm.tickets import workflow
+from crm.tickets.models import State, Ticket
+from tests import make
+from tests.conftest import Browser
+from tests.nets import values
+from tests.nets.state import changed, digest
+
+KINDS = [kind for kind in Subject.__subclasses__() if kind.MOVES]
+CASES = [(kind, str(state)) for kind in KINDS for state in kind.STATES]
+# refused for more than its table says: (kind, verb, state) → who may do it all the same
+BESIDES = {
+    ("ticket", "cancel", "ended"): {"manager"},
+    ("ticket", "duplicate", "ended"): {"manager"},
+}  # a record whose service ended is owed; a manager may drop it
+
+
+def edition(state: str) -> Edition:
+    row = db.session.query(Edition).one()
+    row.state = state
+    db.session.flush()
+    return row
+
+
+def ticket(state: str) -> Ticket:
+    """A record of the specialist's, with everything owed that a verb may settle."""
+    me, manager = make.who("specialist"), make.who("manager")
+    unit = make.customer(f"老客户{db.session.query(Subject).count()}")
+    make.contact(unit)
+    make.ticket(unit, uncovered_reason="老客户", title="先登记的")  # of which it may be a duplicate
+    row = make.filled(make.ticket(unit, uncovered_reason="老客户"))
+    workflow.escalate(row, by=me, story="先上报一次")
+    workflow.settle(row, by=manager, answer="先这样")
+    workflow.escalate(row, by=me, story="再上报一次")
+    if state in (State.WORKING, State.WAITING, State.ENDED):
+        workflow.start(row, by=me)
+    if state == State.WAITING:
+        workflow.wait(row, by=me, reason="等客户", until=clock.today() + timedelta(days=3))
+    ending = {State.ENDED: workflow.end, State.COMPLETE: workflow.complete}
+    if state in ending:
+        ending[State(state)](row, by=me)
+    if state == State.CANCELLED:
+        workflow.cancel(row, by=me, reason="重复")
+    return row
+
+
+def other(row) -> str:
+    """Another record of the same customer."""
+    twin = db.session.query(Ticket).filter(Ticket.customer_id == row.customer_id, Ticket.id != row.id).first()
+    return twin.number if isinstance(row, Ticket) and twin else ""
+
+
+PUT = {Edition: edition, Ticket: ticket}  # a new kind with moves gets a line: how its row comes into a state
+
+
+def expected(kind, verb: str, move, user, row, owed: set[str]) -> int:
+    """The one status a verb by somebody from this state is answered with."""
+    name = kind.__mapper__.polymorphic_identity
+    if not move.may(user, row):
+        return 403
+    if row.state not in move.froms or (move.owed and move.owed not in owed):
+        return 409
+    besides = BESIDES.get((name, verb, row.state))
+    return 403 if besides and user.login not in besides else 303
+
+
+def one(kind, state: str):
+    if kind not in PUT:
+        pytest.fail(f"{kind.__name__} has moves: say in PUT how a row of it comes into a state")
+    with unit_of_work():
+        row = PUT[kind](state)
+    assert row.state == state
+    return row, {duty.rule for duty in db.session.query(Duty).filter_by(subject_id=row.id) if duty.open}
+
+
+@pytest.mark.parametrize(("kind", "state"), CASES, ids=lambda v: getattr(v, "__name__", v))
+def test_every_verb_from_a_state_does_what_the_table_says(app, kind, state):
+    row, owed = one(kind, state)
+    taken, wrong, before = 0, [], digest()
+    for role in make.CAST:
+        page, by = Browser(app, role), make.who(role)
+        token, before = page.token("/account"), digest()
+        for verb, move in kind.MOVES.items():
+            path, version = f"{row.path}/{move.noun}", row.version
+            wanted = expected(kind, verb, move, by, row, owed)
+            fields = values.anything(path) | {"to": str(make.who("specialist2").id), "f_told": "", "of": other(row)}
+            sent = fields | {"csrf_token": token, "version": str(version), "request_id": uuid.uuid4().hex}
+            answer = page.post(path, sent)
+            db.session.refresh(row)
+            if answer.status_code != wanted:
+                wrong.append((role, verb, answer.status_code, wanted))
+            elif wanted == 303:
+                if row.state != (move.to or state) or row.version <= version:
+                    wrong.append((role, verb, "went to", row.state))
+            elif touched := changed(before, digest()):
+                wrong.append((role, verb, "changed", touched))
+            if answer.status_code == 303:
+                taken += 1
+                row, owed = one(kind, state)
+                before = digest()
+    assert not wrong, "\n".join(map(str, wrong))
+    assert taken or state == "confirmed", "no verb leads on from here"
+
+
+def test_every_table_of_moves_leads_to_states_that_there_are():
+    for kind in KINDS:
+        states = {str(state) for state in kind.STATES}
+        for verb, move in kind.MOVES.items():
+            assert {str(state) for state in move.froms} <= states and move.froms, (kind, verb)
+            assert move.to is None or move.to in states, (kind, verb)
+        assert len({move.noun for move in kind.MOVES.values()}) == len(kind.MOVES), kind

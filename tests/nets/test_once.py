@@ -1,0 +1,176 @@
+"""What may happen once, fifty at a time: one winner, one event. Every verb of every table of moves is among them."""
+
+import uuid
+from collections import Counter
+from datetime import timedelta
+
+import pyotp
+import pytest
+from sqlalchemy import func
+
+from crm import clock
+from crm.customers import runs
+from crm.customers.models import Customer
+from crm.db import db, unit_of_work
+from crm.duties import workflow as duties
+from crm.duties.models import Acknowledgement, Duty, Edition, Event
+from crm.errors import Refused
+from crm.files import workflow as files
+from crm.staff import factor, links
+from crm.tickets.models import State, Ticket
+from tests import make
+from tests.conftest import Browser, together
+from tests.nets import rows, values
+from tests.nets.test_moves import KINDS, PUT
+
+MANY = 50
+REFUSED = (409, 422)  # too late; what was chosen is by then no longer there to choose
+VERBS = [(kind, verb) for kind in KINDS for verb in kind.MOVES]
+CALL = {"channel": "phone", "asked_at": "2026-11-23T08:50", "title": "怎么结账", "category": "inquiry", "priority": "normal",
+        "contact_name": "赵会计", "department": "财务部"}  # fmt: skip
+
+
+def fifty(app, page: Browser, path: str, fields: dict, *, same: bool = False) -> list:
+    """One log-in's form, sent fifty times at once: each with an id of its own, or all with the same."""
+    name, once = app.config["SESSION_COOKIE_NAME"], uuid.uuid4().hex
+    cookie = f"{name}={page.client.get_cookie(name).value}"
+
+    def send(_i: int):
+        sent = fields | {"request_id": once if same else uuid.uuid4().hex}
+        return app.test_client(use_cookies=False).post(path, data=sent, headers={"Cookie": cookie})
+
+    return together(MANY, send)
+
+
+def events(kind: str | None = None) -> int:
+    found = db.session.query(Event)
+    return (found.filter_by(kind=kind) if kind else found).count()
+
+
+def calls(app, act) -> Counter:
+    """A function fifty times at once, each in a unit of work of its own: what came of it."""
+
+    def call(i: int):
+        with app.app_context():
+            try:
+                with unit_of_work():
+                    return act(i)
+            except Refused as refusal:
+                return refusal.status
+            finally:
+                db.session.remove()
+
+    done = Counter(together(MANY, call))
+    db.session.rollback()
+    return done
+
+
+def state_for(kind, verb: str) -> str:
+    """The first state the verb begins in; a settled duty needs one that is open."""
+    order = [str(state) for state in kind.STATES]
+    return min(map(str, kind.MOVES[verb].froms), key=order.index)
+
+
+@pytest.mark.parametrize(("kind", "verb"), VERBS, ids=lambda v: getattr(v, "__name__", v))
+def test_of_fifty_who_do_the_same_with_the_same_page_one_does(served, app, kind, verb):
+    with unit_of_work():
+        row = PUT[kind](state_for(kind, verb))
+    move = kind.MOVES[verb]
+    who = next(login for login in ("manager", "director", "admin") if move.may(make.who(login), row))
+    page, path, version = Browser(served, who), f"{row.path}/{move.noun}", row.version
+    fields = values.anything(path) | {"csrf_token": page.token("/account"), "version": str(version), "f_told": "",
+                                      "to": str(make.who("specialist2").id)}  # fmt: skip
+    before = db.session.query(func.max(Event.id)).scalar()
+    answers = Counter(answer.status_code for answer in fifty(served, page, path, fields))
+    assert answers[303] == 1 and answers.keys() <= {303, *REFUSED}, answers
+    db.session.rollback()
+    db.session.refresh(row)
+    assert row.state == (move.to or row.state)
+    alone = Counter(
+        event.kind for event in db.session.query(Event).filter(Event.id > before, Event.subject_id == row.id)
+    )
+    assert alone and max(alone.values()) == 1, alone
+
+
+def test_of_fifty_acknowledgements_one_counts(served, app):
+    page, path = Browser(served, "specialist"), db.session.query(Edition).one().path + "/acknowledgement"
+    answers = fifty(served, page, path, {"csrf_token": page.token("/account")})
+    assert Counter(answer.status_code for answer in answers) == {303: MANY}, "saying it again changes nothing"
+    db.session.rollback()
+    assert db.session.query(Acknowledgement).count() == 1 and events("rulebook.acknowledged") == 1
+
+
+def test_of_fifty_decisions_on_more_time_one_stands(served, app):
+    with unit_of_work():
+        asked = rows.extension("another's", make.who("manager")).values["extension_id"]
+
+    def decide(i: int) -> str:
+        request = db.session.get(duties.Extension, asked)
+        until = request.wanted + timedelta(hours=i)
+        duties.decide_more_time(request, by=make.who("manager"), granted=bool(i % 2), until=until)
+        return "decided"
+
+    done = calls(served, decide)
+    assert done["decided"] == 1 and done.keys() <= {"decided", *REFUSED}, done
+    assert events("duty.more_time_granted") + events("duty.more_time_refused") == 1
+
+
+def test_of_fifty_requests_for_more_time_one_is_asked(served, app):
+    with unit_of_work():
+        make.ticket()
+    owed = db.session.query(Duty).filter(Duty.rule.startswith("ticket.")).order_by(Duty.id).first()
+    owed_id, wanted = owed.id, owed.due_at + timedelta(days=2)
+
+    def ask(_i: int) -> str:
+        duties.ask_more_time(db.session.get(Duty, owed_id), by=make.who("specialist"), reason="忙", wanted=wanted)
+        return "asked"
+
+    assert calls(served, ask) == {"asked": 1, 409: MANY - 1}
+    assert events("duty.more_time_asked") == 1
+
+
+def test_of_fifty_uses_of_a_one_time_link_one_sets_the_password(served, app):
+    with unit_of_work():
+        token = links.make(make.who("specialist"), by=make.who("admin"))
+    done = calls(served, lambda i: links.use(token, f"four plain words here {i}").login)
+    assert done == {"specialist": 1, 404: MANY - 1}
+    assert events("user.link_used") == 1
+
+
+def test_of_fifty_who_type_the_same_code_one_comes_in(served, app):
+    with unit_of_work():
+        secret, me = factor.new_secret(), make.who("specialist")
+        user_id = me.id
+        spare = factor.set_up(me, secret, pyotp.TOTP(secret).at(int(clock.now().timestamp()) - factor.STEP))
+    code = pyotp.TOTP(secret).at(int(clock.now().timestamp()))
+    assert calls(served, lambda i: factor.takes(user_id, code)) == {True: 1, False: MANY - 1}
+    assert calls(served, lambda i: factor.takes(user_id, spare[0])) == {True: 1, False: MANY - 1}
+
+
+def test_of_fifty_batches_from_one_place_one_is_brought_in(served, app):
+    with unit_of_work():
+        owner = make.who("specialist")
+        file = files.draft("list.csv", values.TABLE, owner, runs.PURPOSE)
+        db.session.add(file)
+        db.session.flush()
+        key = runs.start(file, {"简称": "short_name"}, owner).key
+
+    def go_on(_i: int) -> int:
+        owner = make.who("specialist")
+        run = runs.find(key, owner)
+        runs.go_on(run, 0, owner)
+        return run.created
+
+    assert calls(served, go_on) == {2: MANY}, "the others find it done"
+    assert db.session.query(Customer).count() == 2 and events("customer.imported") + events("customer.added") == 2
+
+
+def test_of_fifty_openings_with_one_id_one_record_is_made(served, app):
+    with unit_of_work():
+        unit = make.served_customer()
+    page = Browser(served, "specialist")
+    fields = CALL | {"customer": unit.number, "csrf_token": page.token("/account")}
+    answers = fifty(served, page, "/tickets/new", fields, same=True)
+    assert {(answer.status_code, answer.location) for answer in answers} == {(303, "/tickets/T2611-0001")}
+    db.session.rollback()
+    assert db.session.query(Ticket).one().state == State.NEW and events("ticket.opened") == 1

@@ -1,0 +1,72 @@
+"""What a person would type into a form: by the field's name where that says it, else something that fits its kind."""
+
+import io
+import uuid
+
+from tests import make
+
+TEXT = "2024 年凭证"
+VALUES = {
+    "reason": "客户改了主意", "story": "客户不接受答复。", "answer": "免费再培训一次", "words": "客户同意", "until": "2026-11-26",
+    "title": "报表打不开", "description": "一打开就报错", "short_name": "东方贸易", "name": "李会计", "department": "财务部",
+    "contact_name": "赵会计", "email": "a@example.cn", "phone": "13900000001", "mobile": "13900000001", "brand": "金洋", "qq": "10001",
+    "product_name": "财务通", "edition": "标准版", "users": "5", "starts_on": "2026-01-01", "ends_on": "2027-01-01",
+    "installed_on": "2026-01-01", "use_seen_on": "2026-11-20", "asked_at": "2026-11-23T08:30", "answered_at": "2026-11-23T09:00",
+    "wanted": "2026-12-01T18:00", "granted": "no", "day": "2026-12-25", "source": "通知", "kind": "off", "login": "xiaoli",
+    "present": make.PASSWORD, "password": "four plain words here", "again": "four plain words here", "code": "000000",
+    "uncovered_reason": "老客户", "service_qq": "10001", "f_told": "", "customer_q": "宏远机械", "language": "en",
+    "roles": ["specialist"], "active": "y", "remark": "无", "act": "start", "position": "0", "purpose": "application",
+    "category": "inquiry", "channel": "phone", "priority": "normal", "state": "active", "grade": "A", "use": "normal",
+    "owner_id": "", "contact": "", "installation": "", "to": "", "refresh": "", "back": "/", "files": "",
+    "c0": "short_name", "verb": "cancel", "query": "category=bug", "column": ["number"], "record": [], "contact_phone": "13900000002", "contact_qq": "10002",
+}  # fmt: skip
+# where one name means another thing on another page
+ON = {
+    "/extensions/": {"until": "2026-12-01T18:00"}, "/staff": {"title": "小李", "password": ""},
+    "/customers/new": {"code": "000001"}, "/login": {"login": "specialist", "password": make.PASSWORD},
+    "/password": {"password": "four plain words here"},
+}  # fmt: skip
+TABLE = "简称,地区\n甲公司,北京\n乙公司,上海\n".encode()
+NOTICE = b'{"year": 2027, "days": [{"name": "x", "date": "2027-01-01", "isOffDay": true}]}'
+FILES = {"notice": (NOTICE, "2027.json"), "/customers/import": (TABLE, "list.csv")}
+KEPT = ("csrf_token", "version", "request_id")  # of the page, as they stand there
+
+
+def typed(path: str, form: dict) -> dict:
+    """The form's fields with what was in them, and something fitting where nothing was."""
+    values = VALUES | {name: value for part, own in ON.items() if part in path for name, value in own.items()}
+    filled = {}
+    for name in {**form["fields"], **form["choices"]}:
+        there, offered = form["fields"].get(name, ""), [one for one in form["choices"].get(name, []) if one]
+        if _said(there) or name in KEPT:
+            filled[name] = there
+        elif offered:
+            wanted = values.get(name)
+            filled[name] = wanted if wanted and set(_all(wanted)) <= set(offered) else offered[0]
+        else:
+            filled[name] = values.get(name, TEXT)
+    return filled
+
+
+def anything(path: str) -> dict:
+    """All values there are, for whoever is not shown the form."""
+    values = VALUES | {name: value for part, own in ON.items() if part in path for name, value in own.items()}
+    return values | {"request_id": uuid.uuid4().hex}
+
+
+def _said(there) -> bool:
+    return bool(there.strip() if isinstance(there, str) else there)
+
+
+def _all(value) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+def files(path: str, form: dict) -> dict:
+    """A file for each input that takes one."""
+    return {name: stream(path, name) for name in form["files"]}
+
+
+def stream(path: str, name: str):
+    content, shown = FILES.get(path) or FILES.get(name) or (make.PDF, "申请.pdf")
+    return io.BytesIO(content), shown

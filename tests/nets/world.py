@@ -1,0 +1,54 @@
+"""A department in which there is something on every page, for the nets that crawl."""
+
+from datetime import timedelta
+
+from crm import clock
+from crm.customers import runs
+from crm.customers import workflow as customers
+from crm.db import db
+from crm.duties import workflow as duties
+from crm.duties.models import Duty
+from crm.files import workflow as files
+from crm.tickets import workflow as tickets
+from tests import make
+from tests.nets.values import TABLE
+
+
+def populate() -> None:
+    """Call in a unit of work."""
+    by, manager = make.who("specialist"), make.who("manager")
+    unit = make.served_customer()
+    customers.add_contact(unit, by=by, name="李主任", department="信息科", mobile="13900000001", qq="10001")
+    _records(unit, by, manager)
+    for login in ("specialist", "followup", "manager", "director"):
+        file = files.draft("list.csv", TABLE, make.who(login), runs.PURPOSE)
+        db.session.add(file)
+        db.session.flush()
+        runs.start(file, {"简称": "short_name"}, make.who(login))
+
+
+def _records(unit, by, manager) -> None:
+    first = make.ticket(unit, category="data_cleanup", description="凭证太多，打开很慢。")
+    tickets.note(first, by=by, words="已电话说明。", files=[make.application(by)])
+    working = make.ticket(unit, category="bug", title="报表打开时报错", priority="urgent")
+    tickets.start(working, by=by)
+    tickets.escalate(working, by=by, story="客户不接受答复。")
+    waiting = make.ticket(unit, title="等一份申请")
+    tickets.start(waiting, by=by)
+    tickets.wait(waiting, by=by, reason="等客户", until=clock.today() + timedelta(days=3))
+    ended = make.ticket(unit, category="bug", title="打印错位")
+    tickets.start(ended, by=by)
+    tickets.end(ended, by=by)
+    told = make.ticket(unit, title="怎么结账")
+    tickets.escalate(told, by=by, story="客户不接受答复。")
+    tickets.settle(told, by=manager, answer="免费再培训一次")
+    closed = make.filled(make.ticket(unit, title="已经完成的"))
+    tickets.complete(closed, by=by)
+    make.ticket(unit, category="admin_password", title="忘了密码")
+    old = make.customer("老客户")
+    make.contact(old)
+    make.ticket(old, title="服务期外", uncovered_reason="老客户")
+    for one in (first, waiting):
+        owed = db.session.query(Duty).filter_by(subject_id=one.id, kept_by_id=None).order_by(Duty.id).first()
+        if owed is not None and duties.may_ask(owed, by):
+            duties.ask_more_time(owed, by=by, reason="忙", wanted=owed.due_at + timedelta(days=3))
