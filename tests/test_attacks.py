@@ -189,6 +189,20 @@ def test_nobody_gives_themselves_a_role_nor_shuts_themselves_out(app):
     assert make.who("admin").roles == {"admin"}
 
 
+def test_an_inactive_account_is_out_even_with_a_session_that_nobody_ended(app, browser):
+    page = browser("specialist")
+    with unit_of_work():
+        make.who("specialist").state = "inactive"
+    assert page.get("/").status_code == 302
+
+
+def test_whoever_lost_a_role_logs_in_anew(app, browser):
+    page = browser("manager")
+    with unit_of_work():
+        staff.edit_user(make.who("manager"), by=make.who("admin"), roles=["followup"], active=True)
+    assert page.get("/").status_code == 302
+
+
 def test_a_small_workbook_that_says_one_long_text_many_times_is_refused(app, browser):
     rows = "".join(
         f'<row r="{r}">' + "".join('<c t="s"><v>0</v></c>' for _ in range(200)) + "</row>" for r in range(1, 400)
