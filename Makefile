@@ -13,7 +13,7 @@ LOCK := $(UV) pip compile --quiet --generate-hashes --universal --no-build --pyt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test lint assets translations lock wheel clean
+.PHONY: help setup run test nets fuzz mutants eyes lint assets translations lock wheel clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,18 @@ run: setup ## the program, at the address it prints; Ctrl-C ends it
 
 test: setup lint ## all checks and tests; PYTEST_ARGS='-k name' for some
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+nets: setup .venv/.stamp-test ## every route, move, fault and race, also on PostgreSQL in full
+	CRM_NETS=all $(BIN)/pytest $(PYTEST_ARGS) tests/nets
+
+fuzz: setup .venv/.stamp-test ## bad input in every field; N=1000 for so many requests
+	$(BIN)/python -m tests.nets.fuzz -n $(or $(N),100000) $(if $(SEED),--seed $(SEED))
+
+mutants: setup .venv/.stamp-test ## seeded defects: do the tests notice? WORDS=throttle for some
+	$(BIN)/python tools/mutants.py $(WORDS)
+
+eyes: setup .venv/.stamp-test ## every page x role x language x width in a browser, with pictures
+	CRM_EYES=all $(BIN)/pytest $(PYTEST_ARGS) --timeout=1800 tests/browser/test_eyes.py
 
 lint: .venv/.stamp-test ## style, and who imports whom
 	$(BIN)/ruff check .

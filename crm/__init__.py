@@ -125,8 +125,8 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     _configure(app, settings or {})
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"))
+    answers.init_app(app)  # first: it looks at the size of what came before anybody reads it
     CSRFProtect(app)
-    answers.init_app(app)
     session.init_app(app)
     shown.init_app(app, assets_version())
     for package in (

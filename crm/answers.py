@@ -22,6 +22,7 @@ POLICY = (
     "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
 LONGEST_VALUE = 100_000  # characters
+LONGEST_FORM = 1_000_000  # of all values together
 _REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -100,10 +101,16 @@ def _rendered(status: int, message: str, params: dict) -> Response:
 
 def _storable() -> None:
     """What no database keeps (NUL, half of a surrogate pair), what is far too long for any field, and heaps of accents
-    that take minutes to put in order, are refused before anybody looks at them."""
+    that take minutes to put in order, are refused before anybody looks at them. Werkzeug bounds the fields of a
+    multipart form, not those of a plain one, whose every letter is decoded: that is as long as it may be, too."""
+    if request.mimetype != "multipart/form-data":
+        request.max_content_length = current_app.config["MAX_FORM_MEMORY_SIZE"]
     pairs = [*request.args.items(multi=True), *request.form.items(multi=True)]
     names = [file.filename or "" for _field, file in request.files.items(multi=True)]
-    for text in (request.path, *names, *(text for pair in pairs for text in pair)):
+    texts = [request.path, *names, *(text for pair in pairs for text in pair)]
+    if sum(map(len, texts)) > LONGEST_FORM:
+        abort(413)
+    for text in texts:
         if len(text) > LONGEST_VALUE:
             abort(413)
         if _UNSTORABLE.search(text) or (not text.isascii() and _heaped(text)):

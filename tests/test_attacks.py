@@ -10,8 +10,9 @@ import pytest
 from crm import clock, sweep
 from crm.db import db, unit_of_work
 from crm.duties.models import Duty, Event
-from crm.errors import Invalid, WrongState
+from crm.errors import Forbidden, Invalid, WrongState
 from crm.files import workflow as files
+from crm.staff import workflow as staff
 from crm.staff.models import Access
 from crm.tickets import workflow
 from crm.tickets.models import State, Ticket
@@ -180,6 +181,28 @@ def test_nobody_sets_their_own_password_as_an_administrator(app, browser):
     assert answer.status_code == 403
 
 
+def test_nobody_gives_themselves_a_role_nor_shuts_themselves_out(app):
+    admin = make.who("admin")
+    for roles, active in ((["admin", "director"], True), (["admin"], False)):
+        with pytest.raises(Forbidden), unit_of_work():
+            staff.edit_user(make.who("admin"), by=admin, roles=roles, active=active)
+    assert make.who("admin").roles == {"admin"}
+
+
+def test_an_inactive_account_is_out_even_with_a_session_that_nobody_ended(app, browser):
+    page = browser("specialist")
+    with unit_of_work():
+        make.who("specialist").state = "inactive"
+    assert page.get("/").status_code == 302
+
+
+def test_whoever_lost_a_role_logs_in_anew(app, browser):
+    page = browser("manager")
+    with unit_of_work():
+        staff.edit_user(make.who("manager"), by=make.who("admin"), roles=["followup"], active=True)
+    assert page.get("/").status_code == 302
+
+
 def test_a_small_workbook_that_says_one_long_text_many_times_is_refused(app, browser):
     rows = "".join(
         f'<row r="{r}">' + "".join('<c t="s"><v>0</v></c>' for _ in range(200)) + "</row>" for r in range(1, 400)
@@ -238,3 +261,10 @@ def test_what_is_refused_to_a_form_stands_in_the_access_log(app, browser):
         path = make.ticket(category="admin_password").path
     assert browser("specialist2").send(f"{path}/start").status_code == 404
     assert db.session.query(Access).filter_by(kind="beyond", path=f"POST {path}/start").count() == 1
+
+
+def test_many_long_values_together_are_too_much(browser):
+    page, body = browser(), b"&".join([b"login=" + b"%E6%B1%89" * 50_000] * 40)
+    began = time.monotonic()
+    answer = page.client.post("/login", data=body, content_type="application/x-www-form-urlencoded")
+    assert answer.status_code == 413 and time.monotonic() - began < 2

@@ -7,6 +7,7 @@ import pytest
 
 from crm import NotSetUp, create_app
 from crm.db import unit_of_work
+from crm.permissions import GRANTS, Role
 from crm.tickets import workflow
 from tests import make
 from tests.conftest import settings
@@ -37,6 +38,20 @@ def test_the_app_does_not_start_with_a_route_that_declares_nothing(database_url,
     monkeypatch.delattr(views.healthz, "permission")
     with pytest.raises(NotSetUp, match="desk.healthz"):
         create_app(settings(database_url, tmp_path))
+
+
+WHAT = {
+    "specialist": "customer:edit customer:read ticket:read ticket:work", "followup": "customer:edit customer:read ticket:read ticket:work",
+    "manager": "customer:edit customer:read duty:read:any ticket:assign ticket:read ticket:work ticket:work:any time:grant",
+    "director": "customer:edit customer:read duty:read:any rulebook:issue ticket:assign ticket:read time:grant",
+    "developer": "", "archivist": "", "admin": "settings:edit staff:edit",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_role_holds_what_is_written_down_here_a_second_time(role):
+    """The matrix holds the routes to the table; this holds the table."""
+    assert " ".join(sorted(GRANTS[role])) == WHAT[role]
 
 
 def test_a_post_without_a_token_is_refused_everywhere(app, browser):

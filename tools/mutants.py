@@ -1,0 +1,79 @@
+"""Seeded defects: each takes one check out of a copy of the program, and the tests named beside it must notice.
+
+`make mutants`, or `python tools/mutants.py WORD` for those whose file or text holds the word. On SQLite, unless a defect
+says otherwise. A defect whose text is no longer there is an error: the list is kept as the program changes."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PARTS = ("crm", "templates", "migrations", "tests", "config.py", "pyproject.toml", "bench", "tools")
+LIMIT = 180  # seconds for one defect's tests
+
+
+def defects() -> list[dict]:
+    return tomllib.loads((ROOT / "tools" / "mutants.toml").read_text())["defect"]
+
+
+def stale(defect: dict) -> bool:
+    return (ROOT / defect["file"]).read_text().count(defect["old"]) < 1
+
+
+def copy(to: Path) -> None:
+    for name in PARTS:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, to / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, to / name)
+
+
+def caught(tree: Path, defect: dict) -> str:
+    """`failed` is as it should be; `passed` means that nobody noticed; also `late`, `no tests`."""
+    path = tree / defect["file"]
+    whole = path.read_text()
+    path.write_text(whole.replace(defect["old"], defect["new"], 1))
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *defect["tests"]]
+    command += ["-k", defect.get("k") or "not postgresql"]
+    try:
+        done = subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=LIMIT)
+    except subprocess.TimeoutExpired:
+        return "late"
+    finally:
+        path.write_text(whole)
+    return {0: "passed", 1: "failed", 5: "no tests"}.get(done.returncode, "failed to start\n" + done.stdout[-1000:])
+
+
+def main(words: list[str]) -> int:
+    every = defects()
+    gone = [one for one in every if stale(one)]
+    for one in gone:
+        print(f"stale: {one['file']}: {one['old']!r} is not there", file=sys.stderr)
+    if gone:
+        return 2
+    chosen = [one for one in every if all(word in one["file"] + one["old"] + one["what"] for word in words)]
+    counts: dict[str, list[dict]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        copy(Path(folder))
+        for number, one in enumerate(chosen, 1):
+            began = time.monotonic()
+            result = caught(Path(folder), one)
+            counts.setdefault(result, []).append(one)
+            print(
+                f"{number}/{len(chosen)} {result} {one['file']}: {one['what']} ({time.monotonic() - began:.0f} s)",
+                flush=True,
+            )
+    survivors = [one for result, ones in counts.items() if result not in ("failed", "late") for one in ones]
+    print(f"{len(chosen)} defects, {len(chosen) - len(survivors)} caught")
+    for one in survivors:
+        print(f"survived: {one['file']}: {one['what']}")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
