@@ -22,7 +22,7 @@ from crm.duties import rulebook as rules
 from crm.duties import seals
 from crm.duties import workflow as duties
 from crm.duties.queries import editions as known_editions
-from crm.errors import Refused
+from crm.errors import Invalid, Refused
 from crm.migrating import behind, migrate
 from crm.permissions import Role
 from crm.staff import queries as staff
@@ -41,10 +41,15 @@ class Failed(click.ClickException):
         click.echo(self.message, err=True)
 
 
+def _filled(refusal: Refused) -> str:
+    return refusal.message % refusal.params if refusal.params else refusal.message
+
+
 def said(refusal: Refused) -> str:
     """A refusal in plain English, for a terminal."""
-    words = [refusal.message % refusal.params if refusal.params else refusal.message]
-    for name, wrong in getattr(refusal, "fields", {}).items():
+    fields = getattr(refusal, "fields", {})
+    words = [] if fields and refusal.message == Invalid().message else [_filled(refusal)]
+    for name, wrong in fields.items():
         words.append(f"{name}: {said(wrong) if isinstance(wrong, Refused) else wrong}")
     return " ".join(words)
 
@@ -157,7 +162,9 @@ def serve_(host: str, port: int, workers: int) -> None:
 def worker() -> None:
     """Sweep for ever: mark what was missed, tidy up."""
     serve.end_quietly()
-    sweep.work(app(), threading.Event())
+    made = app()
+    click.echo(f"Sweeping every {sweep.PAUSE} seconds; Ctrl-C ends it.", err=True)
+    sweep.work(made, threading.Event())
 
 
 @crm.command()

@@ -6,16 +6,27 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from markupsafe import Markup
 
-from crm.errors import Invalid
+from crm.db import aside
+from crm.errors import Invalid, TooOften
 from crm.forms import CrmForm, attempt
 from crm.labels import N_
 from crm.permissions import Permission as P
 from crm.permissions import needs
-from crm.staff import factor, passwords, queries, workflow
+from crm.staff import factor, passwords, queries, throttle, workflow
 from crm.staff.forms import CodeForm, ConfirmForm, PasswordForm
 from crm.staff.session import present_login
 
 bp = Blueprint("own", __name__, url_prefix="/account")
+
+
+def _confirm(given: str) -> None:
+    """The present password, asked for again; tries count here as they do at the door."""
+    name = throttle.key("confirm", current_user.id)
+    if throttle.spent(name) >= throttle.DOOR:
+        raise TooOften()
+    if not passwords.matches(given, current_user.password_hash):
+        aside(lambda: throttle.take({name: throttle.DOOR}))
+        raise Invalid(fields={"present": N_("This is not your present password.")})
 
 
 @bp.get("")
@@ -35,6 +46,7 @@ def password():
     def change():
         if form.password.data != form.again.data:
             raise Invalid(fields={"again": N_("The two are not the same.")})
+        _confirm(form.present.data)
         workflow.change_password(current_user, form.present.data, form.password.data, keep=present_login())
         flash(_("Your password is changed; all your other log-ins have ended."))
         return redirect("/" if forced else url_for("own.account"), 303)
@@ -102,8 +114,7 @@ def remove_factor():
     form = ConfirmForm()
 
     def remove():
-        if not passwords.matches(form.present.data, current_user.password_hash):
-            raise Invalid(fields={"present": N_("This is not your present password.")})
+        _confirm(form.present.data)
         factor.remove(current_user, by=current_user)
         flash(_("The second factor is removed."))
         return redirect(url_for("own.account"), 303)

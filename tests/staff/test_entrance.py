@@ -314,3 +314,13 @@ def test_what_is_easily_guessed_is_no_password(password):
 @pytest.mark.parametrize("password", [GOOD, "今天天气很好我们去爬山吧", "x8#kQ2!mZp0v"])
 def test_what_is_not_is_one(password):
     assert passwords.fault(password, ["specialist"]) == ""
+
+
+def test_the_present_password_is_not_guessed_inside_either(browser):
+    page, path = browser("specialist"), "/account/password"
+    typed = {"password": GOOD, "again": GOOD}
+    answers = [page.send(path, page=path, present=f"wrong {i}", **typed).status_code for i in range(12)]
+    assert answers == [422] * 10 + [429] * 2
+    assert page.send(path, page=path, present=make.PASSWORD, **typed).status_code == 429
+    with clock.frozen(make.MONDAY + timedelta(minutes=16)):
+        assert page.send(path, page=path, present=make.PASSWORD, **typed).status_code == 303
