@@ -196,6 +196,14 @@ def test_an_inactive_account_is_out_even_with_a_session_that_nobody_ended(app, b
     assert page.get("/").status_code == 302
 
 
+def test_whoever_came_in_starts_afresh_with_wrong_passwords(browser):
+    for _round in range(2):
+        page = browser()
+        for _try in range(9):
+            assert page.log_in("specialist", "wrong").status_code == 422
+        assert page.log_in("specialist").status_code == 303
+
+
 def test_whoever_lost_a_role_logs_in_anew(app, browser):
     page = browser("manager")
     with unit_of_work():
