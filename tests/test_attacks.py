@@ -276,3 +276,13 @@ def test_many_long_values_together_are_too_much(browser):
     began = time.monotonic()
     answer = page.client.post("/login", data=body, content_type="application/x-www-form-urlencoded")
     assert answer.status_code == 413 and time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize("sent", [b"a%00b", b"%ED%A0%80"])
+def test_what_no_database_keeps_is_refused_at_the_door(browser, sent):
+    page = browser()
+    body = b"login=" + sent + b"&password=x&csrf_token=" + page.token("/login").encode()
+    answer = page.client.post("/login", data=body, content_type="application/x-www-form-urlencoded")
+    assert answer.status_code == (400 if b"%00" in sent else 422), (
+        "half a pair is read as a sign for what cannot be read"
+    )
