@@ -196,6 +196,14 @@ def test_an_inactive_account_is_out_even_with_a_session_that_nobody_ended(app, b
     assert page.get("/").status_code == 302
 
 
+def test_whoever_came_in_starts_afresh_with_wrong_passwords(browser):
+    for _round in range(2):
+        page = browser()
+        for _try in range(9):
+            assert page.log_in("specialist", "wrong").status_code == 422
+        assert page.log_in("specialist").status_code == 303
+
+
 def test_whoever_lost_a_role_logs_in_anew(app, browser):
     page = browser("manager")
     with unit_of_work():
@@ -268,3 +276,13 @@ def test_many_long_values_together_are_too_much(browser):
     began = time.monotonic()
     answer = page.client.post("/login", data=body, content_type="application/x-www-form-urlencoded")
     assert answer.status_code == 413 and time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize("sent", [b"a%00b", b"%ED%A0%80"])
+def test_what_no_database_keeps_is_refused_at_the_door(browser, sent):
+    page = browser()
+    body = b"login=" + sent + b"&password=x&csrf_token=" + page.token("/login").encode()
+    answer = page.client.post("/login", data=body, content_type="application/x-www-form-urlencoded")
+    assert answer.status_code == (400 if b"%00" in sent else 422), (
+        "half a pair is read as a sign for what cannot be read"
+    )

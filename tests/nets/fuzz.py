@@ -22,6 +22,8 @@ from tests.nets.state import changed, digest
 from tests.postgres import Cluster, available
 
 SLOW = 2.0  # seconds
+SHARE = 2_500  # requests of one process on one house
+SAID = ("requests", "5xx", "slow", "changed", "echo", "2xx", "3xx", "4xx")
 LINE = 60_000  # letters of an address: no server lets a longer one in
 SHAPES = ("value",) * 12 + ("missing", "twice", "many", "file for words", "words for a file", "unknown", "bare")
 LEAVES = {"door.logout"}  # ends the log-in, as it should
@@ -186,18 +188,16 @@ def main() -> int:
     asked.add_argument("--processes", type=int, default=multiprocessing.cpu_count())
     given = asked.parse_args()
     kinds = ["sqlite", "postgresql"] if available() else ["sqlite"]
-    jobs = [(kinds[i % len(kinds)], given.seed + i, given.n // given.processes) for i in range(given.processes)]
+    shares = [min(SHARE, given.n - at) for at in range(0, given.n, SHARE)]
+    jobs = [(kinds[i % len(kinds)], given.seed + i, share) for i, share in enumerate(shares)]
     print(f"seed {given.seed}: {given.n} requests in {given.processes} processes on {', '.join(kinds)}", flush=True)
+    total: Counter = Counter()
     with multiprocessing.get_context("spawn").Pool(given.processes) as pool:
-        done = pool.map(_share, jobs)
-    total = sum((counts for counts, _wrong in done), Counter())
-    for wrong in (one for _counts, found in done for one in found):
-        print(*map(repr, wrong))
-    print(
-        ", ".join(
-            f"{name} {total[name]}" for name in ("requests", "5xx", "slow", "changed", "echo", "2xx", "3xx", "4xx")
-        )
-    )
+        for counts, wrong in pool.imap_unordered(_share, jobs):
+            for one in wrong:
+                print(*map(repr, one))
+            total += counts
+            print(", ".join(f"{name} {total[name]}" for name in SAID), flush=True)
     return 1 if any(total[name] for name in ("5xx", "slow", "changed", "echo")) else 0
 
 
