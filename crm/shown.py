@@ -1,11 +1,13 @@
 """How values are shown: times, days, money, texts in the reader's language, and the static files' addresses."""
 
+import functools
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
-from flask import Flask, request, session, url_for
-from flask_babel import format_timedelta, get_locale, ngettext
+from babel.dates import TIMEDELTA_UNITS, format_timedelta
+from flask import Flask, g, request, session, url_for
+from flask_babel import Domain, get_locale, ngettext
 from flask_babel import gettext as _
 from flask_login import current_user
 from markupsafe import Markup, escape
@@ -20,6 +22,17 @@ from crm.money import yuan
 from crm.permissions import Permission, Role
 from crm.search import marked
 from crm.tickets.models import Channel, State
+
+class Catalogue(Domain):
+    """The words of a request's language, looked up once a request rather than once a word."""
+
+    def get_translations(self):
+        held = g.get("catalogue")
+        locale = get_locale()
+        if held is None or held[0] is not locale:
+            held = g.catalogue = (locale, super().get_translations())
+        return held[1]
+
 
 HTML_LANG = {"zh_Hans_CN": "zh-CN", "en": "en"}
 WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
@@ -44,9 +57,21 @@ def day(value: date | None) -> str:
     return f"{value:%Y-%m-%d} {weekday(value)}" if value else ""
 
 
+@functools.lru_cache(maxsize=1000)
+def _span(seconds: int, language: str) -> str:
+    return format_timedelta(timedelta(seconds=seconds), add_direction=True, threshold=0.95, locale=language)
+
+
 def relative(instant: datetime) -> str:
-    """`3 小时前`, `in 2 days`."""
-    return format_timedelta(instant - clock.now(), add_direction=True, threshold=0.95)
+    """`3 小时前`, `in 2 days`. Rounded first, so that the same words are put together once."""
+    seconds = (instant - clock.now()).total_seconds()
+    unit = next((unit for _name, unit in TIMEDELTA_UNITS if abs(seconds) / unit >= 0.95), 1)
+    return _span(round(seconds / unit) * unit, str(get_locale() or "zh_Hans_CN"))
+
+
+def _time(instant: datetime, title: str, text: str) -> Markup:
+    stamp = instant.isoformat(timespec="seconds")
+    return Markup(f'<time datetime="{stamp}" title="{escape(title)}">{escape(text)}</time>')
 
 
 def when(instant: datetime | None) -> Markup:
@@ -58,21 +83,21 @@ def when(instant: datetime | None) -> Markup:
         text = f"{local:%m-%d %H:%M}" if local.year == clock.today().year else f"{local:%Y-%m-%d}"
     else:
         text = relative(instant)
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        instant.isoformat(timespec="seconds"), exact(instant), text
-    )
+    return _time(instant, exact(instant), text)
 
 
 def due(instant: datetime) -> Markup:
     """A deadline: the hour today, the weekday this week, else the day; with how far it is."""
     local, today = clock.local(instant - timedelta(seconds=1)), clock.today()
     hour = "24:00" if clock.local(instant).strftime("%H:%M") == "00:00" else clock.local(instant).strftime("%H:%M")
-    near = {0: _("today"), 1: _("tomorrow"), -1: _("yesterday")}.get((local.date() - today).days)
+    days = (local.date() - today).days
+    near = _(NEAR[days]) if days in NEAR else ""
     date_ = f"{local:%m-%d}" if local.year == today.year else f"{local:%Y-%m-%d}"
     text = f"{near} {hour}" if near else f"{date_} {weekday(local)} {hour}"
-    return Markup('<time datetime="{}" title="{} · {}">{}</time>').format(
-        instant.isoformat(timespec="seconds"), exact(instant), relative(instant), text
-    )
+    return _time(instant, f"{exact(instant)} · {relative(instant)}", text)
+
+
+NEAR = {0: N_("today"), 1: N_("tomorrow"), -1: N_("yesterday")}
 
 
 def bilingual(text: Bilingual | None) -> str:
@@ -84,12 +109,26 @@ def words(text: str) -> Markup:
     return Markup("<br>").join(escape(text).splitlines())
 
 
+@functools.lru_cache(maxsize=1000)
+def _address(root: str, filename: str) -> str:
+    return url_for("static", filename=filename)
+
+
+def static(filename: str) -> str:
+    """Where a static file is; the same for every page of this process under one root."""
+    return _address(request.script_root, filename)
+
+
+@functools.lru_cache(maxsize=1000)
+def _icon(file: str, name: str, label: str) -> Markup:
+    if label:
+        return Markup('<svg class="icon" role="img" aria-label="{}"><use href="{}#{}"/></svg>').format(label, file, name)
+    return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>').format(file, name)
+
+
 def icon(name: str, label: str = "") -> Markup:
     """A picture from the sprite; with a label it says something, without it only decorates."""
-    href = f"{url_for('static', filename='vendor/icons.svg')}#{name}"
-    if label:
-        return Markup('<svg class="icon" role="img" aria-label="{}"><use href="{}"/></svg>').format(label, href)
-    return Markup('<svg class="icon" aria-hidden="true"><use href="{}"/></svg>').format(href)
+    return _icon(static("vendor/icons.svg"), name, label)
 
 
 def many(count: int, most: int = 1000) -> str:
@@ -98,7 +137,8 @@ def many(count: int, most: int = 1000) -> str:
 
 
 def label_of(members: type[Labelled], value: str) -> str:
-    return _(members(value).label) if value in set(members) else value
+    member = members._value2member_map_.get(value)
+    return _(member.label) if isinstance(member, Labelled) else value
 
 
 def roles_shown(roles) -> str:
@@ -217,15 +257,16 @@ def init_app(app: Flask, version: str) -> None:
     app.jinja_env.filters.update(filters)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
-        icon=icon, here=here, saved=saved, label_of=label_of, P=Permission, now=clock.now, today=clock.today,
+        icon=icon, static=static, here=here, saved=saved, label_of=label_of, P=Permission, now=clock.now, today=clock.today,
         ngettext=ngettext, roles_shown=roles_shown, current_user=current_user,
         rule_title=rule_title, event_labels=event_labels(), roles=Role,
         priorities=Priority, channels=Channel, states=State,
     )  # fmt: skip
 
-    static = Path(app.static_folder or "")
-    assets = {"htmx": (static / "vendor/htmx.min.js").exists(),
-              "tom_select": (static / "vendor/tom-select.complete.min.js").exists()}  # fmt: skip
+    app.extensions["babel"].instance.domain_instance = Catalogue(domain="messages")
+    folder = Path(app.static_folder or "")
+    assets = {"htmx": (folder / "vendor/htmx.min.js").exists(),
+              "tom_select": (folder / "vendor/tom-select.complete.min.js").exists()}  # fmt: skip
 
     @app.context_processor
     def page() -> dict:

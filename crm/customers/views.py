@@ -17,7 +17,7 @@ bp = Blueprint("customers", __name__, url_prefix="/customers")
 
 def _form(customer: Customer | None = None, **kwargs) -> CustomerForm:
     form = CustomerForm(obj=customer, **kwargs)
-    specialists = staff.with_role(staff.RESPONSIBLE)
+    specialists = staff.choices(staff.RESPONSIBLE)
     form.owner_id.offer([(person.id, person.name) for person in specialists])
     form.owner_id.data = str(form.owner_id.data or "")
     return form

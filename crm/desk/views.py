@@ -51,7 +51,7 @@ def customer_list():
     ids = [row.id for row in page.rows]
     return render_template(
         "desk/customers.html", page=page, wanted=wanted, lacks=lacks, grades=Grade, regions=customers.regions(),
-        people=staff.with_role(staff.RESPONSIBLE), verdicts=verdicts(ids),
+        people=staff.choices(staff.RESPONSIBLE), verdicts=verdicts(ids),
         missing=serials.what_lacks(ids) if lacks else {},
     )  # fmt: skip
 

@@ -31,7 +31,7 @@ def form_for(name: str, ticket: Ticket, **kwargs: Any) -> CrmForm:
         return details(ticket, **kwargs)
     form = FORMS.get(name, CrmForm)(**kwargs)
     if to := getattr(form, "to", None):
-        people = staff.with_role(staff.RESPONSIBLE)
+        people = staff.choices(staff.RESPONSIBLE)
         to.offer([(person.id, person.name) for person in people if person.id != ticket.owner_id])
     return form
 

@@ -3,7 +3,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import Select, and_, func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, load_only
 
 from crm import clock, lists, search
 from crm.db import db
@@ -72,18 +72,27 @@ class Filter:
         return rows
 
 
+SHOWN = (Subject.id, Subject.number, Subject.title, Subject.state, Subject.category, Subject.priority,
+         Subject.customer_id, Subject.owner_id, Subject.opened_at)  # fmt: skip
+
+
 def listing(user, wanted: Filter, *, before: int | None = None) -> lists.Page:
     """Fifty records, the newest first, from `subjects` alone; no child row is touched."""
-    ids = wanted.narrow(select(Subject.id).where(Subject.kind == "ticket", Ticket.visible(user)))
-    count = db.session.scalar(select(func.count()).select_from(ids.limit(1001).subquery()))
+    every = wanted.narrow(select(*SHOWN).where(Subject.kind == "ticket", Ticket.visible(user)))
+    known = every.with_only_columns(Subject.id).limit(1001).subquery()
+    count = select(func.count()).select_from(known).scalar_subquery().label("every")
+    page = every.add_columns(count)
     if before:
-        ids = ids.where(Subject.id < before)
-    found, after = lists.cut(list(db.session.scalars(ids.order_by(Subject.id.desc()).limit(51))), lambda id: id)
-    columns = (Subject.id, Subject.number, Subject.title, Subject.state, Subject.category, Subject.priority,
-               Subject.customer_id, Subject.owner_id, Subject.opened_at)  # fmt: skip
-    rows = db.session.execute(select(*columns).where(Subject.id.in_(found)).order_by(Subject.id.desc())).all()
+        page = page.where(Subject.id < before)
+    found = db.session.execute(page.order_by(Subject.id.desc()).limit(51)).all()
+    rows, after = lists.cut(found, lambda row: row.id)
+    count = rows[0].every if rows else 0
     names = duties.names([row.owner_id for row in rows] + [row.customer_id for row in rows])
     return lists.Page(rows, after, count, names)
+
+
+PRESSING = (Duty.subject_id, Duty.due_at, Duty.warn_at, Duty.kept_by_id, Duty.dropped_by_id, Duty.breached_by_id,
+            Duty.held_by_id)  # fmt: skip
 
 
 def next_due(ids: list[int]) -> dict[int, Duty]:
@@ -94,6 +103,7 @@ def next_due(ids: list[int]) -> dict[int, Duty]:
         .join(Subject, and_(*theirs))
         .where(Duty.subject_id.in_(ids), open_now())
         .order_by(Duty.due_at.desc(), Duty.id.desc())
+        .options(load_only(*PRESSING))
     )
     return {duty.subject_id: duty for duty in db.session.scalars(rows)}
 

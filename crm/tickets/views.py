@@ -27,7 +27,7 @@ def index():
     categories = editions.todays().categories
     wanted = queries.Filter.of(request.args, current_user, categories)
     found = queries.listing(current_user, wanted, before=lists.key(request.args))
-    people = staff.with_role(staff.RESPONSIBLE)
+    people = staff.choices(staff.RESPONSIBLE)
     return render_template(
         "tickets/list.html", page=found, wanted=wanted, categories=categories, states=State, people=people,
         due=queries.next_due([row.id for row in found.rows]),
