@@ -136,6 +136,7 @@ def creating(token: str, customer: str, contact: int) -> Iterator[Asked]:
         yield "/tickets/new", {
             "csrf_token": token, "request_id": secrets.token_hex(16), "customer": customer, "contact": str(contact),
             "department": "财务部", "category": "inquiry", "priority": "normal", "channel": "phone",
-            "asked_at": "2026-11-20T09:00", "title": "凭证打开以后无法保存", "description": "换了一台电脑以后，保存凭证时提示没有权限。",
+            "asked_at": "2026-11-20T09:00", "title": "凭证打开以后无法保存",
+            "description": "换了一台电脑以后，保存凭证时提示没有权限。",
             "f_question": "怎样给新电脑授权", "f_answer": "",
         }  # fmt: skip

@@ -12,10 +12,10 @@ from itertools import accumulate
 from crm.search import SearchRow, _words_of, fold
 
 COMMON, PERCENT, TENTH, RARE, FIFTY = "凭证", "结转", "折旧", "饕餮", "貔貅"  # 30 %, 1 %, 0.1 %, 0.01 %, 50 records
-SPOKEN = (
+WORDS_SPOKEN = (
     "打开 保存 报表 科目 余额 客户端 登录 密码 升级 安装 打印 导出 导入 年度 期初 期末 数据 清理 备份 恢复 发票 税率 工资 "
     "固定 资产 权限 账套 服务器 网络 报错 无法 提示 重新 启动 审核 过账 反过账 现金 银行 对账 往来 供应商 采购 销售 库存 成本"
-).split()
+)
 LETTERS = (
     "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年动同工也能下过子说产种面而方后多定行学法所民"
     "得经十三之进着等部度家电力里如水化高自二理起小物现实加量都两体制机当使点从业本去把性好应开它合还因由其些然前外天政四日那社"
@@ -48,7 +48,7 @@ class Words:
     def __init__(self, dice: random.Random) -> None:
         self.dice = dice
         pairs = {"".join(dice.sample(LETTERS, 2)) for _ in range(4000)}
-        self.known = SPOKEN + sorted(pairs)
+        self.known = WORDS_SPOKEN.split() + sorted(pairs)
         self.weights = list(accumulate(1 / (rank + 10) for rank in range(len(self.known))))
 
     def some(self, count: int) -> str:

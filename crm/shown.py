@@ -6,33 +6,24 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from babel.dates import TIMEDELTA_UNITS, format_timedelta
-from flask import Flask, g, request, session, url_for
-from flask_babel import Domain, get_locale, ngettext
-from flask_babel import gettext as _
+from flask import Flask, request, session
+from flask_babel import ngettext
 from flask_login import current_user
 from markupsafe import Markup, escape
 
-from crm import clock
+from crm import catalogue, clock
+from crm.catalogue import icon
+from crm.catalogue import said as _
 from crm.duties import editions
 from crm.duties.models import Priority, Subject
 from crm.duties.queries import event_labels
 from crm.errors import Refused
-from crm.labels import N_, Bilingual, Labelled, said
+from crm.labels import N_, Bilingual, Labelled
+from crm.labels import said as in_language
 from crm.money import yuan
 from crm.permissions import Permission, Role
 from crm.search import marked
 from crm.tickets.models import Channel, State
-
-class Catalogue(Domain):
-    """The words of a request's language, looked up once a request rather than once a word."""
-
-    def get_translations(self):
-        held = g.get("catalogue")
-        locale = get_locale()
-        if held is None or held[0] is not locale:
-            held = g.catalogue = (locale, super().get_translations())
-        return held[1]
-
 
 HTML_LANG = {"zh_Hans_CN": "zh-CN", "en": "en"}
 WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
@@ -66,7 +57,7 @@ def relative(instant: datetime) -> str:
     """`3 小时前`, `in 2 days`. Rounded first, so that the same words are put together once."""
     seconds = (instant - clock.now()).total_seconds()
     unit = next((unit for _name, unit in TIMEDELTA_UNITS if abs(seconds) / unit >= 0.95), 1)
-    return _span(round(seconds / unit) * unit, str(get_locale() or "zh_Hans_CN"))
+    return _span(round(seconds / unit) * unit, catalogue.language())
 
 
 def _time(instant: datetime, title: str, text: str) -> Markup:
@@ -97,38 +88,29 @@ def due(instant: datetime) -> Markup:
     return _time(instant, f"{exact(instant)} · {relative(instant)}", text)
 
 
+def pressing(duty) -> Markup:
+    """A duty's deadline, and whether it is over or near."""
+    if duty.overdue:
+        over, picture = "due-over", icon("exclamation-triangle", _("overdue"))
+    else:
+        over, picture = ("due-soon", icon("clock", _("soon"))) if duty.soon else ("", Markup())
+    return Markup(f'<span class="due {over}">{picture} {due(duty.due_at)}</span>')
+
+
+def state_of(members: type[Labelled], value: str) -> Markup:
+    return Markup(f'<span class="state state-{escape(value)}">{escape(label_of(members, value))}</span>')
+
+
 NEAR = {0: N_("today"), 1: N_("tomorrow"), -1: N_("yesterday")}
 
 
 def bilingual(text: Bilingual | None) -> str:
-    return said(text, str(get_locale() or "zh_Hans_CN")) if text else ""
+    return in_language(text, catalogue.language()) if text else ""
 
 
 def words(text: str) -> Markup:
     """Text as it was typed, its lines kept; nothing in it is markup."""
     return Markup("<br>").join(escape(text).splitlines())
-
-
-@functools.lru_cache(maxsize=1000)
-def _address(root: str, filename: str) -> str:
-    return url_for("static", filename=filename)
-
-
-def static(filename: str) -> str:
-    """Where a static file is; the same for every page of this process under one root."""
-    return _address(request.script_root, filename)
-
-
-@functools.lru_cache(maxsize=1000)
-def _icon(file: str, name: str, label: str) -> Markup:
-    if label:
-        return Markup('<svg class="icon" role="img" aria-label="{}"><use href="{}#{}"/></svg>').format(label, file, name)
-    return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>').format(file, name)
-
-
-def icon(name: str, label: str = "") -> Markup:
-    """A picture from the sprite; with a label it says something, without it only decorates."""
-    return _icon(static("vendor/icons.svg"), name, label)
 
 
 def many(count: int, most: int = 1000) -> str:
@@ -257,20 +239,20 @@ def init_app(app: Flask, version: str) -> None:
     app.jinja_env.filters.update(filters)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
-        icon=icon, static=static, here=here, saved=saved, label_of=label_of, P=Permission, now=clock.now, today=clock.today,
-        ngettext=ngettext, roles_shown=roles_shown, current_user=current_user,
+        here=here, saved=saved, label_of=label_of, P=Permission, now=clock.now, today=clock.today,
+        ngettext=ngettext, pressing=pressing, state_of=state_of, roles_shown=roles_shown, current_user=current_user,
         rule_title=rule_title, event_labels=event_labels(), roles=Role,
         priorities=Priority, channels=Channel, states=State,
     )  # fmt: skip
 
-    app.extensions["babel"].instance.domain_instance = Catalogue(domain="messages")
+    catalogue.init_app(app)
     folder = Path(app.static_folder or "")
     assets = {"htmx": (folder / "vendor/htmx.min.js").exists(),
               "tom_select": (folder / "vendor/tom-select.complete.min.js").exists()}  # fmt: skip
 
     @app.context_processor
     def page() -> dict:
-        return {"html_lang": HTML_LANG.get(str(get_locale()), "zh-CN"), "assets": assets}
+        return {"html_lang": HTML_LANG.get(catalogue.language(), "zh-CN"), "assets": assets}
 
     @app.url_defaults
     def versioned(endpoint: str, values: dict) -> None:
