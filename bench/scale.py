@@ -32,7 +32,7 @@ from crm.db import db
 from crm.duties.models import Subject
 
 SIZES = {"postgresql": [10_000, 100_000, 1_000_000], "sqlite": [10_000, 100_000]}
-PORT, ROUNDS, SINGLE, SECONDS = 8800, 3, 40, 1.5
+PORT, ROUNDS, SINGLE, SECONDS = 8800, int(os.environ.get("ROUNDS", "3")), 30, 1.0
 BARE = "bare page"
 WORDS = {"30 %": story.COMMON, "1 %": story.PERCENT, "0.1 %": story.TENTH, "50 hits": story.FIFTY, "none": "龘龘"}
 CREATE = "create"
