@@ -13,7 +13,7 @@ LOCK := $(UV) pip compile --quiet --generate-hashes --universal --no-build --pyt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test lint assets translations lock wheel clean
+.PHONY: help setup run bench test lint assets translations lock wheel clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,10 @@ run: setup ## the program, at the address it prints; Ctrl-C ends it
 
 test: setup lint ## all checks and tests; PYTEST_ARGS='-k name' for some
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+bench: setup .venv/.stamp-test ## how it bears a million records; takes an hour and 6 GB under build/bench
+	$(BIN)/python -m bench.scale
+	$(BIN)/python -m bench.report
 
 lint: .venv/.stamp-test ## style, and who imports whom
 	$(BIN)/ruff check .

@@ -157,7 +157,7 @@ def run(kind: str, sizes: list[int]) -> dict:
                     measure([bare, *all_] if round_ % 2 else [*reversed(all_), bare], name, found)
             print(f"{kind}: round {round_ + 1} of {ROUNDS}", file=sys.stderr)
         workers = {str(one.size): memory(one) for one in [bare, *all_]}
-        return {"kind": kind, "sizes": sizes, "found": found, "memory": workers, "tick": ticking,
+        return {"kind": kind, "sizes": sizes, "found": found, "memory": workers, "tick": ticking, "rounds": ROUNDS,
                 "day": time.strftime("%Y-%m-%d")}  # fmt: skip
 
 

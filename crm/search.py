@@ -239,12 +239,13 @@ def matching(query: str) -> Select:
 
 def settled(found: Select) -> Select:
     """The same rows, found out now if they are few: PostgreSQL always expects thousands, and would read the tables."""
-    ids = list(db.session.scalars(found.limit(FEW + 1)))
+    every = found.cte("every").prefix_with("MATERIALIZED", dialect="postgresql")  # a LIMIT inside would avoid the index
+    ids = list(db.session.scalars(select(every.c.id).limit(FEW + 1)))
     return select(SearchRow.id.label("id")).where(SearchRow.id.in_(ids)) if len(ids) <= FEW else found
 
 
-def speaking(query: str, *, since: int, before: int, walk: bool) -> CTE | None:
-    """The same without names, of the subjects `since` < id < `before` only: their ids, to be joined."""
+def speaking(query: str, *, since: int, before: int, walk: bool) -> CTE | list[int] | None:
+    """The same without names, of the subjects `since` < id < `before` only: their ids, to be joined, or found already."""
     there = (SearchRow.ref == 0, SearchRow.subject_id > since, SearchRow.subject_id < before)
     row = SearchRow.id + 0  # the bare id would send PostgreSQL through all ids from the first on
     ends = select(func.min(row).label("first"), func.max(row).label("last")).where(*there).cte("ends")
@@ -258,6 +259,8 @@ def speaking(query: str, *, since: int, before: int, walk: bool) -> CTE | None:
         found = settled(found)
     ids = found.cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
     rows = select(SearchRow.subject_id.label("id")).join(ids, ids.c.id == SearchRow.id).where(*there)
+    if not since:
+        return list(db.session.scalars(rows))
     return rows.cte("spoken").prefix_with("MATERIALIZED", dialect="postgresql")
 
 

@@ -106,7 +106,8 @@ def _speaking(every: Select, text: str, before: int | None) -> tuple[Sequence[Ro
         spoken = search.speaking(text, since=since, before=top, walk=window == WINDOWS[0])
         if spoken is None:
             return [], False
-        held = every.join(spoken, spoken.c.id == Subject.id)
+        found = Subject.id.in_(spoken) if isinstance(spoken, list) else None
+        held = every.where(found) if found is not None else every.join(spoken, spoken.c.id == Subject.id)
         count = select(func.count()).select_from(held.with_only_columns(Subject.id).subquery()).scalar_subquery()
         newest = (Subject.id + 0).desc()  # the bare id would make PostgreSQL walk all subjects for a rare word
         rows = db.session.execute(held.add_columns(count.label("every")).order_by(newest).limit(51)).all()
