@@ -32,7 +32,9 @@ from crm.db import db
 from crm.duties.models import Subject
 
 SIZES = {"postgresql": [10_000, 100_000, 1_000_000], "sqlite": [10_000, 100_000]}
-PORT, ROUNDS, SINGLE, SECONDS = 8800, int(os.environ.get("ROUNDS", "3")), 30, 1.0
+PORT = 8800
+ROUNDS, SINGLE, SECONDS = (float(os.environ.get(name, usual)) for name, usual in
+                           (("ROUNDS", 3), ("SINGLE", 30), ("SECONDS_EACH", 1)))  # fmt: skip
 BARE = "bare page"
 WORDS = {"30 %": story.COMMON, "1 %": story.PERCENT, "0.1 %": story.TENTH, "50 hits": story.FIFTY, "none": "龘龘"}
 CREATE = "create"
@@ -126,7 +128,7 @@ def measure(all_: list[Served], name: str, found: dict) -> None:
     """One measure on every size, and the bare page, in turn."""
     jobs = [(one, *(one.work.get(name) or ("s3", over(["/"])))) for one in all_]
     single: dict[int, list[float]] = {one.size: [] for one in all_}
-    for turn in range(SINGLE + 4):
+    for turn in range(int(SINGLE) + 4):
         for one, who, work in jobs:
             took = timed(one.people[who], next(work))
             if turn >= 4:
@@ -149,15 +151,15 @@ def run(kind: str, sizes: list[int]) -> dict:
         bare = stack.enter_context(served(last, 0, PORT + len(sizes), bare=True))
         found: dict = {}
         only = os.environ.get("ONLY", "")
-        for round_ in range(ROUNDS):
+        for round_ in range(int(ROUNDS)):
             for one in all_:
                 one.enter()
             for name in [*all_[0].work]:
                 if only in name:
                     measure([bare, *all_] if round_ % 2 else [*reversed(all_), bare], name, found)
-            print(f"{kind}: round {round_ + 1} of {ROUNDS}", file=sys.stderr)
+            print(f"{kind}: round {round_ + 1} of {ROUNDS:.0f}", file=sys.stderr)
         workers = {str(one.size): memory(one) for one in [bare, *all_]}
-        return {"kind": kind, "sizes": sizes, "found": found, "memory": workers, "tick": ticking, "rounds": ROUNDS,
+        return {"kind": kind, "sizes": sizes, "found": found, "memory": workers, "tick": ticking, "rounds": int(ROUNDS),
                 "day": time.strftime("%Y-%m-%d")}  # fmt: skip
 
 
