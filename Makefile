@@ -13,7 +13,7 @@ LOCK := $(UV) pip compile --quiet --generate-hashes --universal --no-build --pyt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test nets fuzz mutants eyes lint assets translations lock wheel clean
+.PHONY: help setup run bench test nets fuzz mutants eyes lint assets translations lock wheel clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ mutants: setup .venv/.stamp-test ## seeded defects: do the tests notice? WORDS=t
 
 eyes: setup .venv/.stamp-test ## every page x role x language x width in a browser, with pictures
 	CRM_EYES=all $(BIN)/pytest $(PYTEST_ARGS) --timeout=1800 tests/browser/test_eyes.py
+
+bench: setup .venv/.stamp-test ## how it bears a million records; takes an hour and 6 GB under build/bench
+	$(BIN)/python -m bench.scale
+	$(BIN)/python -m bench.report
 
 lint: .venv/.stamp-test ## style, and who imports whom
 	$(BIN)/ruff check .

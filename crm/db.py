@@ -111,8 +111,7 @@ def wire(engine: Engine) -> None:
 
         @event.listens_for(engine, "begin")
         def read_only(connection) -> None:
-            if not _writing.get():
-                connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+            connection.connection.dbapi_connection.read_only = not _writing.get()  # said with the BEGIN to come
 
         return
 

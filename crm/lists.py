@@ -28,12 +28,14 @@ class Id(BaseConverter):
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a list. `next` is the key to go on after; `count` says how many there are, up to 1,001."""
+    """One page of a list. `next` is the key to go on after; `count` says how many there are, up to 1,001, or how many at
+    the `least`."""
 
     rows: Sequence[Any]
     next: int | None = None
     count: int | None = None
     names: Mapping[int, Any] = field(default_factory=dict)
+    least: bool = False
 
 
 def cut(rows: Sequence[Any], key: Callable[[Any], int], size: int = SIZE) -> tuple[Sequence[Any], int | None]:

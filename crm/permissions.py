@@ -1,7 +1,7 @@
 """Who may do what: one enum, one dict (RULES, chapter 4, "Who does what"). Rows are narrowed by each `visible()`."""
 
 import enum
-from collections.abc import Iterable
+import functools
 
 from crm.labels import N_, Labelled
 
@@ -46,7 +46,8 @@ GRANTS: dict[Role, frozenset[Permission]] = {
 }
 
 
-def granted(roles: Iterable[str]) -> frozenset[Permission]:
+@functools.cache
+def granted(roles: frozenset[str]) -> frozenset[Permission]:
     """All that these roles together may do; an account without a role sees its own account and the rulebook."""
     return frozenset({P.SIGNED_IN}).union(*(GRANTS[Role(role)] for role in roles))
 

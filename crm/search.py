@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     ForeignKey,
     Select,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     select,
     table,
     text,
+    true,
     union,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -30,6 +32,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from crm.db import db
 
 LONGEST = 100  # letters of a query that are looked at
+FEW = 4000  # rows whose ids are carried from one statement to the next
 _NAME = "ʘ"  # before each piece of a name; no keyboard has it
 _JOINED = frozenset("-_./\\'’·‐‑–—#:")  # nothing between the letters beside them
 _grams = table("search_grams", column("rowid"), column("row_id"), column("grams"))  # FTS5, or a tsvector with GIN
@@ -178,11 +181,13 @@ def words_in(query: str) -> list[str]:
     return fold(query[:LONGEST]).split()
 
 
-def _all_of(pieces: list[str]) -> ColumnElement[bool]:
+def _all_of(pieces: list[str], walk: bool = False) -> ColumnElement[bool]:
+    """`walk`: asked of each row in hand, never of the index, which would gather all rows of a common word first."""
     if db.engine.dialect.name == "sqlite":
         return literal_column("search_grams").op("MATCH")(" AND ".join(f'"{piece}"' for piece in pieces))
     wanted = " & ".join(f"'{piece}'" for piece in pieces)
-    return _grams.c.grams.op("@@")(bindparam(None, wanted).op("::")(literal_column("tsquery")))
+    held = _grams.c.grams.op("@@", is_comparison=True)(bindparam(None, wanted).op("::")(literal_column("tsquery")))
+    return held.is_(true()) if walk else held
 
 
 def _id() -> ColumnElement[int]:
@@ -195,19 +200,19 @@ def _holds(words: Iterable[str]) -> list[ColumnElement[bool]]:
     return [find(SearchRow.folded, word) > 0 for word in words if len(word) > 2]
 
 
-def _candidates(pieces: list[str], words: list[str]) -> Select:
-    rows = select(_id().label("id")).where(_all_of(pieces))
+def _candidates(pieces: list[str], words: list[str], walk: bool = False) -> Select:
+    rows = select(_id().label("id")).where(_all_of(pieces, walk))
     checks = _holds(words)
     return rows.join(SearchRow, SearchRow.id == _id()).where(*checks) if checks else rows
 
 
-def containing(query: str, *, since: int = 0, before: int | None = None) -> Select | None:
+def containing(query: str, *, since: int = 0, before: int | None = None, walk: bool = False) -> Select | None:
     """Ids of the rows that hold every word of the query, `since` < id < `before`; None for a query of nothing."""
     words = words_in(query)
     pieces = sorted({piece for word in words for piece in _pieces(word)})
     if not pieces:
         return None
-    rows = _candidates(pieces, words)
+    rows = _candidates(pieces, words, walk)
     if since:
         rows = rows.where(_id() > since)
     return rows if before is None else rows.where(_id() < before)
@@ -230,6 +235,33 @@ def matching(query: str) -> Select:
     found = [one for one in (containing(query), named(query)) if one is not None]
     rows = select(SearchRow.subject_id).where(SearchRow.ref == 0)
     return rows.where(SearchRow.id.in_(union(*found))) if found else rows.where(false())
+
+
+def settled(found: Select) -> Select:
+    """The same rows, found out now if they are few: PostgreSQL always expects thousands, and would read the tables."""
+    every = found.cte("every").prefix_with("MATERIALIZED", dialect="postgresql")  # a LIMIT inside would avoid the index
+    ids = list(db.session.scalars(select(every.c.id).limit(FEW + 1)))
+    return select(SearchRow.id.label("id")).where(SearchRow.id.in_(ids)) if len(ids) <= FEW else found
+
+
+def speaking(query: str, *, since: int, before: int, walk: bool) -> CTE | list[int] | None:
+    """The same without names, of the subjects `since` < id < `before` only: their ids, to be joined, or found already."""
+    there = (SearchRow.ref == 0, SearchRow.subject_id > since, SearchRow.subject_id < before)
+    row = SearchRow.id + 0  # the bare id would send PostgreSQL through all ids from the first on
+    ends = select(func.min(row).label("first"), func.max(row).label("last")).where(*there).cte("ends")
+    found = containing(query, walk=walk)
+    if found is None:
+        return None
+    if since:  # rows are made in the order of their subjects, or nearly so: where to look is known
+        first, last = select(ends.c.first).scalar_subquery(), select(ends.c.last).scalar_subquery()
+        found = found.where(_id() >= first, _id() <= last)
+    else:
+        found = settled(found)
+    ids = found.cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
+    rows = select(SearchRow.subject_id.label("id")).join(ids, ids.c.id == SearchRow.id).where(*there)
+    if not since:
+        return list(db.session.scalars(rows))
+    return rows.cte("spoken").prefix_with("MATERIALIZED", dialect="postgresql")
 
 
 def newest_id() -> int:

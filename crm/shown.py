@@ -1,21 +1,25 @@
 """How values are shown: times, days, money, texts in the reader's language, and the static files' addresses."""
 
+import functools
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
-from flask import Flask, request, session, url_for
-from flask_babel import format_timedelta, get_locale, ngettext
-from flask_babel import gettext as _
+from babel.dates import TIMEDELTA_UNITS, format_timedelta
+from flask import Flask, request, session
+from flask_babel import ngettext
 from flask_login import current_user
 from markupsafe import Markup, escape
 
-from crm import clock
+from crm import catalogue, clock
+from crm.catalogue import icon
+from crm.catalogue import said as _
 from crm.duties import editions
 from crm.duties.models import Priority, Subject
 from crm.duties.queries import event_labels
 from crm.errors import Refused
-from crm.labels import N_, Bilingual, Labelled, said
+from crm.labels import N_, Bilingual, Labelled
+from crm.labels import said as in_language
 from crm.money import yuan
 from crm.permissions import Permission, Role
 from crm.search import marked
@@ -44,9 +48,21 @@ def day(value: date | None) -> str:
     return f"{value:%Y-%m-%d} {weekday(value)}" if value else ""
 
 
+@functools.lru_cache(maxsize=1000)
+def _span(seconds: int, language: str) -> str:
+    return format_timedelta(timedelta(seconds=seconds), add_direction=True, threshold=0.95, locale=language)
+
+
 def relative(instant: datetime) -> str:
-    """`3 小时前`, `in 2 days`."""
-    return format_timedelta(instant - clock.now(), add_direction=True, threshold=0.95)
+    """`3 小时前`, `in 2 days`. Rounded first, so that the same words are put together once."""
+    seconds = (instant - clock.now()).total_seconds()
+    unit = next((unit for _name, unit in TIMEDELTA_UNITS if abs(seconds) / unit >= 0.95), 1)
+    return _span(round(seconds / unit) * unit, catalogue.language())
+
+
+def _time(instant: datetime, title: str, text: str) -> Markup:
+    stamp = instant.isoformat(timespec="seconds")
+    return Markup(f'<time datetime="{stamp}" title="{escape(title)}">{escape(text)}</time>')
 
 
 def when(instant: datetime | None) -> Markup:
@@ -58,38 +74,43 @@ def when(instant: datetime | None) -> Markup:
         text = f"{local:%m-%d %H:%M}" if local.year == clock.today().year else f"{local:%Y-%m-%d}"
     else:
         text = relative(instant)
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        instant.isoformat(timespec="seconds"), exact(instant), text
-    )
+    return _time(instant, exact(instant), text)
 
 
 def due(instant: datetime) -> Markup:
     """A deadline: the hour today, the weekday this week, else the day; with how far it is."""
     local, today = clock.local(instant - timedelta(seconds=1)), clock.today()
     hour = "24:00" if clock.local(instant).strftime("%H:%M") == "00:00" else clock.local(instant).strftime("%H:%M")
-    near = {0: _("today"), 1: _("tomorrow"), -1: _("yesterday")}.get((local.date() - today).days)
+    days = (local.date() - today).days
+    near = _(NEAR[days]) if days in NEAR else ""
     date_ = f"{local:%m-%d}" if local.year == today.year else f"{local:%Y-%m-%d}"
     text = f"{near} {hour}" if near else f"{date_} {weekday(local)} {hour}"
-    return Markup('<time datetime="{}" title="{} · {}">{}</time>').format(
-        instant.isoformat(timespec="seconds"), exact(instant), relative(instant), text
-    )
+    return _time(instant, f"{exact(instant)} · {relative(instant)}", text)
+
+
+def pressing(duty) -> Markup:
+    """A duty's deadline, and whether it is over or near."""
+    if duty.overdue:
+        over, picture = "due-over", icon("exclamation-triangle", _("overdue"))
+    else:
+        over, picture = ("due-soon", icon("clock", _("soon"))) if duty.soon else ("", Markup())
+    return Markup(f'<span class="due {over}">{picture} {due(duty.due_at)}</span>')
+
+
+def state_of(members: type[Labelled], value: str) -> Markup:
+    return Markup(f'<span class="state state-{escape(value)}">{escape(label_of(members, value))}</span>')
+
+
+NEAR = {0: N_("today"), 1: N_("tomorrow"), -1: N_("yesterday")}
 
 
 def bilingual(text: Bilingual | None) -> str:
-    return said(text, str(get_locale() or "zh_Hans_CN")) if text else ""
+    return in_language(text, catalogue.language()) if text else ""
 
 
 def words(text: str) -> Markup:
     """Text as it was typed, its lines kept; nothing in it is markup."""
     return Markup("<br>").join(escape(text).splitlines())
-
-
-def icon(name: str, label: str = "") -> Markup:
-    """A picture from the sprite; with a label it says something, without it only decorates."""
-    href = f"{url_for('static', filename='vendor/icons.svg')}#{name}"
-    if label:
-        return Markup('<svg class="icon" role="img" aria-label="{}"><use href="{}"/></svg>').format(label, href)
-    return Markup('<svg class="icon" aria-hidden="true"><use href="{}"/></svg>').format(href)
 
 
 def many(count: int, most: int = 1000) -> str:
@@ -98,7 +119,8 @@ def many(count: int, most: int = 1000) -> str:
 
 
 def label_of(members: type[Labelled], value: str) -> str:
-    return _(members(value).label) if value in set(members) else value
+    member = members._value2member_map_.get(value)
+    return _(member.label) if isinstance(member, Labelled) else value
 
 
 def roles_shown(roles) -> str:
@@ -217,19 +239,20 @@ def init_app(app: Flask, version: str) -> None:
     app.jinja_env.filters.update(filters)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
-        icon=icon, here=here, saved=saved, label_of=label_of, P=Permission, now=clock.now, today=clock.today,
-        ngettext=ngettext, roles_shown=roles_shown, current_user=current_user,
+        here=here, saved=saved, label_of=label_of, P=Permission, now=clock.now, today=clock.today,
+        ngettext=ngettext, pressing=pressing, state_of=state_of, roles_shown=roles_shown, current_user=current_user,
         rule_title=rule_title, event_labels=event_labels(), roles=Role,
         priorities=Priority, channels=Channel, states=State,
     )  # fmt: skip
 
-    static = Path(app.static_folder or "")
-    assets = {"htmx": (static / "vendor/htmx.min.js").exists(),
-              "tom_select": (static / "vendor/tom-select.complete.min.js").exists()}  # fmt: skip
+    catalogue.init_app(app)
+    folder = Path(app.static_folder or "")
+    assets = {"htmx": (folder / "vendor/htmx.min.js").exists(),
+              "tom_select": (folder / "vendor/tom-select.complete.min.js").exists()}  # fmt: skip
 
     @app.context_processor
     def page() -> dict:
-        return {"html_lang": HTML_LANG.get(str(get_locale()), "zh-CN"), "assets": assets}
+        return {"html_lang": HTML_LANG.get(catalogue.language(), "zh-CN"), "assets": assets}
 
     @app.url_defaults
     def versioned(endpoint: str, values: dict) -> None:

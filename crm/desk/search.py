@@ -14,7 +14,7 @@ from crm.search import SearchRow
 
 SIZE, NAMED = 30, 20
 BATCH = 500  # subjects in one unit of work
-WINDOWS = (2_000, 100_000)  # newest rows that are looked at before all: common words need no more
+WINDOWS = (2_000, 10_000)  # newest rows that are looked at before all: common words need no more, and rare ones are few
 
 _SHOWN = (
     *(SearchRow.id, SearchRow.kind, SearchRow.name, SearchRow.text, SearchRow.subject_id),
@@ -77,10 +77,12 @@ def _newest(query: str, seen: ColumnElement[bool], passed: Iterable[int], before
     top, passed, rows = (before or search.newest_id() + 1), list(passed), []
     for window in (*WINDOWS, None):
         since = max(top - window, 0) if window else 0
-        found = search.containing(query, since=since, before=top)
+        found = search.containing(query, since=since, before=top, walk=window == WINDOWS[0])
         if found is None:
             return []
-        wanted = _rows(found, seen & SearchRow.id.not_in(passed)).order_by(SearchRow.id.desc()).limit(SIZE + 1)
+        found = found if since else search.settled(found)
+        newest = (SearchRow.id + 0).desc()  # the bare id would make PostgreSQL walk all rows for a rare word
+        wanted = _rows(found, seen & SearchRow.id.not_in(passed)).order_by(newest).limit(SIZE + 1)
         rows = list(db.session.execute(wanted))
         if len(rows) > SIZE or not since:
             break

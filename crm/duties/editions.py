@@ -3,7 +3,7 @@
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, Select, select
 
 from crm import clock
 from crm.db import db
@@ -24,11 +24,14 @@ def book(edition_id: int) -> Rulebook:
     return known[edition_id]
 
 
+def holding(at: datetime) -> Select:
+    """The id of the edition that holds at an instant: the last one whose day has come."""
+    edition = Edition.__table__.c
+    return select(edition.id).where(edition.holds_from <= at).order_by(edition.holds_from.desc()).limit(1)
+
+
 def edition_id(at: datetime) -> int:
-    """The edition that holds at an instant: the last one whose day has come."""
-    return db.session.scalars(
-        select(Edition.id).where(Edition.holds_from <= at).order_by(Edition.holds_from.desc()).limit(1)
-    ).one()
+    return db.session.scalars(holding(at)).one()
 
 
 def book_at(at: datetime) -> Rulebook:
@@ -41,6 +44,12 @@ def todays() -> Rulebook:
     if "edition" not in info:
         info["edition"] = edition_id(clock.now())
     return book(info["edition"])
+
+
+def known_today(edition: int | None) -> None:
+    """Which edition holds now, found beside something else: `todays()` need not look."""
+    if edition is not None:
+        db.session().info["edition"] = edition
 
 
 def forget(edition: int) -> None:

@@ -8,6 +8,7 @@ from flask_babel import refresh
 from flask_login import current_user
 from itsdangerous import BadData, URLSafeTimedSerializer
 
+from crm import catalogue
 from crm.errors import Invalid
 from crm.forms import attempt
 from crm.labels import N_
@@ -137,4 +138,5 @@ def language():
         if current_user.is_authenticated:
             current_user.language = chosen
         refresh()
+        catalogue.forget()
     return redirect(local_path(request.form.get("back")), 303)

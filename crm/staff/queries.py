@@ -1,10 +1,11 @@
 from collections.abc import Iterable
-from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
+from sqlalchemy.orm import joinedload
 
 from crm import clock
 from crm.db import db
+from crm.duties import editions
 from crm.duties.models import Subject
 from crm.errors import NotThere
 from crm.permissions import Role
@@ -13,8 +14,13 @@ from crm.staff.workflow import LONGEST, hash_token
 
 
 def session_of(token: str) -> Login | None:
-    """The living session of a token: not ended, not older than twelve hours, its account active."""
-    login = db.session.scalar(select(Login).where(Login.token_hash == hash_token(token)))
+    """The living session of a token: not ended, not older than twelve hours, its account active. With it, in the one
+    statement each request begins with, come the roles and the edition that holds."""
+    edition = editions.holding(clock.now()).scalar_subquery()
+    wanted = select(Login, edition).where(Login.token_hash == hash_token(token))
+    wanted = wanted.options(joinedload(Login.user, innerjoin=True).joinedload(User.held))
+    login, today = db.session.execute(wanted).unique().first() or (None, None)
+    editions.known_today(today)
     if login is None or login.ended_at or login.started_at + LONGEST < clock.now() or not login.user.is_active:
         return None
     return login
@@ -55,13 +61,11 @@ def with_role(roles: Iterable[str]) -> list[User]:
     )
 
 
-def choices(roles: Iterable[str] = RESPONSIBLE) -> list[Any]:
-    """Id and name of the active people who hold one of these roles, for choosing from: one statement."""
+def choices(roles: Iterable[str] = RESPONSIBLE) -> list[Row]:
+    """The same people, `id` and `name` alone: for a list to choose from."""
     holds = select(UserRole.user_id).where(UserRole.role.in_(list(roles)))
-    found = select(Subject.id, Subject.title.label("name")).where(
-        Subject.id.in_(holds), Subject.state == UserState.ACTIVE
-    )
-    return list(db.session.execute(found.order_by(Subject.title)))
+    people = select(Subject.id, Subject.title.label("name")).where(Subject.id.in_(holds))
+    return list(db.session.execute(people.where(Subject.state == UserState.ACTIVE).order_by(Subject.title)))
 
 
 def anybody() -> bool:

@@ -1,9 +1,10 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy.orm import joinedload, load_only
 
 from crm import clock, lists, search
 from crm.db import db
@@ -64,28 +65,59 @@ class Filter:
             rows = rows.where(Subject.opened_at >= clock.moment(self.since))
         if self.until:
             rows = rows.where(Subject.opened_at < clock.moment(self.until + timedelta(days=1)))
-        if self.text:
-            rows = rows.where(Subject.id.in_(search.matching(self.text)))
         if self.overdue:
             late = select(Duty.subject_id).where(open_now(), Duty.due_at < clock.now(), Duty.held_by_id.is_(None))
             rows = rows.where(Subject.id.in_(late))
         return rows
 
 
+SHOWN = (Subject.id, Subject.number, Subject.title, Subject.state, Subject.category, Subject.priority,
+         Subject.customer_id, Subject.owner_id, Subject.opened_at)  # fmt: skip
+
+
 def listing(user, wanted: Filter, *, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
     """Fifty records, the newest first, from `subjects` alone; no child row is touched."""
-    ids = wanted.narrow(select(Subject.id).where(Subject.kind == "ticket", Ticket.visible(user)))
-    count = db.session.scalar(select(func.count()).select_from(ids.limit(1001).subquery()))
-    if before:
-        ids = ids.where(Subject.id < before)
-    found, after = lists.cut(
-        list(db.session.scalars(ids.order_by(Subject.id.desc()).limit(size + 1))), lambda id: id, size
-    )
-    columns = (Subject.id, Subject.number, Subject.title, Subject.state, Subject.category, Subject.priority,
-               Subject.customer_id, Subject.owner_id, Subject.opened_at)  # fmt: skip
-    rows = db.session.execute(select(*columns).where(Subject.id.in_(found)).order_by(Subject.id.desc())).all()
+    every = wanted.narrow(select(*SHOWN).where(Subject.kind == "ticket", Ticket.visible(user)))
+    found, least = _speaking(every, wanted.text, before, size) if wanted.text else (_page(every, before, size), False)
+    rows, after = lists.cut(found, lambda row: row.id, size)
+    count = rows[0].every if rows else 0
     names = duties.names([row.owner_id for row in rows] + [row.customer_id for row in rows])
-    return lists.Page(rows, after, count, names)
+    return lists.Page(rows, after, count, names, least)
+
+
+def _page(every: Select, before: int | None, size: int) -> Sequence[Row]:
+    """A page of rows and one more, each with how many there are, up to 1,001."""
+    known = every.with_only_columns(Subject.id).limit(1001).subquery()
+    count = select(func.count()).select_from(known).scalar_subquery().label("every")
+    page = every.add_columns(count)
+    if before:
+        page = page.where(Subject.id < before)
+    return db.session.execute(page.order_by(Subject.id.desc()).limit(size + 1)).all()
+
+
+WINDOWS = (1_000, 10_000)  # newest subjects that are looked at before all: a common word fills the page from them
+
+
+def _speaking(every: Select, text: str, before: int | None, size: int) -> tuple[Sequence[Row], bool]:
+    """The page of those that hold the words, and whether there may be more of them than were counted."""
+    top = before or (db.session.scalar(select(func.max(Subject.id))) or 0) + 1
+    for window in (*WINDOWS, None):
+        since = max(top - window, 0) if window else 0
+        spoken = search.speaking(text, since=since, before=top, walk=window == WINDOWS[0])
+        if spoken is None:
+            return [], False
+        found = Subject.id.in_(spoken) if isinstance(spoken, list) else None
+        held = every.where(found) if found is not None else every.join(spoken, spoken.c.id == Subject.id)
+        count = select(func.count()).select_from(held.with_only_columns(Subject.id).subquery()).scalar_subquery()
+        newest = (Subject.id + 0).desc()  # the bare id would make PostgreSQL walk all subjects for a rare word
+        rows = db.session.execute(held.add_columns(count.label("every")).order_by(newest).limit(size + 1)).all()
+        if len(rows) > size or not since:
+            break
+    return rows, bool(since or before)
+
+
+PRESSING = (Duty.subject_id, Duty.due_at, Duty.warn_at, Duty.kept_by_id, Duty.dropped_by_id, Duty.breached_by_id,
+            Duty.held_by_id)  # fmt: skip
 
 
 def next_due(ids: list[int]) -> dict[int, Duty]:
@@ -96,6 +128,7 @@ def next_due(ids: list[int]) -> dict[int, Duty]:
         .join(Subject, and_(*theirs))
         .where(Duty.subject_id.in_(ids), open_now())
         .order_by(Duty.due_at.desc(), Duty.id.desc())
+        .options(load_only(*PRESSING))
     )
     return {duty.subject_id: duty for duty in db.session.scalars(rows)}
 

@@ -1,0 +1,72 @@
+"""The results of bench.scale as a page with a table and a plot: `python -m bench.report` writes docs/scale.md."""
+
+import json
+import statistics
+from pathlib import Path
+
+from bench.scale import BARE
+from bench.stores import HOME
+
+DOCS = Path(__file__).parents[1] / "docs"
+BARE_KEY = "0"
+
+
+def _middle(cell: dict, what: str) -> float:
+    return statistics.median(cell[what])
+
+
+def table(result: dict) -> list[str]:
+    sizes = [str(size) for size in result["sizes"]]
+    first, last = sizes[0], sizes[-1]
+    heads = [f"{int(size):,} ÷ {int(first):,}" for size in sizes[1:]]
+    lines = [f"| | {' | '.join(heads)} | alone ÷ {BARE} | at once ÷ {BARE} |", "|---" * (len(heads) + 3) + "|"]
+    for name, cells in result["found"].items():
+        single = {size: _middle(cells[size], "single") for size in [BARE_KEY, *sizes]}
+        rate = {size: _middle(cells[size], "rate") for size in [BARE_KEY, *sizes]}
+        grown = [f"{single[size] / single[first]:.2f}" for size in sizes[1:]]
+        beside = [f"{single[last] / single[BARE_KEY]:.1f}", f"{rate[BARE_KEY] / rate[last]:.1f}"]
+        lines.append(f"| {name} | {' | '.join([*grown, *beside])} |")
+    return lines
+
+
+def plot(result: dict) -> str:
+    """Growth of each page with the size, on a scale of doublings."""
+    sizes = [str(size) for size in result["sizes"]]
+    bars, height = [], 18
+    for place, (name, cells) in enumerate(result["found"].items()):
+        grown = _middle(cells[sizes[-1]], "single") / _middle(cells[sizes[0]], "single")
+        y, wide = 30 + place * height, min(grown, 6) * 80
+        bars.append(f'<text x="4" y="{y + 12}">{name}</text><rect x="190" y="{y + 2}" width="{wide:.0f}" height="13" '
+                    f'fill="#3b82c4"/><text x="{195 + wide:.0f}" y="{y + 12}">{grown:.2f}</text>')  # fmt: skip
+    tall = 40 + height * len(bars)
+    goal = (
+        f'<line x1="294" x2="294" y1="26" y2="{tall}" stroke="#c0392b"/><text x="297" y="22" fill="#c0392b">1.3</text>'
+    )
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="760" height="{tall}" font-family="sans-serif" font-size="12">'
+    )
+    title = f'<text x="4" y="14">{result["kind"]}: {int(sizes[-1]):,} ÷ {int(sizes[0]):,} records</text>'
+    return head + title + goal + "".join(bars) + "</svg>\n"
+
+
+def main() -> None:
+    lines = ["# Scale", "", "`make bench` fills databases with service records and times the served program (two workers) "
+             "beside a bare Flask page", "of fifty rows by an indexed key, in the same minutes. Only ratios mean anything. "
+             "*alone*: one request at a time;", "*at once*: eight people (four who create); both at the largest size. "
+             "Each number is a median.", ""]  # fmt: skip
+    for kind in ("postgresql", "sqlite"):
+        if not (HOME / f"{kind}.json").exists():
+            continue
+        result = json.loads((HOME / f"{kind}.json").read_text())
+        (DOCS / f"scale-{kind}.svg").write_text(plot(result), encoding="utf-8")
+        sweeps = result["tick"].items()
+        ticks = "; ".join(f"{int(size):,}: {one['idle']:.0f} ms, {one['due'] / 1000:.1f} s" for size, one in sweeps)
+        most = max(peak for size, workers in result["memory"].items() if size != BARE_KEY for _now, peak in workers)
+        lines += [f"## {kind}, {result['day']}", "", *table(result), "", f"![growth](scale-{kind}.svg)", "",
+                  f"A sweep with nothing due, and with a thousand due: {ticks}.",
+                  f"The largest worker: {most} MB at most. Rounds: {result['rounds']}.", ""]  # fmt: skip
+    (DOCS / "scale.md").write_text("\n".join(lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

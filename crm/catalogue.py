@@ -1,0 +1,83 @@
+"""What every page says and draws many times: words in the reader's language and pictures, each made once."""
+
+import functools
+
+from flask import Flask, g, request, url_for
+from flask_babel import Domain, get_locale
+from markupsafe import Markup
+
+
+class Catalogue(Domain):
+    """The words of a request's language, looked up once a request rather than once a word."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: dict[str, dict[str, Markup]] = {}  # language → what pages said in it
+
+    def get_translations(self):
+        return self.held()[1]
+
+    def held(self):
+        held, locale = g.get("catalogue"), get_locale()
+        if held is None or held[0] is not locale:
+            language = str(locale or "zh_Hans_CN")
+            words = self.shown.setdefault(language, {})
+            held = g.catalogue = (locale, super().get_translations(), words, language)
+        return held
+
+
+CATALOGUE = Catalogue()
+
+
+def language() -> str:
+    """The reader's, such as `zh_Hans_CN`."""
+    return (g.get("catalogue") or CATALOGUE.held())[3] if g else "zh_Hans_CN"
+
+
+def forget() -> None:
+    """The reader chose another language in the middle of a request."""
+    g.pop("catalogue", None)
+
+
+def said(text: str, **variables) -> Markup:
+    """gettext for pages: each text is looked up and marked once in a process; variables are escaped."""
+    held = g.get("catalogue") or CATALOGUE.held()
+    found = held[2].get(text)
+    if found is None:
+        found = held[2][text] = Markup(held[1].ugettext(text))
+    return found % variables if variables else found
+
+
+def in_page(text: str, **variables) -> Markup:
+    """The same where the text is always a format, as templates have it."""
+    found = said(text)
+    return found % variables if variables or "%" in found else found
+
+
+@functools.lru_cache(maxsize=1000)
+def _address(root: str, filename: str) -> str:
+    return url_for("static", filename=filename)
+
+
+def static(filename: str) -> str:
+    """Where a static file is; the same for every page of this process under one root."""
+    return _address(request.script_root, filename)
+
+
+@functools.lru_cache(maxsize=1000)
+def _icon(file: str, name: str, label: str) -> Markup:
+    if label:
+        return Markup('<svg class="icon" role="img" aria-label="{}"><use href="{}#{}"/></svg>').format(
+            label, file, name
+        )
+    return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>').format(file, name)
+
+
+def icon(name: str, label: str = "") -> Markup:
+    """A picture from the sprite; with a label it says something, without it only decorates."""
+    return _icon(static("vendor/icons.svg"), name, label)
+
+
+def init_app(app: Flask) -> None:
+    app.extensions["babel"].instance.domain_instance = CATALOGUE
+    app.jinja_env.globals.update(_=in_page, gettext=in_page, icon=icon, static=static)
