@@ -30,13 +30,14 @@ class Visitor:
 class _Account:
     id: int
     hash: str
+    epoch: int
     active: bool
 
 
 def _account(login: str) -> _Account | None:
     with unit_of_work(read_only=True):
         user = db.session.scalar(select(User).where(User.login == login))
-        return _Account(user.id, user.password_hash, user.is_active) if user else None
+        return _Account(user.id, user.password_hash, user.epoch, user.is_active) if user else None
 
 
 def _limits(login: str, account: _Account | None, visitor: Visitor) -> dict[str, int]:
@@ -82,7 +83,7 @@ def log_in(login: str, password: str, visitor: Visitor) -> tuple[Login, str]:
 
 def _begin(user: User, account: _Account, password: str, visitor: Visitor) -> tuple[Login, str]:
     db.session.refresh(user, with_for_update={"of": User, "key_share": True})
-    if not user.is_active or user.password_hash != account.hash:  # changed while it was compared
+    if not user.is_active or user.epoch != account.epoch:  # changed while it was compared
         raise Invalid(N_("Log-in name or password is wrong."))
     if passwords.hasher.check_needs_rehash(user.password_hash):
         user.password_hash = passwords.hashed(password)

@@ -36,7 +36,7 @@ def pages_of(app, role: str) -> list[str]:
     crawl = Crawl(app, Browser(app, role).get)
     found: dict[str, str] = {}
     for address, endpoint in crawl.pages.items():
-        if not endpoint.startswith(("files.", "desk.lookup", "desk.healthz", "desk.readyz")):
+        if address in crawl.shown:
             found.setdefault(f"{endpoint}?{bool(urlsplit(address).query)}", address)
     return list(found.values())
 
@@ -59,6 +59,8 @@ NAMES = {
     "stranger",
     "short",
     "name",
+    "Chrome",
+    "Linux",
 }
 
 

@@ -88,7 +88,7 @@ def test_an_installation_carries_its_period_and_its_state_of_use(app, browser):
 
 
 @pytest.mark.parametrize(("ends_in", "said"), [(200, "In service until"), (20, "Service ends in 20 days"), (0, "Service ends today"),
-                                               (-1, "Service expired since"), (None, "None of ours")])  # fmt: skip
+                                               (-1, "Service expired since"), (None, "None of our software")])  # fmt: skip
 def test_the_verdict_stands_beside_the_customer_while_a_record_is_opened(app, browser, ends_in, said):
     with unit_of_work():
         unit = make.customer()

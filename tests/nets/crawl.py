@@ -45,6 +45,7 @@ class Crawl:
     def __init__(self, app, get, start: tuple[str, ...] = ("/", "/account")) -> None:
         self.routes, self.get = app.url_map.bind("here"), get
         self.pages: dict[str, str] = {}
+        self.shown: set[str] = set()  # those that are pages, not files or data
         self.forms: dict[tuple, Form] = {}
         self.broken: list[tuple[str, int]] = []
         self._met: Counter = Counter()
@@ -70,6 +71,7 @@ class Crawl:
         if answer.status_code >= 400:
             self.broken.append((address, answer.status_code))
         if answer.mimetype == "text/html":
+            self.shown.add(address)
             self._read(parts.path, answer.text)
         if answer.location:
             self._waiting.append(urljoin(f"http://here{parts.path}", answer.location).removeprefix("http://here"))
