@@ -77,6 +77,7 @@ def as_xlsx(title: str, headers: list[str], rows: Iterable[list[Any]]) -> IO[byt
     sheet.append([_cell(sheet, header, Font(bold=True)) for header in headers])
     for count, row in enumerate(rows):
         if count >= MOST_IN_SHEET:
+            sheet.close()
             raise TooLong()
         sheet.append([_cell(sheet, value) for value in row])
     file: IO[bytes] = SpooledTemporaryFile(MEMORY)  # type: ignore[assignment]  # noqa: SIM115 (the answer closes it)
