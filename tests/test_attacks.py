@@ -286,3 +286,8 @@ def test_what_no_database_keeps_is_refused_at_the_door(browser, sent):
     assert answer.status_code == (400 if b"%00" in sent else 422), (
         "half a pair is read as a sign for what cannot be read"
     )
+
+
+def test_a_plain_form_is_bounded_even_where_it_says_nothing(browser):
+    answer = browser().client.post("/login", data=b"&" * 3_000_000, content_type="application/x-www-form-urlencoded")
+    assert answer.status_code == 413
