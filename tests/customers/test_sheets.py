@@ -14,7 +14,7 @@ from crm.customers import sheets, workbook
 from crm.errors import Invalid
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
-shared = pytest.mark.skipif(not DATA.is_dir(), reason="the data of /work/shared is not beside this checkout")
+shared = pytest.mark.skipif(not DATA.is_dir(), reason="the shared data is not beside this checkout")
 
 
 def xlsx(*rows, name: str = "Sheet1") -> bytes:
