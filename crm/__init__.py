@@ -129,19 +129,8 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     CSRFProtect(app)
     session.init_app(app)
     shown.init_app(app, assets_version())
-    for package in (
-        door,
-        own,
-        staff,
-        staff_settings,
-        duties,
-        files,
-        customers,
-        customer_imports,
-        serials,
-        opening,
-        tickets,
-    ):
+    of_staff, of_customers = (door, own, staff, staff_settings), (customers, customer_imports)
+    for package in (*of_staff, duties, files, *of_customers, serials, opening, tickets):
         app.register_blueprint(package.bp)
     desk.init_app(app)
     app.view_functions["static"].permission = Permission.PUBLIC  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
 """What every list offers beside its rows: files, filters under a name, columns."""
 
-from flask import Blueprint, abort, flash, redirect, request, send_file
+from flask import Blueprint, abort, flash, redirect, render_template, request, send_file
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
@@ -11,7 +11,7 @@ from crm.db import aside
 from crm.desk import export, shelf
 from crm.desk.tables import TABLES, Table
 from crm.errors import Refused
-from crm.forms import CrmForm, LineField
+from crm.forms import CrmForm, LineField, attempt
 from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.staff import access
@@ -64,18 +64,17 @@ def _table_of(key: str) -> Table:
 @needs(P.SIGNED_IN)
 def save(key):
     table, form = _table_of(key), FilterForm()
-    back = f"{table.path}?{shelf.narrowed(table, form.query.data or '')}"
-    try:
-        form.check()
-        shelf.save_filter(current_user, table, form.name.data, form.query.data, shared=form.shared.data)
+    narrowed = shelf.narrowed(table, form.query.data or "")
+
+    def keep():
+        shelf.save_filter(current_user, table, form.name.data, narrowed, shared=form.shared.data)
         flash(_("The filter is kept under its name."))
-    except Refused as refusal:
-        if refusal.status == 403:
-            raise
-        said = next((str(error) for errors in getattr(refusal, "fields", {}).values() for error in
-                     (errors if isinstance(errors, list) else [errors])), refusal.message)  # fmt: skip
-        flash(_(said), "warning")
-    return redirect(back, 303)
+        return redirect(f"{table.path}?{narrowed}", 303)
+
+    def show(refusal: Refused | None):
+        return render_template("desk/filter.html", form=form, table=table, query=narrowed, refusal=refusal)
+
+    return attempt(form, keep, show)
 
 
 @bp.post("/lists/filters/<id:filter_id>/removal")

@@ -14,7 +14,7 @@ from crm import clock, search
 from crm.customers import workflow as customers
 from crm.customers.importing import Result
 from crm.customers.models import Contact, Customer, CustomerEvent
-from crm.db import Counter, db, insert, next_numbers, unit_of_work
+from crm.db import db, hold, next_numbers, unit_of_work
 from crm.duties.models import Event, Priority
 from crm.duties.record import Happened, by_import, lock, open_all, record_all
 from crm.errors import Invalid
@@ -127,8 +127,7 @@ def take(stories: Sequence[Story], *, file: str = "") -> Report:
         report.odd += story.odd
     with by_import():
         # All who import wait for each other here, so that two at once never both find a record missing.
-        db.session.execute(insert(Counter).values(prefix="K", last=0).on_conflict_do_nothing())
-        db.session.execute(select(Counter.last).where(Counter.prefix == "K").with_for_update())
+        hold("K")
         known = _by_ref(Ticket, {story.ref for story in stories})
         names = _Names(stories, file)
         fresh = [story for story in stories if story.ref not in known]

@@ -107,7 +107,8 @@ def test_the_same_name_again_replaces_and_nothing_is_no_filter(some, browser, ap
     page = browser("specialist")
     for query in ("category=bug", "state=open"):
         page.send("/lists/tickets/filters", page="/tickets", name="一", query=query)
-    page.send("/lists/tickets/filters", page="/tickets", name="二", query="")
+    answer = page.send("/lists/tickets/filters", page="/tickets", name="二", query="")
+    assert answer.status_code == 422 and "Nothing is filtered" in answer.text and 'value="二"' in answer.text
     assert [(row.name, row.query) for row in db.session.query(SavedFilter)] == [("一", "state=open")]
 
 
