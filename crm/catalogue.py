@@ -4,7 +4,10 @@ import functools
 
 from flask import Flask, g, request, url_for
 from flask_babel import Domain, get_locale
-from markupsafe import Markup
+from markupsafe import Markup, escape
+
+
+MOST = 5_000  # texts kept in a language; the program has a third of that
 
 
 class Catalogue(Domain):
@@ -40,11 +43,14 @@ def forget() -> None:
 
 
 def said(text: str, **variables) -> Markup:
-    """gettext for pages: each text is looked up and marked once in a process; variables are escaped."""
+    """gettext for pages: each text is looked up and escaped once in a process; variables are escaped too. What is asked
+    may hold words somebody typed, such as a form's error: so even a text is never taken for markup."""
     held = g.get("catalogue") or CATALOGUE.held()
     found = held[2].get(text)
     if found is None:
-        found = held[2][text] = Markup(held[1].ugettext(text))
+        found = escape(held[1].ugettext(text))
+        if len(held[2]) < MOST:
+            held[2][text] = found
     return found % variables if variables else found
 
 

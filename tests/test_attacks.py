@@ -8,6 +8,7 @@ import zipfile
 import pytest
 
 from crm import clock, sweep
+from crm.catalogue import CATALOGUE, MOST, said
 from crm.db import db, unit_of_work
 from crm.duties.models import Duty, Event
 from crm.errors import Forbidden, Invalid, WrongState
@@ -291,3 +292,18 @@ def test_what_no_database_keeps_is_refused_at_the_door(browser, sent):
 def test_a_plain_form_is_bounded_even_where_it_says_nothing(browser):
     answer = browser().client.post("/login", data=b"&" * 3_000_000, content_type="application/x-www-form-urlencoded")
     assert answer.status_code == 413
+
+
+def test_a_form_s_complaint_about_what_was_sent_is_not_markup(app, browser):
+    page = browser("admin")
+    answer = page.send("/settings/access", roles="--><i zq9>")
+    assert answer.status_code == 422
+    assert "<i zq9>" not in answer.text
+
+
+def test_what_is_said_in_a_page_is_never_markup_of_its_own(app):
+    with app.test_request_context():
+        assert said("<b>%(who)s</b>", who="<i>") == "&lt;b&gt;&lt;i&gt;&lt;/b&gt;"
+        for i in range(MOST + 10):
+            said(f"typed {i}")
+        assert len(CATALOGUE.held()[2]) <= MOST

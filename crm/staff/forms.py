@@ -1,5 +1,5 @@
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, PasswordField, SelectChoice, SelectMultipleField
+from wtforms import BooleanField, PasswordField, SelectChoice, SelectMultipleField, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from crm.forms import EMAIL, CrmForm, LineField, PickField, needed
@@ -67,6 +67,10 @@ class RolesField(SelectMultipleField):
             for role in Role
         ]
         super().__init__(label, coerce=str, choices=choices, **kwargs)
+
+    def pre_validate(self, form) -> None:
+        if not set(self.data or ()) <= set(Role):
+            raise ValidationError(N_("Choose among the roles there are."))
 
 
 class UserForm(CrmForm):
