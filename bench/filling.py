@@ -15,7 +15,6 @@ from crm.db import db, unit_of_work
 from crm.duties import workflow as duties
 from crm.duties.models import Duty, Edition, Event, Subject
 from crm.permissions import Role
-from crm.search import SearchRow
 from crm.staff import workflow as staff
 from crm.staff.models import User
 from tests import make
@@ -56,7 +55,7 @@ def _department(size: int) -> Story:
     db.session.flush()
     edition = db.session.scalars(select(Edition.id)).one()
     pairs = [tuple(row) for row in db.session.execute(select(Customer.id, Contact.id).join(Contact.customer))]
-    top = {"subjects": Subject.id, "events": Event.id, "duties": Duty.id, "search_rows": SearchRow.id}
+    top = {"subjects": Subject.id, "events": Event.id, "duties": Duty.id}
     start = {name: (db.session.scalar(select(func.max(column))) or 0) + 1 for name, column in top.items()}
     return Story(size, clock.now(), edition, [one.id for one in people if isinstance(one, User)], pairs, start)
 
@@ -116,7 +115,7 @@ def _settle(connection, story: Story) -> None:
     for prefix, last in story.numbers.items():
         cursor.execute(f"INSERT INTO counters (prefix, last) VALUES ('{prefix}', {last})")
     if db.engine.dialect.name == "postgresql":
-        for table in ("subjects", "events", "duties", "search_rows"):
+        for table in ("subjects", "events", "duties"):
             cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")
         if cursor.execute("SELECT pg_get_serial_sequence('seals', 'seq')").fetchone()[0]:
             cursor.execute("SELECT setval(pg_get_serial_sequence('seals', 'seq'), (SELECT max(seq) FROM seals))")

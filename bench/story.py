@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import accumulate
 
-from crm.search import SearchRow, _words_of, fold
+from crm.search import SearchRow, _words_of, fold, row_id
 
 COMMON, PERCENT, TENTH, RARE, FIFTY = "凭证", "结转", "折旧", "饕餮", "貔貅"  # 30 %, 1 %, 0.1 %, 0.01 %, 50 records
 WORDS_SPOKEN = (
@@ -162,7 +162,7 @@ class Story:
             self._event("ticket.cancelled", id, at + 4 * minute, owner, reason="重复")
 
     def _found(self, id: int, number: str, said: str) -> None:
-        text, row = f"{number}\n{said}", self._id("search_rows")
+        text, row = f"{number}\n{said}", row_id(id)
         entry = SearchRow(name="", folded=fold(text))
         self.rows["search_rows"].append((row, id, "ticket", 0, "", text, entry.folded))
         self.rows["search_keys"].append((fold(number).replace(" ", ""), row))

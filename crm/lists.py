@@ -49,10 +49,10 @@ def one_of(args: Mapping[str, str], name: str, values: Iterable[str]) -> str:
     return value if value in {str(one) for one in values} else ""
 
 
-def key(args: Mapping[str, str], name: str = "before") -> int | None:
+def key(args: Mapping[str, str], name: str = "before", *, most: int = 10**9) -> int | None:
     """A row's id given as a parameter; anything else is none."""
     value = args.get(name, "")
-    return int(value) if re.fullmatch(r"[1-9][0-9]{0,8}", value) else None
+    return int(value) if re.fullmatch(r"[1-9][0-9]{0,18}", value, re.ASCII) and int(value) < most else None
 
 
 def day(args: Mapping[str, str], name: str) -> date | None:

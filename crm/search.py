@@ -6,16 +6,21 @@ text holds the word. Names are indexed once more under a mark of their own, lett
 """
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sqlalchemy import (
-    CTE,
+    ARRAY,
+    BigInteger,
     ColumnElement,
     ForeignKey,
+    FromClause,
+    Integer,
     Select,
     UniqueConstraint,
     bindparam,
+    cast,
     column,
     delete,
     false,
@@ -33,6 +38,10 @@ from crm.db import db
 
 LONGEST = 100  # letters of a query that are looked at
 FEW = 4000  # rows whose ids are carried from one statement to the next
+WINDOWS = (1_000, 10_000)  # newest subjects that are looked at before all: a common word fills the page from them
+SLOT = 16  # bits of a row's id that tell the rows of one subject apart; above them stands the subject's id
+LAST = (1 << SLOT) - 1
+T = TypeVar("T")
 _NAME = "ʘ"  # before each piece of a name; no keyboard has it
 _JOINED = frozenset("-_./\\'’·‐‑–—#:")  # nothing between the letters beside them
 _grams = table("search_grams", column("rowid"), column("row_id"), column("grams"))  # FTS5, or a tsvector with GIN
@@ -84,9 +93,17 @@ class Entry:
         return "\n".join(part for part in (self.name, *self.keys, self.words) if part)
 
 
+def _lite() -> bool:
+    return db.engine.dialect.name == "sqlite"
+
+
 class SearchRow(db.Model):
+    """Its id begins with its subject's: so rows are in the order of their subjects, whenever they were written."""
+
     __tablename__ = "search_rows"
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False
+    )
     subject_id: Mapped[int] = mapped_column(ForeignKey("subjects.id"))
     kind: Mapped[str]
     ref: Mapped[int] = mapped_column(default=0)
@@ -105,19 +122,33 @@ class SearchKey(db.Model):
     row_id: Mapped[int] = mapped_column(ForeignKey("search_rows.id"), primary_key=True, index=True)
 
 
+def row_id(subject_id: int, slot: int = 0) -> int:
+    if slot > LAST:
+        raise OverflowError(f"subject {subject_id} has more than {LAST} rows of search")
+    return subject_id << SLOT | slot
+
+
+def _new(subject_id: int, entry: Entry, last: dict[int, int]) -> SearchRow:
+    """`last`: the highest slot taken so far of each subject."""
+    slot = 0
+    if entry.ref:
+        slot = last[subject_id] = last.get(subject_id, 0) + 1
+    return SearchRow(id=row_id(subject_id, slot), subject_id=subject_id, kind=entry.kind, ref=entry.ref)
+
+
 def put(subject_id: int, entries: Iterable[Entry]) -> None:
     """Make these the subject's rows: what is new is added, what differs replaced, what is no longer said removed."""
     rows = select(SearchRow).where(SearchRow.subject_id == subject_id).execution_options(populate_existing=True)
     known = {(row.kind, row.ref): row for row in db.session.scalars(rows)}
     said: list[tuple[SearchRow, Entry]] = []
+    last = {subject_id: max((row.id & LAST for row in known.values()), default=0)}
     for entry in entries:
         row = known.pop((entry.kind, entry.ref), None)
         if row is not None and (row.name, row.text) == (entry.name, entry.text):
             continue
         if row is not None:
             _forget(row)
-        row = row or SearchRow(subject_id=subject_id, kind=entry.kind, ref=entry.ref)
-        said.append((row, entry))
+        said.append((row or _new(subject_id, entry, last), entry))
     _say(said)
     for row in known.values():
         _forget(row)
@@ -127,8 +158,11 @@ def put(subject_id: int, entries: Iterable[Entry]) -> None:
 
 def add_all(new: Iterable[tuple[int, Entry]]) -> None:
     """Rows that are not there yet, of any number of subjects: each statement is sent once for all of them."""
-    said = [(SearchRow(subject_id=id, kind=entry.kind, ref=entry.ref), entry) for id, entry in new]
-    _say(said)
+    new = list(new)
+    parts = select(SearchRow.subject_id, func.max(SearchRow.id)).group_by(SearchRow.subject_id)
+    ids = {id for id, entry in new if entry.ref}
+    last = {id: top & LAST for id, top in db.session.execute(parts.where(SearchRow.subject_id.in_(ids)))}
+    _say([(_new(id, entry, last), entry) for id, entry in new])
 
 
 def _say(said: list[tuple[SearchRow, Entry]]) -> None:
@@ -146,7 +180,7 @@ def _words_of(row: SearchRow) -> list[str]:
 def _index(rows: list[tuple[SearchRow, Entry]]) -> None:
     if not rows:
         return
-    if db.engine.dialect.name == "sqlite":
+    if _lite():
         statement = text("INSERT INTO search_grams (rowid, grams) VALUES (:id, :grams)")
         grams = [{"id": row.id, "grams": " ".join(_words_of(row))} for row, _entry in rows]
     else:
@@ -160,7 +194,7 @@ def _index(rows: list[tuple[SearchRow, Entry]]) -> None:
 
 def _forget(row: SearchRow) -> None:
     """Take a row out of the index; FTS5 wants to be told what was in it."""
-    if db.engine.dialect.name == "sqlite":
+    if _lite():
         statement = text("INSERT INTO search_grams (search_grams, rowid, grams) VALUES ('delete', :id, :grams)")
         db.session.execute(statement, {"id": row.id, "grams": " ".join(_words_of(row))})
     else:
@@ -171,7 +205,7 @@ def _forget(row: SearchRow) -> None:
 def clear() -> None:
     """Forget everything; `put` fills it anew."""
     everything = "INSERT INTO search_grams (search_grams) VALUES ('delete-all')"
-    db.session.execute(text(everything if db.engine.dialect.name == "sqlite" else "DELETE FROM search_grams"))
+    db.session.execute(text(everything if _lite() else "DELETE FROM search_grams"))
     db.session.execute(delete(SearchKey))
     db.session.execute(delete(SearchRow))
 
@@ -183,7 +217,7 @@ def words_in(query: str) -> list[str]:
 
 def _all_of(pieces: list[str], walk: bool = False) -> ColumnElement[bool]:
     """`walk`: asked of each row in hand, never of the index, which would gather all rows of a common word first."""
-    if db.engine.dialect.name == "sqlite":
+    if _lite():
         return literal_column("search_grams").op("MATCH")(" AND ".join(f'"{piece}"' for piece in pieces))
     wanted = " & ".join(f"'{piece}'" for piece in pieces)
     held = _grams.c.grams.op("@@", is_comparison=True)(bindparam(None, wanted).op("::")(literal_column("tsquery")))
@@ -191,35 +225,31 @@ def _all_of(pieces: list[str], walk: bool = False) -> ColumnElement[bool]:
 
 
 def _id() -> ColumnElement[int]:
-    return _grams.c.rowid if db.engine.dialect.name == "sqlite" else _grams.c.row_id
+    return _grams.c.rowid if _lite() else _grams.c.row_id
 
 
 def _holds(words: Iterable[str]) -> list[ColumnElement[bool]]:
     """A single piece is its own proof; of a longer word the pieces may stand apart."""
-    find = func.instr if db.engine.dialect.name == "sqlite" else func.strpos
+    find = func.instr if _lite() else func.strpos
     return [find(SearchRow.folded, word) > 0 for word in words if len(word) > 2]
 
 
 def _candidates(pieces: list[str], words: list[str], walk: bool = False) -> Select:
-    rows = select(_id().label("id")).where(_all_of(pieces, walk))
+    subject = _id().bitwise_rshift(SLOT).label("subject_id")
+    rows = select(_id().label("id"), subject).where(_all_of(pieces, walk))
     checks = _holds(words)
     return rows.join(SearchRow, SearchRow.id == _id()).where(*checks) if checks else rows
 
 
-def containing(query: str, *, since: int = 0, before: int | None = None, walk: bool = False) -> Select | None:
-    """Ids of the rows that hold every word of the query, `since` < id < `before`; None for a query of nothing."""
+def _containing(query: str, walk: bool = False) -> Select | None:
+    """The rows that hold every word of the query; None for a query of nothing."""
     words = words_in(query)
     pieces = sorted({piece for word in words for piece in _pieces(word)})
-    if not pieces:
-        return None
-    rows = _candidates(pieces, words, walk)
-    if since:
-        rows = rows.where(_id() > since)
-    return rows if before is None else rows.where(_id() < before)
+    return _candidates(pieces, words, walk) if pieces else None
 
 
 def named(query: str) -> Select | None:
-    """Ids of the rows whose name holds every word of the query, however short."""
+    """The rows whose name holds every word of the query, however short."""
     words = words_in(query)
     pieces = sorted({_NAME + piece for word in words for piece in _pieces(word)})
     return _candidates(pieces, words) if pieces else None
@@ -232,40 +262,53 @@ def exactly(query: str) -> Select:
 
 def matching(query: str) -> Select:
     """Ids of the subjects that hold the words themselves, or are named so: for a list's filter."""
-    found = [one for one in (containing(query), named(query)) if one is not None]
-    rows = select(SearchRow.subject_id).where(SearchRow.ref == 0)
-    return rows.where(SearchRow.id.in_(union(*found))) if found else rows.where(false())
+    found = [one for one in (_containing(query), named(query)) if one is not None]
+    if not found:
+        return select(SearchRow.subject_id).where(false())
+    rows = union(*found).subquery()
+    return select(rows.c.subject_id).where(rows.c.id.bitwise_and(LAST) == 0)
 
 
-def settled(found: Select) -> Select:
-    """The same rows, found out now if they are few: PostgreSQL always expects thousands, and would read the tables."""
-    every = found.cte("every").prefix_with("MATERIALIZED", dialect="postgresql")  # a LIMIT inside would avoid the index
-    ids = list(db.session.scalars(select(every.c.id).limit(FEW + 1)))
-    return select(SearchRow.id.label("id")).where(SearchRow.id.in_(ids)) if len(ids) <= FEW else found
+def newest(
+    query: str, ask: Callable[[FromClause], Sequence[T]], *, size: int, before: int | None = None, own: bool = False
+) -> tuple[Sequence[T], bool]:
+    """A page of what holds every word of the query, the newest first, and whether older rows were left unlooked at.
 
-
-def speaking(query: str, *, since: int, before: int, walk: bool) -> CTE | list[int] | None:
-    """The same without names, of the subjects `since` < id < `before` only: their ids, to be joined, or found already."""
-    there = (SearchRow.ref == 0, SearchRow.subject_id > since, SearchRow.subject_id < before)
-    row = SearchRow.id + 0  # the bare id would send PostgreSQL through all ids from the first on
-    ends = select(func.min(row).label("first"), func.max(row).label("last")).where(*there).cte("ends")
-    found = containing(query, walk=walk)
+    `ask` is given the rows found, as columns `id` and `subject_id`, and returns at most `size` + 1 in falling order of the
+    id. `before` is a row's id; `own` takes subjects' own rows only. SQLite walks its index backwards until the page is
+    full. PostgreSQL's knows no order: it is asked of the newest rows, and of all only if those do not fill the page."""
+    found = _containing(query)
     if found is None:
-        return None
-    if since:  # rows are made in the order of their subjects, or nearly so: where to look is known
-        first, last = select(ends.c.first).scalar_subquery(), select(ends.c.last).scalar_subquery()
-        found = found.where(_id() >= first, _id() <= last)
-    else:
-        found = settled(found)
-    ids = found.cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
-    rows = select(SearchRow.subject_id.label("id")).join(ids, ids.c.id == SearchRow.id).where(*there)
-    if not since:
-        return list(db.session.scalars(rows))
-    return rows.cte("spoken").prefix_with("MATERIALIZED", dialect="postgresql")
+        return [], False
+    where = [_id() < before] if before else []
+    where += [_id().bitwise_and(LAST) == 0] if own else []
+    if _lite():
+        return ask(found.where(*where).subquery("found")), bool(before)
+    top = before or row_id((db.session.scalar(select(func.max(_id()))) or 0) + 1 >> SLOT, LAST)
+    for window in WINDOWS:
+        since = top - (window << SLOT)
+        if since <= 0:
+            break
+        some = _containing(query, walk=window == WINDOWS[0])
+        assert some is not None
+        rows = ask(apart(some.where(*where, _id() >= since)))
+        if len(rows) > size:
+            return rows, True
+    return ask(_settled(found.where(*where))), bool(before)
 
 
-def newest_id() -> int:
-    return db.session.scalar(select(func.max(SearchRow.id))) or 0
+def apart(found: Select) -> FromClause:
+    """Found out by itself: PostgreSQL would otherwise walk all subjects for the order's sake."""
+    return found.cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
+
+
+def _settled(found: Select) -> FromClause:
+    """The same rows, found out now if they are few: PostgreSQL always expects thousands, and would read the tables."""
+    ids = list(db.session.scalars(select(apart(found).c.id).limit(FEW + 1)))  # a LIMIT inside would avoid the index
+    if len(ids) > FEW:
+        return apart(found)
+    known = func.unnest(cast(ids, ARRAY(BigInteger))).table_valued("id").render_derived()
+    return select(known.c.id, known.c.id.bitwise_rshift(SLOT).label("subject_id")).subquery("found")
 
 
 def marked(shown: str, query: str) -> list[tuple[str, bool]]:

@@ -6,6 +6,8 @@ from crm import search
 from crm.customers import workflow as customers
 from crm.db import db, unit_of_work
 from crm.desk.search import NAMED, SIZE, find, rebuild
+from crm.duties.models import Subject
+from crm.tickets import queries
 from crm.tickets import workflow as tickets
 from tests import make
 
@@ -169,3 +171,44 @@ def test_building_the_index_anew_finds_the_same(filled):
     assert said("specialist", "凭证") == []
     assert rebuild() == 2 + 2 + 1
     assert {query: said("specialist", query) for query in before} == before
+
+
+@pytest.mark.parametrize(("windows", "few"), [((1, 2), 2), ((2, 1000), 1), ((), 1), ((3,), 100)])
+def test_pages_are_the_same_however_the_index_is_asked(app, monkeypatch, windows, few):
+    with unit_of_work():
+        unit = make.served_customer("甲公司")
+        for i in range(70):
+            make.ticket(unit, title=f"凭证问题 {i}" if i % 3 else f"别的 {i}", owner=("specialist", "specialist2")[i % 2])
+            make.contact(unit, f"王凭证{i}") if i % 10 == 0 else None
+    me = make.who("specialist")
+
+    def pages() -> tuple[list, list]:
+        hits, rows, before = [], [], None
+        while True:
+            found = find(me, "凭证", before=before)
+            hits, before = hits + [hit.row_id for hit in found.newest], found.before
+            if not before:
+                break
+        wanted = queries.Filter(text="凭证问", owner_id=me.id)
+        while True:
+            page = queries.listing(me, wanted, before=before, size=7)
+            rows, before = rows + [row.number for row in page.rows], page.next
+            if not before:
+                return hits, rows
+
+    usual = pages()
+    monkeypatch.setattr(search, "WINDOWS", windows)
+    monkeypatch.setattr(search, "FEW", few)
+    assert pages() == usual
+    assert len(usual[1]) == len(set(usual[1])) == 23 and usual[1] == sorted(usual[1], reverse=True)
+
+
+def test_the_order_of_what_is_found_does_not_depend_on_when_it_was_indexed(filled):
+    before = said("specialist", "公司") + said("specialist", "凭证")
+    with unit_of_work():
+        search.clear()
+    with unit_of_work():
+        for kind in reversed(Subject.__subclasses__()):
+            for subject in db.session.query(kind).order_by(kind.id.desc()) if kind.SEARCHED else ():
+                search.put(subject.id, subject.searched())
+    assert said("specialist", "公司") + said("specialist", "凭证") == before

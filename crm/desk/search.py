@@ -1,10 +1,10 @@
 """Search over everything the reader may see: exact numbers and codes first, then names, then the newest."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, FromClause, Select, func, select
 
 from crm import search
 from crm.db import db, unit_of_work
@@ -14,7 +14,6 @@ from crm.search import SearchRow
 
 SIZE, NAMED = 30, 20
 BATCH = 500  # subjects in one unit of work
-WINDOWS = (2_000, 10_000)  # newest rows that are looked at before all: common words need no more, and rare ones are few
 
 _SHOWN = (
     *(SearchRow.id, SearchRow.kind, SearchRow.name, SearchRow.text, SearchRow.subject_id),
@@ -56,37 +55,30 @@ def _hit(row: Any, query: str) -> Hit:
     return Hit(row.kind, subject, shown, search.excerpt(rest, query), row.state, row.customer_id, row.id)
 
 
-def _rows(ids: Select, seen: ColumnElement[bool]) -> Select:
-    found = ids.cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
+def _rows(found: FromClause, seen: ColumnElement[bool]) -> Select:
     rows = select(*_SHOWN).select_from(found).join(SearchRow, SearchRow.id == found.c.id)
     return rows.join(Subject, Subject.id == SearchRow.subject_id).where(seen)
 
 
 def _first(query: str, seen: ColumnElement[bool]) -> list[Any]:
-    exact = _rows(search.exactly(query), seen).order_by(SearchRow.id.desc()).limit(NAMED)
+    exact = _rows(search.apart(search.exactly(query)), seen).order_by(SearchRow.id.desc()).limit(NAMED)
     rows = list(db.session.execute(exact))
     if (by_name := search.named(query)) is not None:
         length = func.length(SearchRow.name)
-        named = _rows(by_name, seen).order_by(length, SearchRow.id).limit(NAMED)
+        named = _rows(search.apart(by_name), seen).order_by(length, SearchRow.id).limit(NAMED)
         rows += list(db.session.execute(named))
     return list({row.id: row for row in rows}.values())
 
 
-def _newest(query: str, seen: ColumnElement[bool], passed: Iterable[int], before: int | None) -> list[Any]:
-    """A page of rows and one more, the newest first. A common word fills it from the newest rows alone."""
-    top, passed, rows = (before or search.newest_id() + 1), list(passed), []
-    for window in (*WINDOWS, None):
-        since = max(top - window, 0) if window else 0
-        found = search.containing(query, since=since, before=top, walk=window == WINDOWS[0])
-        if found is None:
-            return []
-        found = found if since else search.settled(found)
-        newest = (SearchRow.id + 0).desc()  # the bare id would make PostgreSQL walk all rows for a rare word
-        wanted = _rows(found, seen & SearchRow.id.not_in(passed)).order_by(newest).limit(SIZE + 1)
-        rows = list(db.session.execute(wanted))
-        if len(rows) > SIZE or not since:
-            break
-    return rows
+def _newest(query: str, seen: ColumnElement[bool], passed: Iterable[int], before: int | None) -> Sequence[Any]:
+    """A page of rows and one more, the newest first."""
+    passed = list(passed)
+
+    def ask(found: FromClause) -> Sequence[Any]:
+        wanted = _rows(found, seen & SearchRow.id.not_in(passed))
+        return db.session.execute(wanted.order_by(found.c.id.desc()).limit(SIZE + 1)).all()
+
+    return search.newest(query, ask, size=SIZE, before=before)[0]
 
 
 def find(user, query: str, *, before: int | None = None) -> Found:
@@ -115,6 +107,7 @@ def catch_up() -> int:
         while True:
             with unit_of_work():
                 some = select(kind).where(kind.id > last, lacking(kind)).order_by(kind.id).limit(BATCH)
+                some = some.with_for_update(of=Subject, key_share=True)  # nobody puts the same rows meanwhile
                 subjects: list[Any] = list(db.session.scalars(some))
                 for subject in subjects:
                     search.put(subject.id, subject.searched())

@@ -97,7 +97,7 @@ def _place(text: str) -> tuple[datetime, int] | None:
 def search():
     """Over everything the reader may see."""
     text = lists.words(request.args)
-    found = find(current_user, text, before=lists.key(request.args))
+    found = find(current_user, text, before=lists.key(request.args, most=2**62))
     return render_template("desk/search.html", found=found, text=text, short=bool(text) and not words_in(text))
 
 

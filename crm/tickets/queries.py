@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy import FromClause, Row, Select, and_, func, select
 from sqlalchemy.orm import joinedload, load_only
 
 from crm import clock, lists, search
@@ -95,25 +95,16 @@ def _page(every: Select, before: int | None, size: int) -> Sequence[Row]:
     return db.session.execute(page.order_by(Subject.id.desc()).limit(size + 1)).all()
 
 
-WINDOWS = (1_000, 10_000)  # newest subjects that are looked at before all: a common word fills the page from them
-
-
-def _speaking(every: Select, text: str, before: int | None, size: int) -> tuple[Sequence[Row], bool]:
+def _speaking(every: Select, words: str, before: int | None, size: int) -> tuple[Sequence[Row], bool]:
     """The page of those that hold the words, and whether there may be more of them than were counted."""
-    top = before or (db.session.scalar(select(func.max(Subject.id))) or 0) + 1
-    for window in (*WINDOWS, None):
-        since = max(top - window, 0) if window else 0
-        spoken = search.speaking(text, since=since, before=top, walk=window == WINDOWS[0])
-        if spoken is None:
-            return [], False
-        found = Subject.id.in_(spoken) if isinstance(spoken, list) else None
-        held = every.where(found) if found is not None else every.join(spoken, spoken.c.id == Subject.id)
-        count = select(func.count()).select_from(held.with_only_columns(Subject.id).subquery()).scalar_subquery()
-        newest = (Subject.id + 0).desc()  # the bare id would make PostgreSQL walk all subjects for a rare word
-        rows = db.session.execute(held.add_columns(count.label("every")).order_by(newest).limit(size + 1)).all()
-        if len(rows) > size or not since:
-            break
-    return rows, bool(since or before)
+
+    def ask(found: FromClause) -> Sequence[Row]:
+        held = every.join(found, found.c.subject_id == Subject.id)
+        known = held.with_only_columns(found.c.id).limit(1001).subquery()
+        count = select(func.count()).select_from(known).scalar_subquery().label("every")
+        return db.session.execute(held.add_columns(count).order_by(found.c.id.desc()).limit(size + 1)).all()
+
+    return search.newest(words, ask, size=size, before=search.row_id(before) if before else None, own=True)
 
 
 PRESSING = (Duty.subject_id, Duty.due_at, Duty.warn_at, Duty.kept_by_id, Duty.dropped_by_id, Duty.breached_by_id,

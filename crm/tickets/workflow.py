@@ -60,6 +60,13 @@ def _known(ticket: Ticket, category: str) -> None:
         raise Invalid(fields={"category": N_("There is no such category.")})
 
 
+def _in_order(ticket: Ticket, columns: Mapping[str, Any]) -> None:
+    """Nobody is answered before they asked, whichever of the two times is put right."""
+    asked, answered = (columns.get(name, getattr(ticket, name)) for name in ("asked_at", "answered_at"))
+    if asked and answered and answered < asked:
+        raise Invalid(fields={"answered_at": N_("This lies before the customer asked.")})
+
+
 def fill(
     ticket: Ticket, *, by, fields: Mapping[str, str] | None = None, files: Iterable[str] = (), **columns: Any
 ) -> None:
@@ -68,9 +75,7 @@ def fill(
         raise WrongState()
     if not MOVES["complete"].may(by, ticket):
         raise Forbidden()
-    asked, answered = ticket.asked_at, columns.get("answered_at")
-    if asked and answered and answered < asked:
-        raise Invalid(fields={"answered_at": N_("This lies before the customer asked.")})
+    _in_order(ticket, columns)
     after = {**ticket.fields, **(fields or {})}
     before = ticket.fields
     changes = edit(ticket, {"fields": after, **columns})
@@ -223,6 +228,7 @@ def edit_ticket(ticket: Ticket, *, by, contact: Contact | None, **changes: Any) 
     known = contact is not None and contact.customer_id == ticket.customer_id
     if wrong := wanting(known=known, department=changes.get("department", "")):
         raise Invalid(fields=wrong)
+    _in_order(ticket, changes)
     _known(ticket, changes.get("category", ticket.category))
     if ticket.category == PASSWORD != changes.get("category") and not by.may(P.TICKET_WORK_ANY):
         why = N_("Only a manager takes a password record out of its category: others would then read it.")

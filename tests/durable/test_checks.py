@@ -65,8 +65,8 @@ ODD = {
     "time": (["UPDATE subjects SET opened_at = '2027-01-01 00:00:00' WHERE kind = 'ticket'"],
              {"events lie between opening and their recording"}),
     "parent": (["DELETE FROM contacts"], {"what is referred to is there"}),
-    "letters": (["INSERT INTO search_rows (subject_id, kind, ref, name, text, folded) "
-                 "SELECT id, 'stray', 7, '', '', '' FROM users LIMIT 1"], {"every row of the search has its letters"}),
+    "letters": (["INSERT INTO search_rows (id, subject_id, kind, ref, name, text, folded) "
+                 "SELECT id * 65536 + 7, id, 'stray', 7, '', '', '' FROM users LIMIT 1"], {"every row of the search has its letters"}),
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import multiprocessing
 import random
 import tempfile
 import time
+import traceback
 import uuid
 from collections import Counter
 from pathlib import Path
@@ -27,6 +28,20 @@ SAID = ("requests", "5xx", "slow", "changed", "echo", "2xx", "3xx", "4xx")
 LINE = 60_000  # letters of an address: no server lets a longer one in
 SHAPES = ("value",) * 12 + ("missing", "twice", "many", "file for words", "words for a file", "unknown", "bare")
 LEAVES = {"door.logout"}  # ends the log-in, as it should
+
+
+class Failed(logging.Handler):
+    """Keeps what the program wrote into its log of its own last failure."""
+
+    last = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info and record.exc_info[1]:
+            place = traceback.extract_tb(record.exc_info[2])[-1]
+            self.last = f"{record.exc_info[1]!r:.500} at {place.filename.rpartition('/')[2]}:{place.lineno}"
+
+
+FAILED = Failed()
 
 
 class Fuzz:
@@ -113,10 +128,11 @@ class Fuzz:
     def _judge(self, who: str, form: Form, what: tuple, answer, took: float) -> None:
         status, seed = answer.status_code, what[2]
         self.counts["requests"] += 1
-        self.counts[f"{status // 100}xx"] += 1
+        if status < 500:
+            self.counts[f"{status // 100}xx"] += 1
         name = (who or "nobody", form.method, form.path, what[0], what[1], seed[:80])
         if status >= 500:
-            self._note("5xx", *name, status)
+            self._note("5xx", *name, status, FAILED.last)
         if took > SLOW:
             self._note("slow", *name, round(took, 1))
         if seeds.dangerous(seed) and answer.mimetype == "text/html" and seed in answer.text:
@@ -143,7 +159,7 @@ class Fuzz:
             shown = self.house.ask(who, urlsplit(answer.location).path)
             self.counts["requests"] += 1
             if shown.status_code >= 500:
-                self._note("5xx", *name, "then", answer.location)
+                self._note("5xx", *name, "then", answer.location, FAILED.last)
             if shown.mimetype == "text/html" and seed in shown.text:
                 self._note("echo", *name, "then", answer.location)
 
@@ -156,7 +172,7 @@ class Fuzz:
 def _share(job: tuple[str, int, int]) -> tuple[Counter, list]:
     """One process's part on one kind of database."""
     kind, seed, count = job
-    logging.disable(logging.CRITICAL)
+    logging.getLogger().handlers = [FAILED]
     with tempfile.TemporaryDirectory() as place, clock.frozen(make.MONDAY):
         folder = Path(place)
         if kind == "sqlite":

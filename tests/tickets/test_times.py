@@ -33,3 +33,12 @@ def test_times_up_to_now_are_taken(path, browser):
     assert answer.status_code == 303
     db.session.rollback()
     assert db.session.query(Ticket).one().asked_at < db.session.query(Ticket).one().answered_at
+
+
+def test_the_question_is_not_moved_behind_an_answer_that_is_kept(path, browser):
+    page = browser("specialist")
+    page.send(f"{path}/edit", page=f"{path}/edit", asked_at="2026-11-23T08:00", answered_at="2026-11-23T08:10")
+    fields = next(f["fields"] for f in page.forms(f"{path}/edit") if f"{path}/edit" in f["actions"] and f["method"] == "post")
+    without = {key: value for key, value in fields.items() if key != "answered_at"} | {"asked_at": "2026-11-23T08:30"}
+    answer = page.post(f"{path}/edit", without)
+    assert answer.status_code == 422 and "before the customer asked" in answer.text
