@@ -178,7 +178,8 @@ def test_pages_are_the_same_however_the_index_is_asked(app, monkeypatch, windows
     with unit_of_work():
         unit = make.served_customer("甲公司")
         for i in range(70):
-            make.ticket(unit, title=f"凭证问题 {i}" if i % 3 else f"别的 {i}", owner=("specialist", "specialist2")[i % 2])
+            by = make.who(("specialist", "specialist2")[i % 2])
+            make.ticket(unit, by=by, title=f"凭证问题 {i}" if i % 3 else f"别的 {i}")
             make.contact(unit, f"王凭证{i}") if i % 10 == 0 else None
     me = make.who("specialist")
 
