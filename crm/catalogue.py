@@ -1,10 +1,13 @@
 """What every page says and draws many times: words in the reader's language and pictures, each made once."""
 
 import functools
+from collections.abc import Callable, Hashable
 
 from flask import Flask, g, request, url_for
 from flask_babel import Domain, get_locale
 from markupsafe import Markup, escape
+
+from crm import clock
 
 MOST = 5_000  # texts kept in a language; the program has a third of that
 
@@ -83,6 +86,22 @@ def icon(name: str, label: str = "") -> Markup:
     return _icon(static("vendor/icons.svg"), name, label)
 
 
+_DRAWN: dict[Hashable, Markup] = {}
+
+
+def drawn(*facts: Hashable, caller: Callable[[], Markup]) -> Markup:
+    """A part of a page that many pages show alike, such as a row of a list, drawn once: `{% call drawn("row", fact, …) %}`.
+
+    `facts` are all that the part says; with them go its language and, because it may say how long ago, the minute."""
+    key = (*facts, language(), int(clock.now().timestamp()) // 60)
+    found = _DRAWN.get(key)
+    if found is None:
+        if len(_DRAWN) >= MOST:
+            _DRAWN.clear()
+        found = _DRAWN[key] = caller()
+    return found
+
+
 def init_app(app: Flask) -> None:
     app.extensions["babel"].instance.domain_instance = CATALOGUE
-    app.jinja_env.globals.update(_=in_page, gettext=in_page, icon=icon, static=static)
+    app.jinja_env.globals.update(_=in_page, gettext=in_page, icon=icon, static=static, drawn=drawn)

@@ -21,7 +21,7 @@ from crm.durable.manifest import NotDone
 from crm.duties import rulebook as rules
 from crm.duties import seals
 from crm.duties import workflow as duties
-from crm.duties.queries import editions as known_editions
+from crm.duties.queries import issued
 from crm.errors import Invalid, Refused
 from crm.migrating import behind, migrate
 from crm.permissions import Role
@@ -83,7 +83,7 @@ def _prepare() -> Flask:
         migrate()
         desk_search.catch_up()  # what stood there before there was a search
         with unit_of_work():
-            if not known_editions():
+            if not issued():
                 duties.issue_shipped()
     return made
 
@@ -242,7 +242,7 @@ def rulebook() -> None:
 def rulebook_show(number: str | None) -> None:
     """An edition's text; without a NUMBER, the list of editions and the text that holds today."""
     with app().app_context():
-        every = known_editions()
+        every = issued()
         for one in every:
             click.echo(f"{one.number}  from {clock.local(one.holds_from):%Y-%m-%d}  {one.state}", err=True)
         holds = [one for one in every if one.number == number or (not number and one.holds_from <= clock.now())]

@@ -1,14 +1,22 @@
-"""What all lists share: filters read from the address, fifty rows by key, and what comes after them."""
+"""What all lists share: columns, filters read from the address, fifty rows by key, and what comes after them."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import date
-from typing import Any
+from typing import Any, Protocol, Self
 
+from flask_babel import gettext as _
+from sqlalchemy import Select, func, select
 from werkzeug.routing import BaseConverter
 
+from crm.db import db
+from crm.labels import Labelled
+from crm.permissions import Permission
+
 SIZE = 50
+BATCH = 1000  # rows asked for at once for a file
+COUNTED = 1000  # more than so many are not counted
 
 
 class Number(BaseConverter):
@@ -29,13 +37,104 @@ class Id(BaseConverter):
 @dataclass(frozen=True)
 class Page:
     """One page of a list. `next` is the key to go on after; `count` says how many there are, up to 1,001, or how many at
-    the `least`."""
+    the `least`. `names` are the subjects the rows point to, `beside` what else is said of each row, by its id."""
 
     rows: Sequence[Any]
     next: int | None = None
     count: int | None = None
-    names: Mapping[int, Any] = field(default_factory=dict)
+    names: Mapping[int | None, Any] = field(default_factory=dict)
+    beside: Mapping[str, Mapping[int, Any]] = field(default_factory=dict)
     least: bool = False
+
+
+class Filter(Protocol):
+    """What a list is narrowed by: a dataclass whose fields bear the names of the address's parameters."""
+
+    __dataclass_fields__: Any
+
+    @classmethod
+    def of(cls, args: Mapping[str, str], user) -> Self: ...
+
+
+@dataclass(frozen=True)
+class Column:
+    """`value` of a row and its page is plain: a text, a number, a day or an instant."""
+
+    key: str
+    label: str
+    value: Callable[[Any, Page], Any]
+    shown: bool = True  # unless somebody chose otherwise
+
+
+@dataclass(frozen=True)
+class Table:
+    """A list people live in: the page, its files and the filters kept under a name read it by the same two functions."""
+
+    key: str
+    title: str
+    path: str
+    permission: Permission
+    filter: type[Filter]
+    page: Callable[[Any, Any, int | None, int], Page]  # of a user, a filter, the key to go on after, how many rows
+    columns: tuple[Column, ...]
+
+    @property
+    def filters(self) -> set[str]:
+        return {one.name for one in fields(self.filter)}
+
+    def asked(self, user, args: Mapping[str, str]) -> tuple[Any, Page]:
+        """The filter an address names, and its page."""
+        wanted = self.filter.of(args, user)
+        return wanted, self.page(user, wanted, key(args), SIZE)
+
+    def rows(self, user, args: Mapping[str, str]) -> Iterator[list[Any]]:
+        """Every row the filters reach, as plain values; a batch at a time."""
+        wanted, before = self.filter.of(args, user), None
+        while True:
+            page = self.page(user, wanted, before, BATCH)
+            for row in page.rows:
+                yield [column.value(row, page) for column in self.columns]
+            before = page.next
+            if before is None:
+                return
+
+
+def plain(key: str) -> Callable[[Any, Page], Any]:
+    """A column that is an attribute of the row."""
+    return lambda row, _page: getattr(row, key)
+
+
+def title(key: str) -> Callable[[Any, Page], str]:
+    """A column that is the title of the subject a row points to."""
+
+    def value(row, page: Page) -> str:
+        found = page.names.get(getattr(row, key))
+        return found.title if found else ""
+
+    return value
+
+
+def label(members: type[Labelled], key: str) -> Callable[[Any, Page], str]:
+    """A column that is one of an enum's members."""
+
+    def value(row, _page: Page) -> str:
+        text = getattr(row, key)
+        return _(members(text).label) if text in set(members) else text
+
+    return value
+
+
+def page_of(
+    ids: Select, load: Callable[[list[int]], Sequence[Any]], *, before: int | None, size: int
+) -> tuple[Sequence[Any], int | None, int | None]:
+    """A list's rows, newest first, the key to go on after, and the count: the ids alone first, then `load(ids)`."""
+    (column,) = ids.selected_columns
+    count = db.session.scalar(select(func.count()).select_from(ids.limit(COUNTED + 1).subquery()))
+    if before:
+        ids = ids.where(column < before)
+    wanted = list(db.session.scalars(ids.order_by(column.desc()).limit(size + 1)))
+    found, after = cut(wanted, lambda id: id, size)
+    return load(list(found)), after, count
 
 
 def cut(rows: Sequence[Any], key: Callable[[Any], int], size: int = SIZE) -> tuple[Sequence[Any], int | None]:

@@ -190,7 +190,7 @@ def test_pages_are_the_same_however_the_index_is_asked(app, monkeypatch, windows
             hits, before = hits + [hit.row_id for hit in found.newest], found.before
             if not before:
                 break
-        wanted = queries.Filter(text="凭证问", owner_id=me.id)
+        wanted = queries.Filter(q="凭证问", owner=me.id)
         while True:
             page = queries.listing(me, wanted, before=before, size=7)
             rows, before = rows + [row.number for row in page.rows], page.next

@@ -1,4 +1,6 @@
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
 
@@ -63,45 +65,49 @@ def lacks_person() -> ColumnElement[bool]:
     return ~exists().where(and_(Contact.customer_id == Subject.id, Contact.software_responsible, Contact.active))
 
 
+LACKS = ("any", "person", "product", "use")  # what may not be known of a customer (4.specialist.2)
+
+
 @dataclass(frozen=True)
 class Filter:
-    """What the customers' list is narrowed by; empty means all."""
+    """What the customers' list is narrowed by; empty means all that are active."""
 
-    text: str = ""
+    q: str = ""
     grade: str = ""
     region: str = ""
-    owner_id: int | None = None
-    inactive: bool = False
-    lacks: ColumnElement[bool] | None = None
+    owner: int | None = None
+    state: str = ""
+    lacks: str = ""
 
     @classmethod
-    def of(cls, args, user, lacks: ColumnElement[bool] | None = None) -> "Filter":
+    def of(cls, args: Mapping[str, str], user) -> Self:
         owner = user.id if args.get("owner") == "me" else lists.key(args, "owner")
         return cls(lists.words(args), lists.one_of(args, "grade", [*Grade, "none"]), args.get("region", "")[:50], owner,
-                   args.get("state") == "inactive", lacks)  # fmt: skip
+                   lists.one_of(args, "state", [CustomerState.INACTIVE]), lists.one_of(args, "lacks", LACKS))  # fmt: skip
 
     def narrow(self, rows: Select) -> Select:
-        rows = rows.where(Subject.state == (CustomerState.INACTIVE if self.inactive else CustomerState.ACTIVE))
+        rows = rows.where(Subject.state == (self.state or CustomerState.ACTIVE))
         if self.grade:
             rows = rows.where(Subject.category == ("" if self.grade == "none" else self.grade))
-        if self.owner_id:
-            rows = rows.where(Subject.owner_id == self.owner_id)
-        if self.text:
-            rows = rows.where(Subject.id.in_(search.matching(self.text)))
+        if self.owner:
+            rows = rows.where(Subject.owner_id == self.owner)
+        if self.q:
+            rows = rows.where(Subject.id.in_(search.matching(self.q)))
         if self.region:
             rows = rows.join(Customer.__table__, Customer.__table__.c.id == Subject.id)
             rows = rows.where(Customer.__table__.c.region == self.region)
-        return rows if self.lacks is None else rows.where(self.lacks)
+        return rows
 
 
-def listing(user, wanted: Filter, *, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
-    """Fifty customers, the newest first: their ids on `subjects` alone, then the rows."""
+def listing(
+    user, wanted: Filter, before: int | None = None, size: int = lists.SIZE, *, where: ColumnElement[bool] | None = None
+) -> lists.Page:
+    """Fifty customers, the newest first; `where` narrows them by what other packages know."""
     ids = wanted.narrow(select(Subject.id).where(Subject.kind == "customer", Customer.visible(user)))
-    count = db.session.scalar(select(func.count()).select_from(ids.limit(1001).subquery()))
-    if before:
-        ids = ids.where(Subject.id < before)
-    found, after = lists.cut(
-        list(db.session.scalars(ids.order_by(Subject.id.desc()).limit(size + 1))), lambda id: id, size
-    )
-    rows = list(db.session.scalars(select(Customer).where(Customer.id.in_(found)).order_by(Customer.id.desc())))
+    ids = ids if where is None else ids.where(where)
+    rows, after, count = lists.page_of(ids, _loaded, before=before, size=size)
     return lists.Page(rows, after, count, duties.names(row.owner_id for row in rows))
+
+
+def _loaded(ids: list[int]) -> list[Customer]:
+    return list(db.session.scalars(select(Customer).where(Customer.id.in_(ids)).order_by(Customer.id.desc())))

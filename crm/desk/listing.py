@@ -9,9 +9,10 @@ from wtforms import BooleanField
 from crm import clock
 from crm.db import aside
 from crm.desk import export, shelf
-from crm.desk.tables import TABLES, Table
+from crm.desk.tables import TABLES
 from crm.errors import Refused
 from crm.forms import CrmForm, LineField, attempt
+from crm.lists import Table
 from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.staff import access

@@ -8,9 +8,10 @@ from sqlalchemy import or_, select
 
 from crm.db import db, insert
 from crm.desk.models import ChosenColumns, SavedFilter
-from crm.desk.tables import TABLES, Column, Table
+from crm.desk.tables import TABLES
 from crm.errors import Forbidden, Invalid, NotThere
 from crm.labels import N_
+from crm.lists import Column, Table
 from crm.permissions import Permission
 
 MOST = 30  # filters of one person in one list
@@ -23,8 +24,8 @@ class Shelf:
     columns: tuple[Column, ...]
 
     @property
-    def keys(self) -> list[str]:
-        return [column.key for column in self.columns]
+    def keys(self) -> tuple[str, ...]:
+        return tuple(column.key for column in self.columns)
 
 
 def shelf_of(user, table_key: str) -> Shelf:

@@ -11,6 +11,7 @@ from crm.customers.models import Grade
 from crm.desk import presence, queries, today
 from crm.desk.search import find
 from crm.desk.shelf import shelf_of
+from crm.desk.tables import CUSTOMERS
 from crm.duties import queries as duties
 from crm.duties.workflow import see_all_notices, see_notice
 from crm.forms import CrmForm
@@ -51,15 +52,10 @@ def index():
 @bp.get("/customers")
 @needs(P.CUSTOMER_READ)
 def customer_list():
-    lacks = lists.one_of(request.args, "lacks", serials.LACKS)
-    wanted = customers.Filter.of(request.args, current_user, serials.lacking(lacks))
-    page = customers.listing(current_user, wanted, before=lists.key(request.args))
-    ids = [row.id for row in page.rows]
+    wanted, page = CUSTOMERS.asked(current_user, request.args)
     return render_template(
-        "desk/customers.html", page=page, wanted=wanted, lacks=lacks, grades=Grade, regions=customers.regions(),
-        people=staff.choices(), verdicts=verdicts(ids),
-        missing=serials.what_lacks(ids) if lacks else {},
-    )  # fmt: skip
+        "desk/customers.html", page=page, wanted=wanted, grades=Grade, regions=customers.regions(), people=staff.choices()
+    )
 
 
 @bp.get("/customers/<number:number>")

@@ -1,6 +1,7 @@
 """Subject, Event, Duty and the request for more time: the four tables everything else stands on."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -140,7 +141,31 @@ KEPT, BREACHED = "kept_by_id IS NOT NULL", "breached_by_id IS NOT NULL"
 PENDING = f"{OPEN} AND breached_by_id IS NULL AND held_by_id IS NULL"
 
 
-class Duty(db.Model):
+class Pressing:
+    """How a deadline stands now, said of a duty or of its times alone."""
+
+    open = True
+
+    @property
+    def overdue(self) -> bool:
+        return self.open and (self.breached_by_id is not None or (self.due_at < clock.now() and not self.held_by_id))
+
+    @property
+    def soon(self) -> bool:
+        return self.open and not self.overdue and self.warn_at <= clock.now()
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline(Pressing):
+    """The times of an open duty, where a list needs no more of it."""
+
+    due_at: datetime
+    warn_at: datetime
+    breached_by_id: int | None
+    held_by_id: int | None
+
+
+class Duty(Pressing, db.Model):
     """What somebody owes, under which clause, by when, and how that ended. Open: neither kept nor dropped."""
 
     __tablename__ = "duties"
@@ -198,14 +223,6 @@ class Duty(db.Model):
     @property
     def open(self) -> bool:
         return self.kept_by_id is None and self.dropped_by_id is None
-
-    @property
-    def overdue(self) -> bool:
-        return self.open and (self.breached_by_id is not None or (self.due_at < clock.now() and not self.held_by_id))
-
-    @property
-    def soon(self) -> bool:
-        return self.open and not self.overdue and self.warn_at <= clock.now()
 
 
 class Extension(db.Model):

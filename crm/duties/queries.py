@@ -1,15 +1,17 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import contains_eager, joinedload, load_only, selectinload
 
-from crm import clock
+from crm import clock, lists
 from crm.db import db
+from crm.duties import editions
 from crm.duties.models import Acknowledgement, Duty, DutyEvent, Edition, Event, Extension, Notice, Subject, open_now
 from crm.errors import NotThere
-from crm.lists import SIZE
+from crm.permissions import Permission
 
 MOST = 200  # rows of a list that is not paged
 
@@ -70,19 +72,32 @@ def kept_since(user, since: datetime) -> list[Duty]:
     return list(db.session.scalars(kept.order_by(Event.at.desc()).limit(50)))
 
 
-def missed(
-    user, *, owner_id: int | None = None, rule: str = "", before: int | None = None, size: int = SIZE
-) -> list[Duty]:
-    """What was missed, the latest first: by anybody for those who may see everybody's, else by oneself."""
-    wanted = _duties(user, Duty.breached_by_id.is_not(None))
-    if owner_id:
-        wanted = wanted.where(Duty.breached_owner_id == owner_id)
-    if rule:
-        wanted = wanted.where(Duty.rule == rule)
+@dataclass(frozen=True)
+class Missed:
+    """Whose, and by which rule: anybody's for those who may see everybody's, else one's own."""
+
+    person: int | None = None
+    rule: str = ""
+
+    @classmethod
+    def of(cls, args: Mapping[str, str], user) -> Self:
+        person = lists.key(args, "person") if user.may(Permission.DUTY_READ_ANY) else user.id
+        return cls(person, lists.one_of(args, "rule", editions.todays().rules))
+
+
+def missed(user, wanted: Missed, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
+    """What was missed, the latest first."""
+    rows = _duties(user, Duty.breached_by_id.is_not(None))
+    if wanted.person:
+        rows = rows.where(Duty.breached_owner_id == wanted.person)
+    if wanted.rule:
+        rows = rows.where(Duty.rule == wanted.rule)
     if before:
-        wanted = wanted.where(Duty.breached_by_id < before)
-    wanted = wanted.options(joinedload(Duty.breached_by), joinedload(Duty.kept_by))
-    return list(db.session.scalars(wanted.order_by(Duty.breached_by_id.desc()).limit(size + 1)))
+        rows = rows.where(Duty.breached_by_id < before)
+    rows = rows.options(joinedload(Duty.kept_by)).order_by(Duty.breached_by_id.desc()).limit(size + 1)
+    found, after = lists.cut(list(db.session.scalars(rows)), lambda duty: duty.breached_by_id or 0, size)
+    ids = [id for duty in found for id in (duty.breached_owner_id, duty.subject.customer_id)]
+    return lists.Page(found, after, names=names([*ids, wanted.person]))
 
 
 def of_subject(subject: Subject) -> list[Duty]:
@@ -136,7 +151,7 @@ def notices(user, *, before: int | None = None) -> list[tuple[Notice, Event, Nam
     """One's notices of what one may still see, the latest first; fifty and one more."""
     rows = (
         select(Notice, Event, *NAME).join(Event, Event.id == Notice.event_id).join(Subject, Subject.id == Event.subject_id)
-        .where(Notice.user_id == user.id, visible(user)).order_by(Notice.id.desc()).limit(SIZE + 1)
+        .where(Notice.user_id == user.id, visible(user)).order_by(Notice.id.desc()).limit(lists.SIZE + 1)
     )  # fmt: skip
     if before:
         rows = rows.where(Notice.id < before)
@@ -151,7 +166,7 @@ def by_number(number: str, user) -> Subject:
     return found
 
 
-def editions() -> list[Edition]:
+def issued() -> list[Edition]:
     return list(
         db.session.scalars(
             select(Edition)

@@ -2,9 +2,10 @@ from flask import Blueprint, flash, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from crm import clock, lists
+from crm import clock
 from crm.duties import editions, queries, workflow
 from crm.duties.forms import DecideForm, MoreTimeForm
+from crm.duties.table import TABLE
 from crm.errors import Refused
 from crm.forms import CrmForm, attempt
 from crm.moves import check_version
@@ -18,16 +19,11 @@ bp = Blueprint("duties", __name__)
 @needs(P.SIGNED_IN)
 def missed():
     """What was missed, when and by whom, and what it may cost."""
+    wanted, page = TABLE.asked(current_user, request.args)
     everybody = current_user.may(P.DUTY_READ_ANY)
-    owner = lists.key(request.args, "person") if everybody else current_user.id
-    rules = editions.todays().rules
-    rule = lists.one_of(request.args, "rule", rules)
-    rows = queries.missed(current_user, owner_id=owner, rule=rule, before=lists.key(request.args))
-    rows, after = lists.cut(rows, lambda duty: duty.breached_by_id)
-    people = {duty.breached_by.facts.get("owner") for duty in rows}
-    names = queries.names({*people, owner, *(duty.subject.customer_id for duty in rows)})
-    page = lists.Page(rows, after, names=names)
-    return render_template("duties/missed.html", page=page, rules=rules, rule=rule, owner=owner, everybody=everybody)
+    return render_template(
+        "duties/missed.html", page=page, wanted=wanted, rules=editions.todays().rules, everybody=everybody
+    )
 
 
 @bp.route("/duties/<id:duty_id>/extension", methods=["GET", "POST"])
@@ -73,7 +69,7 @@ def decision(extension_id):
 @needs(P.SIGNED_IN)
 def rulebook():
     """The edition that holds today."""
-    every = queries.editions()
+    every = queries.issued()
     number = next(edition.number for edition in every if edition.holds_from <= clock.now())
     return _show_edition(number, every)
 
@@ -81,7 +77,7 @@ def rulebook():
 @bp.get("/rulebook/<number:number>")
 @needs(P.SIGNED_IN)
 def edition(number):
-    return _show_edition(number, queries.editions())
+    return _show_edition(number, queries.issued())
 
 
 def _show_edition(number: str, every: list):

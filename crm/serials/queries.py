@@ -1,4 +1,8 @@
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from crm import lists
@@ -33,32 +37,36 @@ def products() -> list[Product]:
     return list(db.session.scalars(select(Product).where(Product.active).order_by(Product.brand, Product.name)))
 
 
-def listing(
-    user, *, use: str = "", product_id: int | None = None, before: int | None = None, size: int = lists.SIZE
-) -> lists.Page:
+@dataclass(frozen=True)
+class Filter:
+    """What the list of installations is narrowed by; empty means all."""
+
+    use: str = ""
+    product: int | None = None
+
+    @classmethod
+    def of(cls, args: Mapping[str, str], _user) -> Self:
+        return cls(lists.one_of(args, "use", UseState), lists.key(args, "product"))
+
+
+def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
     """Fifty installations, the newest first."""
     ids = select(Subject.id).where(Subject.kind == "installation", Installation.visible(user))
-    if use:
-        ids = ids.where(Subject.state == use)
-    if product_id:
+    if wanted.use:
+        ids = ids.where(Subject.state == wanted.use)
+    if wanted.product:
         table = Installation.__table__.c
-        ids = ids.join(Installation.__table__, table.id == Subject.id).where(table.product_id == product_id)
-    count = db.session.scalar(select(func.count()).select_from(ids.limit(1001).subquery()))
-    if before:
-        ids = ids.where(Subject.id < before)
-    found, after = lists.cut(
-        list(db.session.scalars(ids.order_by(Subject.id.desc()).limit(size + 1))), lambda id: id, size
-    )
-    rows = list(
-        db.session.scalars(
-            select(Installation).where(Installation.id.in_(found)).order_by(Installation.id.desc())
-            .options(joinedload(Installation.product), selectinload(Installation.periods))
-        )
-    )  # fmt: skip
+        ids = ids.join(Installation.__table__, table.id == Subject.id).where(table.product_id == wanted.product)
+    rows, after, count = lists.page_of(ids, _loaded, before=before, size=size)
     return lists.Page(rows, after, count, duties.names(row.customer_id for row in rows))
 
 
-LACKS = ("any", "person", "product", "use")
+def _loaded(ids: list[int]) -> list[Installation]:
+    rows = select(Installation).where(Installation.id.in_(ids)).order_by(Installation.id.desc())
+    rows = rows.options(joinedload(Installation.product), selectinload(Installation.periods))
+    return list(db.session.scalars(rows))
+
+
 
 
 def lacking(what: str) -> ColumnElement[bool] | None:

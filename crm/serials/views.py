@@ -2,7 +2,6 @@ from flask import Blueprint, flash, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from crm import lists
 from crm.customers import queries as customers
 from crm.errors import Refused, Stale
 from crm.forms import attempt
@@ -10,9 +9,9 @@ from crm.moves import check_version
 from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.serials import queries, workflow
-from crm.serials.coverage import verdict_of
 from crm.serials.forms import InstallationForm, values_of
 from crm.serials.models import UseState
+from crm.serials.table import TABLE
 
 bp = Blueprint("serials", __name__)
 
@@ -20,10 +19,8 @@ bp = Blueprint("serials", __name__)
 @bp.get("/installations")
 @needs(P.CUSTOMER_READ)
 def index():
-    use, product_id = lists.one_of(request.args, "use", UseState), lists.key(request.args, "product")
-    page = queries.listing(current_user, use=use, product_id=product_id, before=lists.key(request.args))
-    return render_template("serials/list.html", page=page, use=use, product_id=product_id, uses=UseState,
-                           products=queries.products(), verdict_of=verdict_of)  # fmt: skip
+    wanted, page = TABLE.asked(current_user, request.args)
+    return render_template("serials/list.html", page=page, wanted=wanted, uses=UseState, products=queries.products())
 
 
 @bp.route("/customers/<number:number>/installations/new", methods=["GET", "POST"])

@@ -1,6 +1,9 @@
 """The access log: every log-in and every denial, kept half a year."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Self
 
 from sqlalchemy import delete, select
 
@@ -18,15 +21,23 @@ def note(kind: AccessKind, *, user_id: int | None = None, login: str = "", addre
     db.session.add(row)
 
 
-def listing(
-    *, kind: str = "", user_id: int | None = None, before: int | None = None, size: int = lists.SIZE
-) -> lists.Page:
+@dataclass(frozen=True)
+class Filter:
+    kind: str = ""
+    person: int | None = None
+
+    @classmethod
+    def of(cls, args: Mapping[str, str], _user) -> Self:
+        return cls(lists.one_of(args, "kind", AccessKind), lists.key(args, "person"))
+
+
+def listing(_user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
     """Fifty entries, the latest first, each with its person if there is one."""
     rows = select(Access, User.title).outerjoin(User, User.id == Access.user_id)
-    if kind:
-        rows = rows.where(Access.kind == kind)
-    if user_id:
-        rows = rows.where(Access.user_id == user_id)
+    if wanted.kind:
+        rows = rows.where(Access.kind == wanted.kind)
+    if wanted.person:
+        rows = rows.where(Access.user_id == wanted.person)
     if before:
         rows = rows.where(Access.id < before)
     found = list(db.session.execute(rows.order_by(Access.id.desc()).limit(size + 1)))

@@ -1,9 +1,11 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Self
 
-from sqlalchemy import Row, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import Row, or_, select
+from sqlalchemy.orm import joinedload, selectinload
 
-from crm import clock
+from crm import clock, lists
 from crm.db import db
 from crm.duties import editions
 from crm.duties.models import Subject
@@ -44,6 +46,36 @@ RESPONSIBLE = (Role.SPECIALIST, Role.FOLLOWUP, Role.MANAGER)  # who may own a cu
 
 def everybody() -> list[User]:
     return list(db.session.scalars(select(User).order_by(User.state, User.id)))
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Whose accounts: those active, or the others, among them people an imported log only names."""
+
+    q: str = ""
+    role: str = ""
+    state: str = ""
+
+    @classmethod
+    def of(cls, args: Mapping[str, str], _user) -> Self:
+        state = lists.one_of(args, "state", [UserState.INACTIVE])
+        return cls(lists.words(args), lists.one_of(args, "role", Role), state)
+
+
+def listing(_user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
+    """Fifty accounts, the newest first."""
+    ids = select(Subject.id).where(Subject.kind == "user", Subject.state == (wanted.state or UserState.ACTIVE))
+    if wanted.q:
+        name = or_(*(one.contains(wanted.q, autoescape=True) for one in (User.title, User.login, User.number)))
+        ids = ids.where(Subject.id.in_(select(User.id).where(name)))
+    if wanted.role:
+        ids = ids.where(Subject.id.in_(select(UserRole.user_id).where(UserRole.role == wanted.role)))
+    return lists.Page(*lists.page_of(ids, _loaded, before=before, size=size))
+
+
+def _loaded(ids: list[int]) -> list[User]:
+    rows = select(User).where(User.id.in_(ids)).order_by(User.id.desc()).options(selectinload(User.held))
+    return list(db.session.scalars(rows))
 
 
 def get(number: str) -> User:

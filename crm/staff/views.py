@@ -2,14 +2,13 @@ from flask import Blueprint, current_app, flash, redirect, render_template, requ
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from crm import lists
 from crm.errors import Invalid, Refused, Stale
 from crm.forms import attempt
 from crm.labels import N_
 from crm.moves import check_version
 from crm.permissions import Permission as P
 from crm.permissions import needs
-from crm.staff import access, factor, links, queries, workflow
+from crm.staff import factor, links, queries, table, workflow
 from crm.staff.forms import NewUserForm, ResetForm, UserForm
 from crm.staff.models import AccessKind, User
 
@@ -19,7 +18,8 @@ bp = Blueprint("staff", __name__)
 @bp.get("/staff")
 @needs(P.STAFF_EDIT)
 def index():
-    return render_template("staff/list.html", people=queries.everybody())
+    wanted, page = table.TABLE.asked(current_user, request.args)
+    return render_template("staff/list.html", page=page, wanted=wanted)
 
 
 @bp.route("/staff/new", methods=["GET", "POST"])
@@ -130,8 +130,5 @@ def remove_factor(number):
 @bp.get("/staff/access")
 @needs(P.STAFF_EDIT)
 def access_log():
-    kind, person = lists.one_of(request.args, "kind", AccessKind), lists.key(request.args, "person")
-    page = access.listing(kind=kind, user_id=person, before=lists.key(request.args))
-    return render_template(
-        "staff/access.html", page=page, kinds=AccessKind, kind=kind, person=person, people=queries.everybody()
-    )
+    wanted, page = table.ACCESS.asked(current_user, request.args)
+    return render_template("staff/access.html", page=page, wanted=wanted, kinds=AccessKind, people=queries.everybody())

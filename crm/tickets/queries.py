@@ -1,15 +1,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import FromClause, Row, Select, and_, func, select
-from sqlalchemy.orm import joinedload, load_only
+from sqlalchemy.orm import joinedload
 
 from crm import clock, lists, search
 from crm.db import db
+from crm.duties import editions
 from crm.duties import queries as duties
-from crm.duties.models import Duty, Subject, open_now
+from crm.duties.models import Deadline, Duty, Subject, open_now
 from crm.errors import NotThere
 from crm.tickets.models import BulkRun, State, Ticket
 from crm.tickets.moves import OPEN
@@ -29,18 +30,19 @@ def get(number: str, user) -> Ticket:
 class Filter:
     """What the list of records is narrowed by; empty means all. `state` may be `open`: not yet ended."""
 
-    owner_id: int | None = None
+    owner: int | None = None
     state: str = ""
     category: str = ""
     customer: str = ""
     since: date | None = None
     until: date | None = None
     overdue: bool = False
-    text: str = ""
+    q: str = ""
 
     @classmethod
-    def of(cls, args, user, categories) -> "Filter":
+    def of(cls, args, user) -> Self:
         owner = user.id if args.get("owner") == "me" else lists.key(args, "owner")
+        categories = editions.todays().categories
         return cls(
             owner, lists.one_of(args, "state", ["open", *State]), lists.one_of(args, "category", categories),
             args.get("customer", "")[:20], lists.day(args, "since"), lists.day(args, "until"),
@@ -52,8 +54,8 @@ class Filter:
         return self != Filter()
 
     def narrow(self, rows: Select) -> Select:
-        if self.owner_id:
-            rows = rows.where(Subject.owner_id == self.owner_id)
+        if self.owner:
+            rows = rows.where(Subject.owner_id == self.owner)
         if self.state:
             rows = rows.where(Subject.state.in_(sorted(OPEN)) if self.state == "open" else Subject.state == self.state)
         if self.category:
@@ -75,19 +77,19 @@ SHOWN = (Subject.id, Subject.number, Subject.title, Subject.state, Subject.categ
          Subject.customer_id, Subject.owner_id, Subject.opened_at)  # fmt: skip
 
 
-def listing(user, wanted: Filter, *, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
+def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
     """Fifty records, the newest first, from `subjects` alone; no child row is touched."""
     every = wanted.narrow(select(*SHOWN).where(Subject.kind == "ticket", Ticket.visible(user)))
-    found, least = _speaking(every, wanted.text, before, size) if wanted.text else (_page(every, before, size), False)
+    found, least = _speaking(every, wanted.q, before, size) if wanted.q else (_page(every, before, size), False)
     rows, after = lists.cut(found, lambda row: row.id, size)
     count = rows[0].every if rows else 0
     names = duties.names([row.owner_id for row in rows] + [row.customer_id for row in rows])
-    return lists.Page(rows, after, count, names, least)
+    return lists.Page(rows, after, count, names, {"due": next_due([row.id for row in rows])}, least)
 
 
 def _page(every: Select, before: int | None, size: int) -> Sequence[Row]:
     """A page of rows and one more, each with how many there are, up to 1,001."""
-    known = every.with_only_columns(Subject.id).limit(1001).subquery()
+    known = every.with_only_columns(Subject.id).limit(lists.COUNTED + 1).subquery()
     count = select(func.count()).select_from(known).scalar_subquery().label("every")
     page = every.add_columns(count)
     if before:
@@ -100,28 +102,21 @@ def _speaking(every: Select, words: str, before: int | None, size: int) -> tuple
 
     def ask(found: FromClause) -> Sequence[Row]:
         held = every.join(found, found.c.subject_id == Subject.id)
-        known = held.with_only_columns(found.c.id).limit(1001).subquery()
+        known = held.with_only_columns(found.c.id).limit(lists.COUNTED + 1).subquery()
         count = select(func.count()).select_from(known).scalar_subquery().label("every")
         return db.session.execute(held.add_columns(count).order_by(found.c.id.desc()).limit(size + 1)).all()
 
     return search.newest(words, ask, size=size, before=search.row_id(before) if before else None, own=True)
 
 
-PRESSING = (Duty.subject_id, Duty.due_at, Duty.warn_at, Duty.kept_by_id, Duty.dropped_by_id, Duty.breached_by_id,
-            Duty.held_by_id)  # fmt: skip
+DEADLINE = (Duty.subject_id, Duty.due_at, Duty.warn_at, Duty.breached_by_id, Duty.held_by_id)
 
 
-def next_due(ids: list[int]) -> dict[int, Duty]:
+def next_due(ids: list[int]) -> dict[int, Deadline]:
     """For each record whose owner owes anything on it: what is owed first."""
-    theirs = Subject.id == Duty.subject_id, Subject.owner_id == Duty.owner_id
-    rows = (
-        select(Duty)
-        .join(Subject, and_(*theirs))
-        .where(Duty.subject_id.in_(ids), open_now())
-        .order_by(Duty.due_at.desc(), Duty.id.desc())
-        .options(load_only(*PRESSING))
-    )
-    return {duty.subject_id: duty for duty in db.session.scalars(rows)}
+    rows = select(*DEADLINE).join(Subject, and_(Subject.id == Duty.subject_id, Subject.owner_id == Duty.owner_id))
+    rows = rows.where(Duty.subject_id.in_(ids), open_now()).order_by(Duty.due_at.desc(), Duty.id.desc())
+    return {id: Deadline(*rest) for id, *rest in db.session.execute(rows)}
 
 
 def linked(ticket: Ticket, user) -> list[Any]:

@@ -5,7 +5,6 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from crm import lists
 from crm.customers import queries as customers
 from crm.duties import editions
 from crm.errors import Refused, Stale
@@ -20,6 +19,7 @@ from crm.tickets import bulk, forms, page, queries, workflow
 from crm.tickets.models import State, Ticket
 from crm.tickets.moves import MOVES
 from crm.tickets.opening import caller
+from crm.tickets.table import TABLE
 
 bp = Blueprint("tickets", __name__, url_prefix="/tickets")
 
@@ -27,13 +27,11 @@ bp = Blueprint("tickets", __name__, url_prefix="/tickets")
 @bp.get("")
 @needs(P.TICKET_READ)
 def index():
-    categories = editions.todays().categories
-    wanted = queries.Filter.of(request.args, current_user, categories)
-    found = queries.listing(current_user, wanted, before=lists.key(request.args))
+    wanted, page = TABLE.asked(current_user, request.args)
     people, works = staff.choices(), current_user.may(P.TICKET_WORK)
     return render_template(
-        "tickets/list.html", page=found, wanted=wanted, categories=categories, states=State, people=people,
-        due=queries.next_due([row.id for row in found.rows]), bulk=_bulk_form(people) if works else None,
+        "tickets/list.html", page=page, wanted=wanted, categories=editions.todays().categories, states=State,
+        people=people, bulk=_bulk_form(people) if works else None,
     )  # fmt: skip
 
 
