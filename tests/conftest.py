@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 
 from crm import clock, create_app
 from crm.db import db
+from crm.durable import checks
 from crm.migrating import migrate
 from crm.staff import passwords
 from tests import make
@@ -179,6 +180,14 @@ def app(served) -> Iterator:
     with served.app_context():
         yield served
         db.session.rollback()
+
+
+@pytest.fixture
+def sound(served) -> Iterator[None]:
+    """Whatever the test did, the program's own check finds nothing wrong afterwards."""
+    yield
+    with served.app_context():
+        assert [str(one) for one in checks.run() if one.mark in (checks.BAD, checks.FAILED)] == []
 
 
 def apart(act, *args, **kwargs):

@@ -17,6 +17,7 @@ from tests.conftest import together
 from tests.customers.test_plan import text
 from tests.customers.test_sheets import DATA, shared, xlsx
 
+pytestmark = pytest.mark.usefixtures("sound")
 SHENZHEN = {"A股代码": "code", "A股简称": "short_name"}
 SHANGHAI = {"A股代码": "code", "证券简称": "short_name"}
 

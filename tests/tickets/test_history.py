@@ -25,6 +25,7 @@ from crm.tickets.models import Ticket
 from tests import make
 from tests.conftest import leave_out, together
 
+pytestmark = pytest.mark.usefixtures("sound")
 ODD = Path(__file__).parent / "data" / "odd_incidents.csv"
 REAL = Path(__file__).parents[2].parent / "shared" / "data" / "incidents" / "incidents_2016-02-29_to_03-31.csv.gz"
 HEAD = ODD.read_bytes().split(b"\n", 1)[0].decode().split(",")
@@ -198,6 +199,33 @@ def test_a_unit_and_a_person_already_there_are_used_again(app, bring):
 def test_a_state_that_is_jumped_over_leaves_its_event(app, bring, states, state, told):
     bring(*(at(1, f"09:{minute:02d}", minute, name) for minute, name in enumerate(states)))
     assert (ticket().state, kinds()) == (state, told)
+
+
+@pytest.mark.parametrize(
+    ("states", "state", "told"),
+    [
+        (["Resolved", "Closed"], "complete", ["opened", "started", "ended", "reopened", "ended", "completed"]),
+        (["Resolved", "Resolved"], "ended", ["opened", "started", "ended", "reopened", "ended"]),
+        (["Closed", "Closed"], "complete",
+         ["opened", "started", "ended", "completed", "reopened", "ended", "completed"]),
+        (["Closed", "Resolved"], "ended", ["opened", "started", "ended", "completed", "reopened", "ended"]),
+        (["Canceled", "Canceled"], "cancelled", ["opened", "cancelled", "reopened", "cancelled"]),
+        (["Awaiting Vendor", "On Hold"], "waiting", ["opened", "started", "waiting", "reopened", "waiting"]),
+        (["Active", "Active"], "working", ["opened", "started", "reopened"]),
+        (["New"], "new", ["opened", "reopened"]),
+        (["New", "New"], "new", ["opened", "reopened"]),
+        (["Active"], "working", ["opened", "reopened", "started"]),
+        (["Closed"], "complete", ["opened", "reopened", "started", "ended", "completed"]),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_reopening_that_is_only_counted_is_told_with_what_followed_it(app, bring, states, state, told):
+    *first, last = [at(1, f"09:{minute:02d}", minute, name) for minute, name in enumerate(states)]
+    assert bring(*first, {**last, "reopen_count": "1"}).refused == []
+    assert (ticket().state, kinds()) == (state, told)
+    moment = clock.parse(f"2016-03-01T09:{len(first):02d}")
+    ended, completed = ticket().ended_at, ticket().completed_at
+    assert (ended == moment) == (state in ("ended", "complete")) and (completed == moment) == (state == "complete")
 
 
 # ── Odd rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────
