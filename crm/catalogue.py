@@ -6,7 +6,6 @@ from flask import Flask, g, request, url_for
 from flask_babel import Domain, get_locale
 from markupsafe import Markup, escape
 
-
 MOST = 5_000  # texts kept in a language; the program has a third of that
 
 
