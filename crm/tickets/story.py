@@ -50,7 +50,8 @@ class Told:
 
 @dataclass
 class Story:
-    """One record. `refused` are rows left out, `odd` rows that are taken although something about them is strange."""
+    """One record. `rows` are the numbers of those that tell it; `refused` are rows left out, `odd` rows that are taken
+    although something about them is strange."""
 
     ref: str
     row: int
@@ -69,6 +70,7 @@ class Story:
     completed_at: datetime | None = None
     cancelled_at: datetime | None = None
     wait_until: date | None = None  # which no log tells
+    rows: list[int] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     refused: list[Remark] = field(default_factory=list)
     odd: list[Remark] = field(default_factory=list)
@@ -97,6 +99,7 @@ def story_of(rows: list[Row]) -> Story:
         except Invalid as refusal:
             refused.append((row.number, refusal))
             continue
+        story.rows.append(row.number)
         _look(story, row, revisions)
         before = row
     if before:

@@ -22,6 +22,7 @@ from crm.staff.models import User
 from crm.tickets import history
 from crm.tickets import workflow as tickets
 from crm.tickets.models import Ticket
+from crm.tickets.story import story_of
 from tests import make
 from tests.conftest import leave_out, together
 
@@ -344,6 +345,55 @@ def many(path: Path, records: int) -> Path:
                 cells |= row
                 writer.writerow(cells)
     return path
+
+
+def test_a_dry_run_says_to_the_word_what_the_import_then_says(app, tmp_path, monkeypatch, bring):
+    monkeypatch.setattr(history, "BATCH", 2)
+    bring(*LIFE[:5])  # INC1 goes on below, and of INC2 another history is told
+    bring(*({**row, "number": "INC2"} for row in LIFE[1:3]))
+    path = tmp_path / "log.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, HEAD)
+        writer.writeheader()
+        for number in range(1, 9):
+            cells = PLAIN | {"number": f"INC{number}", "location": f"Location {9 - number // 3}"}
+            for row in LIFE[: number + 6]:
+                writer.writerow(cells := cells | row)
+        writer.writerows([PLAIN, {**PLAIN, "number": "?"}])  # which comes again, and which is nobody's
+    before = count(Event), count(Ticket), count(Customer), count(User)
+    tried: list[str] = []
+    done: list[str] = []
+    run(path, say=tried.append, dry_run=True)
+    assert (count(Event), count(Ticket), count(Customer), count(User)) == before
+    run(path, say=done.append)
+    tried.remove("a dry run: nothing was kept.")
+    assert tried == done
+    assert done[-1] == "created 6, updated 1, unchanged 0, refused 3", done
+
+
+def test_a_dry_run_holds_nobody_up_between_its_batches(app, tmp_path, monkeypatch, others_write):
+    monkeypatch.setattr(history, "BATCH", 2)
+    run(many(tmp_path / "log.csv", 5), dry_run=True, say=others_write)
+    assert others_write.written == 3 + 6, "after each batch, then the sums"
+
+
+def test_a_record_the_database_refuses_harms_no_other(app, bring, monkeypatch):
+    """All its rows are named; of what it alone mentions nothing is made."""
+
+    def told(rows):
+        story = story_of(rows)
+        if story.ref == "INC2":
+            story.ended_at = None
+        return story
+
+    monkeypatch.setattr(history, "story_of", told)
+    numbered = [{**row, "number": f"INC{n}", "location": f"Location {n}"} for n in range(1, 6) for row in LIFE]
+    for created, unchanged in ((4, 0), (0, 4)):
+        report = bring(*numbered)
+        assert (report.created, report.unchanged) == (created, unchanged)
+        assert [number for number, _why in report.refused] == list(range(12, 22))
+        assert "completed" in str(report.refused[0][1].params["why"])
+        assert set(db.session.scalars(select(Customer.title))) == {f"Location {n}" for n in (1, 3, 4, 5)}
 
 
 def test_two_imports_at_once_make_each_record_once(served, tmp_path):
