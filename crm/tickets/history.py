@@ -13,8 +13,8 @@ from crm import clock, importing, search
 from crm.customers import workflow as customers
 from crm.customers.models import Contact, Customer, CustomerEvent
 from crm.db import db, next_numbers
-from crm.duties.models import Event, Priority
-from crm.duties.record import Happened, lock, open_all, record_all
+from crm.duties.models import Event, Priority, Subject
+from crm.duties.record import Happened, lock_all, open_all, record_all
 from crm.errors import Invalid
 from crm.importing import Result, refusal, saved, taking
 from crm.labels import N_
@@ -90,6 +90,8 @@ def take(stories: Sequence[Story], *, file: str = "") -> Report:
     report = Report(refused=[remark for story in stories for remark in story.refused])
     refs = [story.ref for story in stories]
     with taking():
+        # Nobody works on them from here on: whether anybody has is read after this.
+        lock_all((Subject.kind == Ticket.__mapper__.polymorphic_identity) & Subject.external_ref.in_(refs))
         for part in saved(stories, lambda some: _taken(some, file), _refused):
             report += part
     _count(refs, report)
@@ -222,7 +224,6 @@ def _compared(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _go_on(ticket: Ticket, columns: Mapping[str, Any], new: list[Happened]) -> None:
-    lock(ticket)
     for name, value in columns.items():
         setattr(ticket, name, value)
     ticket.version += 1

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import threading
 from collections import Counter
 from pathlib import Path
 
@@ -394,6 +395,28 @@ def test_a_record_the_database_refuses_harms_no_other(app, bring, monkeypatch):
         assert [number for number, _why in report.refused] == list(range(12, 22))
         assert "completed" in str(report.refused[0][1].params["why"])
         assert set(db.session.scalars(select(Customer.title))) == {f"Location {n}" for n in (1, 3, 4, 5)}
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # on SQLite whoever writes is alone anyway
+def test_nobody_works_on_a_record_while_its_longer_log_comes_in(app, bring, monkeypatch):
+    bring(*LIFE[:5])
+    number, look = ticket().id, history._new_of
+
+    def note() -> None:
+        with app.app_context(), unit_of_work():
+            tickets.note(db.session.get_one(Ticket, number), by=make.who("manager"), words="客户来电")
+
+    other = threading.Thread(target=note)
+
+    def looked(told, written):
+        other.start()
+        other.join(1)
+        return look(told, written)
+
+    monkeypatch.setattr(history, "_new_of", looked)
+    assert bring(*LIFE).updated == 1
+    other.join()
+    assert [event.via for event in events()] == ["import"] * 14 + ["cli"]
 
 
 def test_two_imports_at_once_make_each_record_once(served, tmp_path):
