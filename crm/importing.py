@@ -95,6 +95,8 @@ def taking() -> Iterator[None]:
 def saved(items: Sequence[T], do: Callable[[Sequence[T]], R], refuse: Callable[[T, Exception], R]) -> Iterator[R]:
     """What came of items that are done all at once, in one savepoint; if that is refused, of either half by itself: so at
     last a bad one is left out alone, and many good ones cost no more than one."""
+    if not items:
+        return
     try:
         with db.session.begin_nested():
             done = do(items)

@@ -207,8 +207,8 @@ def others_write(served):
 
         def write(self) -> None:
             with served.app_context(), suppress(OperationalError), unit_of_work():
-                impatient = "PRAGMA busy_timeout=0" if db.engine.dialect.name == "sqlite" else "SET lock_timeout = 500"
-                db.session.execute(text(impatient))
+                if db.engine.dialect.name == "postgresql":
+                    db.session.execute(text("SET LOCAL lock_timeout = 1000"))  # SQLite gives up by itself
                 hold(LOCK)
                 next_number("K")
                 self.written += 1
