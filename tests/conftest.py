@@ -7,6 +7,7 @@ import shutil
 import threading
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,12 @@ from argon2 import PasswordHasher
 from flask import has_app_context
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 from crm import clock, create_app
-from crm.db import db
+from crm.db import db, hold, next_number, unit_of_work
+from crm.durable import checks
+from crm.importing import LOCK
 from crm.migrating import migrate
 from crm.staff import passwords
 from tests import make
@@ -179,6 +183,37 @@ def app(served) -> Iterator:
     with served.app_context():
         yield served
         db.session.rollback()
+
+
+@pytest.fixture
+def sound(served) -> Iterator[None]:
+    """Whatever the test did, the program's own check finds nothing wrong afterwards."""
+    yield
+    with served.app_context():
+        assert [str(one) for one in checks.run() if one.mark in (checks.BAD, checks.FAILED)] == []
+
+
+@pytest.fixture
+def others_write(served):
+    """What an import says goes to this one, which asks each time whether somebody else may write meanwhile."""
+
+    class Others:
+        written = 0
+
+        def __call__(self, _line: str) -> None:
+            other = threading.Thread(target=self.write)
+            other.start()
+            other.join()
+
+        def write(self) -> None:
+            with served.app_context(), suppress(OperationalError), unit_of_work():
+                if db.engine.dialect.name == "postgresql":
+                    db.session.execute(text("SET LOCAL lock_timeout = 1000"))  # SQLite gives up by itself
+                hold(LOCK)
+                next_number("K")
+                self.written += 1
+
+    return Others()
 
 
 def apart(act, *args, **kwargs):

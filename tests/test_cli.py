@@ -110,6 +110,7 @@ def test_customers_are_imported_and_the_last_line_counts(ready, tmp_path):
         .startswith("created 0, updated 0, unchanged 1")
     )
     assert ready("import", "customers", str(sheet), "--map", "nonsense")[0] == 1
+    assert ready("check")[0] == 0
 
 
 @pytest.mark.parametrize("command", [["run"], ["serve", "--workers", "1"]])
@@ -154,6 +155,7 @@ def test_incidents_are_imported_with_every_refused_row_named_and_the_sums_last(r
     assert code == 0 and said.splitlines()[-1] == "created 0, updated 0, unchanged 4, refused 15"
     code, _, wrong = ready("import", "incidents", str(ROOT / "README.md"))
     assert code == 1 and "no log of incidents" in wrong and len(wrong.strip().splitlines()) == 1
+    assert ready("check")[0] == 0
 
 
 def test_an_import_of_incidents_that_is_killed_goes_on_where_it_was(ready, tmp_path):
@@ -170,6 +172,7 @@ def test_an_import_of_incidents_that_is_killed_goes_on_where_it_was(ready, tmp_p
     numbers = [int(part.split()[1]) for part in last.split(", ")]
     assert numbers[0] + numbers[2] == 3000 and numbers[2] >= 200 and numbers[1] == numbers[3] == 0
     assert ready("import", "incidents", str(log))[1].splitlines()[-1].startswith("created 0, updated 0, unchanged 3000")
+    assert ready("check")[0] == 0
 
 
 def test_check_says_a_line_for_each_thing_and_its_exit_code_says_how_it_went(run, tmp_path):

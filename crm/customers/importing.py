@@ -1,47 +1,25 @@
 """Bringing customers in: a known unit is compared, a new one is made, whatever is refused is named. Run again, it
-changes nothing. The command and the page both come through `take`, two hundred rows a unit of work."""
+changes nothing. The command and the page both come through `take`, two hundred rows a batch."""
 
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 
+from crm import importing
 from crm.customers import workflow
 from crm.customers.models import Contact, Customer, CustomerEvent
 from crm.customers.plan import Line, Plan
-from crm.db import db, hold, unit_of_work
-from crm.duties.record import by_import
+from crm.db import db, next_numbers
 from crm.errors import Invalid
+from crm.importing import Result, refusal, saved, taking
 from crm.labels import N_
+from crm.staff.models import User
 from crm.staff.queries import RESPONSIBLE, with_role
 
 ATTRIBUTES = {"short_name": "title", "grade": "category"}  # where it is not the field's own name
-
-
-@dataclass
-class Result:
-    """What became of the rows; results of several batches add up."""
-
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    refused: list[tuple[int, Invalid]] = field(default_factory=list)  # row number, reason
-
-    def __iadd__(self, other: "Result") -> "Result":
-        self.created += other.created
-        self.updated += other.updated
-        self.unchanged += other.unchanged
-        self.refused += other.refused
-        return self
-
-    def __str__(self) -> str:
-        return (
-            f"created {self.created}, updated {self.updated}, unchanged {self.unchanged}, refused {len(self.refused)}"
-        )
 
 
 def run(
@@ -53,18 +31,16 @@ def run(
     plan.check()
     for line in _understood(plan):
         say(line)
-    result = Result()
-    for part in _tried(plan, by) if dry_run else _done(plan, by):
-        result += part
-        for number, refusal in part.refused:
-            say(f"row {number}: {refusal.message % refusal.params}")
-        done = result.created + result.updated + result.unchanged + len(result.refused)
-        if len(plan.lines) > done:
-            say(f"{done} of {len(plan.lines)} rows")
-    if dry_run:
-        say("a dry run: nothing was kept.")
-    say(str(result))
-    return result
+    trial = _Trial() if dry_run else None
+
+    def so_far(result: Result) -> str:
+        done = result.taken + len(result.refused)
+        return f"{done} of {len(plan.lines)} rows" if len(plan.lines) > done else ""
+
+    return importing.run(
+        Result(), plan.batches(), lambda lines: take(lines, by=by, file=plan.name, units=trial),
+        so_far=so_far, dry_run=dry_run, say=say,
+    )  # fmt: skip
 
 
 def _understood(plan: Plan) -> Iterator[str]:
@@ -75,74 +51,78 @@ def _understood(plan: Plan) -> Iterator[str]:
         yield f"left out: {', '.join(column.header for column in plan.left_out)} (to take one: --map COLUMN=field)"
 
 
-def _done(plan: Plan, by) -> Iterator[Result]:
-    for lines in plan.batches():
-        with unit_of_work():
-            part = take(lines, by=by, file=plan.name)
-        yield part
-
-
-class _Undo(Exception):
-    pass
-
-
-def _tried(plan: Plan, by) -> Iterator[Result]:
-    """Everything is done, so that rows on the same unit find each other, and then rolled back as a whole."""
-    with suppress(_Undo), unit_of_work():
-        yield from [take(lines, by=by, file=plan.name) for lines in plan.batches()]
-        raise _Undo
-
-
-def take(lines: Sequence[Line], *, by=None, file: str = "") -> Result:
+def take(lines: Sequence[Line], *, by=None, file: str = "", units: "_Units | None" = None) -> Result:
     """Carry out one batch inside the caller's unit of work, each row in a savepoint of its own."""
     result = Result()
-    with by_import():
-        units = _Units(lines)
+    with taking():
+        units = units or _Units(by, file)
+        units.look_up(lines)
         for line in lines:
-            if line.refusal:
-                result.refused.append((line.number, line.refusal))
-                continue
-            try:
-                kind = _row(line, units, by, file)
-                setattr(result, kind, getattr(result, kind) + 1)
-            except Invalid as refusal:
-                result.refused.append((line.number, refusal))
-            except IntegrityError:
-                fault = N_("Somebody else added or changed this unit at the same moment: import it once more.")
-                result.refused.append((line.number, Invalid(fault)))
+            for part in saved([line], lambda one: _row(*one, units), _refused):
+                result += part
     return result
+
+
+def _refused(line: Line, why: Exception) -> Result:
+    if isinstance(why, IntegrityError):
+        why = Invalid(N_("Somebody else added or changed this unit at the same moment: import it once more."))
+    return Result(refused=[(line.number, refusal(why))])
 
 
 class _Units:
     """The units and people a batch may be about, looked up at once and kept up to date while it goes on."""
 
-    def __init__(self, lines: Iterable[Line]) -> None:
-        good = [line for line in lines if not line.refusal]
-        # All who make units wait for each other here, so that two imports at once never both find a unit missing.
-        hold("K")
-        codes, names = {line.code for line in good if line.code}, {line.full_name for line in good}
-        wanted = or_(Customer.code.in_(codes), Customer.full_name.in_(names))
-        found = db.session.scalars(select(Customer).where(wanted).execution_options(populate_existing=True))
-        self._units = {unit.id: unit for unit in found}
-        persons = any("contact_name" in line.values for line in good)
-        self._people = _people(self._units) if persons else {}
-        self._staff = with_role(RESPONSIBLE) if any("owner" in line.values for line in good) else []
-        self._index()
-
-    def _index(self) -> None:
-        self._by_code = {unit.code: unit for unit in self._units.values() if unit.code}
+    def __init__(self, by=None, file: str = "") -> None:
+        self._by, self._file = by, file
+        self._ids: set[int] = set()
+        self._by_code: dict[str, Customer] = {}
         self._by_name: dict[str, list[Customer]] = {}
-        for unit in self._units.values():
-            self._by_name.setdefault(unit.full_name, []).append(unit)
+        self._people: dict[tuple[Customer, str], Contact] = {}
+        self._staff: list[User] = []
 
-    def keep(self, unit: Customer, renamed: bool) -> None:
-        if unit.id not in self._units:
-            self._units[unit.id] = unit
+    def look_up(self, lines: Iterable[Line]) -> None:
+        """Those the rows name; of units met before, what is known already stands."""
+        good = [line for line in lines if not line.refusal]
+        codes, names = {line.code for line in good if line.code}, {line.full_name for line in good}
+        wanted = select(Customer).where(or_(Customer.code.in_(codes), Customer.full_name.in_(names)))
+        found = db.session.scalars(wanted.order_by(Customer.id).execution_options(populate_existing=True))
+        new = {unit.id: unit for unit in found if unit.id not in self._ids}
+        self._ids |= new.keys()
+        for unit in new.values():
+            self._place(unit)
+        self._people |= {(new[unit], name): person for (unit, name), person in _people(new).items()}
+        self._staff = with_role(RESPONSIBLE) if any("owner" in line.values for line in good) else []
+
+    def _place(self, unit: Customer, before: str | None = None) -> None:
+        """Where it is found, once it has a code or another name."""
+        if unit.code:
+            self._by_code[unit.code] = unit
+        if unit.full_name != before:
             self._by_name.setdefault(unit.full_name, []).append(unit)
-            if unit.code:
-                self._by_code[unit.code] = unit
-        elif renamed:
-            self._index()
+            if before is not None:
+                self._by_name[before].remove(unit)
+
+    def create(self, line: Line, values: dict[str, Any], person: dict[str, str]) -> None:
+        unit, met = self._written(line, values, person)
+        self._place(unit)
+        self._meet(unit, met)
+
+    def change(self, unit: Customer, values: dict[str, Any], known: Contact | None, person: dict[str, str]) -> None:
+        before = unit.full_name
+        met = self._rewritten(unit, values, known, person)
+        self._place(unit, before)
+        self._meet(unit, met)
+
+    def _written(self, line: Line, values: dict[str, Any], person: dict[str, str]) -> tuple[Customer, Contact | None]:
+        facts = {"file": self._file, "row": line.number}
+        unit = workflow.open_customer(_unit(line, values), CustomerEvent.IMPORTED, by=self._by, **facts)
+        return unit, _contact(unit, None, person, self._by)
+
+    def _rewritten(
+        self, unit: Customer, values: dict[str, Any], known: Contact | None, person: dict[str, str]
+    ) -> Contact | None:
+        workflow.change_customer(unit, values, by=self._by)
+        return _contact(unit, known, person, self._by)
 
     def of(self, line: Line) -> Customer | None:
         """A unit is known by its code, else by its full name. Invalid where the two point at different ones."""
@@ -172,10 +152,40 @@ class _Units:
         return found[0].id
 
     def person(self, unit: Customer, name: str) -> Contact | None:
-        return self._people.get((unit.id, name))
+        return self._people.get((unit, name))
 
-    def meet(self, person: Contact) -> None:
-        self._people[person.customer_id, person.name] = person
+    def _meet(self, unit: Customer, person: Contact | None) -> None:
+        if person:
+            self._people[unit, person.name] = person
+
+
+class _Trial(_Units):
+    """Of a dry run, whose batches are rolled back: what its rows say stands in memory alone, where rows of later batches
+    find it as they would find it in the database."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made = 0
+
+    def look_up(self, lines: Sequence[Line]) -> None:
+        super().look_up(lines)
+        db.session.expunge_all()  # nothing that is set on them is to be written
+        self._numbers = next_numbers("K", self._made + len(lines))  # as they will be given out
+
+    def _written(self, line: Line, values: dict[str, Any], person: dict[str, str]) -> tuple[Customer, Contact | None]:
+        unit = _unit(line, values)
+        unit.number = self._numbers[self._made]
+        self._made += 1
+        return unit, Contact(**person) if person else None
+
+    def _rewritten(
+        self, unit: Customer, values: dict[str, Any], known: Contact | None, person: dict[str, str]
+    ) -> Contact | None:
+        met = known or (Contact(**person) if person else None)
+        for row, said in ((unit, values), (met, person)):
+            for name, value in said.items():
+                setattr(row, name, value)
+        return met
 
 
 def _people(ids: Iterable[int]) -> dict[tuple[int, str], Contact]:
@@ -186,31 +196,23 @@ def _people(ids: Iterable[int]) -> dict[tuple[int, str], Contact]:
     return {(person.customer_id, person.name): person for person in rows}
 
 
-def _row(line: Line, units: _Units, by, file: str) -> str:
+def _row(line: Line, units: _Units) -> Result:
+    if line.refusal:
+        raise line.refusal
     unit = units.of(line)
     values = {ATTRIBUTES.get(name, name): text for name, text in line.values.items() if not name.startswith("contact_")}
     if "owner" in values:
         values["owner_id"] = units.owner(values.pop("owner"))
     person = {name.removeprefix("contact_"): text for name, text in line.values.items() if name.startswith("contact_")}
     if unit is None:
-        with db.session.begin_nested():
-            unit = _create(line, values, by, file)
-            met = _contact(unit, None, person, by)
-        units.keep(unit, renamed=False)
-        kind = "created"
-    else:
-        values |= _renamed(unit, line)
-        known = units.person(unit, person.get("name", ""))
-        if _says(unit, values) and (not person or (known and _says(known, person))):
-            return "unchanged"
-        with db.session.begin_nested():
-            workflow.change_customer(unit, values, by=by)
-            met = _contact(unit, known, person, by)
-        units.keep(unit, renamed=True)
-        kind = "updated"
-    if met:
-        units.meet(met)
-    return kind
+        units.create(line, values, person)
+        return Result(created=1)
+    values |= _renamed(unit, line)
+    known = units.person(unit, person.get("name", ""))
+    if _says(unit, values) and (not person or (known and _says(known, person))):
+        return Result(unchanged=1)
+    units.change(unit, values, known, person)
+    return Result(updated=1)
 
 
 def _says(row: Any, values: Mapping[str, Any]) -> bool:
@@ -223,10 +225,9 @@ def _renamed(unit: Customer, line: Line) -> dict[str, str]:
     return {"full_name": line.full_name} if follows else {}
 
 
-def _create(line: Line, values: dict[str, Any], by, file: str) -> Customer:
+def _unit(line: Line, values: dict[str, Any]) -> Customer:
     names = {"full_name": line.full_name, "title": values.pop("title", line.full_name)}
-    facts = {"file": file, "row": line.number}
-    return workflow.open_customer(Customer(**{**values, **names}), CustomerEvent.IMPORTED, by=by, **facts)
+    return Customer(**{**values, **names})
 
 
 def _contact(unit: Customer, known: Contact | None, person: dict[str, str], by) -> Contact | None:

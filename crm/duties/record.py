@@ -130,6 +130,13 @@ def lock(subject: Subject) -> None:
     db.session.refresh(subject, LOCKED, with_for_update={"key_share": True, "of": Subject})
 
 
+def lock_all(which: ColumnElement[bool]) -> None:
+    """The same of many subjects, in the order of their ids: two who do so wait for each other, never crosswise. What was
+    read of them before, the caller reads again."""
+    rows = select(Subject.id).where(which).order_by(Subject.id)
+    db.session.execute(rows.with_for_update(key_share=True, of=Subject)).all()
+
+
 def _add(kind: str, subject: Subject, by, at: datetime, facts: Mapping[str, Any]) -> Event:
     way, address = via.get()
     event = Event(

@@ -3,21 +3,20 @@ alone. Run again it changes nothing, and of a longer log it adds what is new."""
 
 from collections import Counter as Counts
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select
 
-from crm import clock, search
+from crm import clock, importing, search
 from crm.customers import workflow as customers
-from crm.customers.importing import Result
 from crm.customers.models import Contact, Customer, CustomerEvent
-from crm.db import db, hold, next_numbers, unit_of_work
-from crm.duties.models import Event, Priority
-from crm.duties.record import Happened, by_import, lock, open_all, record_all
+from crm.db import db, next_numbers
+from crm.duties.models import Event, Priority, Subject
+from crm.duties.record import Happened, lock_all, open_all, record_all
 from crm.errors import Invalid
+from crm.importing import Result, refusal, saved, taking
 from crm.labels import N_
 from crm.staff import workflow as staff
 from crm.staff.models import User
@@ -42,42 +41,32 @@ class Report(Result):
     reassigned: int = 0
     reassignments: int = 0
 
-    def __iadd__(self, other: Result) -> "Report":
-        super().__iadd__(other)
-        if isinstance(other, Report):
-            self.odd += other.odd
-            self.priorities += other.priorities
-            self.events += other.events
-            self.reopened += other.reopened
-            self.reopenings += other.reopenings
-            self.reassigned += other.reassigned
-            self.reassignments += other.reassignments
-        return self
+    def remarks(self) -> Iterator[tuple[int, str]]:
+        yield from super().remarks()
+        yield from ((number, f"taken: {why.message % why.params}") for number, why in self.odd)
+
+    def sums(self) -> Iterator[str]:
+        yield f"{self.events} events"
+        yield "priority: " + ", ".join(f"{one} {self.priorities[one]}" for one in Priority)
+        yield f"reopened: {self.reopened} records, {self.reopenings} times"
+        yield f"reassigned: {self.reassigned} records, {self.reassignments} times"
+        yield from super().sums()
 
 
 def run(path: Path, *, dry_run: bool = False, say: Callable[[str], Any] = print) -> Report:
-    """A whole file: says every row that is refused or odd, how far it is, and at last how the records stand."""
-    report = Report()
-    for part in _tried(path) if dry_run else _done(path):
-        report += part
-        for line in _remarks(part):
-            say(line)
-        say(f"{report.created + report.updated + report.unchanged} records")
-    if dry_run:
-        say("a dry run: nothing was kept.")
-    say(f"{report.events} events")
-    say("priority: " + ", ".join(f"{one} {report.priorities[one]}" for one in Priority))
-    say(f"reopened: {report.reopened} records, {report.reopenings} times")
-    say(f"reassigned: {report.reassigned} records, {report.reassignments} times")
-    say(str(report))
-    return report
+    """A whole file. No batch needs anything of those before it, as a record's rows stand together: so a dry run, too, says
+    what is so."""
 
+    def take_with(batch: tuple[list[Story], list[Remark]]) -> Report:
+        stories, astray = batch
+        part = take(stories, file=path.name)
+        part.refused += astray
+        return part
 
-def _remarks(part: Report) -> Iterator[str]:
-    remarks = [(number, "", why) for number, why in part.refused]
-    remarks += [(number, "taken: ", why) for number, why in part.odd]
-    for number, taken, why in sorted(remarks, key=lambda one: one[0]):
-        yield f"row {number}: {taken}{why.message % why.params}"
+    def so_far(report: Report) -> str:
+        return f"{report.taken} records"
+
+    return importing.run(Report(), _batches(path), take_with, so_far=so_far, dry_run=dry_run, say=say)
 
 
 def _batches(path: Path) -> Iterator[tuple[list[Story], list[Remark]]]:
@@ -96,51 +85,37 @@ def _batches(path: Path) -> Iterator[tuple[list[Story], list[Remark]]]:
         yield stories, astray
 
 
-def _done(path: Path) -> Iterator[Report]:
-    for stories, astray in _batches(path):
-        with unit_of_work():
-            part = take(stories, file=path.name)
-        part.refused += astray
-        yield part
-
-
-class _Undo(Exception):
-    pass
-
-
-def _tried(path: Path) -> Iterator[Report]:
-    """Everything is done and then rolled back as a whole."""
-    with suppress(_Undo), unit_of_work():
-        for stories, astray in _batches(path):
-            part = take(stories, file=path.name)
-            part.refused += astray
-            db.session.expunge_all()
-            yield part
-        raise _Undo
-
-
 def take(stories: Sequence[Story], *, file: str = "") -> Report:
     """Carry out one batch inside the caller's unit of work."""
-    report = Report()
-    for story in stories:
-        report.refused += story.refused
-        report.odd += story.odd
-    with by_import():
-        # All who import wait for each other here, so that two at once never both find a record missing.
-        hold("K")
-        known = _by_ref(Ticket, {story.ref for story in stories})
-        names = _Names(stories, file)
-        fresh = [story for story in stories if story.ref not in known]
-        _create(fresh, names, file)
-        report.created += len(fresh)
-        _compare([story for story in stories if story.ref in known], known, names, report)
-    _count([story.ref for story in stories], report)
+    report = Report(refused=[remark for story in stories for remark in story.refused])
+    refs = [story.ref for story in stories]
+    with taking():
+        # Nobody works on them from here on: whether anybody has is read after this.
+        lock_all((Subject.kind == Ticket.__mapper__.polymorphic_identity) & Subject.external_ref.in_(refs))
+        for part in saved(stories, lambda some: _taken(some, file), _refused):
+            report += part
+    _count(refs, report)
+    return report
+
+
+def _refused(story: Story, why: Exception) -> Report:
+    return Report(refused=[(number, refusal(why)) for number in story.rows])
+
+
+def _taken(stories: Sequence[Story], file: str) -> Report:
+    report = Report(odd=[remark for story in stories for remark in story.odd])
+    known = _by_ref(Ticket, {story.ref for story in stories})
+    names = _Names(stories, file)
+    fresh = [story for story in stories if story.ref not in known]
+    _create(fresh, names, file)
+    report.created += len(fresh)
+    _compare([story for story in stories if story.ref in known], known, names, report)
     return report
 
 
 def _by_ref(kind: type, refs: Iterable[str]) -> dict[str, Any]:
-    found = db.session.scalars(select(kind).where(kind.external_ref.in_(set(refs))))
-    return {one.external_ref: one for one in found}
+    found = select(kind).where(kind.external_ref.in_(set(refs))).execution_options(populate_existing=True)
+    return {one.external_ref: one for one in db.session.scalars(found)}
 
 
 class _Names:
@@ -249,7 +224,6 @@ def _compared(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _go_on(ticket: Ticket, columns: Mapping[str, Any], new: list[Happened]) -> None:
-    lock(ticket)
     for name, value in columns.items():
         setattr(ticket, name, value)
     ticket.version += 1

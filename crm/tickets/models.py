@@ -56,15 +56,27 @@ class TicketEvent(Labelled):
     DETACHED = "ticket.detached", N_("took a file away")
 
 
-STAMPS = {  # state → what it needs, what it may have besides
+STAMPS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # state → what it needs, what it may have besides
     State.NEW: ((), ()),
-    State.WORKING: (("started",), ()),
-    State.WAITING: (("started", "waits"), ()),
-    State.ENDED: (("started", "ended"), ()),
-    State.COMPLETE: (("started", "ended", "completed"), ()),
-    State.CANCELLED: (("cancelled",), ("started",)),
+    State.WORKING: (("started_at",), ()),
+    State.WAITING: (("started_at", "wait_until"), ()),
+    State.ENDED: (("started_at", "ended_at"), ()),
+    State.COMPLETE: (("started_at", "ended_at", "completed_at"), ()),
+    State.CANCELLED: (("cancelled_at",), ("started_at",)),
 }
+STAMPED = frozenset(name for needs, may in STAMPS.values() for name in (*needs, *may))
 PASSWORD = "admin_password"  # 5.1.4.3: seen only by its owner, managers and the director
+
+
+def stamp(record: Any, at: datetime) -> None:
+    """Give a record, or the story of one, the stamps its state needs and take those it must not have; one that it has
+    already stays. Until when it waits is a day that somebody says, and is only taken away here."""
+    needs, may = STAMPS[record.state]
+    for name in STAMPED:
+        if name not in (*needs, *may):
+            setattr(record, name, None)
+        elif name in needs and name != "wait_until":
+            setattr(record, name, getattr(record, name) or at)
 
 
 class Ticket(Subject):
@@ -133,12 +145,13 @@ class Ticket(Subject):
     @classmethod
     def odd(cls) -> Mapping[str, ColumnElement[bool]]:
         """Each state has its stamps: those it needs, and none that it must not have."""
-        stamps = {"started": cls.started_at, "ended": cls.ended_at, "completed": cls.completed_at,
-                  "cancelled": cls.cancelled_at, "waits": cls.wait_until}  # fmt: skip
+        stamps = {name: getattr(cls, name) for name in STAMPED}
+        missing = {name: column.is_(None) for name, column in stamps.items()}
+        missing["wait_until"] &= cls.edition_id.is_not(None)  # imported history does not tell until when it waits
         wrong = []
         for state, (needs, may) in STAMPS.items():
-            lacks = [stamps[name].is_(None) for name in needs]
-            has = [stamps[name].is_not(None) for name in stamps.keys() - {*needs, *may}]
+            lacks = [missing[name] for name in needs]
+            has = [stamps[name].is_not(None) for name in STAMPED - {*needs, *may}]
             wrong.append((cls.state == state) & or_(*lacks, *has))
         return {"a record's stamps fit its state": or_(*wrong)}
 

@@ -4,14 +4,14 @@ here asks the database; people and units are called by the names the log gives t
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from crm.duties.models import Priority
 from crm.errors import Invalid
 from crm.labels import N_
 from crm.tickets.log import COLUMNS, NOTHING, Remark, Row
-from crm.tickets.models import Channel, State
+from crm.tickets.models import Channel, State, stamp
 from crm.tickets.models import TicketEvent as E
 
 NOWHERE = "未注明单位"  # the unit of records whose location the log does not tell
@@ -33,6 +33,9 @@ STEPS: dict[tuple[State, State], tuple[E, ...]] = {
     (X, Z): (E.COMPLETED,), (X, V): (E.CANCELLED,), (X, W): (E.REOPENED,), (X, A): (E.REOPENED, E.WAITING),
     (Z, W): (E.REOPENED,), (Z, A): (E.REOPENED, E.WAITING), (V, W): (E.REOPENED,), (V, A): (E.REOPENED, E.WAITING),
 }  # fmt: skip
+LEADS = {  # to which state
+    E.STARTED: W, E.WAITING: A, E.RESUMED: W, E.ENDED: X, E.COMPLETED: Z, E.CANCELLED: V, E.REOPENED: W,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ class Told:
 
 @dataclass
 class Story:
-    """One record. `refused` are rows left out, `odd` rows that are taken although something about them is strange."""
+    """One record. `rows` are the numbers of those that tell it; `refused` are rows left out, `odd` rows that are taken
+    although something about them is strange."""
 
     ref: str
     row: int
@@ -65,6 +69,8 @@ class Story:
     ended_at: datetime | None = None
     completed_at: datetime | None = None
     cancelled_at: datetime | None = None
+    wait_until: date | None = None  # which no log tells
+    rows: list[int] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     refused: list[Remark] = field(default_factory=list)
     odd: list[Remark] = field(default_factory=list)
@@ -93,6 +99,7 @@ def story_of(rows: list[Row]) -> Story:
         except Invalid as refusal:
             refused.append((row.number, refusal))
             continue
+        story.rows.append(row.number)
         _look(story, row, revisions)
         before = row
     if before:
@@ -144,25 +151,43 @@ def _look(story: Story, row: Row, revisions: dict[int, int]) -> None:
 
 def _take(story: Story, row: Row, before: Row | None) -> None:
     """The events one row stands for: one at least, as somebody changed the record then."""
-    steps = () if story.state == row.state else STEPS.get((story.state, row.state))
-    if steps is None:
-        fault = N_("A record cannot go from %(before)s to %(after)s.")
-        raise Invalid(fault, before=before.cells["incident_state"] if before else "", after=row.cells["incident_state"])
-    if row.reopened > (before.reopened if before else 0) and E.REOPENED not in steps:
-        steps = (E.REOPENED, *steps)  # the row that ended it is not there
-        story.odd.append((row.number, Invalid(N_("It counts a reopening that the rows before it do not show."))))
+    steps = _steps(story, row, before)
     told = [*_opened(story, row)] if before is None else [*_handed(row, before), *_edited(row, before)]
     told += [(kind, _words(kind, row)) for kind in steps]
-    if before and State.WAITING == story.state == row.state and _words(E.WAITING, row) != _words(E.WAITING, before):
+    if before and not steps and row.state == A and _words(E.WAITING, row) != _words(E.WAITING, before):
         told.append((E.WAITING, _words(E.WAITING, row)))  # for something else now
     for kind, facts in told or [(E.EDITED, {})]:
         by = row.cells["resolved_by"] if kind == E.ENDED else ""
         at = story.opened_at if kind == E.OPENED else row.at
         story.told.append(Told(kind, at, by or row.cells["sys_updated_by"], {**facts, "revision": row.revision}))
-        _stamp(story, kind, row.at)
-    story.state = row.state
+        _reach(story, LEADS.get(kind, story.state), row.at)
+    _reach(story, row.state, row.at)
     story.location = row.cells["location"] or story.location
     story.caller = row.cells["caller_id"] or story.caller
+
+
+def _steps(story: Story, row: Row, before: Row | None) -> tuple[E, ...]:
+    """The moves from the row before. A reopening that is only counted led to work: what follows is told from there, so
+    that a record which stands ended again was ended again."""
+    steps = _way(story.state, row.state)
+    if row.reopened > (before.reopened if before else 0) and E.REOPENED not in (steps or ()):
+        again = _way(N if story.state == N else W, row.state)  # of a new one, the rows that ended it are not there
+        if again is not None:
+            story.odd.append((row.number, Invalid(N_("It counts a reopening that the rows before it do not show."))))
+            return E.REOPENED, *again
+    if steps is None:
+        fault = N_("A record cannot go from %(before)s to %(after)s.")
+        raise Invalid(fault, before=before.cells["incident_state"] if before else "", after=row.cells["incident_state"])
+    return steps
+
+
+def _way(before: State, after: State) -> tuple[E, ...] | None:
+    return () if before == after else STEPS.get((before, after))
+
+
+def _reach(story: Story, state: State, at: datetime) -> None:
+    story.state = state
+    stamp(story, at)
 
 
 def _words(kind: E, row: Row) -> dict[str, Any]:
@@ -195,21 +220,6 @@ def _edited(row: Row, before: Row) -> Iterator[tuple[E, dict[str, Any]]]:
         yield E.EDITED, {"changes": changes}
     if row.cells["category"] != before.cells["category"]:
         yield E.RECATEGORISED, {"changes": {"category": [before.cells["category"], row.cells["category"]]}}
-
-
-def _stamp(story: Story, kind: E, at: datetime) -> None:
-    """The columns that an event sets, as the workflow's own verbs do."""
-    if kind == E.STARTED:
-        story.started_at = at
-    elif kind == E.ENDED:
-        story.ended_at = at
-    elif kind == E.COMPLETED:
-        story.completed_at = at
-    elif kind == E.CANCELLED:
-        story.cancelled_at, story.ended_at = at, None
-    elif kind == E.REOPENED:
-        story.started_at = story.started_at or at
-        story.ended_at = story.completed_at = story.cancelled_at = None
 
 
 def _finish(story: Story, last: Row) -> None:

@@ -21,7 +21,7 @@ from crm.moves import Move, edit
 from crm.permissions import Permission as P
 from crm.serials.coverage import Verdict, verdict_of
 from crm.serials.models import Installation
-from crm.tickets.models import PASSWORD, State, Ticket, TicketEvent
+from crm.tickets.models import PASSWORD, State, Ticket, TicketEvent, stamp
 from crm.tickets.moves import MOVES, SERVED
 from crm.tickets.needs import Incomplete, gaps, rulebook_of, unserved, wanting
 
@@ -93,7 +93,7 @@ def start(ticket: Ticket, *, by) -> None:
     MOVES["start"].apply(ticket, by)
     if missing := gaps(ticket, upto="work"):
         raise Incomplete(missing, N_("Before the work can start, this is needed:"))
-    ticket.started_at = clock.now()
+    stamp(ticket, clock.now())
     record(TicketEvent.STARTED, ticket, by=by)
 
 
@@ -109,14 +109,14 @@ def wait(ticket: Ticket, *, by, reason: str, until: date) -> None:
 
 def resume(ticket: Ticket, *, by) -> None:
     MOVES["resume"].apply(ticket, by)
-    ticket.wait_until = None
+    stamp(ticket, clock.now())
     record(TicketEvent.RESUMED, ticket, by=by)
 
 
 def end(ticket: Ticket, *, by) -> None:
     """The problem has been dealt with; from here the complete record is owed (5.1.3)."""
     MOVES["end"].apply(ticket, by)
-    ticket.ended_at, ticket.wait_until = clock.now(), None
+    stamp(ticket, clock.now())
     record(TicketEvent.ENDED, ticket, by=by)
 
 
@@ -137,7 +137,7 @@ def complete(ticket: Ticket, *, by, **filled: Any) -> None:
     if ticket.state == State.WORKING:
         end(ticket, by=by)
     move.apply(ticket, by)
-    ticket.completed_at = clock.now()
+    stamp(ticket, clock.now())
     record(TicketEvent.COMPLETED, ticket, by=by)
 
 
@@ -147,7 +147,7 @@ def cancel(ticket: Ticket, *, by, reason: str, move: Move = MOVES["cancel"]) -> 
     ended = select(Event.id).where(Event.subject_id == ticket.id, Event.kind == TicketEvent.ENDED).limit(1)
     if not by.may(P.TICKET_WORK_ANY) and db.session.scalar(ended):
         raise Forbidden(N_("Its service has ended, so the record is owed: only a manager may cancel it."))
-    ticket.cancelled_at, ticket.ended_at, ticket.wait_until = clock.now(), None, None
+    stamp(ticket, clock.now())
     record(TicketEvent.CANCELLED, ticket, by=by, reason=reason)
 
 
@@ -165,9 +165,8 @@ def duplicate(ticket: Ticket, *, by, of: Ticket) -> None:
 
 def reopen(ticket: Ticket, *, by, reason: str) -> None:
     MOVES["reopen"].apply(ticket, by)
-    ticket.started_at = ticket.started_at or clock.now()
-    ticket.completed_at = None
-    ticket.ended_at = ticket.cancelled_at = ticket.duplicate_of_id = None
+    stamp(ticket, clock.now())
+    ticket.duplicate_of_id = None
     record(TicketEvent.REOPENED, ticket, by=by, reason=reason)
 
 

@@ -16,6 +16,7 @@ from tests import make
 from tests.customers.test_plan import text
 from tests.customers.test_sheets import DATA, shared, xlsx
 
+pytestmark = pytest.mark.usefixtures("sound")
 PAGE = "/customers/import"
 
 

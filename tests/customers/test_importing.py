@@ -11,12 +11,12 @@ from crm.customers import workflow as customers
 from crm.customers.models import Contact, Customer, CustomerEvent
 from crm.db import db, unit_of_work
 from crm.duties.models import Duty, Event
-from crm.errors import Invalid
 from tests import make
 from tests.conftest import together
 from tests.customers.test_plan import text
 from tests.customers.test_sheets import DATA, shared, xlsx
 
+pytestmark = pytest.mark.usefixtures("sound")
 SHENZHEN = {"A股代码": "code", "A股简称": "short_name"}
 SHANGHAI = {"A股代码": "code", "证券简称": "short_name"}
 
@@ -227,6 +227,41 @@ def test_a_dry_run_counts_right_across_batches_and_keeps_nothing(app, monkeypatc
     assert unit(code="1").number == "K0001"
 
 
+ACROSS = [
+    "代码,简称,全称,电话,服务专员,联系人,手机",
+    "1,甲,,,,王一,138", "2,乙,,,张伟,,",
+    ",丙,丙公司,,,赵二,139", "9,旧,新名公司,,,,",  # a unit of the database gets another name
+    "1,甲,,,,王一,", ",丙,丙公司,7,,,",
+    "3,丁,,,没有这个人,,", ",,老名公司,,,,",  # which nobody has any more
+    "1,甲,,10,,王一,138", "4,丙,丙公司,,,赵二,139",  # now the third has a code
+    "4,丙,丙公司,,,钱三,", "5,甲五,甲,,,,",  # of one name with the first, and of another code
+    ",,庚公司,,,,", "9,旧,,,,,", "8,,庚公司,,,,",  # the code of one, the name of another
+]  # fmt: skip
+
+
+def test_a_dry_run_says_to_the_word_what_the_import_then_says(app, monkeypatch):
+    monkeypatch.setattr("crm.customers.plan.BATCH", 2)
+    with unit_of_work():
+        make.customer("旧", full_name="老名公司", code="9")
+        make.customer("辛", code="8")
+    tried: list[str] = []
+    done: list[str] = []
+    run(text(*ACROSS), "list.csv", {}, say=tried.append, dry_run=True)
+    assert (count(), count(Contact), unit(code="9").full_name) == (2, 0, "老名公司")
+    run(text(*ACROSS), "list.csv", {}, say=done.append)
+    tried.remove("a dry run: nothing was kept.")
+    assert tried == done
+    assert "row 16: Its code is that of K0002, its full name that of K0008." in done
+    assert done[-1] == "created 6, updated 5, unchanged 2, refused 2", done
+    assert run(text(*ACROSS), "list.csv", {}, dry_run=True).created == 0
+
+
+def test_a_dry_run_holds_nobody_up_between_its_batches(app, monkeypatch, others_write):
+    monkeypatch.setattr("crm.customers.plan.BATCH", 2)
+    run(text("简称", "甲", "乙", "丙", "丁", "戊"), "list.csv", {}, dry_run=True, say=others_write)
+    assert others_write.written == 6, "twice before, twice between the batches, twice after"
+
+
 def test_a_batch_asks_for_its_units_at_once(app, statements):
     lines = [f"{at:06d},单位{at},张伟,王{at}" for at in range(100)]
     bring("代码,简称,服务专员,联系人", *lines)
@@ -255,12 +290,6 @@ def test_two_imports_at_once_make_each_unit_once(served):
 
     results = together(2, act)
     assert sum(result.created for result in results) == sum(result.unchanged for result in results) == 300
-
-
-def test_results_add_up():
-    total = importing.Result(1, 2, 3, [])
-    total += importing.Result(1, 1, 1, [(5, Invalid("no"))])
-    assert str(total) == "created 2, updated 3, unchanged 4, refused 1"
 
 
 @shared

@@ -300,8 +300,8 @@ def test_the_access_log_is_filtered_and_paged(browser, app):
             access.note(AccessKind.WRONG, login="x")
         access.note(AccessKind.LEFT, user_id=make.who("manager").id)
     assert len(access.listing(None, access.Filter()).rows) == 50 and access.listing(None, access.Filter()).next
-    assert len(access.listing(kind="left").rows) == 1
-    assert len(access.listing(user_id=make.who("manager").id).rows) == 1
+    assert len(access.listing(None, access.Filter("left")).rows) == 1
+    assert len(access.listing(None, access.Filter(person=make.who("manager").id)).rows) == 1
 
 
 @pytest.mark.parametrize(

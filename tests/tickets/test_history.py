@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import threading
 from collections import Counter
 from pathlib import Path
 
@@ -22,9 +23,11 @@ from crm.staff.models import User
 from crm.tickets import history
 from crm.tickets import workflow as tickets
 from crm.tickets.models import Ticket
+from crm.tickets.story import story_of
 from tests import make
 from tests.conftest import leave_out, together
 
+pytestmark = pytest.mark.usefixtures("sound")
 ODD = Path(__file__).parent / "data" / "odd_incidents.csv"
 REAL = Path(__file__).parents[2].parent / "shared" / "data" / "incidents" / "incidents_2016-02-29_to_03-31.csv.gz"
 HEAD = ODD.read_bytes().split(b"\n", 1)[0].decode().split(",")
@@ -200,6 +203,33 @@ def test_a_state_that_is_jumped_over_leaves_its_event(app, bring, states, state,
     assert (ticket().state, kinds()) == (state, told)
 
 
+@pytest.mark.parametrize(
+    ("states", "state", "told"),
+    [
+        (["Resolved", "Closed"], "complete", ["opened", "started", "ended", "reopened", "ended", "completed"]),
+        (["Resolved", "Resolved"], "ended", ["opened", "started", "ended", "reopened", "ended"]),
+        (["Closed", "Closed"], "complete",
+         ["opened", "started", "ended", "completed", "reopened", "ended", "completed"]),
+        (["Closed", "Resolved"], "ended", ["opened", "started", "ended", "completed", "reopened", "ended"]),
+        (["Canceled", "Canceled"], "cancelled", ["opened", "cancelled", "reopened", "cancelled"]),
+        (["Awaiting Vendor", "On Hold"], "waiting", ["opened", "started", "waiting", "reopened", "waiting"]),
+        (["Active", "Active"], "working", ["opened", "started", "reopened"]),
+        (["New"], "new", ["opened", "reopened"]),
+        (["New", "New"], "new", ["opened", "reopened"]),
+        (["Active"], "working", ["opened", "reopened", "started"]),
+        (["Closed"], "complete", ["opened", "reopened", "started", "ended", "completed"]),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_reopening_that_is_only_counted_is_told_with_what_followed_it(app, bring, states, state, told):
+    *first, last = [at(1, f"09:{minute:02d}", minute, name) for minute, name in enumerate(states)]
+    assert bring(*first, {**last, "reopen_count": "1"}).refused == []
+    assert (ticket().state, kinds()) == (state, told)
+    moment = clock.parse(f"2016-03-01T09:{len(first):02d}")
+    ended, completed = ticket().ended_at, ticket().completed_at
+    assert (ended == moment) == (state in ("ended", "complete")) and (completed == moment) == (state == "complete")
+
+
 # ── Odd rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 REASONS = {
@@ -316,6 +346,77 @@ def many(path: Path, records: int) -> Path:
                 cells |= row
                 writer.writerow(cells)
     return path
+
+
+def test_a_dry_run_says_to_the_word_what_the_import_then_says(app, tmp_path, monkeypatch, bring):
+    monkeypatch.setattr(history, "BATCH", 2)
+    bring(*LIFE[:5])  # INC1 goes on below, and of INC2 another history is told
+    bring(*({**row, "number": "INC2"} for row in LIFE[1:3]))
+    path = tmp_path / "log.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, HEAD)
+        writer.writeheader()
+        for number in range(1, 9):
+            cells = PLAIN | {"number": f"INC{number}", "location": f"Location {9 - number // 3}"}
+            for row in LIFE[: number + 6]:
+                writer.writerow(cells := cells | row)
+        writer.writerows([PLAIN, {**PLAIN, "number": "?"}])  # which comes again, and which is nobody's
+    before = count(Event), count(Ticket), count(Customer), count(User)
+    tried: list[str] = []
+    done: list[str] = []
+    run(path, say=tried.append, dry_run=True)
+    assert (count(Event), count(Ticket), count(Customer), count(User)) == before
+    run(path, say=done.append)
+    tried.remove("a dry run: nothing was kept.")
+    assert tried == done
+    assert done[-1] == "created 6, updated 1, unchanged 0, refused 3", done
+
+
+def test_a_dry_run_holds_nobody_up_between_its_batches(app, tmp_path, monkeypatch, others_write):
+    monkeypatch.setattr(history, "BATCH", 2)
+    run(many(tmp_path / "log.csv", 5), dry_run=True, say=others_write)
+    assert others_write.written == 3 + 6, "after each batch, then the sums"
+
+
+def test_a_record_the_database_refuses_harms_no_other(app, bring, monkeypatch):
+    """All its rows are named; of what it alone mentions nothing is made."""
+
+    def told(rows):
+        story = story_of(rows)
+        if story.ref == "INC2":
+            story.ended_at = None
+        return story
+
+    monkeypatch.setattr(history, "story_of", told)
+    numbered = [{**row, "number": f"INC{n}", "location": f"Location {n}"} for n in range(1, 6) for row in LIFE]
+    for created, unchanged in ((4, 0), (0, 4)):
+        report = bring(*numbered)
+        assert (report.created, report.unchanged) == (created, unchanged)
+        assert [number for number, _why in report.refused] == list(range(12, 22))
+        assert "completed" in str(report.refused[0][1].params["why"])
+        assert set(db.session.scalars(select(Customer.title))) == {f"Location {n}" for n in (1, 3, 4, 5)}
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # on SQLite whoever writes is alone anyway
+def test_nobody_works_on_a_record_while_its_longer_log_comes_in(app, bring, monkeypatch):
+    bring(*LIFE[:5])
+    number, look = ticket().id, history._new_of
+
+    def note() -> None:
+        with app.app_context(), unit_of_work():
+            tickets.note(db.session.get_one(Ticket, number), by=make.who("manager"), words="客户来电")
+
+    other = threading.Thread(target=note)
+
+    def looked(told, written):
+        other.start()
+        other.join(1)
+        return look(told, written)
+
+    monkeypatch.setattr(history, "_new_of", looked)
+    assert bring(*LIFE).updated == 1
+    other.join()
+    assert [event.via for event in events()] == ["import"] * 14 + ["cli"]
 
 
 def test_two_imports_at_once_make_each_record_once(served, tmp_path):
