@@ -1,15 +1,14 @@
 """Subject, Event, Duty and the request for more time: the four tables everything else stands on."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint, and_, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from crm import clock
 from crm.db import db
+from crm.duties.pressing import Pressing
 from crm.labels import N_, Labelled
 from crm.moves import Move
 from crm.search import Entry
@@ -139,30 +138,6 @@ class Seal(db.Model):
 OPEN = "kept_by_id IS NULL AND dropped_by_id IS NULL"
 KEPT, BREACHED = "kept_by_id IS NOT NULL", "breached_by_id IS NOT NULL"
 PENDING = f"{OPEN} AND breached_by_id IS NULL AND held_by_id IS NULL"
-
-
-class Pressing:
-    """How a deadline stands now, said of a duty or of its times alone."""
-
-    open = True
-
-    @property
-    def overdue(self) -> bool:
-        return self.open and (self.breached_by_id is not None or (self.due_at < clock.now() and not self.held_by_id))
-
-    @property
-    def soon(self) -> bool:
-        return self.open and not self.overdue and self.warn_at <= clock.now()
-
-
-@dataclass(frozen=True, slots=True)
-class Deadline(Pressing):
-    """The times of an open duty, where a list needs no more of it."""
-
-    due_at: datetime
-    warn_at: datetime
-    breached_by_id: int | None
-    held_by_id: int | None
 
 
 class Duty(Pressing, db.Model):

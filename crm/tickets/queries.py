@@ -10,7 +10,8 @@ from crm import clock, lists, search
 from crm.db import db
 from crm.duties import editions
 from crm.duties import queries as duties
-from crm.duties.models import Deadline, Duty, Subject, open_now
+from crm.duties.models import Duty, Subject, open_now
+from crm.duties.pressing import Deadline
 from crm.errors import NotThere
 from crm.tickets.models import BulkRun, State, Ticket
 from crm.tickets.moves import OPEN
