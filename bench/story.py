@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import accumulate
 
-from crm.search import SearchRow, _words_of, fold, row_id
+from crm.search import SearchRow, _words_of, row_id
+from crm.words import fold
 
 COMMON, PERCENT, TENTH, RARE, FIFTY = "凭证", "结转", "折旧", "饕餮", "貔貅"  # 30 %, 1 %, 0.1 %, 0.01 %, 50 records
 WORDS_SPOKEN = (

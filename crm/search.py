@@ -5,8 +5,7 @@ into every pair of neighbouring letters. A row that holds all pairs of a word is
 text holds the word. Names are indexed once more under a mark of their own, letter by letter too: one letter finds them.
 """
 
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -35,45 +34,14 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.db import db
+from crm.words import NAME, fold, name_pieces, pieces, words_in
 
-LONGEST = 100  # letters of a query that are looked at
 FEW = 4000  # rows whose ids are carried from one statement to the next
 WINDOWS = (1_000, 10_000)  # newest subjects that are looked at before all: a common word fills the page from them
 SLOT = 16  # bits of a row's id that tell the rows of one subject apart; above them stands the subject's id
 LAST = (1 << SLOT) - 1
 T = TypeVar("T")
-_NAME = "ʘ"  # before each piece of a name; no keyboard has it
-_JOINED = frozenset("-_./\\'’·‐‑–—#:")  # nothing between the letters beside them
 _grams = table("search_grams", column("rowid"), column("row_id"), column("grams"))  # FTS5, or a tsvector with GIN
-
-
-class _Folded(dict[int, str]):
-    """Each letter as it is compared; filled as letters are met."""
-
-    def __missing__(self, code: int) -> str:
-        plain = unicodedata.normalize("NFKC", chr(code)).casefold()
-        self[code] = "".join("" if one in _JOINED else one if one.isalnum() else " " for one in plain)
-        return self[code]
-
-
-_FOLDED = _Folded()
-
-
-def fold(words: str) -> str:
-    return " ".join(words.translate(_FOLDED).split())
-
-
-def _pieces(folded: str) -> Iterator[str]:
-    for run in folded.split():
-        if len(run) == 1:
-            yield run
-        for at in range(len(run) - 1):
-            yield run[at : at + 2]
-
-
-def _name_pieces(name: str) -> Iterator[str]:
-    folded = fold(name)
-    yield from (_NAME + piece for piece in {*_pieces(folded), *folded.replace(" ", "")})
 
 
 @dataclass(frozen=True)
@@ -174,7 +142,7 @@ def _say(said: list[tuple[SearchRow, Entry]]) -> None:
 
 
 def _words_of(row: SearchRow) -> list[str]:
-    return sorted({*_pieces(row.folded), *(_name_pieces(row.name) if row.name else ())})
+    return sorted({*pieces(row.folded), *(name_pieces(row.name) if row.name else ())})
 
 
 def _index(rows: list[tuple[SearchRow, Entry]]) -> None:
@@ -210,17 +178,12 @@ def clear() -> None:
     db.session.execute(delete(SearchRow))
 
 
-def words_in(query: str) -> list[str]:
-    """The folded words of a query; each must be found."""
-    return fold(query[:LONGEST]).split()
-
-
-def _all_of(pieces: list[str], walk: bool = False) -> ColumnElement[bool]:
+def _all_of(wanted: list[str], walk: bool = False) -> ColumnElement[bool]:
     """`walk`: asked of each row in hand, never of the index, which would gather all rows of a common word first."""
     if _lite():
-        return literal_column("search_grams").op("MATCH")(" AND ".join(f'"{piece}"' for piece in pieces))
-    wanted = " & ".join(f"'{piece}'" for piece in pieces)
-    held = _grams.c.grams.op("@@", is_comparison=True)(bindparam(None, wanted).op("::")(literal_column("tsquery")))
+        return literal_column("search_grams").op("MATCH")(" AND ".join(f'"{piece}"' for piece in wanted))
+    every = " & ".join(f"'{piece}'" for piece in wanted)
+    held = _grams.c.grams.op("@@", is_comparison=True)(bindparam(None, every).op("::")(literal_column("tsquery")))
     return held.is_(true()) if walk else held
 
 
@@ -234,9 +197,9 @@ def _holds(words: Iterable[str]) -> list[ColumnElement[bool]]:
     return [find(SearchRow.folded, word) > 0 for word in words if len(word) > 2]
 
 
-def _candidates(pieces: list[str], words: list[str], walk: bool = False) -> Select:
+def _candidates(wanted: list[str], words: list[str], walk: bool = False) -> Select:
     subject = _id().bitwise_rshift(SLOT).label("subject_id")
-    rows = select(_id().label("id"), subject).where(_all_of(pieces, walk))
+    rows = select(_id().label("id"), subject).where(_all_of(wanted, walk))
     checks = _holds(words)
     return rows.join(SearchRow, SearchRow.id == _id()).where(*checks) if checks else rows
 
@@ -244,15 +207,15 @@ def _candidates(pieces: list[str], words: list[str], walk: bool = False) -> Sele
 def _containing(query: str, walk: bool = False) -> Select | None:
     """The rows that hold every word of the query; None for a query of nothing."""
     words = words_in(query)
-    pieces = sorted({piece for word in words for piece in _pieces(word)})
-    return _candidates(pieces, words, walk) if pieces else None
+    wanted = sorted({piece for word in words for piece in pieces(word)})
+    return _candidates(wanted, words, walk) if wanted else None
 
 
 def named(query: str) -> Select | None:
     """The rows whose name holds every word of the query, however short."""
     words = words_in(query)
-    pieces = sorted({_NAME + piece for word in words for piece in _pieces(word)})
-    return _candidates(pieces, words) if pieces else None
+    wanted = sorted({NAME + piece for word in words for piece in pieces(word)})
+    return _candidates(wanted, words) if wanted else None
 
 
 def exactly(query: str) -> Select:
@@ -309,30 +272,3 @@ def _settled(found: Select) -> FromClause:
         return apart(found)
     known = func.unnest(cast(ids, ARRAY(BigInteger))).table_valued("id").render_derived()
     return select(known.c.id, known.c.id.bitwise_rshift(SLOT).label("subject_id")).subquery("found")
-
-
-def marked(shown: str, query: str) -> list[tuple[str, bool]]:
-    """`shown` cut into parts, each with whether it is what was searched for."""
-    letters = [(at, folded) for at, one in enumerate(shown) for folded in one.translate(_FOLDED) if folded != " "]
-    plain, hit = "".join(folded for _at, folded in letters), [False] * len(shown)
-    for word in words_in(query):
-        start = plain.find(word)
-        while start >= 0:
-            for at in range(letters[start][0], letters[start + len(word) - 1][0] + 1):
-                hit[at] = True
-            start = plain.find(word, start + len(word))
-    parts: list[tuple[str, bool]] = []
-    for one, on in zip(shown, hit, strict=True):
-        parts.append((parts.pop()[0] + one, on) if parts and parts[-1][1] == on else (one, on))
-    return parts
-
-
-def excerpt(words: str, query: str, *, around: int = 40) -> str:
-    """The line of a text that says most of what was searched for, cut to its surroundings."""
-    lines = [line for line in words.split("\n") if any(on for _part, on in marked(line, query))]
-    if not lines:
-        return ""
-    parts = marked(lines[0], query)
-    start = len(parts[0][0]) if not parts[0][1] else 0
-    first, last = max(0, start - around), start + around * 2
-    return ("…" if first else "") + lines[0][first:last] + ("…" if last < len(lines[0]) else "")

@@ -22,8 +22,8 @@ from crm.labels import N_, Bilingual, Labelled
 from crm.labels import said as in_language
 from crm.money import yuan
 from crm.permissions import Permission, Role
-from crm.search import marked
 from crm.tickets.models import Channel, State
+from crm.words import marked
 
 HTML_LANG = {"zh_Hans_CN": "zh-CN", "en": "en"}
 WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))

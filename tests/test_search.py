@@ -2,7 +2,7 @@
 
 import pytest
 
-from crm import search
+from crm import search, words
 from crm.customers import workflow as customers
 from crm.db import db, unit_of_work
 from crm.desk.search import NAMED, SIZE, find, rebuild
@@ -20,7 +20,7 @@ from tests import make
     ],
 )  # fmt: skip
 def test_width_case_and_dashes_are_nothing(typed, folded):
-    assert search.fold(typed) == folded
+    assert words.fold(typed) == folded
 
 
 @pytest.mark.parametrize(
@@ -31,16 +31,16 @@ def test_width_case_and_dashes_are_nothing(typed, folded):
     ],
 )  # fmt: skip
 def test_what_was_searched_for_is_marked_as_it_was_written(shown, query, hit):
-    parts = search.marked(shown, query)
+    parts = words.marked(shown, query)
     assert "".join(part for part, _on in parts) == shown
     assert [part for part, on in parts if on] == hit
 
 
 def test_an_excerpt_shows_the_line_that_holds_the_words():
-    words = "第一行\n" + "前" * 200 + "凭证号不连续" + "后" * 200
-    shown = search.excerpt(words, "凭证号")
+    text = "第一行\n" + "前" * 200 + "凭证号不连续" + "后" * 200
+    shown = words.excerpt(text, "凭证号")
     assert "凭证号不连续" in shown and shown.startswith("…") and shown.endswith("…") and len(shown) < 130
-    assert search.excerpt(words, "没有的") == ""
+    assert words.excerpt(text, "没有的") == ""
 
 
 def said(user: str, query: str, **kwargs) -> list[str]:

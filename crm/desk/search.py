@@ -11,6 +11,7 @@ from crm.db import db, unit_of_work
 from crm.duties import queries as duties
 from crm.duties.models import Subject
 from crm.search import SearchRow
+from crm.words import excerpt, words_in
 
 SIZE, NAMED = 30, 20
 BATCH = 500  # subjects in one unit of work
@@ -52,7 +53,7 @@ def _hit(row: Any, query: str) -> Hit:
     subject = duties.Name(row.subject_id, row.subject_kind, row.number, row.title)
     shown = row.name or row.title
     rest = "\n".join(line for line in row.text.split("\n") if line not in (shown, row.number))
-    return Hit(row.kind, subject, shown, search.excerpt(rest, query), row.state, row.customer_id, row.id)
+    return Hit(row.kind, subject, shown, excerpt(rest, query), row.state, row.customer_id, row.id)
 
 
 def _rows(found: FromClause, seen: ColumnElement[bool]) -> Select:
@@ -83,7 +84,7 @@ def _newest(query: str, seen: ColumnElement[bool], passed: Iterable[int], before
 
 def find(user, query: str, *, before: int | None = None) -> Found:
     """What `user` may see of what holds every word of the query."""
-    if not search.words_in(query):
+    if not words_in(query):
         return Found()
     seen = duties.visible(user)
     first = _first(query, seen)

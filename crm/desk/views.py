@@ -18,10 +18,10 @@ from crm.forms import CrmForm
 from crm.migrating import behind
 from crm.permissions import Permission as P
 from crm.permissions import needs
-from crm.search import words_in
 from crm.serials import queries as serials
 from crm.serials.coverage import verdicts
 from crm.staff import queries as staff
+from crm.words import words_in
 
 bp = Blueprint("desk", __name__)
 
