@@ -1,11 +1,11 @@
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 
 from crm import clock
 from crm.db import db
 from crm.duties.models import Duty, Notice, open_now
-from crm.duties.queries import mine
+from crm.duties.queries import of_whom
 
 MOST = 100  # counted up to here
 
@@ -14,10 +14,15 @@ def _counted(rows: Select) -> Any:
     return select(func.count()).select_from(rows.limit(MOST).subquery()).scalar_subquery()
 
 
+_MINE = of_whom(bindparam("user"), bindparam("roles", expanding=True))
+_PRESS = select(Duty.id).where(_MINE, open_now(), Duty.due_at <= bindparam("end"))
+_UNSEEN = select(Notice.id).where(Notice.user_id == bindparam("user"), Notice.seen_at.is_(None))
+_COUNTS = select(_counted(_PRESS).label("waiting"), _counted(_UNSEEN).label("unseen"))
+
+
 def counts(user) -> dict[str, int]:
     """What every page says beside its rail, in one statement: `waiting`, one's duties that press now (overdue, or due
     before the day is over), and `unseen`, one's notices."""
-    press = select(Duty.id).where(mine(user), open_now(), Duty.due_at <= clock.end_of(clock.today()))
-    unseen = select(Notice.id).where(Notice.user_id == user.id, Notice.seen_at.is_(None))
-    row = db.session.execute(select(_counted(press).label("waiting"), _counted(unseen).label("unseen"))).one()
+    given = {"user": user.id, "roles": sorted(user.roles), "end": clock.end_of(clock.today())}
+    row = db.session.execute(_COUNTS, given).one()
     return {"waiting": row.waiting, "unseen": row.unseen}

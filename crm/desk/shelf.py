@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 
 from crm.db import db, insert
 from crm.desk.models import ChosenColumns, SavedFilter
@@ -28,12 +28,18 @@ class Shelf:
         return tuple(column.key for column in self.columns)
 
 
+_FILTERS = (
+    select(SavedFilter)
+    .where(SavedFilter.table == bindparam("table"), or_(SavedFilter.owner_id == bindparam("user"), SavedFilter.shared))
+    .order_by(SavedFilter.name, SavedFilter.id)
+)
+
+
 def shelf_of(user, table_key: str) -> Shelf:
     """One's own filters and those shared, and the columns in the order one chose."""
     table = TABLES[table_key]
-    mine = or_(SavedFilter.owner_id == user.id, SavedFilter.shared)
-    filters = select(SavedFilter).where(SavedFilter.table == table.key, mine).order_by(SavedFilter.name, SavedFilter.id)
-    return Shelf(table, list(db.session.scalars(filters)), columns_of(user, table))
+    filters = list(db.session.scalars(_FILTERS, {"table": table.key, "user": user.id}))
+    return Shelf(table, filters, columns_of(user, table))
 
 
 def columns_of(user, table: Table) -> tuple[Column, ...]:

@@ -1,9 +1,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select
 from sqlalchemy.orm import contains_eager, joinedload, load_only, selectinload
 
 from crm import clock, lists
@@ -31,6 +31,7 @@ class Name:
 
 
 NAME = (Subject.id, Subject.kind, Subject.number, Subject.title)
+_NAMES = select(*NAME).where(Subject.id.in_(bindparam("ids", expanding=True)))
 
 
 def visible(user) -> ColumnElement[bool]:
@@ -44,13 +45,16 @@ def names(ids: Iterable[int | None]) -> dict[int, Name]:
     wanted = {id for id in ids if id is not None}
     if not wanted:
         return {}
-    rows = db.session.execute(select(*NAME).where(Subject.id.in_(wanted)))
-    return {row.id: Name(*row) for row in rows}
+    return {row.id: Name(*row) for row in db.session.execute(_NAMES, {"ids": sorted(wanted)})}
 
 
 def mine(user) -> ColumnElement[bool]:
     """One's own duties, and those of one's roles that nobody owns."""
-    return or_(Duty.owner_id == user.id, and_(Duty.owner_id.is_(None), Duty.pool.in_(sorted(user.roles))))
+    return of_whom(user.id, sorted(user.roles))
+
+
+def of_whom(user_id: Any, roles: Any) -> ColumnElement[bool]:
+    return or_(Duty.owner_id == user_id, and_(Duty.owner_id.is_(None), Duty.pool.in_(roles)))
 
 
 def _duties(user, *where: ColumnElement[bool]):

@@ -2,7 +2,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import Row, bindparam, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from crm import clock, lists
@@ -93,11 +93,17 @@ def with_role(roles: Iterable[str]) -> list[User]:
     )
 
 
+_HOLD = select(UserRole.user_id).where(UserRole.role.in_(bindparam("roles", expanding=True)))
+_CHOICES = (
+    select(Subject.id, Subject.title.label("name"))
+    .where(Subject.id.in_(_HOLD), Subject.state == UserState.ACTIVE)
+    .order_by(Subject.title)
+)
+
+
 def choices(roles: Iterable[str] = RESPONSIBLE) -> list[Row]:
     """The same people, `id` and `name` alone: for a list to choose from."""
-    holds = select(UserRole.user_id).where(UserRole.role.in_(list(roles)))
-    people = select(Subject.id, Subject.title.label("name")).where(Subject.id.in_(holds))
-    return list(db.session.execute(people.where(Subject.state == UserState.ACTIVE).order_by(Subject.title)))
+    return list(db.session.execute(_CHOICES, {"roles": list(roles)}))
 
 
 def anybody() -> bool:

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Self
 
-from sqlalchemy import FromClause, Row, Select, and_, func, select
+from sqlalchemy import FromClause, Row, Select, and_, bindparam, func, select
 from sqlalchemy.orm import joinedload
 
 from crm import clock, lists, search
@@ -110,14 +110,17 @@ def _speaking(every: Select, words: str, before: int | None, size: int) -> tuple
     return search.newest(words, ask, size=size, before=search.row_id(before) if before else None, own=True)
 
 
-DEADLINE = (Duty.subject_id, Duty.due_at, Duty.warn_at, Duty.breached_by_id, Duty.held_by_id)
+_DUE = (
+    select(Duty.subject_id, Duty.due_at, Duty.warn_at, Duty.breached_by_id, Duty.held_by_id)
+    .join(Subject, and_(Subject.id == Duty.subject_id, Subject.owner_id == Duty.owner_id))
+    .where(Duty.subject_id.in_(bindparam("ids", expanding=True)), open_now())
+    .order_by(Duty.due_at.desc(), Duty.id.desc())
+)
 
 
 def next_due(ids: list[int]) -> dict[int, Deadline]:
     """For each record whose owner owes anything on it: what is owed first."""
-    rows = select(*DEADLINE).join(Subject, and_(Subject.id == Duty.subject_id, Subject.owner_id == Duty.owner_id))
-    rows = rows.where(Duty.subject_id.in_(ids), open_now()).order_by(Duty.due_at.desc(), Duty.id.desc())
-    return {id: Deadline(*rest) for id, *rest in db.session.execute(rows)}
+    return {id: Deadline(*rest) for id, *rest in db.session.execute(_DUE, {"ids": ids})}
 
 
 def linked(ticket: Ticket, user) -> list[Any]:
