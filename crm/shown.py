@@ -139,51 +139,41 @@ def here(**changes) -> str:
     return f"{request.path}?{urlencode(kept, doseq=True)}" if kept else request.path
 
 
-COLUMNS = {
-    "title": N_("Title"), "full_name": N_("Full name"), "code": N_("Code"), "category": N_("Category"),
-    "priority": N_("Priority"), "region": N_("Region"), "address": N_("Address"), "phone": N_("Phone"),
-    "fax": N_("Fax"), "email": N_("E-mail"), "invoice_title": N_("Invoice title"), "tax_number": N_("Tax number"),
-    "bank": N_("Bank"), "bank_account": N_("Bank account"), "remark": N_("Remark"), "state": N_("State"),
-    "name": N_("Name"), "department": N_("Department"), "position": N_("Position"), "mobile": N_("Mobile"),
-    "qq": N_("QQ"), "wechat": N_("WeChat"), "software_responsible": N_("Responsible for the software"),
-    "active": N_("Still there"), "language": N_("Language"), "roles": N_("Roles"), "contact": N_("Contact"),
-    "channel": N_("Channel"), "service_qq": N_("Service QQ"), "asked_at": N_("When the customer asked"),
-    "answered_at": N_("When first answered"), "description": N_("What was asked"), "edition": N_("Edition"),
-    "product_version": N_("Version"), "users": N_("Users"), "modules": N_("Modules"), "use_seen_on": N_("Seen on"),
-    "installed_on": N_("Installed on"), "service_period": N_("Service period"),
-    "customer": N_("Customer"), "subcategory": N_("Subcategory"), "symptom": N_("Symptom"), "item": N_("Affected item"),
-    "impact": N_("Impact"), "urgency": N_("Urgency"), "group": N_("Group"), "problem": N_("Problem"),
-    "change_request": N_("Change request"), "vendor": N_("Vendor"),
-}  # fmt: skip
+@functools.cache
+def _kinds() -> dict[str, type[Subject]]:
+    """Every event → the kind of subject it happens to."""
+    return {str(event): kind for kind in Subject.__subclasses__() if kind.EVENTS for event in kind.EVENTS}
 
 
-def field_title(key: str) -> str:
-    """What a changed column, or a field of the rulebook, is called."""
-    fields = editions.todays().fields
-    return bilingual(fields[key].title) if key in fields and key not in COLUMNS else _(COLUMNS.get(key, key))
+def _field(key: str, event) -> tuple[str, type | None]:
+    """What a changed field is called, and what its value is if not words."""
+    kind = _kinds().get(event.kind)
+    found = kind.FIELDS.get(key) if kind else None
+    if found is None:
+        fields = editions.todays().fields
+        return (bilingual(fields[key].title) if key in fields else key), None
+    title, of = (found, None) if isinstance(found, str) else found
+    return _(title), of
 
 
-def fact(value, key: str = "") -> Markup:
+def field_title(key: str, event) -> str:
+    return _field(key, event)[0]
+
+
+def fact(value, key: str, event) -> Markup:
     """A value as an event keeps it, for people."""
     if value is None or value == "":
         return Markup("—")
     if isinstance(value, bool):
         return Markup("✓" if value else "—")
     if isinstance(value, list):
-        return Markup(" – ").join(fact(one, key) for one in value)
-    categories = editions.todays().categories
+        return Markup(" – ").join(fact(one, key, event) for one in value)
+    categories, of = editions.todays().categories, _field(key, event)[1]
     if key == "category" and value in categories:
         return escape(bilingual(categories[value].title))
-    if key in FACTS:
-        return escape(label_of(FACTS[key], value))
-    if key == "state":
-        labels = {state.value: state.label for kind in Subject.__subclasses__() for state in kind.STATES or ()}
-        return escape(_(labels.get(value, value)))
-    return escape(exact(datetime.fromisoformat(value))) if key in INSTANTS else words(str(value))
-
-
-INSTANTS = ("asked_at", "answered_at")  # facts the program itself wrote as an instant
-FACTS: dict[str, type[Labelled]] = {"roles": Role, "priority": Priority, "channel": Channel}
+    if of is datetime:
+        return escape(exact(datetime.fromisoformat(value)))
+    return escape(label_of(of, value)) if of else words(str(value))
 
 
 def rule_title(key: str) -> str:

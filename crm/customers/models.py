@@ -65,6 +65,16 @@ class Customer(Subject):
     label = N_("Customer")
     EVENTS = CustomerEvent
     STATES = CustomerState
+    FIELDS: ClassVar[dict[str, str | tuple[str, type]]] = {
+        "title": N_("Short name"), "full_name": N_("Full name"), "code": N_("Code"), "category": N_("Grade"),
+        "state": (N_("State"), CustomerState), "region": N_("Region"), "address": N_("Address"), "phone": N_("Phone"),
+        "fax": N_("Fax"), "email": N_("E-mail"), "invoice_title": N_("Invoice title"), "tax_number": N_("Tax number"),
+        "bank": N_("Bank"), "bank_account": N_("Bank account"), "remark": N_("Remark"),
+        # of a contact
+        "name": N_("Name"), "department": N_("Department"), "position": N_("Position"), "mobile": N_("Mobile"),
+        "qq": N_("QQ"), "wechat": N_("WeChat"), "software_responsible": N_("Responsible for the software"),
+        "active": N_("Still there"),
+    }  # fmt: skip
 
     NOTICES: ClassVar[dict[str, str]] = {CustomerEvent.ASSIGNED: "to"}
     SEARCHED = frozenset(set(CustomerEvent) - {CustomerEvent.ASSIGNED})

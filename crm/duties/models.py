@@ -58,6 +58,7 @@ class Subject(db.Model):
     STATES: ClassVar[type[Labelled] | None] = None
     MOVES: ClassVar[dict[str, Move]] = {}
     DATES: ClassVar[tuple[str, ...]] = ()  # the facts of this kind a deadline may be counted from
+    FIELDS: ClassVar[Mapping[str, str | tuple[str, type]]] = {}  # what changes → its title; and an enum, or datetime
 
     NOTICES: ClassVar[dict[str, str]] = {}  # event → whom it concerns: "owner", or the fact that names them
     SEARCHED: ClassVar[frozenset[str]] = frozenset()  # the events after which `searched()` says something else
@@ -108,6 +109,12 @@ class Event(db.Model):
     facts: Mapped[dict] = mapped_column(default=dict)
 
     __table_args__ = (Index("ix_events_subject_id", "subject_id", "at"), Index("ix_events_at", "at"))
+
+    @property
+    def people(self) -> list[int]:
+        """Who did it, and whom its facts name: these three always mean a person."""
+        named = (self.actor_id, *(self.facts.get(key) for key in ("from", "to", "owner")))
+        return [id for id in named if isinstance(id, int)]
 
 
 class Notice(db.Model):

@@ -69,6 +69,11 @@ class Installation(Subject):
     label = N_("Installation")
     EVENTS = InstallationEvent
     STATES = UseState
+    FIELDS: ClassVar[dict[str, str | tuple[str, type]]] = {
+        "title": N_("Installation"), "state": (N_("State of use"), UseState), "edition": N_("Edition"),
+        "product_version": N_("Version"), "users": N_("Users"), "modules": N_("Modules"), "use_seen_on": N_("Seen on"),
+        "installed_on": N_("Installed on"), "service_period": N_("Service period"), "remark": N_("Remark"),
+    }  # fmt: skip
 
     SEARCHED = frozenset({InstallationEvent.ADDED, InstallationEvent.EDITED})
 

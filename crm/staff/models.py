@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from crm.db import db
 from crm.duties.models import Subject
 from crm.labels import N_, Labelled
-from crm.permissions import Permission, granted
+from crm.permissions import Permission, Role, granted
 
 
 class UserState(Labelled):
@@ -50,6 +50,10 @@ class User(Subject):
     label = N_("Staff")
     EVENTS = UserEvent
     STATES = UserState
+    FIELDS: ClassVar[dict[str, str | tuple[str, type]]] = {
+        "title": N_("Name"), "state": (N_("State"), UserState), "roles": (N_("Roles"), Role), "phone": N_("Phone"),
+        "email": N_("E-mail"), "language": N_("Language"),
+    }  # fmt: skip
 
     # what Flask-Login asks
     is_authenticated = True

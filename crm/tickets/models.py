@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.customers.models import Contact
 from crm.db import db
-from crm.duties.models import Event, Subject
+from crm.duties.models import Event, Priority, Subject
 from crm.labels import N_, Labelled
 from crm.permissions import Permission, Role
 from crm.search import Entry
@@ -118,6 +118,17 @@ class Ticket(Subject):
     EVENTS = TicketEvent
     STATES = State
     DATES = ("ended_at", "wait_until")
+    FIELDS: ClassVar[dict[str, str | tuple[str, type]]] = {
+        "title": N_("In one line"), "category": N_("Category"), "priority": (N_("Priority"), Priority),
+        "state": (N_("State"), State), "contact": N_("Contact"), "department": N_("Department"),
+        "channel": (N_("Channel"), Channel), "service_qq": N_("Service QQ"),
+        "asked_at": (N_("When the customer asked"), datetime), "answered_at": (N_("When first answered"), datetime),
+        "description": N_("What was asked"), "customer": N_("Customer"), "owner": N_("Specialist"),
+        # of an imported log
+        "subcategory": N_("Subcategory"), "symptom": N_("Symptom"), "item": N_("Affected item"), "impact": N_("Impact"),
+        "urgency": N_("Urgency"), "group": N_("Group"), "problem": N_("Problem"), "vendor": N_("Vendor"),
+        "change_request": N_("Change request"),
+    }  # fmt: skip
 
     NOTICES: ClassVar[dict[str, str]] = {TicketEvent.ASSIGNED: "to"} | dict.fromkeys(
         (TicketEvent.NOTED, TicketEvent.SETTLED, TicketEvent.RECATEGORISED, TicketEvent.CANCELLED, TicketEvent.REOPENED,
