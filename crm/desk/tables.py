@@ -194,7 +194,7 @@ STAFF = (
 )
 ACCESS = (
     C("when", N_("When"), lambda row, _names: row[0].at),
-    C("who", N_("Who"), lambda row, _names: row[1] or row[0].login),
+    C("who", N_("Who"), lambda row, _names: row[1]),
     C("what", N_("What"), lambda row, _names: _(AccessKind(row[0].kind).label)),
     C("page", N_("Page"), lambda row, _names: row[0].path),
     C("from", N_("From"), lambda row, _names: row[0].address),
