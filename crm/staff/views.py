@@ -1,5 +1,5 @@
+import re
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -18,7 +18,8 @@ from crm.staff.forms import NewUserForm, OwnForm, ResetForm, UserForm
 from crm.staff.models import AccessKind, User
 
 bp = Blueprint("staff", __name__)
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
+_PORT = re.compile(r":[0-9]{1,5}$", re.ASCII)
 
 
 @bp.get("/staff")
@@ -61,7 +62,7 @@ def _base() -> str:
     """The address people reach the program at. The request's own word on it is a stranger's: it is taken only if it names
     this machine or what the settings name; else there is none."""
     ours = {*LOOPBACK, *current_app.config["HOSTS"].replace(",", " ").split()}
-    asked = request.host_url.rstrip("/") if urlsplit(request.host_url).hostname in ours else ""
+    asked = request.host_url.rstrip("/") if _PORT.sub("", request.host) in ours else ""
     return current_app.config["CRM_URL"].rstrip("/") or asked
 
 

@@ -99,6 +99,12 @@ def test_a_change_that_is_sent_eight_times_is_made_once_and_said_eight_times(ser
     assert at_once(served, page, 8, CHANGE | {"request_id": uuid.uuid4().hex}) == {303: 8}
 
 
+def test_a_change_that_is_sent_again_by_reloading_is_said_again_and_not_tried(browser):
+    page = browser("specialist")
+    form = next(form["fields"] for form in page.forms(PASSWORD) if "again" in form["fields"]) | CHANGE
+    assert [page.post(PASSWORD, form).status_code for _ in range(12)] == [303] * 12
+
+
 def test_guesses_at_the_present_password_stand_in_the_access_log(app, browser):
     page = browser("specialist")
     for i in range(12):
@@ -220,6 +226,7 @@ def test_within_ten_minutes_nothing_more_is_asked(app, browser):
 @pytest.mark.parametrize(("host", "whole"), [
     ("localhost", True), ("127.0.0.1:8000", True), ("[::1]:8000", True), ("10.0.0.5", True),
     ("evil.example", False), ("localhost.evil.example", False),
+    ("evil@localhost", False), ("localhost:80@evil", False), ("[", False), ("localhost:x", False),
 ])  # fmt: skip
 def test_a_strangers_word_on_the_host_gets_into_no_link(app, browser, host, whole):
     app.config["HOSTS"] = "10.0.0.5"
@@ -230,3 +237,19 @@ def test_a_strangers_word_on_the_host_gets_into_no_link(app, browser, host, whol
     text = app.test_client(use_cookies=False).post(f"{person}/link", data=form, headers=headers).text
     assert "evil" not in text and "/welcome/" in text
     assert (f"http://{host}/welcome/" in text) == whole and ("CRM_URL" in text) != whole
+
+
+def test_a_password_that_was_changed_while_it_was_compared_confirms_nothing(app, browser, monkeypatch):
+    admin, person = browser("admin"), make.who("manager").path
+    original = passwords.matches
+
+    def meanwhile(password, against):
+        with unit_of_work():
+            make.staff.change_password(make.who("admin"), "a hash", keep=db.session.query(Login).one())
+        return original(password, against)
+
+    with clock.frozen(LATER):
+        form = next(form["fields"] for form in admin.forms(person) if f"{person}/link" in form["actions"])
+        monkeypatch.setattr(passwords, "matches", meanwhile)
+        answer = admin.post(f"{person}/link", form | {"present": make.PASSWORD})
+    assert answer.status_code == 422 and "/welcome/" not in answer.text
