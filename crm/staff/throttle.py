@@ -37,12 +37,6 @@ def take(limits: Mapping[str, int]) -> dict[str, int]:
     return over
 
 
-def spent(name: str) -> int:
-    """How often in the present window."""
-    fresh = Attempt.key == name, Attempt.since >= clock.now() - WINDOW
-    return db.session.scalar(select(Attempt.count).where(*fresh)) or 0
-
-
 def give_back(limits: Mapping[str, int]) -> None:
     """It was right: this try does not count."""
     for name in sorted(limits):
