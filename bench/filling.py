@@ -17,6 +17,7 @@ from crm.duties.models import Duty, Edition, Event, Subject
 from crm.permissions import Role
 from crm.staff import workflow as staff
 from crm.staff.models import User
+from crm.staff.passwords import hashed
 from tests import make
 
 PEOPLE = 24
@@ -43,10 +44,10 @@ def fill(place: Place, size: int) -> None:
 def _department(size: int) -> Story:
     """The people, and customers with a contact and a running service each: one for two hundred records."""
     duties.issue_shipped()
-    boss = staff.add_user("manager", "刘强", [Role.MANAGER], PASSWORD, must_change=False)
-    people = [staff.add_user(f"s{i}", f"专员{i}", [Role.SPECIALIST], PASSWORD, must_change=False)
+    boss = staff.add_user("manager", "刘强", [Role.MANAGER], hashed(PASSWORD), must_change=False)
+    people = [staff.add_user(f"s{i}", f"专员{i}", [Role.SPECIALIST], hashed(PASSWORD), must_change=False)
               for i in range(PEOPLE)]  # fmt: skip
-    staff.add_user("specialist", "建档", [Role.SPECIALIST], PASSWORD, must_change=False)
+    staff.add_user("specialist", "建档", [Role.SPECIALIST], hashed(PASSWORD), must_change=False)
     db.session.execute(text("UPDATE duties SET dropped_by_id = opened_by_id"))  # the rulebook is read
     for i in range(max(200, size // 200)):
         unit = make.customer(f"客户{i:05d}号", by=boss, full_name=f"第{i}客户单位有限公司")

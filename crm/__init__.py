@@ -2,20 +2,19 @@
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
-from flask_login import current_user
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from sqlalchemy.orm import configure_mappers
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from crm import answers
-from crm.db import answer, asides, claim, db, transactions, unit_of_work, wire
+from crm.db import asides, db, transactions, unit_of_work, wire
 from crm.duties.record import via
 from crm.permissions import Permission
 
@@ -28,42 +27,36 @@ class NotSetUp(RuntimeError):
     """The program cannot start as it is; the message says what to do."""
 
 
-class _Answered(Exception):
-    """Carries a refusal's page out of the unit of work, which rolls back."""
-
-    def __init__(self, response: Response) -> None:
-        self.response = response
-
-
 class Crm(Flask):
     """A request is one unit of work: an answer below 400 commits, any other rolls back."""
 
     def full_dispatch_request(self) -> Response:
-        with transactions(read_only=request.method in SAFE):
+        with transactions(read_only=request.method in SAFE or self._in_units_of_its_own()):
             return super().full_dispatch_request()
+
+    def _in_units_of_its_own(self) -> bool:
+        return getattr(self.view_functions.get(request.endpoint or ""), "own_units", False)
 
     def dispatch_request(self) -> Response:  # type: ignore[override]
         token = via.set(("page", request.remote_addr or ""))
         try:
             with asides():
-                return self._in_a_unit(read_only=request.method in SAFE)
-        except _Answered as refused:
-            return refused.response
+                return self._in_a_unit(super().dispatch_request)
+        except answers.Answered as given:
+            return given.response
         finally:
             via.reset(token)
 
-    def _in_a_unit(self, *, read_only: bool) -> Response:
-        once = None if read_only else answers.request_id()
-        with unit_of_work(read_only=read_only):
-            if once and (earlier := claim(once, current_user.id, request.path)):
-                raise _Answered(answers.again(earlier))
-            response = self.make_response(super().dispatch_request())
-            if response.status_code >= 400:
-                raise _Answered(response)
-            if once:
-                answer(once, response.location)
-                answers.taken(once)
-            return response
+    def _in_a_unit(self, view: Callable) -> Response:
+        safe = request.method in SAFE
+        if self._in_units_of_its_own():
+            if not safe:
+                answers.turn_back()
+            return self.make_response(view())
+        if not safe:
+            return answers.once(view)
+        with unit_of_work(read_only=True):
+            return self.make_response(view())
 
 
 def secret_key(instance: Path) -> str | None:

@@ -3,6 +3,7 @@
 import logging
 import re
 import unicodedata
+from collections.abc import Callable
 
 from flask import Flask, Response, abort, current_app, g, redirect, render_template, request, session
 from flask_babel import gettext as _
@@ -11,7 +12,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityError
 
-from crm.db import Submission, db, transactions
+from crm.db import Submission, answer, claim, db, transactions, unit_of_work
 from crm.errors import Refused
 from crm.labels import N_
 from crm.lists import Id, Number
@@ -56,6 +57,25 @@ def repeatable(view):
     return view
 
 
+def unattended(view):
+    """What a page sends by itself, with nobody before it: it does not put off a session's idle end."""
+    view.unattended = True
+    return view
+
+
+def own_units(view):
+    """What opens its units of work itself: while a password is compared none is open, and nothing before is undone."""
+    view.own_units = True
+    return view
+
+
+class Answered(Exception):
+    """Carries an answer out of a unit of work, which rolls back."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+
+
 def request_id() -> str | None:
     """The form's id, for which it takes effect once. Every form of somebody who is logged in carries one."""
     given = request.form.get("request_id", "")
@@ -74,9 +94,32 @@ def again(earlier: Submission) -> Response:
     return redirect(earlier.answer, 303)  # type: ignore[return-value]
 
 
-def taken(once: str) -> None:
-    """Tell the next page which form was saved, so that the browser lets go of its words."""
-    session["saved"] = once
+def turn_back() -> None:
+    """Before anything else is looked at: a form that took effect is led where it led, and nothing is tried again."""
+    given = request_id()
+    if given and (earlier := db.session.get(Submission, given)):
+        raise Answered(again(earlier))
+
+
+def once(act: Callable) -> Response:
+    """`act` in one unit of work, and the form's id taken with it: below 400 it commits, any other answer rolls back."""
+    given = request_id()
+    with unit_of_work():
+        if given and (earlier := claim(given, current_user.id, request.path)):
+            raise Answered(again(earlier))
+        response = current_app.make_response(act())
+        if response.status_code >= 400:
+            raise Answered(response)
+        if given:
+            answer(given, response.location or response.headers.get("Content-Location"))
+            session["saved"] = given  # tells the next page which form it was, so that the browser lets go of its words
+        return response
+
+
+def shown_once(html: str, again: str) -> Response:
+    """A page with something nobody can ask for twice, and nothing of it in a cookie. Its form, sent again, leads to
+    `again`, which says so."""
+    return Response(html, headers={"Content-Location": again})
 
 
 def page(status: int, message: str = "", **params) -> Response:

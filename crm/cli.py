@@ -25,6 +25,7 @@ from crm.duties.queries import issued
 from crm.errors import Invalid, Refused
 from crm.migrating import behind, migrate
 from crm.permissions import Role
+from crm.staff import passwords
 from crm.staff import queries as staff
 from crm.staff import workflow as accounts
 from crm.tickets import history
@@ -97,10 +98,11 @@ def init(admin: str, name: str) -> None:
     if sys.stdin.isatty() and getpass.getpass("Once more: ") != password:
         raise Failed("The two are not the same.")
     made = _prepare()
+    hash = passwords.chosen(password, (accounts.login_name(admin), name))
     with made.app_context(), unit_of_work():
         if staff.anybody():
             raise Failed("There are accounts already; the administrator adds more under /staff.")
-        accounts.add_first(admin, name, [Role.ADMIN], password)
+        accounts.add_user(admin, name, [Role.ADMIN], hash, must_change=False)  # it is their own from the start
     click.echo(f"Ready. Start `crm serve` and `crm worker`, then log in as {admin}.")
 
 

@@ -53,6 +53,7 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(model_class=Base)
 
 _writing: ContextVar[bool] = ContextVar("writing", default=False)  # outside of a unit, one only reads
+_open: ContextVar[bool] = ContextVar("open", default=False)  # a unit of work is
 _asides: ContextVar[list[Callable[[], None]] | None] = ContextVar("asides", default=None)
 
 
@@ -68,9 +69,13 @@ def transactions(*, read_only: bool) -> Iterator[None]:
 
 @contextmanager
 def unit_of_work(*, read_only: bool = False) -> Iterator[None]:
-    """All or nothing: commits at the end, rolls back on any exception."""
+    """All or nothing: commits at the end, rolls back on any exception. One within another would commit what the outer
+    one has only half done, so there is none."""
+    if _open.get():
+        raise RuntimeError("a unit of work is open already")
     if not read_only and not _writing.get():
         db.session.rollback()  # what was read before began a transaction that cannot write
+    token = _open.set(True)
     with transactions(read_only=read_only):
         try:
             yield
@@ -78,6 +83,8 @@ def unit_of_work(*, read_only: bool = False) -> Iterator[None]:
         except BaseException:
             db.session.rollback()
             raise
+        finally:
+            _open.reset(token)
 
 
 @contextmanager

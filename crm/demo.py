@@ -168,7 +168,7 @@ class Department:
             self.begin(self.when(topic["opens"]), self.scene(topic), Random(f"{self.today} {name}"))
 
     def join(self, login: str, one: Texts) -> Life:
-        user = staff.add_user(login, one["name"], [one["role"]], one["password"], must_change=False)
+        user = staff.add_user(login, one["name"], [one["role"]], passwords.hashed(one["password"]), must_change=False)
         self.people[login] = user
         if not one.get("new"):
             yield self.when("60-900 minutes")

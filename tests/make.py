@@ -14,6 +14,7 @@ from crm.serials import workflow as serials
 from crm.serials.models import Installation
 from crm.staff import workflow as staff
 from crm.staff.models import User
+from crm.staff.passwords import hashed
 from crm.tickets import workflow as tickets
 from crm.tickets.models import Ticket
 
@@ -32,7 +33,7 @@ def department() -> None:
     with unit_of_work():
         duties.issue_shipped()
         for login, (name, roles) in CAST.items():
-            staff.add_user(login, name, roles, PASSWORD, must_change=False)
+            staff.add_user(login, name, roles, hashed(PASSWORD), must_change=False)
 
 
 def who(login: str) -> User:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from flask import current_app
 from sqlalchemy import func, or_, select
 
 from crm import clock, create_app, demo, sweep
@@ -20,6 +21,7 @@ from crm.staff import entrance
 from crm.staff import workflow as staff
 from crm.staff.entrance import Visitor
 from crm.staff.models import User, UserState
+from crm.staff.passwords import hashed
 from crm.tickets.models import State, Ticket, TicketEvent
 from crm.tickets.workflow import gaps
 from crm.workdays import calendar
@@ -161,7 +163,8 @@ def each_account_opens_with_the_password_that_is_printed() -> None:
     assert [line[0] for line in lines] == list(CAST)
     for login, password, name, *_ in lines:
         assert password == f"{login}-demo-pass" and name == CAST[login][0] == who(login).name
-        assert entrance.log_in(login, password, Visitor())
+        with current_app.test_request_context():
+            assert entrance.log_in(login, password, Visitor())
 
 
 CHECKS = (
@@ -202,8 +205,8 @@ def test_it_is_refused_where_there_is_a_customer_or_any_account(empty):
 def test_no_password_is_printed_where_the_accounts_are_not_the_demos(empty):
     assert len(demo.logins()) == 1 and "demo-pass" not in demo.logins()[0]
     with unit_of_work():
-        staff.add_user("manager", "刘强", ["manager"], "a password of their own")
-        admin = staff.add_user("admin", "周敏", ["admin"], "admin-demo-pass")
+        staff.add_user("manager", "刘强", ["manager"], hashed("a password of their own"))
+        admin = staff.add_user("admin", "周敏", ["admin"], hashed("admin-demo-pass"))
         assert [line.split()[0] for line in demo.logins()] == ["admin"]
         admin.state = UserState.INACTIVE
         db.session.flush()

@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from crm import clock, lists
-from crm.answers import repeatable
+from crm.answers import repeatable, unattended
 from crm.customers import queries as customers
 from crm.customers.models import Grade
 from crm.desk import presence, queries, today
@@ -110,6 +110,7 @@ def lookup():
 @bp.post("/presence/<number:number>")
 @needs(P.SIGNED_IN)
 @repeatable
+@unattended
 def presence_of(number):
     """The page is open, or is left; who else has it open."""
     subject = duties.by_number(number, current_user)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import select
 
 from crm import clock
-from crm.db import db, unit_of_work
+from crm.db import db
 from crm.durable.manifest import HASH
 from crm.files import store
 from crm.files.models import File
@@ -29,8 +29,8 @@ def lost() -> list[str]:
     missing = [sha256 for sha256 in _known() if not (HASH.fullmatch(sha256) and store.path_of(sha256).exists())]
     if not missing:
         return []
-    with unit_of_work(read_only=True):
-        still = _known()
+    db.session.rollback()  # what is read next is read as it is by now
+    still = _known()
     return [f"file {still[sha256]}" for sha256 in missing if sha256 in still]
 
 

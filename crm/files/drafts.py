@@ -7,6 +7,8 @@ from crm.db import aside, db
 from crm.errors import Invalid
 from crm.files import queries, workflow
 from crm.files.models import File
+from crm.staff import access
+from crm.staff.models import AccessKind
 
 
 def received(names: dict[str, str]) -> list[File]:
@@ -17,6 +19,9 @@ def received(names: dict[str, str]) -> list[File]:
     """
     keys = request.form.getlist("files")
     drafts = queries.drafts(keys, current_user)
+    if queries.anothers(keys, current_user):
+        user_id = current_user.id
+        aside(lambda: access.note_request(AccessKind.BEYOND, user_id))
     for name, purpose in names.items():
         for given in request.files.getlist(name):
             if not given.filename:

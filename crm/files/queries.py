@@ -18,11 +18,20 @@ def of(subject: Subject) -> list[File]:
     )
 
 
+def _plausible(keys: Iterable[str]) -> list[str]:
+    return [key for key in keys if len(key) == 32][:50]
+
+
 def drafts(keys: Iterable[str], owner: Subject) -> list[File]:
     """One's own drafts among these keys."""
-    keys = [key for key in keys if len(key) == 32][:50]
-    mine = select(File).where(File.key.in_(keys), File.owner_id == owner.id, File.subject_id.is_(None))
+    mine = select(File).where(File.key.in_(_plausible(keys)), File.owner_id == owner.id, File.subject_id.is_(None))
     return list(db.session.scalars(mine.order_by(File.id)))
+
+
+def anothers(keys: Iterable[str], owner: Subject) -> bool:
+    """Whether somebody else's is among these keys, which no page of one's own names."""
+    strange = select(File.id).where(File.key.in_(_plausible(keys)), File.owner_id != owner.id)
+    return db.session.scalar(strange.limit(1)) is not None
 
 
 def get(key: str, user) -> File:

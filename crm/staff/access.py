@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
+from flask import request
 from sqlalchemy import delete, select
 
 from crm import clock, lists
@@ -14,10 +15,13 @@ from crm.staff.models import Access, AccessKind, User
 KEPT = timedelta(days=180)
 
 
-def note(kind: AccessKind, *, user_id: int | None = None, login: str = "", address: str = "", agent: str = "",
-         path: str = "") -> None:  # fmt: skip
-    row = Access(at=clock.now(), kind=kind, user_id=user_id, login=login[:100], address=address[:100])
-    row.agent, row.path = agent[:200], path[:200]
+def note_request(kind: AccessKind, user_id: int | None, *, path: str = "") -> None:
+    """What came of the present request: whose it was, and where it came from."""
+    path = path or f"{request.method} {request.path}"
+    if token := (request.view_args or {}).get("token"):  # a one-time link's, which may yet be good
+        path = path.replace(token, "…")
+    row = Access(at=clock.now(), kind=kind, user_id=user_id, path=path[:200])
+    row.address, row.agent = (request.remote_addr or "")[:100], request.user_agent.string[:200]
     db.session.add(row)
 
 

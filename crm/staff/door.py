@@ -9,6 +9,7 @@ from flask_login import current_user
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from crm import catalogue
+from crm.answers import once, own_units
 from crm.errors import Invalid
 from crm.forms import attempt
 from crm.labels import N_
@@ -64,6 +65,7 @@ def _inside(token: str, user_id: int) -> Response:
 
 @bp.route("/login", methods=["GET", "POST"])
 @needs(P.PUBLIC)
+@own_units
 def login():
     form = LoginForm()
 
@@ -79,6 +81,7 @@ def login():
 
 @bp.route("/login/code", methods=["GET", "POST"])
 @needs(P.PUBLIC)
+@own_units
 def code():
     """The second factor, between the password and the pages."""
     waiting: Login | None = waiting_login()
@@ -96,17 +99,22 @@ def code():
 
 @bp.route("/welcome/<string(length=32):token>", methods=["GET", "POST"])
 @needs(P.PUBLIC)
+@own_units
 def welcome(token):
-    """A one-time link: choose a password."""
-    link, user = links.of(token)
-    form, name = WelcomeForm(), user.name
+    """A one-time link: choose a password. The browser is known from then on, so that no stranger's tries hold it up."""
+    _link, user = links.of(token)
+    form, name, account = WelcomeForm(), user.name, entrance.account_of(user)
 
     def choose():
         if form.password.data != form.again.data:
             raise Invalid(fields={"again": N_("The two are not the same.")})
-        links.use(token, form.password.data)
+        hash = entrance.new_password(form.password.data, account)
+        return once(lambda: chosen(hash))
+
+    def chosen(hash: str):
+        links.use(token, hash)
         flash(_("Your password is set. Log in with it."))
-        return redirect(url_for("door.login"), 303)
+        return _remember(redirect(url_for("door.login"), 303), account.id)  # type: ignore[arg-type]
 
     def show(refusal):
         return render_template("staff/welcome.html", form=form, refusal=refusal, name=name, login=login_name)
@@ -120,8 +128,7 @@ def welcome(token):
 def logout():
     if leaving := present_login() or waiting_login():
         workflow.log_out(leaving)
-        access.note(AccessKind.LEFT, user_id=leaving.user_id, address=request.remote_addr or "",
-                    agent=request.user_agent.string)  # fmt: skip
+        access.note_request(AccessKind.LEFT, leaving.user_id)
     language = session.get("language")
     session.clear()
     if language:

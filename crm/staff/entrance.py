@@ -1,15 +1,17 @@
-"""Coming in: throttle, password, second factor, session. A password takes long to compare, so no transaction is open
-meanwhile: each step is a short unit of work of its own."""
+"""Coming in, and the password asked for again: throttle, password, second factor, session. A password takes long to
+compare, so no transaction is open meanwhile: each step is a short unit of work of its own."""
 
 import secrets
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sqlalchemy import select
 
 from crm import clock
 from crm.db import db, unit_of_work
+from crm.duties.record import lock
 from crm.errors import Invalid, TooOften
 from crm.labels import N_
 from crm.staff import access, factor, passwords, throttle
@@ -26,21 +28,27 @@ class Visitor:
     known: Mapping[int, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class _Account:
+class Account(NamedTuple):
+    """What is known of an account while no transaction is open."""
+
     id: int
     hash: str
     epoch: int
     active: bool
+    words: tuple[str, ...]
 
 
-def _account(login: str) -> _Account | None:
+def account_of(user: User) -> Account:
+    return Account(user.id, user.password_hash, user.epoch, user.is_active, user.words)
+
+
+def _account(login: str) -> Account | None:
     with unit_of_work(read_only=True):
         user = db.session.scalar(select(User).where(User.login == login))
-        return _Account(user.id, user.password_hash, user.epoch, user.is_active) if user else None
+        return account_of(user) if user else None
 
 
-def _limits(login: str, account: _Account | None, visitor: Visitor) -> dict[str, int]:
+def _limits(login: str, account: Account | None, visitor: Visitor) -> dict[str, int]:
     """What a try counts for. A known browser has a count of its own; all others share the account's."""
     if account and account.id in visitor.known:
         return {throttle.key("known", login, visitor.known[account.id]): throttle.DOOR}
@@ -51,16 +59,25 @@ def _limits(login: str, account: _Account | None, visitor: Visitor) -> dict[str,
     }
 
 
-def _hold_up(limits: dict[str, int], visitor: Visitor, *, login: str = "", user_id: int | None = None) -> None:
+def _hold_up(limits: dict[str, int], user_id: int | None) -> None:
     """Count the try. TooOften over the limit; only the first such try of a window is written down."""
     with unit_of_work():
         over = throttle.take(limits)
         if any(count == limits[name] + 1 for name, count in over.items()):
-            access.note(
-                AccessKind.TOO_OFTEN, user_id=user_id, login=login, address=visitor.address, agent=visitor.agent
-            )
+            access.note_request(AccessKind.TOO_OFTEN, user_id)
     if over:
         raise TooOften()
+
+
+def _is_right(password: str, account: Account | None, limits: dict[str, int]) -> bool:
+    """The one way a password is tried: counted first, then compared, then written down if it was wrong."""
+    user_id = account.id if account else None
+    _hold_up(limits, user_id)
+    if passwords.matches(password, account.hash if account else None) and account and account.active:
+        return True
+    with unit_of_work():
+        access.note_request(AccessKind.WRONG, user_id)
+    return False
 
 
 def log_in(login: str, password: str, visitor: Visitor) -> tuple[Login, str]:
@@ -68,49 +85,68 @@ def log_in(login: str, password: str, visitor: Visitor) -> tuple[Login, str]:
     folded = unicodedata.normalize("NFKC", login).strip().casefold()
     account = _account(folded)
     limits = _limits(folded, account, visitor)
-    _hold_up(limits, visitor, login=login, user_id=account.id if account else None)
-    right = passwords.matches(password, account.hash if account else None)
-    if account is None or not right or not account.active:
-        with unit_of_work():
-            access.note(AccessKind.WRONG, login=login, address=visitor.address, agent=visitor.agent,
-                        user_id=account.id if account else None)  # fmt: skip
+    if not _is_right(password, account, limits) or account is None:
         raise Invalid(N_("Log-in name or password is wrong."))
+    stronger = passwords.renewed(password, account.hash)
     with unit_of_work():
         throttle.give_back(limits)
         throttle.clear(next(iter(limits)))
-        return _begin(db.session.get_one(User, account.id), account, password, visitor)
+        return _begin(account, stronger, visitor)
 
 
-def _begin(user: User, account: _Account, password: str, visitor: Visitor) -> tuple[Login, str]:
+def _begin(account: Account, stronger: str, visitor: Visitor) -> tuple[Login, str]:
+    user = db.session.get_one(User, account.id)
     db.session.refresh(user, with_for_update={"of": User, "key_share": True})
     if not user.is_active or user.epoch != account.epoch:  # changed while it was compared
         raise Invalid(N_("Log-in name or password is wrong."))
-    if passwords.hasher.check_needs_rehash(user.password_hash):
-        user.password_hash = passwords.hashed(password)
+    user.password_hash = stronger or user.password_hash
     token = secrets.token_urlsafe(32)
     session = Login(
-        user=user, token_hash=hash_token(token), started_at=clock.now(), address=visitor.address,
-        agent=visitor.agent[:200], awaits_code=db.session.get(SecondFactor, user.id) is not None,
+        user=user, token_hash=hash_token(token), started_at=clock.now(), confirmed_at=clock.now(),
+        address=visitor.address, agent=visitor.agent[:200], awaits_code=db.session.get(SecondFactor, user.id) is not None,
     )  # fmt: skip
     db.session.add(session)
     db.session.flush()
     if not session.awaits_code:
-        access.note(AccessKind.ENTERED, user_id=user.id, address=visitor.address, agent=visitor.agent)
+        access.note_request(AccessKind.ENTERED, user.id)
     return session, token
 
 
 def give_code(session: Login, code: str, visitor: Visitor) -> str:
     """The second factor: the session becomes a whole one, under a new token. Invalid for any but a fresh code."""
     user_id, session_id = session.user_id, session.id
-    limits = {throttle.key("code", user_id): throttle.DOOR}
-    _hold_up(limits, visitor, user_id=user_id)
+    # as with passwords: whoever else knows the password does not lock the owner out of a browser known to the account
+    name = throttle.key("code", user_id, *filter(None, [visitor.known.get(user_id)]))
+    _hold_up({name: throttle.DOOR}, user_id)
     with unit_of_work():
         if factor.takes(user_id, code):
-            throttle.clear(next(iter(limits)))
+            throttle.clear(name)
             token = secrets.token_urlsafe(32)
             session = db.session.get_one(Login, session_id)
             session.token_hash, session.awaits_code = hash_token(token), False
-            access.note(AccessKind.ENTERED, user_id=user_id, address=visitor.address, agent=visitor.agent)
+            access.note_request(AccessKind.ENTERED, user_id)
             return token
-        access.note(AccessKind.CODE_WRONG, user_id=user_id, address=visitor.address, agent=visitor.agent)
+        access.note_request(AccessKind.CODE_WRONG, user_id)
     raise Invalid(fields={"code": N_("This code is wrong, or it was used before.")})
+
+
+def confirm(account: Account, password: str) -> None:
+    """The present password, asked for again inside; Invalid if it is another. Every try counts, a right one, too."""
+    if not _is_right(password, account, {throttle.key("confirm", account.id): throttle.DOOR}):
+        raise Invalid(fields={"present": N_("This is not your present password.")})
+
+
+def stamp(account: Account, session: Login) -> None:
+    """In the unit of what it was asked for: not if the password was changed while it was compared."""
+    user = db.session.get_one(User, account.id)
+    lock(user)
+    db.session.refresh(user, ["epoch"])
+    if not user.is_active or user.epoch != account.epoch:
+        raise Invalid(fields={"present": N_("This is not your present password.")})
+    session.confirmed_at = clock.now()
+
+
+def new_password(password: str, account: Account) -> str:
+    """The hash of an account's new password; Invalid if it is none to choose. Every try counts: each takes its time."""
+    _hold_up({throttle.key("choose", account.id): throttle.DOOR}, account.id)
+    return passwords.chosen(password, account.words)

@@ -14,8 +14,8 @@ from crm.duties.record import record
 from crm.errors import Forbidden, Invalid, WrongState
 from crm.labels import N_
 from crm.permissions import Role
-from crm.staff.models import DepartmentEvent, RequiredFactor, SecondFactor, User, UserEvent, UserRole
-from crm.staff.workflow import department, needs_factor, required_factors, review_factor
+from crm.staff.models import DepartmentEvent, Login, RequiredFactor, SecondFactor, User, UserEvent, UserRole
+from crm.staff.workflow import department, end_logins, needs_factor, required_factors, review_factor
 
 STEP = 30  # seconds
 SPARE = 8  # codes for a day without the phone
@@ -67,8 +67,8 @@ def of(user: User) -> SecondFactor | None:
     return db.session.get(SecondFactor, user.id)
 
 
-def set_up(user: User, secret: str, code: str) -> list[str]:
-    """Begin to use a phone's generator, shown by a code of it; the spare codes, told this once."""
+def set_up(user: User, secret: str, code: str, *, keep: Login | None = None) -> list[str]:
+    """Begin to use a phone's generator, shown by a code of it; every other log-in ends. The spare codes, told this once."""
     if of(user) is not None:
         raise WrongState()
     step = _step(secret, _typed(code))
@@ -79,17 +79,19 @@ def set_up(user: User, secret: str, code: str) -> list[str]:
     row.codes = [_hashed(one) for one in spare]
     db.session.add(row)
     user.must_enrol = False
+    end_logins(user, but=keep)
     record(UserEvent.FACTOR_SET, user, by=user)
     return spare
 
 
-def remove(user: User, *, by: User) -> None:
-    """One's own unless a role needs it; another's by the administrator, when the phone is lost."""
+def remove(user: User, *, by: User, keep: Login | None = None) -> None:
+    """One's own unless a role needs it; another's by the administrator, when the phone is lost. Every other log-in ends."""
     if user.id == by.id and needs_factor(user.roles):
         raise Forbidden(N_("Your role needs the second factor."))
     if not rows_of(db.session.execute(delete(SecondFactor).where(SecondFactor.user_id == user.id))):
         raise WrongState()
     review_factor(user)
+    end_logins(user, but=keep)
     record(UserEvent.FACTOR_REMOVED, user, by=by)
 
 

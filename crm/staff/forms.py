@@ -1,5 +1,5 @@
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, PasswordField, SelectChoice, SelectMultipleField, ValidationError
+from wtforms import BooleanField, HiddenField, PasswordField, SelectChoice, SelectMultipleField, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from crm.forms import EMAIL, CrmForm, LineField, PickField, needed
@@ -30,6 +30,21 @@ class ConfirmForm(CrmForm):
     present = PasswordField(_l("Present password"), [needed()], render_kw={"autocomplete": "current-password"})
 
 
+class OwnForm(CrmForm):
+    """What would hand another's account over asks for one's own password, unless it was given lately."""
+
+    present = PasswordField(_l("Your own password"), [needed()], description=_l("Asked for again after ten minutes."),
+                            render_kw={"autocomplete": "current-password"})  # fmt: skip
+
+
+class FactorForm(ConfirmForm):
+    """`sealed` holds the secret of the picture the page shows, which stands nowhere else until the phone has shown a code."""
+
+    sealed = HiddenField()
+    code = LineField(_l("Verification code"), required=True, most=30, description=_l("The six digits your phone shows now."),
+                     render_kw={"autocomplete": "one-time-code", "inputmode": "numeric"})  # fmt: skip
+
+
 class WelcomeForm(CrmForm):
     password = PasswordField(
         _l("New password"), [needed()], description=HINT, render_kw={"autocomplete": "new-password"}
@@ -37,8 +52,7 @@ class WelcomeForm(CrmForm):
     again = PasswordField(_l("New password once more"), [needed()], render_kw={"autocomplete": "new-password"})
 
 
-class PasswordForm(CrmForm):
-    present = PasswordField(_l("Present password"), [needed()], render_kw={"autocomplete": "current-password"})
+class PasswordForm(ConfirmForm):
     password = PasswordField(_l("New password"), [needed()], description=HINT,
                              render_kw={"autocomplete": "new-password"})  # fmt: skip
     again = PasswordField(_l("New password once more"), [needed()], render_kw={"autocomplete": "new-password"})
@@ -96,6 +110,6 @@ class NewUserForm(UserForm):
                              description=_l("Best left empty: you then get a one-time link to hand over."))  # fmt: skip
 
 
-class ResetForm(CrmForm):
+class ResetForm(OwnForm):
     password = PasswordField(_l("New password"), [needed()], description=_l("To be changed at the next log-in."),
                              render_kw={"autocomplete": "new-password"})  # fmt: skip

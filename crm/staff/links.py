@@ -1,5 +1,5 @@
 """One-time links: the first password, or a new one where it was forgotten. Made by the administrator, good for three
-days, once, and only while the password is the one it was made under."""
+days, once, and only while the password is the one it was made under and the account was not made inactive."""
 
 import secrets
 from datetime import timedelta
@@ -11,9 +11,8 @@ from crm.db import db, rows_of
 from crm.duties.record import lock, record
 from crm.errors import Forbidden, NotThere
 from crm.labels import N_
-from crm.staff import passwords
 from crm.staff.models import Link, User, UserEvent, UserState
-from crm.staff.workflow import check_password, end_logins, hash_token
+from crm.staff.workflow import end_logins, hash_token
 
 LIVES = timedelta(days=3)
 
@@ -50,15 +49,14 @@ def of(token: str) -> tuple[Link, User]:
     return link, user
 
 
-def use(token: str, password: str) -> User:
-    """Choose the password; the link is used up, and every log-in of the account ends."""
+def use(token: str, hash: str) -> User:
+    """Set the chosen password; the link is used up, and every log-in of the account ends."""
     link, user = of(token)
-    check_password(password, user)
     once = update(Link).where(Link.id == link.id, Link.used_at.is_(None)).values(used_at=clock.now())
     if not rows_of(db.session.execute(once.execution_options(synchronize_session=False))):
         raise NotThere()
     lock(user)
-    user.password_hash, user.must_change = passwords.hashed(password), False
+    user.password_hash, user.must_change = hash, False
     user.epoch += 1
     end_logins(user)
     record(UserEvent.LINK_USED, user, by=user)

@@ -71,6 +71,11 @@ class User(Subject):
         return self.title
 
     @property
+    def words(self) -> tuple[str, ...]:
+        """What others know of the person, which no password is built from."""
+        return self.login, self.title, self.email
+
+    @property
     def roles(self) -> frozenset[str]:
         return frozenset(held.role for held in self.held)
 
@@ -124,6 +129,7 @@ class Login(db.Model):
     address: Mapped[str] = mapped_column(default="")
     agent: Mapped[str] = mapped_column(default="")
     awaits_code: Mapped[bool] = mapped_column(default=False)  # the password was right, the second factor is not yet in
+    confirmed_at: Mapped[datetime | None]  # when its owner last gave the password in it
 
     user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
     __table_args__ = (UniqueConstraint("token_hash"),)
@@ -181,14 +187,14 @@ class AccessKind(Labelled):
 
 
 class Access(db.Model):
-    """A log-in, or something denied. Apart from the events, so that no stranger makes those grow."""
+    """A log-in, or something denied. Apart from the events, so that no stranger makes those grow. What was typed for a
+    log-in name is not kept: people type their password there."""
 
     __tablename__ = "access"
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(index=True)
     kind: Mapped[str]
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
-    login: Mapped[str] = mapped_column(default="")  # as it was typed, where nobody was found
     address: Mapped[str] = mapped_column(default="")
     agent: Mapped[str] = mapped_column(default="")
     path: Mapped[str] = mapped_column(default="")

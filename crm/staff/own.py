@@ -1,32 +1,23 @@
 """One's own account: password, log-ins, second factor."""
 
 import segno
-from flask import Blueprint, flash, redirect, render_template, session, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
+from itsdangerous import BadData, URLSafeSerializer
 from markupsafe import Markup
 
-from crm.db import aside
-from crm.errors import Invalid, TooOften
+from crm.answers import own_units, shown_once
+from crm.errors import Invalid
 from crm.forms import CrmForm, attempt
 from crm.labels import N_
 from crm.permissions import Permission as P
 from crm.permissions import needs
-from crm.staff import factor, passwords, queries, throttle, workflow
-from crm.staff.forms import CodeForm, ConfirmForm, PasswordForm
+from crm.staff import confirm, entrance, factor, queries, workflow
+from crm.staff.forms import ConfirmForm, FactorForm, PasswordForm
 from crm.staff.session import present_login
 
 bp = Blueprint("own", __name__, url_prefix="/account")
-
-
-def _confirm(given: str) -> None:
-    """The present password, asked for again; tries count here as they do at the door."""
-    name = throttle.key("confirm", current_user.id)
-    if throttle.spent(name) >= throttle.DOOR:
-        raise TooOften()
-    if not passwords.matches(given, current_user.password_hash):
-        aside(lambda: throttle.take({name: throttle.DOOR}))
-        raise Invalid(fields={"present": N_("This is not your present password.")})
 
 
 @bp.get("")
@@ -40,14 +31,21 @@ def account():
 
 @bp.route("/password", methods=["GET", "POST"])
 @needs(P.SIGNED_IN)
+@own_units
 def password():
     form, forced = PasswordForm(), current_user.must_change
 
     def change():
         if form.password.data != form.again.data:
             raise Invalid(fields={"again": N_("The two are not the same.")})
-        _confirm(form.present.data)
-        workflow.change_password(current_user, form.present.data, form.password.data, keep=present_login())
+        me = confirm.given(form)
+        if form.password.data == form.present.data:
+            raise Invalid(fields={"password": N_("This is the old one.")})
+        hash = entrance.new_password(form.password.data, me)
+        return confirm.carry_out(me, lambda: changed(hash))
+
+    def changed(hash: str):
+        workflow.change_password(current_user, hash, keep=present_login())
         flash(_("Your password is changed; all your other log-ins have ended."))
         return redirect("/" if forced else url_for("own.account"), 303)
 
@@ -79,20 +77,41 @@ def _picture(secret: str) -> Markup:
     return Markup(qr.svg_inline(omitsize=True, border=2, dark="#000", light="#fff"))  # noqa: S704 (segno's own drawing)
 
 
+def _seal() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.secret_key or "", salt="second factor")
+
+
+def _here() -> int:
+    login = present_login()
+    return login.id if login else 0
+
+
+def _unsealed(sealed: str) -> str:
+    """The secret a page of this log-in showed; nothing for any other."""
+    try:
+        login_id, secret = _seal().loads(sealed)
+    except (BadData, ValueError, TypeError):
+        return ""
+    return secret if login_id == _here() else ""
+
+
 @bp.route("/second-factor", methods=["GET", "POST"])
 @needs(P.SIGNED_IN)
+@own_units
 def second_factor():
-    """Set it up: scan, then type the code the phone shows. The secret waits in one's own cookie until then."""
-    form = CodeForm()
+    """Set it up: scan, then type the code the phone shows. The secret waits in the page itself, sealed, until then."""
+    form = FactorForm()
     if factor.of(current_user):
         return redirect(url_for("own.account"))
-    secret = session.setdefault("factor", factor.new_secret())
+    secret = _unsealed(form.sealed.data or "") or factor.new_secret()
+    form.sealed.data = _seal().dumps([_here(), secret])
 
     def begin():
-        spare = factor.set_up(current_user, secret, form.code.data)
-        session.pop("factor", None)
-        session["spare"] = spare
-        return redirect(url_for("own.spare"), 303)
+        return confirm.carry_out(confirm.given(form), turn_on)
+
+    def turn_on():
+        codes = factor.set_up(current_user, secret, form.code.data, keep=present_login())
+        return shown_once(render_template("staff/spare.html", codes=codes), url_for("own.spare"))
 
     def show(refusal):
         return render_template("staff/factor.html", form=form, refusal=refusal, secret=secret, picture=_picture(secret))
@@ -103,20 +122,24 @@ def second_factor():
 @bp.get("/second-factor/spare")
 @needs(P.SIGNED_IN)
 def spare():
-    """The spare codes, shown once."""
-    codes = session.pop("spare", None)
-    return render_template("staff/spare.html", codes=codes) if codes else redirect(url_for("own.account"))
+    """Where the form leads that is sent again: the codes were shown once."""
+    if not factor.of(current_user):
+        return redirect(url_for("own.account"))
+    return render_template("staff/spare.html", codes=None)
 
 
 @bp.route("/second-factor/removal", methods=["GET", "POST"])
 @needs(P.SIGNED_IN)
+@own_units
 def remove_factor():
-    form = ConfirmForm()
+    form, what = ConfirmForm(), N_("Remove the second factor")
 
     def remove():
-        _confirm(form.present.data)
-        factor.remove(current_user, by=current_user)
-        flash(_("The second factor is removed."))
+        factor.remove(current_user, by=current_user, keep=present_login())
+        flash(_("The second factor is removed; all your other log-ins have ended."))
         return redirect(url_for("own.account"), 303)
 
-    return attempt(form, remove, lambda refusal: render_template("staff/confirm.html", form=form, refusal=refusal))
+    def show(refusal):
+        return render_template("staff/confirm.html", form=form, refusal=refusal, what=what, user=None)
+
+    return attempt(form, lambda: confirm.carry_out(confirm.given(form), remove), show)

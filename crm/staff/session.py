@@ -68,9 +68,10 @@ def _load(_request):
 
 
 def _still_here() -> None:
-    """Each request puts off the idle end; the cookie is written anew once a minute at most."""
+    """Each click puts off the idle end. The cookie is not written anew for every one, but within a sixtieth of the idle
+    time, so that it is never much older than the last click."""
     now = int(clock.now().timestamp())
-    if current_user.is_authenticated and abs(now - session.get("seen", 0)) >= 60:
+    if abs(now - session.get("seen", 0)) >= current_app.config["IDLE"].total_seconds() / 60:
         session["seen"] = now
 
 
@@ -85,11 +86,11 @@ def _denials(response: Response) -> Response:
         and current_user.is_authenticated
     ):
         kind = AccessKind.DENIED if response.status_code == 403 else AccessKind.BEYOND
-        who = {"user_id": current_user.id, "address": request.remote_addr or "", "agent": request.user_agent.string}
+        user_id = current_user.id
         try:
             db.session.rollback()  # the page of the refusal was read in a transaction that cannot write
             with unit_of_work():
-                access.note(kind, **who, path=f"{request.method} {request.path}")
+                access.note_request(kind, user_id)
         except SQLAlchemyError:  # the answer is given already
             log.exception("a denial could not be written down")
     return response
@@ -109,7 +110,8 @@ def _allowed():
         return redirect(url_for("own.password"))
     if current_user.must_enrol and request.endpoint not in ("own.password", "own.second_factor", "own.spare", *ALWAYS):
         return redirect(url_for("own.second_factor"))
-    _still_here()
+    if not getattr(view, "unattended", False):
+        _still_here()
     return None
 
 

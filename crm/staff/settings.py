@@ -7,14 +7,15 @@ from flask_login import current_user
 from sqlalchemy import select
 
 from crm import clock, workdays
+from crm.answers import own_units
 from crm.db import db
 from crm.errors import Invalid
 from crm.forms import CrmForm, DayField, LineField, PickField, attempt
 from crm.labels import N_, Labelled
 from crm.permissions import Permission as P
 from crm.permissions import needs
-from crm.staff import factor, workflow
-from crm.staff.forms import RolesField
+from crm.staff import confirm, factor, workflow
+from crm.staff.forms import OwnForm, RolesField
 from crm.workdays import CalendarOverride
 
 bp = Blueprint("settings", __name__, url_prefix="/settings")
@@ -56,7 +57,7 @@ def calendar():
     return attempt(form, save, lambda refusal: _render(form, refusal))
 
 
-class AccessForm(CrmForm):
+class AccessForm(OwnForm):
     roles = RolesField(
         _l("Who needs the second factor"),
         description=_l("Whoever holds one of these roles sets it up at the next click."),
@@ -65,15 +66,19 @@ class AccessForm(CrmForm):
 
 @bp.route("/access", methods=["GET", "POST"])
 @needs(P.SETTINGS_EDIT)
+@own_units
 def access():
-    form = AccessForm(data={"roles": sorted(workflow.required_factors())})
+    form = confirm.asked(AccessForm(data={"roles": sorted(workflow.required_factors())}))
 
     def save():
         factor.require(form.roles.data or [], by=current_user)
         flash(_("Saved."))
         return redirect(url_for("settings.access"), 303)
 
-    return attempt(form, save, lambda refusal: render_template("settings/access.html", form=form, refusal=refusal))
+    def show(refusal):
+        return render_template("settings/access.html", form=form, refusal=refusal)
+
+    return attempt(form, lambda: confirm.carry_out(confirm.given(form), save), show)
 
 
 @bp.post("/calendar/notice")

@@ -25,7 +25,7 @@ ACCESS = lists.Table(
     "access", N_("Access log"), "/staff/access", Permission.STAFF_EDIT, access.Filter, access.listing,
     (
         Column("when", N_("When"), lambda row, _page: row[0].at),
-        Column("who", N_("Who"), lambda row, _page: row[1] or row[0].login),
+        Column("who", N_("Who"), lambda row, _page: row[1] or ""),
         Column("what", N_("What"), lambda row, _page: _(AccessKind(row[0].kind).label)),
         Column("page", N_("Page"), lambda row, _page: row[0].path),
         Column("from", N_("From"), lambda row, _page: row[0].address),

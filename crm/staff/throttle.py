@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, delete, select, update
+from sqlalchemy import case, delete, update
 
 from crm import clock
 from crm.db import db, insert, rows_of, unit_of_work
@@ -35,12 +35,6 @@ def take(limits: Mapping[str, int]) -> dict[str, int]:
         if count > limits[name]:
             over[name] = count
     return over
-
-
-def spent(name: str) -> int:
-    """How often in the present window."""
-    fresh = Attempt.key == name, Attempt.since >= clock.now() - WINDOW
-    return db.session.scalar(select(Attempt.count).where(*fresh)) or 0
 
 
 def give_back(limits: Mapping[str, int]) -> None:

@@ -1,18 +1,24 @@
-from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
+import re
+from collections.abc import Callable
+
+from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
+from crm.answers import once, own_units, shown_once
 from crm.errors import Invalid, Refused, Stale
 from crm.forms import attempt
 from crm.labels import N_
 from crm.moves import check_version
 from crm.permissions import Permission as P
 from crm.permissions import needs
-from crm.staff import factor, links, queries, table, workflow
-from crm.staff.forms import NewUserForm, ResetForm, UserForm
+from crm.staff import confirm, entrance, factor, links, passwords, queries, table, workflow
+from crm.staff.forms import NewUserForm, OwnForm, ResetForm, UserForm
 from crm.staff.models import AccessKind, User
 
 bp = Blueprint("staff", __name__)
+LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
+_PORT = re.compile(r":[0-9]{1,5}$", re.ASCII)
 
 
 @bp.get("/staff")
@@ -24,15 +30,21 @@ def index():
 
 @bp.route("/staff/new", methods=["GET", "POST"])
 @needs(P.STAFF_EDIT)
+@own_units
 def new():
     form = NewUserForm()
 
     def add():
         if not form.active.data:
             raise Invalid(fields={"active": N_("A new account may log in; make it inactive later.")})
-        user = workflow.add_user(form.login.data, form.title.data, form.roles.data, form.password.data, by=current_user,
+        words = (form.login.data, form.title.data, form.email.data)
+        hash = passwords.chosen(form.password.data, words) if form.password.data else ""
+        return once(lambda: added(hash))
+
+    def added(hash: str):
+        user = workflow.add_user(form.login.data, form.title.data, form.roles.data, hash, by=current_user,
                                  phone=form.phone.data, email=form.email.data, language=form.language.data or None)  # fmt: skip
-        if not form.password.data:
+        if not hash:
             return _with_link(user, links.make(user, by=current_user))
         flash(_("%(name)s may log in now.", name=user.name))
         return redirect(url_for("staff.index"), 303)
@@ -40,17 +52,18 @@ def new():
     return attempt(form, add, lambda refusal: render_template("staff/edit.html", form=form, refusal=refusal, user=None))
 
 
-def _with_link(user: User, token: str):
+def _with_link(user: User, token: str) -> Response:
     """Show the link once, on the account's page; only its hash is kept."""
-    base = current_app.config["CRM_URL"].rstrip("/") or request.host_url.rstrip("/")
-    session["link"] = {"to": user.number, "address": f"{base}/welcome/{token}"}
-    return redirect(user.path, 303)
+    shown = _render(user, _form_of(user, formdata=None), None, link=f"{_base()}/welcome/{token}")
+    return shown_once(shown, f"{user.path}?shown=link")
 
 
-def _link_for(user: User) -> str:
-    if session.get("link", {}).get("to") != user.number:
-        return ""
-    return session.pop("link")["address"]
+def _base() -> str:
+    """The address people reach the program at. The request's own word on it is a stranger's: it is taken only if it names
+    this machine or what the settings name; else there is none."""
+    ours = {*LOOPBACK, *current_app.config["HOSTS"].replace(",", " ").split()}
+    asked = request.host_url.rstrip("/") if _PORT.sub("", request.host) in ours else ""
+    return current_app.config["CRM_URL"].rstrip("/") or asked
 
 
 def _form_of(user: User, **kwargs) -> UserForm:
@@ -60,10 +73,11 @@ def _form_of(user: User, **kwargs) -> UserForm:
     return form
 
 
-def _render(user: User, form: UserForm, refusal: Refused | None, reset: ResetForm | None = None):
+def _render(user: User, form: UserForm, refusal: Refused | None, reset: ResetForm | None = None, link: str = "") -> str:
+    reset = reset or confirm.asked(ResetForm(formdata=None))
     return render_template(
-        "staff/edit.html", form=form, user=user, refusal=refusal, reset=reset or ResetForm(formdata=None),
-        link=_link_for(user), factor=factor.of(user), lives=links.LIVES.days,
+        "staff/edit.html", form=form, user=user, refusal=refusal, reset=reset, factor=factor.of(user), lives=links.LIVES.days,
+        own=confirm.asked(OwnForm(formdata=None)), link=link, shown=request.args.get("shown") == "link",
     )  # fmt: skip
 
 
@@ -93,11 +107,18 @@ def edit(number):
 
 @bp.post("/staff/<number:number>/password")
 @needs(P.STAFF_EDIT)
+@own_units
 def reset(number):
-    user, form = queries.get(number), ResetForm()
+    user, form = queries.get(number), confirm.asked(ResetForm())
+    account = entrance.account_of(user)
 
-    def set_password():
-        workflow.set_password(user, form.password.data, by=current_user)
+    def choose():
+        me = confirm.given(form)
+        hash = entrance.new_password(form.password.data, account)
+        return confirm.carry_out(me, lambda: set_password(hash))
+
+    def set_password(hash: str):
+        workflow.set_password(user, hash, by=current_user)
         flash(_("%(name)s has a new password, to be changed at the next log-in.", name=user.name))
         return redirect(url_for("staff.index"), 303)
 
@@ -105,26 +126,41 @@ def reset(number):
         user = queries.get(number)
         return _render(user, _form_of(user, formdata=None), refusal, reset=form)
 
-    return attempt(form, set_password, show)
+    return attempt(form, choose, show)
+
+
+def _confirmed(user: User, what: str, act: Callable):
+    """`act`, once the administrator's own password is known to be in these hands."""
+    form = confirm.asked(OwnForm())
+
+    def show(refusal: Refused | None):
+        return render_template("staff/confirm.html", form=form, refusal=refusal, what=what, user=user)
+
+    return attempt(form, lambda: confirm.carry_out(confirm.given(form), act), show)
 
 
 @bp.post("/staff/<number:number>/link")
 @needs(P.STAFF_EDIT)
+@own_units
 def link(number):
     """A one-time link, for a forgotten password or the first log-in."""
     user = queries.get(number)
-    return _with_link(user, links.make(user, by=current_user))
+    return _confirmed(user, N_("Make a one-time link"), lambda: _with_link(user, links.make(user, by=current_user)))
 
 
 @bp.post("/staff/<number:number>/factor-removal")
 @needs(P.STAFF_EDIT)
+@own_units
 def remove_factor(number):
     """The phone is lost."""
     user = queries.get(number)
-    factor.remove(user, by=current_user)
-    workflow.end_logins(user)
-    flash(_("The second factor of %(name)s is removed; all log-ins of the account have ended.", name=user.name))
-    return redirect(user.path, 303)
+
+    def remove():
+        factor.remove(user, by=current_user)
+        flash(_("The second factor of %(name)s is removed; all log-ins of the account have ended.", name=user.name))
+        return redirect(user.path, 303)
+
+    return _confirmed(user, N_("Remove the second factor"), remove)
 
 
 @bp.get("/staff/access")

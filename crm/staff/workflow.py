@@ -18,7 +18,6 @@ from crm.errors import Forbidden, Invalid
 from crm.labels import N_
 from crm.moves import edit
 from crm.permissions import Role
-from crm.staff import passwords
 from crm.staff.models import (
     Department,
     DepartmentEvent,
@@ -33,6 +32,7 @@ from crm.staff.models import (
 from crm.workdays import CalendarOverride
 
 LONGEST = timedelta(hours=12)  # a session's life, however busy
+LATELY = timedelta(minutes=10)  # so long a password once given is not asked for again
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
 
 
@@ -44,25 +44,16 @@ def login_name(text: str) -> str:
     return folded
 
 
-def check_password(password: str, user: User) -> None:
-    """At least twelve characters, not easily guessed, not built from the person's own names."""
-    if wrong := passwords.fault(password, [user.login, user.title, user.email]):
-        raise Invalid(fields={"password": wrong})
-
-
-def add_user(login: str, name: str, roles, password: str, *, by=None, must_change: bool = True, **details) -> User:
-    """A new account, which at once owes the acknowledgement of the rulebook (8). Without a password nobody may enter it
-    until a one-time link has set one."""
+def add_user(login: str, name: str, roles, hash: str, *, by=None, must_change: bool = True, **details) -> User:
+    """A new account, which at once owes the acknowledgement of the rulebook (8). Without a password's hash nobody may
+    enter it until a one-time link has set one."""
     login = login_name(login)
     if db.session.scalar(select(User.id).where(User.login == login)):
         raise Invalid(fields={"login": N_("There is an account of this name already.")})
     user = User(
-        login=login, title=name, state=UserState.ACTIVE, must_change=must_change and bool(password),
+        login=login, title=name, state=UserState.ACTIVE, must_change=must_change and bool(hash), password_hash=hash,
         held=[UserRole(role=Role(role)) for role in roles], **details,
     )  # fmt: skip
-    if by is not None and password:
-        check_password(password, user)
-    user.password_hash = passwords.hashed(password) if password else ""
     user.number = next_number("U")
     open_subject(user, at=clock.now())
     user.owner_id = user.id
@@ -101,12 +92,6 @@ def _present_due(user: User) -> None:
             present(edition, user)
 
 
-def add_first(login: str, name: str, roles, password: str) -> User:
-    """The account that adds the others; its password is its own from the start."""
-    check_password(password, User(login=login_name(login), title=name, email=""))
-    return add_user(login, name, roles, password, must_change=False)
-
-
 def required_factors() -> frozenset[str]:
     """The roles that need the second factor."""
     return frozenset(db.session.scalars(select(RequiredFactor.role)))
@@ -138,6 +123,7 @@ def edit_user(user: User, *, by: User, roles, active: bool, **details) -> None:
     if changes:
         record(UserEvent.EDITED, user, by=by, changes=changes)
     if "state" in changes:
+        user.epoch += 0 if active else 1  # no one-time link comes back with the account
         record(UserEvent.BACK if active else UserEvent.LEFT, user, by=by)
     if not active or "roles" in changes:
         end_logins(user)
@@ -146,25 +132,19 @@ def edit_user(user: User, *, by: User, roles, active: bool, **details) -> None:
         _present_due(user)
 
 
-def set_password(user: User, password: str, *, by: User) -> None:
+def set_password(user: User, hash: str, *, by: User) -> None:
     """The administrator's new password for somebody, who must change it at the next log-in."""
     if user.id == by.id:
         raise Forbidden(N_("Your own password is changed under My account."))
-    check_password(password, user)
-    user.password_hash, user.must_change = passwords.hashed(password), True
+    user.password_hash, user.must_change = hash, True
     user.epoch += 1
     end_logins(user)
     record(UserEvent.PASSWORD_SET, user, by=by)
 
 
-def change_password(user: User, present_one: str, password: str, *, keep: Login | None = None) -> None:
+def change_password(user: User, hash: str, *, keep: Login | None = None) -> None:
     """One's own password; every other session of the account ends."""
-    if not passwords.matches(present_one, user.password_hash):
-        raise Invalid(fields={"present": N_("This is not your present password.")})
-    check_password(password, user)
-    if passwords.matches(password, user.password_hash):
-        raise Invalid(fields={"password": N_("This is the old one.")})
-    user.password_hash, user.must_change = passwords.hashed(password), False
+    user.password_hash, user.must_change = hash, False
     user.epoch += 1
     end_logins(user, but=keep)
     record(UserEvent.PASSWORD_CHANGED, user, by=user)
@@ -179,6 +159,10 @@ def end_logins(user: User, *, but: Login | None = None) -> None:
     if but is not None:
         ending = ending.where(Login.id != but.id)
     db.session.execute(ending.values(ended_at=clock.now()))
+
+
+def confirmed_lately(session: Login | None) -> bool:
+    return bool(session and session.confirmed_at and clock.now() - session.confirmed_at < LATELY)
 
 
 def log_out(session: Login) -> None:

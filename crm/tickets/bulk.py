@@ -15,6 +15,7 @@ from crm.tickets.models import BulkRun, Ticket
 from crm.tickets.needs import Incomplete
 
 MOST = 200  # records at once
+AWAY = N_("It is not there, or not yours to see.")
 
 
 class Verb(Labelled):
@@ -49,8 +50,7 @@ def carry_out(verb: Verb, numbers: Sequence[str], *, by, to=None, reason: str = 
     wanted = select(Ticket).where(Ticket.number.in_(numbers), Ticket.visible(by)).order_by(Ticket.id)
     tickets = db.session.scalars(wanted).all()
     outcomes = {ticket.number: _one(verb, ticket, by=by, to=to, reason=reason) for ticket in tickets}
-    away = N_("It is not there, or not yours to see.")
-    kept = [outcomes.get(number) or Outcome(number, False, away) for number in dict.fromkeys(numbers)]
+    kept = [outcomes.get(number) or Outcome(number, False, AWAY) for number in dict.fromkeys(numbers)]
     run = BulkRun(owner_id=by.id, verb=verb, at=clock.now())
     run.outcomes = [[one.number, one.done, one.message, one.params or {}, list(one.lacks)] for one in kept]
     db.session.add(run)

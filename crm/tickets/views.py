@@ -14,7 +14,9 @@ from crm.forms import CrmForm, attempt
 from crm.moves import check_version
 from crm.permissions import Permission as P
 from crm.permissions import Role, needs
+from crm.staff import access
 from crm.staff import queries as staff
+from crm.staff.models import AccessKind
 from crm.tickets import bulk, forms, page, queries, workflow
 from crm.tickets.models import State, Ticket
 from crm.tickets.moves import MOVES
@@ -46,6 +48,9 @@ def bulk_():
         run = bulk.carry_out(
             verb, request.form.getlist("record"), by=current_user, to=_to(form), reason=form.reason.data
         )
+        if beyond := [number for number, _done, message, *_rest in run.outcomes if message == bulk.AWAY]:
+            path = f"{request.method} {request.path}: {', '.join(beyond)}"
+            access.note_request(AccessKind.BEYOND, current_user.id, path=path)
         return redirect(url_for("tickets.bulk_run", run_id=run.id), 303)
 
     def show(refusal: Refused | None):

@@ -258,7 +258,7 @@ def test_an_event_lies_neither_before_its_subject_nor_in_the_future(app):
 def test_somebody_new_is_shown_the_edition_that_is_coming_too(app):
     with unit_of_work():
         workflow.issue_edition(reading.shipped(), clock.parse("2027-01-01"))
-        one = make.staff.add_user("newcomer", "新人", ["specialist"], make.PASSWORD)
+        one = make.staff.add_user("newcomer", "新人", ["specialist"], make.hashed(make.PASSWORD))
     owed = db.session.query(Duty).filter_by(subject_id=one.id, rule="rulebook.acknowledge").all()
     assert {d.slot for d in owed} == {"R0001", "R0002"}
 

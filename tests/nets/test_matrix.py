@@ -42,7 +42,7 @@ class Person:
         self.page, login = Browser(self.app), f"p-{self.identity}{self.count}"
         roles = [Role(self.identity)] if self.identity in set(Role) else [Role.SPECIALIST]
         with unit_of_work():
-            user = staff.add_user(login, "某人", roles, make.PASSWORD, must_change=False)
+            user = staff.add_user(login, "某人", roles, make.hashed(make.PASSWORD), must_change=False)
         if self.identity != "anonymous":
             self.page.log_in(login)
         if self.identity == "disabled":

@@ -11,8 +11,16 @@ from crm.staff import access, factor, links, passwords, throttle
 from crm.staff.models import Access, AccessKind, Attempt, Link, Login, SecondFactor
 from tests import make
 from tests.conftest import together
+from tests.reading import FormReader
 
 GOOD = "four unrelated words 7"
+
+
+def forms_of(text: str, path: str) -> list[dict]:
+    """The forms of an answer that lead to `path`."""
+    reader = FormReader(path)
+    reader.feed(text)
+    return [form for form in reader.forms if form["method"] == "post" and path in form["actions"]]
 
 
 def noted() -> list[str]:
@@ -107,9 +115,12 @@ def test_coming_in_starts_the_count_afresh_and_old_counts_are_swept(browser, app
 
 
 def with_factor(login: str = "specialist") -> str:
+    """Set up in the last log-in there is."""
     secret = factor.new_secret()
     with unit_of_work():
-        factor.set_up(make.who(login), secret, pyotp.TOTP(secret).at(clock.now()))
+        me = make.who(login)
+        here = db.session.query(Login).filter_by(user_id=me.id).order_by(Login.id.desc()).first()
+        factor.set_up(me, secret, pyotp.TOTP(secret).at(clock.now()), keep=here)
     return secret
 
 
@@ -118,13 +129,16 @@ def test_it_is_set_up_by_scanning_and_a_code(browser, app):
     shown = page.get("/account/second-factor").text
     secret = shown.split('class="secret">')[1].split("<")[0]
     assert "<svg" in shown and "<script" not in shown.split('class="qr"')[1].split("</div>")[0]
-    assert page.send("/account/second-factor", page="/account/second-factor", code="000000").status_code == 422
-    assert secret in page.get("/account/second-factor").text
-    code = pyotp.TOTP(secret).at(clock.now())
-    answer = page.send("/account/second-factor", page="/account/second-factor", code=code)
-    assert answer.location == "/account/second-factor/spare"
-    assert page.get(answer.location).text.count("<code>") == factor.SPARE
-    assert page.get(answer.location).status_code == 302  # once
+    path, form = "/account/second-factor", forms_of(shown, "/account/second-factor")[0]["fields"]
+    wrong = page.post(path, form | {"code": "000000", "present": make.PASSWORD})
+    assert wrong.status_code == 422 and secret in wrong.text
+    right = form | {"code": pyotp.TOTP(secret).at(clock.now())}
+    for present in ("", "wrong"):
+        assert page.post(path, right | {"present": present}).status_code == 422
+    answer = page.post(path, right | {"present": make.PASSWORD})
+    assert answer.text.count("<code>") == factor.SPARE
+    again = page.post(path, right | {"present": make.PASSWORD})
+    assert again.status_code == 303 and "<code>" not in page.get(again.location).text  # once
 
 
 def test_the_password_alone_opens_nothing_then(browser, app):
@@ -205,9 +219,7 @@ def test_a_new_account_is_handed_a_link_and_chooses_its_password(browser, app):
     answer = admin.send(
         "/staff/new", page="/staff/new", login="new.one", title="新人", roles=["specialist"], password=""
     )
-    shown = admin.get(answer.location).text
-    path = "/welcome/" + shown.split("/welcome/")[1][:32]
-    assert "/welcome/" not in admin.get(answer.location).text  # shown once
+    path = "/welcome/" + answer.text.split("http://localhost/welcome/")[1][:32]
     assert "new.one" in guest.get(path).text
     assert guest.send(path, page=path, password="short", again="short").status_code == 422
     assert guest.send(path, page=path, password=GOOD, again="other").status_code == 422
@@ -217,7 +229,9 @@ def test_a_new_account_is_handed_a_link_and_chooses_its_password(browser, app):
     assert guest.get("/").status_code == 200
 
 
-@pytest.mark.parametrize("how", ["expired", "another made", "password changed", "made inactive", "used"])
+@pytest.mark.parametrize(
+    "how", ["expired", "another made", "password changed", "made inactive", "inactive for a while", "used"]
+)
 def test_a_link_dies(app, browser, how):
     with unit_of_work():
         user, admin = make.who("specialist"), make.who("admin")
@@ -228,11 +242,14 @@ def test_a_link_dies(app, browser, how):
         if how == "another made":
             links.make(user, by=admin)
         if how == "password changed":
-            make.staff.change_password(user, make.PASSWORD, GOOD)
+            make.staff.change_password(user, make.hashed(GOOD))
         if how == "made inactive":
             make.staff.edit_user(user, by=admin, roles=user.roles, active=False)
+        if how == "inactive for a while":
+            for active in (False, True):
+                make.staff.edit_user(user, by=admin, roles=user.roles, active=active)
         if how == "used":
-            links.use(token, GOOD)
+            links.use(token, make.hashed(GOOD))
     with clock.frozen(make.MONDAY + later):
         assert browser().get(f"/welcome/{token}").status_code == 404
     assert db.session.query(Link).filter(Link.token_hash == token).count() == 0  # only hashes are kept
@@ -248,7 +265,7 @@ def test_of_eight_uses_at_once_one_counts(served):
         with served.app_context():
             try:
                 with unit_of_work():
-                    links.use(token, f"{GOOD} {i}")
+                    links.use(token, f"hash {i}")
                 return True
             except Exception:
                 return False
@@ -295,10 +312,10 @@ def test_log_ins_and_denials_are_noted_and_mistyped_addresses_are_not(browser, a
 
 
 def test_the_access_log_is_filtered_and_paged(browser, app):
-    with unit_of_work():
+    with unit_of_work(), app.test_request_context():
         for _ in range(60):
-            access.note(AccessKind.WRONG, login="x")
-        access.note(AccessKind.LEFT, user_id=make.who("manager").id)
+            access.note_request(AccessKind.WRONG, None)
+        access.note_request(AccessKind.LEFT, make.who("manager").id)
     assert len(access.listing(None, access.Filter()).rows) == 50 and access.listing(None, access.Filter()).next
     assert len(access.listing(None, access.Filter("left")).rows) == 1
     assert len(access.listing(None, access.Filter(person=make.who("manager").id)).rows) == 1

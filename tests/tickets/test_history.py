@@ -147,7 +147,7 @@ def test_people_of_the_log_are_accounts_that_nobody_logs_in_with_and_that_owe_no
     assert {(one.state, one.password_hash, one.roles) for one in named} == {("inactive", "", frozenset())}
     assert not db.session.scalars(select(Duty).where(Duty.owner_id.in_([one.id for one in named]))).all()
     for password in ("", "?", make.PASSWORD):
-        with pytest.raises(Invalid):
+        with pytest.raises(Invalid), app.test_request_context():
             entrance.log_in(named[0].login, password, Visitor())
     assert ticket().owner_id == person("Resolver 2").id
     ended = [one.actor_id for one in events() if one.kind == "ticket.ended"]
