@@ -52,8 +52,8 @@ class TooOften(Refused):
 
     status = 429
 
-    def __init__(self) -> None:
-        super().__init__(N_("Too many attempts. Wait a quarter of an hour, or ask the administrator."))
+    def __init__(self, message: str = N_("Too many attempts. Wait a quarter of an hour, or ask the administrator.")) -> None:
+        super().__init__(message)
 
 
 class NotThere(Refused):

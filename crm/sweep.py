@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from crm import clock
+from crm.customers import runs
 from crm.db import db, forget_submissions, unit_of_work
 from crm.desk import presence
 from crm.duties.models import Duty, Subject, pending_now
@@ -49,6 +50,7 @@ STEPS: dict[str, Callable[[datetime], int]] = {
     N_("events sealed"): seal_events,
     N_("seals anchored outside"): anchor,
     N_("file drafts removed"): forget_drafts,
+    N_("tables read for an import removed"): runs.forget,
     N_("old form numbers removed"): forget_submissions,
     N_("log-in counts removed"): throttle.forget,
     N_("old notices removed"): forget_notices,

@@ -8,12 +8,14 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from flask_wtf.file import FileField, FileRequired
 
+from crm.answers import once, own_units, turn_back
 from crm.customers import runs
 from crm.customers.columns import FIELDS
 from crm.customers.models import ImportRun
 from crm.customers.plan import Plan
 from crm.errors import Invalid, NotThere, Refused
 from crm.files.models import File
+from crm.files.workflow import shown_name
 from crm.forms import CrmForm, attempt
 from crm.labels import N_
 from crm.permissions import Permission as P
@@ -32,15 +34,23 @@ class UploadForm(CrmForm):
 
 @bp.route("", methods=["GET", "POST"])
 @needs(P.CUSTOMER_EDIT)
+@own_units
 def upload():
+    """A file is read before anything is written: nobody waits for it."""
     form = UploadForm()
 
     def take():
         given = form.file.data
+        content = given.read()
+        turn_back()
         try:
-            file = runs.upload(given.filename, given.read(), current_user)
+            runs.read(shown_name(given.filename), content)
+            return once(lambda: kept(given.filename, content))
         except Invalid as refusal:
             raise Invalid(fields={"file": [refusal]}) from refusal
+
+    def kept(name: str, content: bytes):
+        file = runs.upload(name, content, current_user)
         return redirect(url_for("customer_imports.look", key=file.key), 303)
 
     def show(refusal: Refused | None):

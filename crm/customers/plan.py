@@ -54,9 +54,7 @@ class Plan:
     @classmethod
     def read(cls, content: bytes, name: str, mapping: Mapping[str, str] | None = None) -> "Plan":
         """Invalid for a file that is no table, and for a mapping of what is not there."""
-        wanted = known.mapping_of(mapping or {})
-        table = sheets.read(content, name, lambda table: _has_name(table, wanted))
-        return cls.of(table, name, mapping or {})
+        return cls.of(table_of(content, name, mapping), name, mapping or {})
 
     @classmethod
     def of(cls, table: sheets.Table, name: str, mapping: Mapping[str, str]) -> "Plan":
@@ -99,6 +97,12 @@ class Plan:
     def batches(self) -> Iterator[list[Line]]:
         for start in range(0, len(self.lines), BATCH):
             yield self.lines[start : start + BATCH]
+
+
+def table_of(content: bytes, name: str, mapping: Mapping[str, str] | None = None) -> sheets.Table:
+    """The sheet of a file that names customers, else its first."""
+    wanted = known.mapping_of(mapping or {})
+    return sheets.read(content, name, lambda table: _has_name(table, wanted))
 
 
 def _known(head: list[str], wanted: Mapping[str, str]) -> list[str]:

@@ -1,30 +1,65 @@
 """An import from the page: a draft file, what it would become, and its batches, each a request of its own."""
 
+import hashlib
+import json
+import secrets
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
+from flask import current_app
 from sqlalchemy import select
 
 from crm import clock
 from crm.customers import importing
 from crm.customers.models import ImportRun
-from crm.customers.plan import BATCH, Plan
-from crm.customers.sheets import OLD, ZIP
+from crm.customers.plan import BATCH, Plan, table_of
+from crm.customers.sheets import OLD, ZIP, Table
 from crm.db import db
 from crm.errors import Invalid, NotThere
 from crm.files import queries as files
 from crm.files import store
 from crm.files.models import File
+from crm.files.workflow import DRAFTS_LIVE
 from crm.files.workflow import draft as new_draft
 from crm.labels import N_
 
 PURPOSE = "import"  # of the draft
 
 
+def read(name: str, content: bytes) -> None:
+    """Read a file once, and keep what it says for the pages to come; Invalid if it is no table. Takes its time: call it
+    while no transaction is open."""
+    table = table_of(content, name)
+    Plan.of(table, name, {})
+    _keep(hashlib.sha256(content).hexdigest(), table)
+
+
+def _kept(sha256: str) -> Path:
+    return Path(current_app.config["INSTANCE"]) / "read" / f"{sha256}.json"
+
+
+def _keep(sha256: str, table: Table) -> None:
+    path = _kept(sha256)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{secrets.token_hex(4)}")
+    part.write_text(json.dumps([table.name, table.rows], ensure_ascii=False), encoding="utf-8")
+    part.replace(path)
+
+
+def forget(as_of: datetime) -> int:
+    """A sweep's step: what was read of files whose drafts are gone."""
+    old = [path for path in _kept("").parent.glob("*")
+           if datetime.fromtimestamp(path.stat().st_mtime, UTC) < as_of - DRAFTS_LIVE]  # fmt: skip
+    for path in old:
+        path.unlink(missing_ok=True)
+    return len(old)
+
+
 def upload(name: str, content: bytes, owner) -> File:
-    """A table as its owner's draft; Invalid if it is none."""
-    Plan.read(content, name)
+    """A table that was read, as its owner's draft."""
     file = new_draft(_fitting(name, content), content, owner, PURPOSE)
     db.session.add(file)
     db.session.flush()
@@ -53,10 +88,13 @@ def plan_of(file: File, mapping: Mapping[str, str]) -> Plan:
 
 @lru_cache(maxsize=1)  # the batches of one file follow each other; what it holds is its SHA-256
 def _plan(sha256: str, name: str, mapping: tuple[tuple[str, str], ...]) -> Plan:
-    path = store.path_of(sha256)
+    path, known = store.path_of(sha256), _kept(sha256)
     if not path.exists():
         raise NotThere()
-    return Plan.read(path.read_bytes(), name, dict(mapping))
+    if not known.exists():  # swept, or left behind by a restore
+        read(name, path.read_bytes())
+    title, rows = json.loads(known.read_text(encoding="utf-8"))
+    return Plan.of(Table(title, [(number, cells) for number, cells in rows]), name, dict(mapping))
 
 
 def find(key: str, owner) -> ImportRun | None:

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,9 +16,11 @@ from crm.errors import Invalid
 from crm.labels import N_
 
 MOST_ROWS, MOST_COLUMNS, LONGEST_CELL = 100_000, 200, 2_000  # a longer cell comes cut to one letter more than this
-UNPACKED, MEMBERS = 200 * 1024 * 1024, 2_000  # of an .xlsx, which is a zip: bytes, files in it
+UNPACKED, MEMBERS = 100 * 1024 * 1024, 2_000  # of an .xlsx, which is a zip: bytes, files in it
 DENSE, RATIO = 20 * 1024 * 1024, 100  # no honest workbook larger than this packs so well
-PATIENCE = 90  # seconds for the child, processor time or not
+PATIENCE = 30  # seconds for the child, processor time or not
+QUEUE = 10  # seconds to wait for another file that is being read
+_one = threading.BoundedSemaphore()  # a process reads one at a time: the others' pages come first
 
 OLD, ZIP = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PK"
 # What a password leaves to see, of an .xlsx (which then comes in the old container) and of an .xls: the library says
@@ -98,10 +101,14 @@ def _encrypted(name: str) -> Invalid:
 
 def _sheets(content: bytes, name: str) -> Iterator[Table]:
     command = [sys.executable, "-I", workbook.__file__, *map(str, (MOST_ROWS, MOST_COLUMNS, LONGEST_CELL))]
+    if not _one.acquire(timeout=QUEUE):
+        raise Invalid(N_("Another file is being read just now: send %(name)s again in a minute."), name=name)
     try:
         child = subprocess.run(command, input=content, capture_output=True, timeout=PATIENCE)
     except subprocess.TimeoutExpired as error:
         raise Invalid(N_("%(name)s takes too long to read: save it as .csv and send that."), name=name) from error
+    finally:
+        _one.release()
     if child.returncode and LOCKED.search(content):
         raise _encrypted(name)
     if child.returncode < 0 or child.returncode == workbook.TOO_LARGE:  # it met its bounds

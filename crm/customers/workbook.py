@@ -23,7 +23,7 @@ try:
 except ImportError:  # Windows: the child still dies alone, and the parent's patience still ends
     resource = None
 
-MEMORY, SECONDS = 1 << 30, 20  # bytes; of processor time
+MEMORY, SECONDS = 1 << 30, 10  # bytes; of processor time
 LETTERS, CELLS = 20_000_000, 2_000_000  # of one workbook; a small file may name one long text many times
 TOO_LARGE = 9  # exit code
 

@@ -11,15 +11,17 @@ from crm.answers import own_units
 from crm.db import unit_of_work
 from crm.desk import export, shelf
 from crm.desk.tables import TABLES
-from crm.errors import Refused
+from crm.errors import Refused, TooOften
 from crm.forms import CrmForm, LineField, attempt
+from crm.labels import N_
 from crm.lists import Table
 from crm.permissions import Permission as P
 from crm.permissions import needs
-from crm.staff import access
+from crm.staff import access, throttle
 from crm.staff.models import AccessKind
 
 bp = Blueprint("listing", __name__)
+MOST = 30  # files of one person within a quarter of an hour
 KINDS = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
 
@@ -32,6 +34,10 @@ class FilterForm(CrmForm):
 def _file(table: Table, kind: str):
     """The list as far as its filters reach; it is not given before the access log says that it was taken."""
     headers = [_(column.label) for column in table.columns]
+    with unit_of_work():
+        over = throttle.take({throttle.key("export", current_user.id): MOST})
+    if over:
+        raise TooOften(N_("Those were many files in a short time: go on in a quarter of an hour."))
     with unit_of_work(read_only=True):
         rows = table.rows(current_user, request.args)
         file = export.as_csv(headers, rows) if kind == "csv" else export.as_xlsx(_(table.title), headers, rows)

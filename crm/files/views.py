@@ -20,7 +20,10 @@ def upload():
         given = request.files.get("file")
         if given is None or not given.filename:
             raise Invalid(N_("Choose a file first."))
-        file = workflow.draft(given.filename, given.read(), current_user, request.form.get("purpose", "")[:40])
+        purpose = request.form.get("purpose", "")[:40]
+        if purpose in workflow.RESERVED:
+            raise Invalid(N_("Such a file is sent from its own page."))
+        file = workflow.draft(given.filename, given.read(), current_user, purpose)
         db.session.add(file)
         db.session.flush()
         return render_template("files/_draft.html", file=file)

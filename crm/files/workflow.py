@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from crm import clock
 from crm.db import db, unit_of_work
@@ -19,6 +19,8 @@ from crm.labels import N_
 LARGEST = 15 * 1024 * 1024  # bytes
 DRAFTS_LIVE = timedelta(days=2)
 MOST = 20  # files on one form
+WAITING, WAITING_BYTES = 200, 300 * 1024 * 1024  # drafts of one person that hang nowhere yet
+RESERVED = {"import"}  # purposes of drafts that only their own page makes, having looked into them
 
 
 def shown_name(name: str) -> str:
@@ -36,6 +38,7 @@ def draft(name: str, content: bytes, owner: Subject, purpose: str = "") -> File:
         raise Invalid(N_("%(name)s is empty."), name=name)
     if len(content) > LARGEST:
         raise Invalid(N_("%(name)s is larger than %(most)s MB."), name=name, most=LARGEST // 1024 // 1024)
+    _check_room(owner, len(content))
     kind = kind_of(name, content)
     if kind is None:
         raise Invalid(N_("%(name)s is not taken: pictures, PDF, Office files and plain text are."), name=name)
@@ -43,6 +46,14 @@ def draft(name: str, content: bytes, owner: Subject, purpose: str = "") -> File:
         key=secrets.token_hex(16), owner_id=owner.id, purpose=purpose, name=name, kind=kind.media,
         size=len(content), sha256=store.put(content), added_at=clock.now(),
     )  # fmt: skip
+
+
+def _check_room(owner: Subject, size: int) -> None:
+    """One person does not fill the disk."""
+    waiting = select(func.count(), func.coalesce(func.sum(File.size), 0))
+    count, held = db.session.execute(waiting.where(File.owner_id == owner.id, File.subject_id.is_(None))).one()
+    if count >= WAITING or held + size > WAITING_BYTES:
+        raise Invalid(N_("Too many of your files hang on nothing yet: save the forms they belong to first."))
 
 
 def attach(keys: Iterable[str], subject: Subject, owner: Subject) -> list[File]:

@@ -2,15 +2,18 @@
 
 import io
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 
-from crm.customers import runs
+from crm import clock
+from crm.customers import runs, sheets
 from crm.customers.imports import bp
 from crm.customers.models import Customer, ImportRun
-from crm.db import db, unit_of_work
+from crm.db import _writing, db, unit_of_work
 from crm.duties.models import Event
+from crm.files import workflow as files
 from crm.files.models import File
 from tests import make
 from tests.customers.test_plan import text
@@ -199,6 +202,55 @@ def test_a_file_swept_away_meanwhile_is_said(app, browser, small):
     answer = go_on(page, path)
     assert (answer.status_code, "no longer kept" in answer.text, count()) == (422, True, 2)
     assert page.get(path).status_code == 200
+
+
+def test_a_file_is_read_once_and_while_nothing_is_locked(app, browser, small, monkeypatch):
+    read, states = sheets.read, []
+
+    def watched(*args):
+        states.append(_writing.get())
+        return read(*args)
+
+    monkeypatch.setattr(sheets, "read", watched)
+    page = browser("specialist")
+    path = sent(page, text("简称", *"甲乙丙"))
+    for _ in range(2):
+        runs._plan.cache_clear()
+        assert page.get(path).status_code == 200
+    assert states == [False]
+
+
+def test_what_was_read_goes_with_its_draft_and_is_read_anew_if_it_is_wanted(app, browser, small):
+    page = browser("specialist")
+    path = sent(page, text("简称", *"甲乙丙"))
+    assert runs.forget(clock.now()) == 0
+    assert runs.forget(clock.now() + timedelta(days=800)) == 1
+    runs._plan.cache_clear()
+    assert "甲" in page.get(path).text
+
+
+def test_a_file_for_an_import_comes_by_the_imports_own_page(app, browser):
+    page = browser("specialist")
+    file = {"file": (io.BytesIO(text("简称", "甲")), "list.csv")}
+    assert page.send("/files", page="/account", files=file, purpose="import").status_code == 422
+
+
+def test_one_file_is_read_at_a_time(app, browser, monkeypatch):
+    monkeypatch.setattr(sheets, "QUEUE", 0.01)
+    held = sheets._one.acquire()
+    try:
+        answer = browser("specialist").send(PAGE, files={"file": (io.BytesIO(xlsx(["简称"], ["甲"])), "list.xlsx")})
+    finally:
+        sheets._one.release()
+    assert held and answer.status_code == 422 and "Another file is being read" in answer.text
+
+
+def test_nobody_fills_the_disk_with_drafts(app, browser, monkeypatch):
+    monkeypatch.setattr(files, "WAITING", 2)
+    page = browser("specialist")
+    answers = [page.send("/files", page="/account", files={"file": (io.BytesIO(make.PDF + b" " * at), "a.pdf")})
+               for at in range(3)]  # fmt: skip
+    assert [answer.status_code for answer in answers] == [200, 200, 422]
 
 
 def test_with_htmx_the_answer_is_the_part_that_changes(app, browser, small):

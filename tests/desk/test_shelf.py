@@ -2,12 +2,14 @@
 
 import csv
 import io
+from datetime import timedelta
 
 import pytest
 from python_calamine import CalamineWorkbook
 
+from crm import clock
 from crm.db import db, unit_of_work
-from crm.desk import export
+from crm.desk import export, listing
 from crm.desk.models import SavedFilter
 from crm.desk.tables import TABLES
 from crm.staff.models import Access
@@ -137,3 +139,11 @@ def test_columns_are_chosen_per_person_and_each_is_shown(some, browser, key):
 def test_lists_of_others_are_not_there(some, browser):
     for path in ("/lists/staff/columns", "/lists/nothing/columns", "/lists/access/filters"):
         assert browser("specialist").send(path, page="/tickets", name="x", query="kind=left").status_code == 404
+
+
+def test_a_list_is_taken_as_a_file_only_so_often(app, browser, monkeypatch):
+    monkeypatch.setattr(listing, "MOST", 2)
+    page = browser("specialist")
+    assert [page.get("/tickets/export.csv").status_code for _ in range(3)] == [200, 200, 429]
+    with clock.frozen(clock.now() + timedelta(minutes=16)):
+        assert browser("specialist").get("/tickets/export.csv").status_code == 200
