@@ -27,6 +27,7 @@ class Permission(enum.StrEnum):
     TICKET_ASSIGN = "ticket:assign"  # reassign, settle an escalation
     TIME_GRANT = "time:grant"  # 3.8
     DUTY_READ_ANY = "duty:read:any"  # everybody's Today
+    FILTER_SHARE = "filter:share"  # a list's filter under a name, for everybody
     RULEBOOK_ISSUE = "rulebook:issue"
     STAFF_EDIT = "staff:edit"
     SETTINGS_EDIT = "settings:edit"
@@ -34,7 +35,7 @@ class Permission(enum.StrEnum):
 
 P = Permission
 _DESK = {P.CUSTOMER_READ, P.CUSTOMER_EDIT, P.TICKET_READ}
-_LEAD = {P.TICKET_ASSIGN, P.TIME_GRANT, P.DUTY_READ_ANY}
+_LEAD = {P.TICKET_ASSIGN, P.TIME_GRANT, P.DUTY_READ_ANY, P.FILTER_SHARE}
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.SPECIALIST: frozenset(_DESK | {P.TICKET_WORK}),
     Role.FOLLOWUP: frozenset(_DESK | {P.TICKET_WORK}),

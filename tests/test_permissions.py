@@ -42,8 +42,8 @@ def test_the_app_does_not_start_with_a_route_that_declares_nothing(database_url,
 
 WHAT = {
     "specialist": "customer:edit customer:read ticket:read ticket:work", "followup": "customer:edit customer:read ticket:read ticket:work",
-    "manager": "customer:edit customer:read duty:read:any ticket:assign ticket:read ticket:work ticket:work:any time:grant",
-    "director": "customer:edit customer:read duty:read:any rulebook:issue ticket:assign ticket:read time:grant",
+    "manager": "customer:edit customer:read duty:read:any filter:share ticket:assign ticket:read ticket:work ticket:work:any time:grant",
+    "director": "customer:edit customer:read duty:read:any filter:share rulebook:issue ticket:assign ticket:read time:grant",
     "developer": "", "archivist": "", "admin": "settings:edit staff:edit",
 }  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Seeded defects: each takes one check out of a copy of the program, and the tests named beside it must notice.
 
 `make mutants`, or `python tools/mutants.py WORD` for those whose file or text holds the word. On SQLite, unless a defect
-says otherwise. A defect whose text is no longer there is an error: the list is kept as the program changes."""
+says otherwise. A defect whose text is not there, once, is an error: the list is kept as the program changes."""
 
 import shutil
 import subprocess
@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("crm", "templates", "migrations", "tests", "config.py", "pyproject.toml", "bench", "tools")
-LIMIT = 180  # seconds for one defect's tests
+LIMIT = 300  # seconds for one defect's tests
 
 
 def defects() -> list[dict]:
@@ -21,7 +21,7 @@ def defects() -> list[dict]:
 
 
 def stale(defect: dict) -> bool:
-    return (ROOT / defect["file"]).read_text().count(defect["old"]) < 1
+    return (ROOT / defect["file"]).read_text().count(defect["old"]) != 1
 
 
 def copy(to: Path) -> None:
@@ -53,7 +53,7 @@ def main(words: list[str]) -> int:
     every = defects()
     gone = [one for one in every if stale(one)]
     for one in gone:
-        print(f"stale: {one['file']}: {one['old']!r} is not there", file=sys.stderr)
+        print(f"stale: {one['file']}: {one['old']!r} does not stand there once", file=sys.stderr)
     if gone:
         return 2
     chosen = [one for one in every if all(word in one["file"] + one["old"] + one["what"] for word in words)]
@@ -68,10 +68,10 @@ def main(words: list[str]) -> int:
                 f"{number}/{len(chosen)} {result} {one['file']}: {one['what']} ({time.monotonic() - began:.0f} s)",
                 flush=True,
             )
-    survivors = [one for result, ones in counts.items() if result not in ("failed", "late") for one in ones]
+    survivors = [(result, one) for result, ones in counts.items() if result != "failed" for one in ones]
     print(f"{len(chosen)} defects, {len(chosen) - len(survivors)} caught")
-    for one in survivors:
-        print(f"survived: {one['file']}: {one['what']}")
+    for result, one in survivors:  # late is not caught: the machine may have been busy
+        print(f"{'late' if result == 'late' else 'survived'}: {one['file']}: {one['what']}")
     return 1 if survivors else 0
 
 

@@ -12,6 +12,7 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
 
 from crm import clock
 from crm.errors import Refused
@@ -73,7 +74,7 @@ def as_xlsx(title: str, headers: list[str], rows: Iterable[list[Any]]) -> IO[byt
     sheet = book.create_sheet(re.sub(r"[\[\]*?:/\\]", " ", title)[:31])
     sheet.freeze_panes = "A2"
     for at, header in enumerate(headers):
-        sheet.column_dimensions[chr(ord("A") + at)].width = max(12, min(len(header) * 2 + 4, 40))
+        sheet.column_dimensions[get_column_letter(at + 1)].width = max(12, min(len(header) * 2 + 4, 40))
     sheet.append([_cell(sheet, header, Font(bold=True)) for header in headers])
     for count, row in enumerate(rows):
         if count >= MOST_IN_SHEET:

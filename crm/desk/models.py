@@ -1,6 +1,6 @@
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.db import db
@@ -17,11 +17,11 @@ class SavedFilter(db.Model):
     query: Mapped[str]
     shared: Mapped[bool] = mapped_column(default=False)
 
-    __table_args__ = (Index("ix_saved_filters_table", "table", "owner_id"),)
+    __table_args__ = (UniqueConstraint("owner_id", "table", "name"), Index("ix_saved_filters_table", "table", "owner_id"))
 
 
 class ChosenColumns(db.Model):
-    """The columns somebody wants of a list, in their order."""
+    """The columns somebody wants of a list; they stand in the list's own order."""
 
     __tablename__ = "chosen_columns"
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)

@@ -36,7 +36,7 @@ _FILTERS = (
 
 
 def shelf_of(user, table_key: str) -> Shelf:
-    """One's own filters and those shared, and the columns in the order one chose."""
+    """One's own filters and those shared, and the columns one chose."""
     table = TABLES[table_key]
     filters = list(db.session.scalars(_FILTERS, {"table": table.key, "user": user.id}))
     return Shelf(table, filters, columns_of(user, table))
@@ -60,19 +60,16 @@ def save_filter(user, table: Table, name: str, query: str, *, shared: bool) -> S
     kept = narrowed(table, query)
     if not kept:
         raise Invalid(fields={"name": N_("Nothing is filtered here yet.")})
-    if shared and not user.may(Permission.TICKET_ASSIGN):
+    if shared and not user.may(Permission.FILTER_SHARE):
         raise Forbidden(N_("Filters for everybody are shared by a manager or the director."))
-    own = select(SavedFilter).where(SavedFilter.owner_id == user.id, SavedFilter.table == table.key)
-    mine = list(db.session.scalars(own))
-    row = next((one for one in mine if one.name == name), None)
-    if row is None:
-        if len(mine) >= MOST:
-            raise Invalid(fields={"name": N_("That is enough: remove one of your filters first.")})
-        row = SavedFilter(owner_id=user.id, table=table.key, name=name)
-        db.session.add(row)
-    row.query, row.shared = kept, shared
-    db.session.flush()
-    return row
+    own = select(SavedFilter.name).where(SavedFilter.owner_id == user.id, SavedFilter.table == table.key)
+    names = set(db.session.scalars(own))
+    if name not in names and len(names) >= MOST:
+        raise Invalid(fields={"name": N_("That is enough: remove one of your filters first.")})
+    words = {"query": kept, "shared": shared}
+    put = insert(SavedFilter).values(owner_id=user.id, table=table.key, name=name, **words)
+    put = put.on_conflict_do_update(index_elements=["owner_id", "table", "name"], set_=words).returning(SavedFilter)
+    return db.session.scalars(put, execution_options={"populate_existing": True}).one()
 
 
 def remove_filter(user, filter_id: int) -> SavedFilter:
