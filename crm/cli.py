@@ -183,11 +183,14 @@ def tick(as_of: str | None) -> None:
 
 
 @crm.command("audit-verify")
-def audit_verify() -> None:
+@click.option("--key", "keys", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="a file with a secret key of former times")  # fmt: skip
+def audit_verify(keys: tuple[Path, ...]) -> None:
     """Whether the events are as they were when they were sealed; exit code 1 if not."""
     with app().app_context(), unit_of_work(read_only=True):
-        found = seals.verify()
-    click.echo(f"sealed {found.sealed}, waiting {found.waiting}, head {found.head or '—'}")
+        found = seals.verify(seals.Key.of(file.read_text().strip()) for file in keys)
+    plain = f" ({found.plain} without a key)" if found.plain else ""
+    click.echo(f"sealed {found.sealed}{plain}, waiting {found.waiting}, anchors {found.anchors}, head {found.head or '—'}")
     for fault in found.faults:
         click.echo(fault, err=True)
     if found.faults:

@@ -133,6 +133,7 @@ class Seal(db.Model):
     seq: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), unique=True)
     hash: Mapped[str]
+    key: Mapped[str] = mapped_column(server_default="")  # which key made it; none before there was one
 
 
 OPEN = "kept_by_id IS NULL AND dropped_by_id IS NULL"
