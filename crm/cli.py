@@ -170,7 +170,7 @@ def worker() -> None:
 @crm.command()
 @click.option("--as-of", metavar="TIME", help="as if it were then; Shanghai time unless it names an offset")
 def tick(as_of: str | None) -> None:
-    """One sweep; says what it did, one line a kind."""
+    """One sweep; says what it did, one line a kind; exit code 1 if a step failed."""
     try:
         at = clock.parse(as_of) if as_of else None
     except ValueError as wrong:
@@ -178,8 +178,11 @@ def tick(as_of: str | None) -> None:
     if at and at > clock.now():
         click.echo(f"{as_of} has not come yet: what this sweep marks as missed stays marked.", err=True)
     with app().app_context():
-        for name, count in sweep.tick(at).items():
-            click.echo(f"{name}: {count}")
+        swept = sweep.tick(at)
+    for name, count in swept.items():
+        click.echo(f"{name}: {count}")
+    if swept.failed:
+        raise Failed("\n".join(f"{name}: failed, see the log" for name in swept.failed))
 
 
 @crm.command("audit-verify")

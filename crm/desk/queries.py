@@ -3,7 +3,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 
 from crm import clock
-from crm.db import db
+from crm.db import Step, db
 from crm.duties.models import Duty, Notice, open_now
 from crm.duties.queries import mine
 
@@ -21,3 +21,10 @@ def counts(user) -> dict[str, int]:
     unseen = select(Notice.id).where(Notice.user_id == user.id, Notice.seen_at.is_(None))
     row = db.session.execute(select(_counted(press).label("waiting"), _counted(unseen).label("unseen"))).one()
     return {"waiting": row.waiting, "unseen": row.unseen}
+
+
+def swept() -> dict[str, Any]:
+    """When the worker last came by, and which steps of its sweep failed then."""
+    at = db.session.scalar(select(func.max(Step.tried_at)))
+    failing = db.session.scalars(select(Step.name).where(Step.failing()).order_by(Step.name))
+    return {"swept": at and at.isoformat(), "failing": list(failing)}

@@ -159,6 +159,7 @@ def healthz():
 @bp.get("/readyz")
 @needs(P.PUBLIC)
 def readyz():
-    """The database answers and its tables are those of this version."""
-    wrong = behind()
-    return ({"ok": False, "why": wrong}, 503) if wrong else ({"ok": True}, 200)
+    """The database answers and its tables are those of this version; when the worker last swept, and what failed then."""
+    if wrong := behind():
+        return {"ok": False, "why": wrong}, 503
+    return {"ok": True, **queries.swept()}

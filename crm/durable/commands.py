@@ -30,6 +30,8 @@ def _check() -> None:
     for result in checks.run():
         click.echo(str(result))
         results.append(result)
+    for line in checks.swept():
+        click.echo(f"     {line}")
     sys.exit(checks.exit_code(results))
 
 
