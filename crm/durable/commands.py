@@ -59,6 +59,7 @@ def restore(source: Path) -> None:
         made = restores.restore(source)
         at = clock.local(clock.parse(made.made_at))
         click.echo(f"Restored as of {at:%Y-%m-%d %H:%M:%S}: {sum(made.counts.values())} rows, {len(made.files)} files.")
+        click.echo("Every log-in is ended and every one-time link void; passwords, second factors and spare codes are as then.")
         _check()
 
 
