@@ -1,8 +1,8 @@
 """Subject, Event, Duty and the request for more time: the four tables everything else stands on."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint, and_, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -65,6 +65,11 @@ class Subject(db.Model):
     def searched(self) -> Iterable[Entry]:
         """The rows by which the search finds this subject."""
         return ()
+
+    @classmethod
+    def searched_all(cls, some: Iterable[Self]) -> Iterator[tuple[int, Entry]]:
+        """The same of many; a kind that asks the database for it asks once."""
+        yield from ((one.id, entry) for one in some for entry in one.searched())
 
     def facts(self) -> dict[str, Any]:
         """What the rulebook's conditions and dates may name."""

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from crm import clock
 from crm.db import db, unit_of_work
+from crm.duties.record import lock
 from crm.errors import Invalid, TooOften
 from crm.labels import N_
 from crm.staff import access, factor, passwords, throttle
@@ -82,7 +83,7 @@ def log_in(login: str, password: str, visitor: Visitor) -> tuple[Login, str]:
 
 
 def _begin(user: User, account: _Account, password: str, visitor: Visitor) -> tuple[Login, str]:
-    db.session.refresh(user, with_for_update={"of": User, "key_share": True})
+    lock(user)
     if not user.is_active or user.epoch != account.epoch:  # changed while it was compared
         raise Invalid(N_("Log-in name or password is wrong."))
     if passwords.hasher.check_needs_rehash(user.password_hash):

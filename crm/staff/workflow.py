@@ -12,8 +12,9 @@ from sqlalchemy import select, update
 from crm import clock, workdays
 from crm.db import db, next_number, next_numbers, rows_of
 from crm.duties import editions
+from crm.duties.many import Happened, open_all, record_all
 from crm.duties.models import Duty, Edition
-from crm.duties.record import Happened, open_all, open_subject, record, record_all
+from crm.duties.record import open_subject, record
 from crm.duties.workflow import ACKNOWLEDGE, present
 from crm.errors import Forbidden, Invalid
 from crm.labels import N_
