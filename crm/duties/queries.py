@@ -48,6 +48,21 @@ def names(ids: Iterable[int | None]) -> dict[int, Name]:
     return {row.id: Name(*row) for row in rows}
 
 
+def names_in(events: Iterable[Event], user, *others: int | None) -> dict[int | str, Name]:
+    """The people a timeline's lines name, and `others`; of another record (`of`: its id, once its number) what it is called
+    if `user` may see it."""
+    events = list(events)
+    told = [event.facts.get(key) for event in events for key in ("from", "to", "owner")]
+    known = names([event.actor_id for event in events] + [one for one in told if isinstance(one, int)] + list(others))
+    if of := {event.facts["of"] for event in events if "of" in event.facts}:
+        either = Subject.id.in_([one for one in of if isinstance(one, int)]) | Subject.number.in_(
+            [one for one in of if isinstance(one, str)]
+        )
+        for name in (Name(*row) for row in db.session.execute(select(*NAME).where(either, visible(user)))):
+            known |= dict.fromkeys((name.id, name.number), name)
+    return known
+
+
 def mine(user) -> ColumnElement[bool]:
     """One's own duties, and those of one's roles that nobody owns."""
     return or_(Duty.owner_id == user.id, and_(Duty.owner_id.is_(None), Duty.pool.in_(sorted(user.roles))))
