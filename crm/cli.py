@@ -19,7 +19,6 @@ from crm.desk import search as desk_search
 from crm.durable import commands as durable
 from crm.durable.manifest import NotDone
 from crm.duties import rulebook as rules
-from crm.duties import seals
 from crm.duties import workflow as duties
 from crm.duties.queries import issued
 from crm.errors import Invalid, Refused
@@ -185,21 +184,6 @@ def tick(as_of: str | None) -> None:
         raise Failed("\n".join(f"{name}: failed, see the log" for name in swept.failed))
 
 
-@crm.command("audit-verify")
-@click.option("--key", "keys", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="a file with a secret key of former times")  # fmt: skip
-def audit_verify(keys: tuple[Path, ...]) -> None:
-    """Whether the events are as they were when they were sealed; exit code 1 if not."""
-    with app().app_context(), unit_of_work(read_only=True):
-        found = seals.verify(seals.Key.of(file.read_text().strip()) for file in keys)
-    plain = f" ({found.plain} without a key)" if found.plain else ""
-    click.echo(f"sealed {found.sealed}{plain}, waiting {found.waiting}, anchors {found.anchors}, head {found.head or '—'}")
-    for fault in found.faults:
-        click.echo(fault, err=True)
-    if found.faults:
-        sys.exit(1)
-
-
 @crm.command()
 def reindex() -> None:
     """Fill the search anew, while others work."""
@@ -207,7 +191,7 @@ def reindex() -> None:
         click.echo(f"{desk_search.rebuild()} subjects can be found.")
 
 
-for command in (durable.backup, durable.restore, durable.check):
+for command in (durable.backup, durable.restore, durable.check, durable.audit_verify):
     crm.add_command(command)
 
 
