@@ -308,9 +308,9 @@ def test_nothing_is_read_that_is_longer_than_it_may_be_or_than_it_is_in_the_file
     with tarfile.open(dest) as old, tarfile.open(tmp_path / "odd", "w", format=tarfile.PAX_FORMAT) as new:
         for member in old:  # one with a hole of a terabyte in it
             if member.name == form.DATABASE:
-                member.pax_headers = {"GNU.sparse.size": str(1 << 40), "GNU.sparse.numblocks": "0", "GNU.sparse.map": ""}
+                member.pax_headers = {"GNU.sparse.size": str(1 << 40), "GNU.sparse.numblocks": "0", "GNU.sparse.map": "0,0"}
             new.addfile(member, old.extractfile(member))
-    with clock.frozen(make.MONDAY), elsewhere.app_context(), pytest.raises(NotDone, match="no plain file|no whole backup"):
+    with clock.frozen(make.MONDAY), elsewhere.app_context(), pytest.raises(NotDone, match="no plain file"):
         restore.restore(tmp_path / "odd")
     assert nothing_in(elsewhere)
 
