@@ -1,4 +1,4 @@
-"""The database: column types, transactions and the two small tables of a request. The only commits stand here."""
+"""The database: column types, transactions and the small tables beside the matter. The only commits stand here."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -7,7 +7,19 @@ from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, CursorResult, DateTime, Engine, MetaData, TypeDecorator, delete, event, select, update
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    CursorResult,
+    DateTime,
+    Engine,
+    MetaData,
+    TypeDecorator,
+    delete,
+    event,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
@@ -207,3 +219,17 @@ def forget_submissions(as_of: datetime) -> int:
     """A sweep's step: nobody sends the same form again after thirty days."""
     with unit_of_work():
         return rows_of(db.session.execute(delete(Submission).where(Submission.at < as_of - timedelta(days=30))))
+
+
+class Step(db.Model):
+    """A step of the sweep: when it was last tried, and when it last did its work."""
+
+    __tablename__ = "steps"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    tried_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+
+    @classmethod
+    def failing(cls) -> ColumnElement[bool]:
+        """Which failed when they were last tried."""
+        return cls.done_at.is_(None) | (cls.done_at < cls.tried_at)

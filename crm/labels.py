@@ -24,6 +24,13 @@ class Labelled(enum.StrEnum):
         return member
 
 
+class Priority(Labelled):
+    URGENT = "urgent", N_("Urgent")
+    HIGH = "high", N_("High")
+    NORMAL = "normal", N_("Normal")
+    LOW = "low", N_("Low")
+
+
 def said(text: Bilingual, language: str) -> str:
     """One language of a bilingual text, `language` being a locale such as `zh_Hans_CN` or `en`."""
     return text["en"] if language.startswith("en") else text["zh"]

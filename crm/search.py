@@ -5,7 +5,7 @@ into every pair of neighbouring letters. A row that holds all pairs of a word is
 text holds the word. Names are indexed once more under a mark of their own, letter by letter too: one letter finds them.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -105,13 +105,20 @@ def _new(subject_id: int, entry: Entry, last: dict[int, int]) -> SearchRow:
 
 
 def put(subject_id: int, entries: Iterable[Entry]) -> None:
-    """Make these the subject's rows: what is new is added, what differs replaced, what is no longer said removed."""
-    rows = select(SearchRow).where(SearchRow.subject_id == subject_id).execution_options(populate_existing=True)
-    known = {(row.kind, row.ref): row for row in db.session.scalars(rows)}
+    put_all({subject_id: entries})
+
+
+def put_all(wanted: Mapping[int, Iterable[Entry]]) -> None:
+    """Make these each subject's rows: what is new is added, what differs replaced, what is no longer said removed. What is
+    new of all of them is sent at once."""
+    rows = select(SearchRow).where(SearchRow.subject_id.in_(wanted)).execution_options(populate_existing=True)
+    known = {(row.subject_id, row.kind, row.ref): row for row in db.session.scalars(rows)}
     said: list[tuple[SearchRow, Entry]] = []
-    last = {subject_id: max((row.id & LAST for row in known.values()), default=0)}
-    for entry in entries:
-        row = known.pop((entry.kind, entry.ref), None)
+    last: dict[int, int] = {}
+    for row in known.values():
+        last[row.subject_id] = max(row.id & LAST, last.get(row.subject_id, 0))
+    for subject_id, entry in ((id, entry) for id, entries in wanted.items() for entry in entries):
+        row = known.pop((subject_id, entry.kind, entry.ref), None)
         if row is not None and (row.name, row.text) == (entry.name, entry.text):
             continue
         if row is not None:
@@ -122,15 +129,6 @@ def put(subject_id: int, entries: Iterable[Entry]) -> None:
         _forget(row)
         db.session.delete(row)
     db.session.flush()
-
-
-def add_all(new: Iterable[tuple[int, Entry]]) -> None:
-    """Rows that are not there yet, of any number of subjects: each statement is sent once for all of them."""
-    new = list(new)
-    parts = select(SearchRow.subject_id, func.max(SearchRow.id)).group_by(SearchRow.subject_id)
-    ids = {id for id, entry in new if entry.ref}
-    last = {id: top & LAST for id, top in db.session.execute(parts.where(SearchRow.subject_id.in_(ids)))}
-    _say([(_new(id, entry, last), entry) for id, entry in new])
 
 
 def _say(said: list[tuple[SearchRow, Entry]]) -> None:

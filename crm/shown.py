@@ -15,10 +15,10 @@ from crm import catalogue, clock
 from crm.catalogue import icon
 from crm.catalogue import said as _
 from crm.duties import editions
-from crm.duties.models import Priority, Subject
+from crm.duties.models import Subject
 from crm.duties.queries import event_labels
 from crm.errors import Refused
-from crm.labels import N_, Bilingual, Labelled
+from crm.labels import N_, Bilingual, Labelled, Priority
 from crm.labels import said as in_language
 from crm.money import yuan
 from crm.permissions import Permission, Role

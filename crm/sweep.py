@@ -7,11 +7,11 @@ from contextlib import nullcontext
 from datetime import datetime
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, func, select
 
 from crm import clock
 from crm.customers import runs
-from crm.db import db, forget_submissions, unit_of_work
+from crm.db import Step, db, forget_submissions, insert, unit_of_work
 from crm.desk import presence
 from crm.duties.models import Duty, Subject, pending_now
 from crm.duties.record import breach, via
@@ -59,17 +59,41 @@ STEPS: dict[str, Callable[[datetime], int]] = {
 }
 
 
-def tick(as_of: datetime | None = None) -> dict[str, int]:
-    """Every step once: what it is called → how many it did. May run twice, late, or in two processes at once.
+class Swept(dict[str, int]):
+    """What a step is called → how many it did; and the steps that failed."""
+
+    failed: tuple[str, ...] = ()
+
+
+def tick(as_of: datetime | None = None) -> Swept:
+    """Every step once; one that fails is logged, and the others go on. May run twice, late, or in two processes at once.
 
     `as_of` sets the clock for the whole sweep; without it, it is now.
     """
-    token = via.set(("tick", ""))
+    token, began, done = via.set(("tick", "")), clock.now(), Swept()
     try:
         with clock.frozen(as_of) if as_of else nullcontext():
-            return {name: step(clock.now()) for name, step in STEPS.items()}
+            for name, step in STEPS.items():
+                try:
+                    done[name] = step(clock.now())
+                except Exception:
+                    db.session.rollback()
+                    log.exception("a step of the sweep failed: %s", name)
+                    done.failed += (name,)
+        _note(done, began)
     finally:
         via.reset(token)
+    return done
+
+
+def _note(done: Swept, at: datetime) -> None:
+    """Keep when each step was last tried and last succeeded, for `crm check` and `/readyz`."""
+    rows = [{"name": name, "tried_at": at, "done_at": None if name in done.failed else at} for name in STEPS]
+    row = insert(Step)
+    kept = {"tried_at": row.excluded.tried_at, "done_at": func.coalesce(row.excluded.done_at, Step.done_at)}
+    with unit_of_work():
+        db.session.execute(delete(Step).where(Step.name.not_in(STEPS)))
+        db.session.execute(row.on_conflict_do_update(index_elements=["name"], set_=kept), rows)
 
 
 def work(app: Flask, stop: threading.Event, pause: float = PAUSE) -> None:

@@ -73,6 +73,18 @@ def test_tick_says_what_it_did_one_line_a_kind_and_may_be_run_again(ready):
     assert code == 1 and "2026-11-24T18:30" in wrong
 
 
+def test_a_step_that_fails_is_said_by_tick_and_by_check_and_stops_no_other(ready, tmp_path):
+    assert ready("tick")[0] == 0
+    (tmp_path / "instance" / "anchors.log").write_text(f"2026-01-01 1 {'0' * 64}\n")
+    code, said, wrong = ready("tick")
+    assert code == 1 and len(said.splitlines()) == len(sweep.STEPS) - 1
+    assert wrong.splitlines()[-1] == "seals anchored outside: failed, see the log"
+    code, said, _ = ready("check")
+    assert code == 1 and "tried: 1 not so: seals anchored outside" in said and "notices removed: last done 20" in said
+    code, said, wrong = ready("audit-verify")
+    assert code == 1 and "anchors 1" in said and "seal 1 of event 1 is not the one that was anchored" in wrong
+
+
 def test_the_rulebook_is_shown_checked_and_added(ready, tmp_path):
     book = ready("rulebook", "show")[1]
     assert "rule" in book or '[duty."ticket.complete"]' in book

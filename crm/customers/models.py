@@ -1,6 +1,6 @@
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, Index, false, select, text, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship, synonym
@@ -80,21 +80,19 @@ class Customer(Subject):
     SEARCHED = frozenset(set(CustomerEvent) - {CustomerEvent.ASSIGNED})
 
     def searched(self) -> Iterator[Entry]:
-        keys = tuple(filter(None, (self.number, self.code)))
-        words = (
-            self.full_name,
-            self.region,
-            self.address,
-            self.phone,
-            self.fax,
-            self.email,
-            self.tax_number,
-            self.remark,
-        )
-        yield Entry("customer", keys, self.title, "\n".join(filter(None, words)))
-        people = select(Contact).where(Contact.customer_id == self.id).order_by(Contact.id)
-        for one in db.session.scalars(people):
-            yield one.entry()
+        yield from (entry for _id, entry in self.searched_all([self]))
+
+    @classmethod
+    def searched_all(cls, some: Iterable[Self]) -> Iterator[tuple[int, Entry]]:
+        """The unit, and each of its contacts: those read before the lock are read again, another may have changed them."""
+        units = {one.id: one for one in some}
+        for id, one in units.items():
+            said = (one.full_name, one.region, one.address, one.phone, one.fax, one.email, one.tax_number, one.remark)
+            keys = tuple(filter(None, (one.number, one.code)))
+            yield id, Entry("customer", keys, one.title, "\n".join(filter(None, said)))
+        people = select(Contact).where(Contact.customer_id.in_(units)).order_by(Contact.id)
+        for person in db.session.scalars(people.execution_options(populate_existing=True)):
+            yield person.customer_id, person.entry()
 
     @classmethod
     def visible(cls, user) -> ColumnElement[bool]:

@@ -5,11 +5,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from crm import clock, search
+from crm import clock
 from crm.customers.models import Contact, Customer, CustomerEvent, CustomerState
 from crm.db import db, next_number
+from crm.duties.many import Happened, record_all
 from crm.duties.models import Subject
-from crm.duties.record import Happened, lock, open_subject, record, record_all
+from crm.duties.record import lock, open_subject, record
 from crm.errors import Forbidden, Invalid, Stale
 from crm.labels import N_
 from crm.moves import edit
@@ -57,7 +58,7 @@ def meet_contact(customer: Subject, *, by, name: str, department: str = "", **de
 
 
 def meet_all(people: Iterable[tuple[Subject, str]]) -> list[Contact]:
-    """Many people nobody knew yet at once, as an import names them: to each its event and its row of the search."""
+    """Many people nobody knew yet at once, as an import names them: to each its event."""
     pairs = list(people)
     contacts = [Contact(customer_id=customer.id, name=name) for customer, name in pairs]
     db.session.add_all(contacts)
@@ -67,7 +68,6 @@ def meet_all(people: Iterable[tuple[Subject, str]]) -> list[Contact]:
                  {"contact": contact.id, "name": contact.name, "department": ""})
         for (customer, _name), contact in zip(pairs, contacts, strict=True)
     )  # fmt: skip
-    search.add_all((contact.customer_id, contact.entry()) for contact in contacts)
     return contacts
 
 

@@ -3,7 +3,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, func, select
 
 from crm import clock
-from crm.db import db
+from crm.db import Step, db
 from crm.duties.models import Duty, Notice, open_now
 from crm.duties.queries import of_whom
 
@@ -26,3 +26,10 @@ def counts(user) -> dict[str, int]:
     given = {"user": user.id, "roles": sorted(user.roles), "end": clock.end_of(clock.today())}
     row = db.session.execute(_COUNTS, given).one()
     return {"waiting": row.waiting, "unseen": row.unseen}
+
+
+def swept() -> dict[str, Any]:
+    """When the worker last came by, and which steps of its sweep failed then."""
+    at = db.session.scalar(select(func.max(Step.tried_at)))
+    failing = db.session.scalars(select(Step.name).where(Step.failing()).order_by(Step.name))
+    return {"swept": at and at.isoformat(), "failing": list(failing)}

@@ -65,12 +65,11 @@ def customer(number):
     unit = customers.get(number, current_user)
     events = duties.history(unit.id, current_user, before=_place(request.args.get("before", "")))
     shown, more = events[:50], len(events) > 50
-    ids = [id for event, _ in shown for id in event.people]
     return render_template(
         "desk/customer.html", customer=unit, contacts=customers.contacts(unit.id), events=shown,
         more=f"{shown[-1][0].at.timestamp()}_{shown[-1][0].id}" if more else "", installations=serials.of(unit.id, current_user),
-        verdict=verdicts([unit.id])[unit.id], names=duties.names([*ids, unit.owner_id]),
-        lacks=serials.what_lacks([unit.id])[unit.id],
+        verdict=verdicts([unit.id])[unit.id], lacks=serials.what_lacks([unit.id])[unit.id],
+        names=duties.names_in((event for event, _ in shown), current_user, unit.owner_id),
     )  # fmt: skip
 
 
@@ -125,7 +124,7 @@ def presence_of(number):
 def notices():
     """What others did that concerns me."""
     rows, after = lists.cut(duties.notices(current_user, before=lists.key(request.args)), lambda row: row[0].id)
-    names = duties.names(id for _notice, event, _subject in rows for id in event.people)
+    names = duties.names_in((event for _notice, event, _subject in rows), current_user)
     return render_template("desk/notices.html", page=lists.Page(rows, after), names=names, form=CrmForm(formdata=None))
 
 
@@ -152,6 +151,7 @@ def healthz():
 @bp.get("/readyz")
 @needs(P.PUBLIC)
 def readyz():
-    """The database answers and its tables are those of this version."""
-    wrong = behind()
-    return ({"ok": False, "why": wrong}, 503) if wrong else ({"ok": True}, 200)
+    """The database answers and its tables are those of this version; when the worker last swept, and what failed then."""
+    if wrong := behind():
+        return {"ok": False, "why": wrong}, 503
+    return {"ok": True, **queries.swept()}

@@ -23,6 +23,7 @@ from crm.db import db, unit_of_work
 from crm.durable import manifest as form
 from crm.durable import snapshots
 from crm.durable.manifest import Manifest, NotDone
+from crm.duties import anchors
 from crm.files import store
 from crm.files.models import File
 
@@ -55,6 +56,7 @@ def make(dest: Path, *, with_key: bool = False, anyway: bool = False) -> Manifes
 
 def _write(part: Path, folder: Path, *, with_key: bool, anyway: bool) -> Manifest:
     key = _key() if with_key else b""
+    outside = anchors.path().read_bytes() if anchors.path().exists() else b""  # first: none names a seal not yet there
     _hold_drafts()
     dump = folder / form.DATABASE
     with snapshots.taken(dump) as then:
@@ -73,8 +75,9 @@ def _write(part: Path, folder: Path, *, with_key: bool, anyway: bool) -> Manifes
                               "see `crm check`; --anyway makes a backup without them")  # fmt: skip
             with dump.open("rb") as taken:
                 form.add(archive, made, form.DATABASE, taken, dump.stat().st_size)
-            if key:
-                form.add(archive, made, form.KEY, io.BytesIO(key), len(key))
+            for name, content in ((form.KEY, key), (form.ANCHORS, outside)):
+                if content:
+                    form.add(archive, made, name, io.BytesIO(content), len(content))
             form.seal(archive, made)
         file.flush()
         os.fsync(file.fileno())

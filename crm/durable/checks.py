@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Select
+from sqlalchemy import Select, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from crm.db import db, unit_of_work
+from crm import clock
+from crm.db import Step, db, unit_of_work
 from crm.durable import integrity, rows, stored
 from crm.durable.integrity import LeftOut
 
@@ -50,6 +51,16 @@ def run() -> Iterator[Result]:
             yield Result(what, OUT, (str(why),))
         except (SQLAlchemyError, OSError) as wrong:
             yield Result(what, FAILED, (str(wrong).splitlines()[0],))
+
+
+def swept() -> list[str]:
+    """When each step of the sweep last did its work; nothing where nobody ever swept."""
+    try:
+        with unit_of_work(read_only=True):
+            steps = db.session.execute(select(Step.name, Step.done_at).order_by(Step.name)).all()
+    except SQLAlchemyError:  # said by the checks above
+        return []
+    return [f"{name}: last done {clock.local(at):%Y-%m-%d %H:%M}" if at else f"{name}: never done" for name, at in steps]
 
 
 def exit_code(results: Iterable[Result]) -> int:

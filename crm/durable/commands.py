@@ -1,4 +1,4 @@
-"""`crm backup`, `crm restore` and `crm check`."""
+"""`crm backup`, `crm restore`, `crm check` and `crm audit-verify`."""
 
 import secrets
 import sys
@@ -9,10 +9,12 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from crm import NotSetUp, clock, create_app
+from crm.db import unit_of_work
 from crm.durable import backup as backups
 from crm.durable import checks
 from crm.durable import restore as restores
 from crm.durable.manifest import NotDone
+from crm.duties import seals
 from crm.migrating import behind
 
 
@@ -30,6 +32,8 @@ def _check() -> None:
     for result in checks.run():
         click.echo(str(result))
         results.append(result)
+    for line in checks.swept():
+        click.echo(f"     {line}")
     sys.exit(checks.exit_code(results))
 
 
@@ -57,6 +61,7 @@ def restore(source: Path) -> None:
         made = restores.restore(source)
         at = clock.local(clock.parse(made.made_at))
         click.echo(f"Restored as of {at:%Y-%m-%d %H:%M:%S}: {sum(made.counts.values())} rows, {len(made.files)} files.")
+        click.echo("Every log-in is ended and every one-time link void; passwords, second factors and spare codes are as then.")
         _check()
 
 
@@ -70,3 +75,18 @@ def check() -> None:
         sys.exit(2)
     with made.app_context():
         _check()
+
+
+@click.command("audit-verify")
+@click.option("--key", "keys", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="a file with a secret key of former times")  # fmt: skip
+def audit_verify(keys: tuple[Path, ...]) -> None:
+    """Whether the events are as they were when they were sealed; exit code 1 if not."""
+    with _app().app_context(), unit_of_work(read_only=True):
+        found = seals.verify(seals.Key.of(file.read_text().strip()) for file in keys)
+    plain = f" ({found.plain} without a key)" if found.plain else ""
+    click.echo(f"sealed {found.sealed}{plain}, waiting {found.waiting}, anchors {found.anchors}, head {found.head or '—'}")
+    for fault in found.faults:
+        click.echo(fault, err=True)
+    if found.faults:
+        sys.exit(1)

@@ -16,7 +16,7 @@ def checks() -> Iterator[tuple[str, object]]:
     lite = db.engine.dialect.name == "sqlite"
     yield "the database is whole", pages if lite else indexes
     yield "what is referred to is there", keys if lite else references
-    yield "events can neither be changed nor deleted", triggers
+    yield "events can neither be changed nor deleted, and nothing else acts by itself", triggers
     yield "all tables of this version are there", tables
     yield "every row of the search has its letters", letters
 
@@ -68,14 +68,55 @@ def references() -> Iterator[str]:
 
 
 def triggers() -> list[str]:
-    """The names of those that should be there and are not."""
+    """What keeps events is there as the migrations made it, and nothing else acts by itself."""
+    wanted, there = _wanted(), _acting()
+    names = {name for name, _said in there}
+    return [f"{name} is gone" for name in sorted(wanted) if name not in names] + strange_triggers()
+
+
+def strange_triggers() -> list[str]:
+    """What acts by itself in the database and is not of ours, or not as we made it."""
+    wanted, there = _wanted(), _acting()
+    strange = sorted(there - wanted.items())
+    changed = {name for name, _said in strange if name in wanted and (name, wanted[name]) not in there}
+    return [f"{name} is not {'as it was made' if name in changed else 'of this program'}" for name, _said in strange]
+
+
+# Word for word as the migrations make them and the database gives them back; a test compares.
+REFUSED = "BEGIN SELECT RAISE(ABORT, 'events are append-only'); END"
+LITE = {
+    "events_no_update": f"CREATE TRIGGER events_no_update BEFORE UPDATE ON events {REFUSED}",
+    "events_no_delete": f"CREATE TRIGGER events_no_delete BEFORE DELETE ON events {REFUSED}",
+    "events_no_replace": "CREATE TRIGGER events_no_replace BEFORE INSERT ON events "
+    f"WHEN EXISTS (SELECT 1 FROM events WHERE id = NEW.id) {REFUSED}",
+}
+FULL = {
+    "events_append_only": "O CREATE TRIGGER events_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON events "
+    "FOR EACH STATEMENT EXECUTE FUNCTION events_append_only()",
+    "events_append_only()": "plpgsql  BEGIN RAISE EXCEPTION 'events are append-only'; END ",
+}
+
+
+def _wanted() -> dict[str, str]:
+    return LITE if db.engine.dialect.name == "sqlite" else FULL
+
+
+def _acting() -> set[tuple[str, str]]:
+    """Everything in the database that acts by itself, with its definition: triggers, and PostgreSQL's functions and rules."""
     if db.engine.dialect.name == "sqlite":
-        wanted = {"events_no_update", "events_no_delete"}
-        there = text("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'events'")
+        parts = ["SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"]
     else:
-        wanted = {"events_append_only"}
-        there = text("SELECT tgname FROM pg_trigger WHERE tgrelid = 'events'::regclass AND tgenabled IN ('O', 'A')")
-    return sorted(wanted - set(db.session.scalars(there)))
+        parts = [
+            # `O` (as it is made) or `A` (always): it acts
+            "SELECT tgname, CASE tgenabled WHEN 'A' THEN 'O' ELSE tgenabled::text END || ' ' || pg_get_triggerdef(t.oid, true) "
+            "FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid "
+            "WHERE NOT tgisinternal AND c.relnamespace = current_schema()::regnamespace",
+            "SELECT proname || '(' || pg_get_function_identity_arguments(p.oid) || ')', lanname || ' ' || prosrc FROM pg_proc p "
+            "JOIN pg_language l ON l.oid = prolang WHERE pronamespace = current_schema()::regnamespace AND NOT EXISTS "
+            "(SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')",  # of an extension
+            "SELECT rulename, definition FROM pg_rules WHERE schemaname = current_schema()",
+        ]
+    return {(name, said) for part in parts for name, said in db.session.execute(text(part)).all()}
 
 
 def tables() -> list[str]:

@@ -8,13 +8,16 @@ from pathlib import Path
 from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
-from crm import make_secret_key
+from crm import clock, make_secret_key
+from crm.db import unit_of_work
 from crm.desk import search
+from crm.durable import integrity, snapshots
 from crm.durable import manifest as form
-from crm.durable import snapshots
 from crm.durable.manifest import Manifest, NotDone
+from crm.duties import anchors
 from crm.files import store
 from crm.migrating import knows, migrate
+from crm.staff import workflow as staff
 
 
 def restore(source: Path) -> Manifest:
@@ -53,20 +56,40 @@ def _place(made: Manifest, folder: Path, instance: Path) -> None:
         _place_files(folder, instance)
         snapshots.load(folder / form.DATABASE)
         store.sync(instance)
+        _acts_by_itself()
         if snapshots.count_now() != made.counts:
             raise NotDone("What was restored does not hold as many rows as the backup's manifest says")
         migrate()
         search.catch_up()
+        with unit_of_work():
+            staff.restored(made_at=made.made_at, program=made.program)
     except BaseException as wrong:
         snapshots.empty()
         shutil.rmtree(instance / "files", ignore_errors=True)
         if isinstance(wrong, SQLAlchemyError | RuntimeError | OSError) and not isinstance(wrong, NotDone):
             raise NotDone(f"Not restored, the place is empty as before: {str(wrong).splitlines()[0]}") from wrong
         raise
-    if made.members.get(form.KEY) and not (instance / "secret.key").exists():
+    _place_beside(made, folder, instance)
+
+
+def _acts_by_itself() -> None:
+    """Whoever made the backup may have put something into the database that acts when we write to it."""
+    with unit_of_work(read_only=True):
+        strange = integrity.strange_triggers()
+    if strange:
+        raise NotDone(f"Not restored: the backup's {strange[0]}")
+
+
+def _place_beside(made: Manifest, folder: Path, instance: Path) -> None:
+    """The key, unless the place has one; the anchors, and beside them those the place had: they speak of what is lost."""
+    if form.KEY in made.members and not (instance / "secret.key").exists():
         os.replace(folder / form.KEY, instance / "secret.key")
         (instance / "secret.key").chmod(0o600)
     make_secret_key(instance)
+    if anchors.path().exists():
+        os.replace(anchors.path(), instance / f"anchors.until-{clock.now():%Y%m%dT%H%M%S}.log")
+    if form.ANCHORS in made.members:
+        os.replace(folder / form.ANCHORS, anchors.path())
 
 
 def _place_files(folder: Path, instance: Path) -> None:

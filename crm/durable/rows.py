@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import aliased
 
+from crm.db import Step
 from crm.desk.search import lacking
 from crm.duties.models import Duty, DutyEvent, Event, Extension, Subject, open_now
 
@@ -22,6 +23,7 @@ def checks() -> Iterator[tuple[str, Select]]:
         yield f"every {name} names one of kind {kind}", _where(wrong)
     yield from _of_events()
     yield from _of_duties()
+    yield "every step of the sweep succeeded when it was last tried", select(Step.name).where(Step.failing())
 
 
 def _where(condition: ColumnElement[bool]) -> Select:

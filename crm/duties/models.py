@@ -1,24 +1,17 @@
 """Subject, Event, Duty and the request for more time: the four tables everything else stands on."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint, and_, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.db import db
 from crm.duties.pressing import Pressing
-from crm.labels import N_, Labelled
+from crm.labels import N_, Labelled, Priority
 from crm.moves import Move
 from crm.search import Entry
-
-
-class Priority(Labelled):
-    URGENT = "urgent", N_("Urgent")
-    HIGH = "high", N_("High")
-    NORMAL = "normal", N_("Normal")
-    LOW = "low", N_("Low")
 
 
 class Subject(db.Model):
@@ -66,6 +59,11 @@ class Subject(db.Model):
     def searched(self) -> Iterable[Entry]:
         """The rows by which the search finds this subject."""
         return ()
+
+    @classmethod
+    def searched_all(cls, some: Iterable[Self]) -> Iterator[tuple[int, Entry]]:
+        """The same of many; a kind that asks the database for it asks once."""
+        yield from ((one.id, entry) for one in some for entry in one.searched())
 
     def facts(self) -> dict[str, Any]:
         """What the rulebook's conditions and dates may name."""
@@ -140,6 +138,7 @@ class Seal(db.Model):
     seq: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), unique=True)
     hash: Mapped[str]
+    key: Mapped[str] = mapped_column(server_default="")  # which key made it; none before there was one
 
 
 OPEN = "kept_by_id IS NULL AND dropped_by_id IS NULL"

@@ -48,6 +48,20 @@ def names(ids: Iterable[int | None]) -> dict[int, Name]:
     return {row.id: Name(*row) for row in db.session.execute(_NAMES, {"ids": sorted(wanted)})}
 
 
+def names_in(events: Iterable[Event], user, *others: int | None) -> dict[int | str, Name]:
+    """The people a timeline's lines name, and `others`; of another record (`of`: its id, once its number) what it is called
+    if `user` may see it."""
+    events = list(events)
+    known: dict[int | str, Name] = {**names([*others, *(id for event in events for id in event.people)])}
+    if of := {event.facts["of"] for event in events if "of" in event.facts}:
+        either = Subject.id.in_([one for one in of if isinstance(one, int)]) | Subject.number.in_(
+            [one for one in of if isinstance(one, str)]
+        )
+        for name in (Name(*row) for row in db.session.execute(select(*NAME).where(either, visible(user)))):
+            known |= dict.fromkeys((name.id, name.number), name)
+    return known
+
+
 def mine(user) -> ColumnElement[bool]:
     """One's own duties, and those of one's roles that nobody owns."""
     return of_whom(user.id, sorted(user.roles))

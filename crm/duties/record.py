@@ -1,13 +1,13 @@
 """record(): the one verb. Something happened; the rulebook says what that opens, keeps and drops."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, inspect, select, update
 
 from crm import clock, search
 from crm.db import db, insert, rows_of
@@ -21,7 +21,6 @@ via: ContextVar[tuple[str, str]] = ContextVar("via", default=("cli", ""))  # (pa
 
 BREACHED, REPRICED = "duty.breached", "duty.repriced"
 DECIDE_MORE_TIME = "duty.decide_more_time"
-LOCKED = ["state", "category", "owner_id", "customer_id", "edition_id", "opened_at", "version"]
 
 
 def open_subject(subject: Subject, *, at: datetime | None = None, history: bool = False) -> None:
@@ -42,46 +41,6 @@ def by_import() -> Iterator[None]:
         via.reset(token)
 
 
-@dataclasses.dataclass(frozen=True)
-class Happened:
-    """One event of many that are recorded at once."""
-
-    kind: str
-    subject: Subject
-    at: datetime
-    by_id: int | None
-    facts: Mapping[str, Any]
-
-
-def record_all(happened: Iterable[Happened]) -> None:
-    """Write down, in one statement, what no rule speaks of: imported history, and what its subjects' editions leave
-    alone; anything else goes through record(). ValueError for an `at` that record() would refuse. The search is the
-    caller's."""
-    happened, rows = list(happened), []
-    (way, address), now = via.get(), clock.now()
-    for one in happened:
-        if _rules(one.subject, one.kind):
-            by = db.session.get(Subject, one.by_id) if one.by_id else None
-            record(one.kind, one.subject, by=by, at=one.at, **one.facts)
-            continue
-        if not one.subject.opened_at <= one.at <= now:
-            raise ValueError(f"{one.kind} at {one.at}: in the future, or before {one.subject.number} was opened")
-        facts = {key: _plain(value) for key, value in one.facts.items()}
-        rows.append({"kind": str(one.kind), "subject_id": one.subject.id, "at": one.at, "recorded_at": now,
-                     "actor_id": one.by_id, "via": way, "address": address, "facts": facts})  # fmt: skip
-    if rows:
-        db.session.flush()
-        db.session.execute(insert(Event.__table__), rows)
-
-
-def open_all(subjects: Sequence[Subject]) -> None:
-    """Put many new subjects, imported as history, under no edition at once; each says when it was opened."""
-    for subject in subjects:
-        subject.edition_id = None
-    db.session.add_all(subjects)
-    db.session.flush()
-
-
 def record(kind: str, subject: Subject, *, by=None, at: datetime | None = None, **facts: Any) -> Event:
     """Write down that `kind` happened to `subject`, and carry out the rulebook.
 
@@ -98,7 +57,7 @@ def record(kind: str, subject: Subject, *, by=None, at: datetime | None = None, 
         settle(subject, clock.now())
     event = _add(kind, subject, by, at, facts)
     known = {**subject.facts(), **facts}
-    for rule in _rules(subject, kind):
+    for rule in rules_of(subject, kind):
         _carry_out(rule, event, subject, by, known)
     if subject.edition_id:
         _notify(event, subject, by, known)
@@ -114,9 +73,13 @@ CONCERNS = {
 }  # on any subject
 
 
+def concerned(subject: Subject, kind: str) -> str | None:
+    return subject.NOTICES.get(kind) or CONCERNS.get(kind)
+
+
 def _notify(event: Event, subject: Subject, by, facts: Mapping[str, Any]) -> None:
     """Tell whom it concerns, unless they did it themselves."""
-    whom = subject.NOTICES.get(event.kind) or CONCERNS.get(event.kind)
+    whom = concerned(subject, event.kind)
     if not whom:
         return
     user_id = facts.get(whom) if whom in facts else subject.owner_id
@@ -125,9 +88,12 @@ def _notify(event: Event, subject: Subject, by, facts: Mapping[str, Any]) -> Non
 
 
 def lock(subject: Subject) -> None:
-    """Nobody else records on this subject until the transaction ends; what was read of it before is read again."""
+    """Nobody else records on this subject until the transaction ends; what was read of it before is read again, all of
+    its columns: what is said of it from here on, in the search too, is what holds. Both of its tables are locked, for
+    PostgreSQL waits and then gives the newest row only of those it locks."""
     db.session.flush()
-    db.session.refresh(subject, LOCKED, with_for_update={"key_share": True, "of": Subject})
+    kind = subject.__class__  # which of a proxy such as current_user is its subject's
+    db.session.refresh(subject, inspect(kind).column_attrs.keys(), with_for_update={"key_share": True, "of": [Subject, kind]})
 
 
 def lock_all(which: ColumnElement[bool]) -> None:
@@ -141,25 +107,25 @@ def _add(kind: str, subject: Subject, by, at: datetime, facts: Mapping[str, Any]
     way, address = via.get()
     event = Event(
         kind=kind, subject_id=subject.id, at=at, recorded_at=clock.now(), actor_id=by.id if by else None,
-        via=way, address=address, facts={key: _plain(value) for key, value in facts.items()},
+        via=way, address=address, facts={key: plain(value) for key, value in facts.items()},
     )  # fmt: skip
     db.session.add(event)
     db.session.flush()
     return event
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A fact as JSON keeps it."""
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, Mapping):
-        return {key: _plain(one) for key, one in value.items()}
+        return {key: plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     return value
 
 
-def _rules(subject: Subject, kind: str) -> tuple[Rule, ...]:
+def rules_of(subject: Subject, kind: str) -> tuple[Rule, ...]:
     own = book_of(subject)
     return own.by_event.get(kind, ()) if own else ()
 

@@ -1,61 +1,88 @@
-"""The seals: a hash chain beside the events, laid by the worker, so that writers never queue for it. Each seal takes in
-the one before it; the newest is written each day into a file outside of the database, so that a cut-off tail shows."""
+"""The seals: a chain of keyed hashes beside the events, laid by the worker, so that writers never queue for it. Each seal
+takes in the one before it; the newest is anchored each day outside of the database, so that a cut-off tail shows. Without
+the key, which is not in the database either, nobody makes a seal. docs/decisions/10-seals.md."""
 
 import hashlib
+import hmac
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from flask import current_app
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 
 from crm import clock
 from crm.db import db, hold, insert, unit_of_work
+from crm.duties import anchors
+from crm.duties.anchors import Anchor, Anchors
 from crm.duties.models import Event, Seal
 
-BATCH = 500  # events sealed in one unit of work
+BATCH = 500  # events sealed in one unit of work, seals looked at in one piece
 LATE = 10_000  # an event may be committed after younger ones: so far back one looks for it
 SOON = timedelta(hours=1)  # by then the worker should have come by
+EVENTS = Event.__table__
 
 
-def _said(event: Event) -> bytes:
+@dataclass(frozen=True)
+class Key:
+    """What seals are made with: derived from an instance's secret key, and known by a name that tells nothing of it."""
+
+    secret: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, secret_key: str) -> "Key":
+        return cls(hmac.digest(secret_key.encode(), b"crm: seals of events, 1", "sha256"))
+
+    @classmethod
+    def own(cls) -> "Key":
+        return cls.of(current_app.config["SECRET_KEY"])
+
+    @property
+    def name(self) -> str:
+        return hmac.new(self.secret, b"name", "sha256").hexdigest()[:16]
+
+    def seal(self, seq: int, before: str, event) -> str:
+        return hmac.new(self.secret, f"{seq} {before} ".encode() + _said(event), "sha256").hexdigest()
+
+
+def _said(event) -> bytes:
     """All of an event, always written the same way."""
     times = [event.at.isoformat(), event.recorded_at.isoformat()]
     whole = [event.id, event.kind, event.subject_id, *times, event.actor_id, event.address, event.via, event.facts]
     return json.dumps(whole, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
-def _next(before: str, event: Event) -> str:
+def _plain(before: str, event) -> str:
+    """The rule of the time before there was a key."""
     return hashlib.sha256(before.encode() + _said(event)).hexdigest()
 
 
-def head() -> tuple[int, str]:
-    """The newest seal: its place in the chain and its hash; 0 and "" before the first."""
-    found = db.session.execute(select(Seal.seq, Seal.hash).order_by(Seal.seq.desc()).limit(1)).first()
-    return (found.seq, found.hash) if found else (0, "")
+def _head() -> Seal | None:
+    return db.session.scalar(select(Seal).order_by(Seal.seq.desc()).limit(1))
 
 
-def _unsealed(most: int) -> list[Event]:
+def _unsealed(most: int) -> list[Row]:
     since = (db.session.scalar(select(func.max(Seal.event_id))) or 0) - LATE
-    sealed = select(Seal.event_id).where(Seal.event_id == Event.id).exists()
-    waiting = select(Event).where(Event.id > since, ~sealed).order_by(Event.id).limit(most)
-    return list(db.session.scalars(waiting))
+    sealed = select(Seal.event_id).where(Seal.event_id == EVENTS.c.id).exists()
+    waiting = select(EVENTS).where(EVENTS.c.id > since, ~sealed).order_by(EVENTS.c.id).limit(most)
+    return list(db.session.execute(waiting))
 
 
 def seal_events(as_of: datetime) -> int:
     """A sweep's step: seal what is not sealed yet, in order of id; two workers take turns."""
-    done = 0
+    done, key = 0, Key.own()
     while True:
         with unit_of_work():
             hold("seals")
-            seq, last = head()
+            head = _head()
+            _begin_keys(head, as_of)
+            seq, last = (head.seq, head.hash) if head else (0, "")
             events = _unsealed(BATCH)
             rows = []
             for place, event in enumerate(events, seq + 1):
-                last = _next(last, event)
-                rows.append({"seq": place, "event_id": event.id, "hash": last})
+                last = key.seal(place, last, event)
+                rows.append({"seq": place, "event_id": event.id, "hash": last, "key": key.name})
             if rows:
                 db.session.execute(insert(Seal), rows)
         done += len(events)
@@ -63,67 +90,117 @@ def seal_events(as_of: datetime) -> int:
             return done
 
 
-def _anchors() -> Path:
-    return Path(current_app.config["INSTANCE"]) / "anchors.log"
+def _begin_keys(head: Seal | None, as_of: datetime) -> None:
+    """Before the first keyed seal is laid upon plain ones, where those end is written down outside, once: so nobody who
+    only has the database passes off a chain without a key as an old one."""
+    if head and not head.key and not anchors.read().keyed:
+        anchors.write(Anchor(_day(as_of), head.seq, head.hash, anchors.PLAIN))
 
 
-def _anchored() -> Iterator[tuple[str, int, str]]:
-    if _anchors().exists():
-        for line in _anchors().read_text(encoding="utf-8").splitlines():
-            day, seq, hash = line.split()
-            yield day, int(seq), hash
+def _day(as_of: datetime) -> str:
+    return clock.local(as_of).date().isoformat()
 
 
 def anchor(as_of: datetime) -> int:
-    """A sweep's step: once a day, the newest seal into the file outside. Copy that file to where the database's keeper
-    cannot write."""
-    today = clock.local(as_of).date().isoformat()
-    if any(day == today for day, _seq, _hash in _anchored()):
-        return 0
+    """A sweep's step: once a day, if it has moved, the newest seal into the file outside. RuntimeError if the one written
+    there last is not the chain's: nothing is anchored upon a chain that was laid anew."""
+    known, today = anchors.read(), _day(as_of)
     with unit_of_work(read_only=True):
-        seq, hash = head()
-    if not seq:
-        return 0
-    with _anchors().open("a", encoding="utf-8") as file:
-        file.write(f"{today} {seq} {hash}\n")
+        head = _head()
+        if head is None or (known.last and known.last.day == today and known.last.key != anchors.PLAIN):
+            return 0
+        if known.last and db.session.scalar(select(Seal.hash).where(Seal.seq == known.last.seq)) != known.last.hash:
+            raise RuntimeError(f"seal {known.last.seq} is not the one that was anchored: see `crm audit-verify`")
+        if known.last and known.last.seq == head.seq:
+            return 0
+        new = Anchor(today, head.seq, head.hash, head.key)
+    anchors.write(new)
     return 1
 
 
 @dataclass
 class Verdict:
-    """What the chain says: how many events are sealed, the newest seal, and every fault found."""
+    """What the chain says: how many events are sealed, how many of them without a key, how many anchors it was compared
+    with, the newest seal, and every fault found."""
 
     sealed: int = 0
+    plain: int = 0
+    anchors: int = 0
     head: str = ""
     waiting: int = 0
     faults: list[str] = field(default_factory=list)
 
 
-def verify() -> Verdict:
-    """Walk the chain from its first seal and compare it with the events and with the anchors outside."""
-    found = Verdict()
-    anchors = {seq: (day, hash) for day, seq, hash in _anchored()}
-    chain = select(Seal, Event).outerjoin(Event, Event.id == Seal.event_id).order_by(Seal.seq)
-    for seal, event in db.session.execute(chain.execution_options(yield_per=BATCH)):
-        found.sealed += 1
-        if seal.seq != found.sealed:
-            found.faults.append(f"seal {found.sealed} is missing")
-            found.sealed = seal.seq
-        if event is None:
-            found.faults.append(f"event {seal.event_id} is gone")
-        elif seal.hash != _next(found.head, event):
-            found.faults.append(f"event {seal.event_id} is not as it was when it was sealed, or the one before it")
-        if seal.seq in anchors and anchors[seal.seq][1] != seal.hash:
-            found.faults.append(f"seal {seal.seq} is not the one that was anchored on {anchors[seal.seq][0]}")
-        found.head = seal.hash
-        db.session.expunge_all()
-    lost = [seq for seq in anchors if seq > found.sealed]
-    found.faults += [f"seal {seq}, anchored on {anchors[seq][0]}, is gone, and all after it" for seq in lost[:1]]
+class _Walk:
+    """From the first seal to the last, each compared with its event, with the one before it and with the anchors."""
+
+    def __init__(self, keys: Iterable[Key], outside: Anchors) -> None:
+        self.found = Verdict(anchors=len(outside.lines), faults=list(outside.faults))
+        self.seq, self.event_id = 0, 0
+        self._keys = {key.name: key for key in keys}
+        self._anchors: dict[int, list[Anchor]] = {}
+        for one in outside.lines:
+            self._anchors.setdefault(one.seq, []).append(one)
+        self._plain_until = outside.plain.seq if outside.plain else 0 if outside.keyed else None
+        self._keyed = False
+        self._strange: dict[str, list[int]] = {}  # the name of a key we do not have → how many seals, the first, the last
+
+    def step(self, row: Row) -> None:
+        if row.seq != self.seq + 1:
+            where = f"after event {self.event_id}" if self.event_id else "at the beginning"
+            self._say(f"seal {self.seq + 1} is missing, and the event it was for, {where}")
+        self.found.sealed += 1
+        if row.id is None:
+            self._say(f"event {row.event_id} is gone")
+        elif not self._right(row):
+            self._say(f"event {row.event_id} is not as it was when it was sealed, or not in its place")
+        for one in self._anchors.get(row.seq, ()):
+            if one.hash != row.hash:
+                self._say(f"seal {row.seq} of event {row.event_id} is not the one that was anchored on {one.day}")
+        self.seq, self.event_id, self.found.head = row.seq, row.event_id, row.hash
+
+    def _right(self, row: Row) -> bool:
+        if not row.key:
+            self.found.plain += 1
+            if self._keyed or (self._plain_until is not None and row.seq > self._plain_until):
+                self._unsure(row)
+            return row.hash == _plain(self.found.head, row)
+        self._keyed = True
+        if row.key not in self._keys:
+            self._unsure(row)
+            return True
+        return row.hash == self._keys[row.key].seal(row.seq, self.found.head, row)
+
+    def _unsure(self, row: Row) -> None:
+        some = self._strange.setdefault(row.key, [0, row.seq, row.seq])
+        some[0], some[2] = some[0] + 1, row.seq
+
+    def _say(self, fault: str) -> None:
+        self.found.faults.append(fault)
+
+    def end(self) -> Verdict:
+        for name, (count, first, last) in self._strange.items():
+            some = f"{count} seals from {first} to {last}"
+            why = (f"were made with another key ({name}), so they could not be checked: name its file with --key"
+                   if name else "have no key, and no anchor says that they need none")  # fmt: skip
+            self._say(f"{some} {why}")
+        if lost := [seq for seq in sorted(self._anchors) if seq > self.seq]:
+            day = self._anchors[lost[0]][0].day
+            self._say(f"seal {lost[0]}, anchored on {day}, is gone, and all after event {self.event_id}")
+        return self.found
+
+
+def verify(keys: Iterable[Key] = ()) -> Verdict:
+    """Walk the chain and compare it with the events and with the anchors outside; `keys` are those of former times."""
+    walk = _Walk([Key.own(), *keys], anchors.read())
+    chain = select(Seal.seq, Seal.event_id, Seal.hash, Seal.key, EVENTS).outerjoin(EVENTS, EVENTS.c.id == Seal.event_id)
+    for row in db.session.execute(chain.order_by(Seal.seq).execution_options(yield_per=BATCH)):
+        walk.step(row)
+    found = walk.end()
     sealed = select(Seal.event_id).where(Seal.event_id == Event.id).exists()
-    waiting = select(func.count(Event.id), func.min(Event.recorded_at)).where(~sealed)
-    found.waiting, oldest = db.session.execute(waiting).one()
+    waiting = select(func.count(Event.id), func.min(Event.recorded_at), func.min(Event.id)).where(~sealed)
+    found.waiting, oldest, first = db.session.execute(waiting).one()
     if oldest and oldest < clock.now() - SOON:
-        found.faults.append(
-            f"{found.waiting} events are not sealed, the oldest since {clock.local(oldest):%Y-%m-%d %H:%M}"
-        )
+        since = f"{clock.local(oldest):%Y-%m-%d %H:%M}"
+        found.faults.append(f"{found.waiting} events are not sealed, the oldest since {since}, the first event {first}")
     return found

@@ -96,7 +96,7 @@ def log_in(login: str, password: str, visitor: Visitor) -> tuple[Login, str]:
 
 def _begin(account: Account, stronger: str, visitor: Visitor) -> tuple[Login, str]:
     user = db.session.get_one(User, account.id)
-    db.session.refresh(user, with_for_update={"of": User, "key_share": True})
+    lock(user)
     if not user.is_active or user.epoch != account.epoch:  # changed while it was compared
         raise Invalid(N_("Log-in name or password is wrong."))
     user.password_hash = stronger or user.password_hash

@@ -96,6 +96,7 @@ class DepartmentEvent(Labelled):
     DAY_SET = "calendar.day_set", N_("set a day of the calendar")
     NOTICE_TAKEN = "calendar.notice_taken", N_("took in a yearly notice of holidays")
     FACTOR_REQUIRED = "settings.factor_required", N_("changed which roles need the second factor")
+    RESTORED = "settings.restored", N_("restored everything from a backup")
 
 
 class Department(Subject):

@@ -5,14 +5,16 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from typing import Any
 
 from sqlalchemy import select, update
 
 from crm import clock, workdays
-from crm.db import db, next_number, next_numbers
+from crm.db import db, next_number, next_numbers, rows_of
 from crm.duties import editions
+from crm.duties.many import Happened, open_all, record_all
 from crm.duties.models import Duty, Edition
-from crm.duties.record import Happened, open_all, open_subject, record, record_all
+from crm.duties.record import open_subject, record
 from crm.duties.workflow import ACKNOWLEDGE, present
 from crm.errors import Forbidden, Invalid
 from crm.labels import N_
@@ -21,6 +23,7 @@ from crm.permissions import Role
 from crm.staff.models import (
     Department,
     DepartmentEvent,
+    Link,
     Login,
     RequiredFactor,
     SecondFactor,
@@ -185,6 +188,15 @@ def department() -> Department:
         found = Department(number=next_number("D"), title="服务部", opened_at=clock.now())
         open_subject(found)
     return found
+
+
+def restored(**facts: Any) -> None:
+    """The place has just been restored: what ended since the backup was made would be good again. So every log-in ends and
+    every one-time link is void; spare codes stay, as half of a log-in (docs/decisions/12-after-a-restore.md)."""
+    now = clock.now()
+    logins = rows_of(db.session.execute(update(Login).where(Login.ended_at.is_(None)).values(ended_at=now)))
+    links = rows_of(db.session.execute(update(Link).where(Link.used_at.is_(None)).values(used_at=now)))
+    record(DepartmentEvent.RESTORED, department(), **facts, logins=logins, links=links)
 
 
 def set_day(day: date, *, by=None, working: bool, name: str = "", source: str = "") -> None:

@@ -10,11 +10,10 @@ from wtforms import StringField
 from wtforms.validators import ValidationError
 
 from crm.customers.models import Contact
-from crm.duties.models import Priority
 from crm.duties.rulebook import Field, Rulebook
 from crm.errors import Invalid
 from crm.forms import CrmForm, DayField, InstantField, LineField, PickField, WordsField
-from crm.labels import said
+from crm.labels import Priority, said
 from crm.tickets.bulk import Verb
 from crm.tickets.models import Channel
 

@@ -9,15 +9,16 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from crm import clock, importing, search
+from crm import clock, importing
 from crm.customers import workflow as customers
 from crm.customers.models import Contact, Customer, CustomerEvent
 from crm.db import db, next_numbers
-from crm.duties.models import Event, Priority, Subject
-from crm.duties.record import Happened, lock_all, open_all, record_all
+from crm.duties.many import Happened, open_all, record_all
+from crm.duties.models import Event, Subject
+from crm.duties.record import lock_all
 from crm.errors import Invalid
 from crm.importing import Result, refusal, saved, taking
-from crm.labels import N_
+from crm.labels import N_, Priority
 from crm.staff import workflow as staff
 from crm.staff.models import User
 from crm.tickets.log import Remark, read, together
@@ -167,7 +168,7 @@ def _unit(story: Story, file: str) -> Customer:
 
 
 def _create(stories: Sequence[Story], names: _Names, file: str) -> None:
-    """New records, their events and their search rows, each in one statement for all."""
+    """New records and their events, each in one statement for all."""
     months: dict[Any, list[Story]] = {}
     for story in stories:
         months.setdefault(clock.local(story.opened_at).date().replace(day=1), []).append(story)
@@ -185,7 +186,6 @@ def _create(stories: Sequence[Story], names: _Names, file: str) -> None:
         opened = Happened(first.kind, first.subject, first.at, first.by_id, {**first.facts, "file": file})
         happened += [opened, *rest]
     record_all(happened)
-    search.add_all((ticket.id, ticket.entry()) for ticket in tickets.values())
 
 
 def _compare(stories: Sequence[Story], known: dict[str, Ticket], names: _Names, report: Report) -> None:
@@ -228,7 +228,6 @@ def _go_on(ticket: Ticket, columns: Mapping[str, Any], new: list[Happened]) -> N
         setattr(ticket, name, value)
     ticket.version += 1
     record_all(new)
-    search.put(ticket.id, ticket.searched())
 
 
 def _count(refs: Sequence[str], report: Report) -> None:

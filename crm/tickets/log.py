@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from crm import clock
-from crm.duties.models import Priority
 from crm.errors import Invalid
-from crm.labels import N_
+from crm.labels import N_, Priority
 from crm.tickets.models import State
 
 PACKED = b"\x1f\x8b"

@@ -1,14 +1,14 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, false, or_, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.customers.models import Contact
 from crm.db import db
-from crm.duties.models import Event, Priority, Subject
-from crm.labels import N_, Labelled
+from crm.duties.models import Event, Subject
+from crm.labels import N_, Labelled, Priority
 from crm.permissions import Permission, Role
 from crm.search import Entry
 
@@ -136,17 +136,22 @@ class Ticket(Subject):
     SEARCHED = frozenset({TicketEvent.OPENED, TicketEvent.EDITED, TicketEvent.FILLED, TicketEvent.NOTED})
 
     def searched(self) -> Iterator[Entry]:
-        """What was asked, what was filled in, and the notes."""
-        noted = (
-            select(Event.facts).where(Event.subject_id == self.id, Event.kind == TicketEvent.NOTED).order_by(Event.id)
-        )
-        yield self.entry(facts.get("words", "") for facts in db.session.scalars(noted))
+        yield from (entry for _id, entry in self.searched_all([self]))
 
-    def entry(self, notes: Iterable[str] = ()) -> Entry:
-        """The row itself, for one whose notes are known."""
-        said = (self.title, self.description, *map(str, self.fields.values()), self.service_qq, *notes)
-        keys = tuple(filter(None, (self.number, self.external_ref)))
-        return Entry("ticket", keys, "", "\n".join(filter(None, said)))
+    @classmethod
+    def searched_all(cls, some: Iterable[Self]) -> Iterator[tuple[int, Entry]]:
+        """What was asked, what was filled in, and the notes."""
+        records = {one.id: one for one in some}
+        noted = select(Event.subject_id, Event.facts).where(
+            Event.subject_id.in_(records), Event.kind == TicketEvent.NOTED
+        )
+        notes: dict[int, list[str]] = {}
+        for id, facts in db.session.execute(noted.order_by(Event.id)):
+            notes.setdefault(id, []).append(facts.get("words", ""))
+        for id, one in records.items():
+            said = (one.title, one.description, *map(str, one.fields.values()), one.service_qq, *notes.get(id, ()))
+            keys = tuple(filter(None, (one.number, one.external_ref)))
+            yield id, Entry("ticket", keys, "", "\n".join(filter(None, said)))
 
     def facts(self) -> dict[str, Any]:
         return super().facts() | {

@@ -70,10 +70,6 @@ def _gaps(ticket: Ticket, refusal: Refused | None, name: str):
     return workflow.gaps(ticket) if ticket.category in workflow.rulebook_of(ticket).categories else []
 
 
-def _named(ticket: Ticket, events, every) -> list[int | None]:
-    return [ticket.owner_id, *(id for event in events for id in event.people), *(duty.owner_id for duty in every)]
-
-
 def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal: Refused | None = None, drafts=()):
     """The whole page; after a refusal with the refused form's words and files still in it."""
     ticket = queries.get(number, current_user)
@@ -95,7 +91,8 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
         gaps={gap.field.key: gap for gap in gaps},
         closing=closing, closable=MOVES["complete"].open_to(current_user, ticket), may_fill=may_fill,
         offered=offered, first=_next(offered), moves=MOVES, refused=name, note=note, drafts=drafts,
-        events=events, names=duties.names(_named(ticket, events, every)), duties=every,
+        events=events, duties=every,
+        names=duties.names_in(events, current_user, ticket.owner_id, *(duty.owner_id for duty in every)),
         opened=opened, files=files.of(ticket),
         customer=customers.by_id(ticket.customer_id), people={p.id: p for p in customers.contacts(ticket.customer_id or 0)},
         verdict=verdict_of(ticket.customer_id or 0), installation=installation, linked=queries.linked(ticket, current_user),

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from crm.duties.models import Priority
 from crm.errors import Invalid
-from crm.labels import N_
+from crm.labels import N_, Priority
 from crm.tickets.log import COLUMNS, NOTHING, Remark, Row
 from crm.tickets.models import Channel, State, stamp
 from crm.tickets.models import TicketEvent as E

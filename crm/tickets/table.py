@@ -1,9 +1,8 @@
 """The list of service records."""
 
 from crm import lists
-from crm.duties.models import Priority
 from crm.duties.table import category
-from crm.labels import N_
+from crm.labels import N_, Priority
 from crm.lists import Column
 from crm.permissions import Permission
 from crm.tickets import queries

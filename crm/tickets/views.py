@@ -7,6 +7,8 @@ from flask_login import current_user
 
 from crm.customers import queries as customers
 from crm.duties import editions
+from crm.duties.models import Subject
+from crm.duties.record import lock_all
 from crm.errors import Refused, Stale
 from crm.files import queries as files
 from crm.files.drafts import received
@@ -88,6 +90,8 @@ def _do(name: str, number: str, act, said: str = ""):
     drafts: list = []
 
     def perform():
+        if of := getattr(form, "of", None):  # both at once, in the order of their ids, before one of them is locked alone
+            lock_all(Subject.id.in_([ticket.id, queries.get(of.data, current_user).id]))
         check_version(ticket, form.opened_version)
         act(ticket, form, drafts)
         flash(said or _("%(what)s: done.", what=_(MOVES[name].label)))

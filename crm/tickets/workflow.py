@@ -153,14 +153,14 @@ def cancel(ticket: Ticket, *, by, reason: str, move: Move = MOVES["cancel"]) -> 
 
 def duplicate(ticket: Ticket, *, by, of: Ticket) -> None:
     """The same is dealt with in another record of the customer: this one is cancelled, both name each other."""
-    if of.id == ticket.id or of.customer_id != ticket.customer_id or of.duplicate_of_id or of.state == State.CANCELLED:
-        raise Invalid(fields={"of": N_("Another record of the same customer, not cancelled itself.")})
     for one in sorted((ticket, of), key=lambda one: one.id):  # two at once wait for each other, never crosswise
         lock(one)
-    cancel(ticket, by=by, reason=of.number, move=MOVES["duplicate"])
+    if of.id == ticket.id or of.customer_id != ticket.customer_id or of.duplicate_of_id or of.state == State.CANCELLED:
+        raise Invalid(fields={"of": N_("Another record of the same customer, not cancelled itself.")})
+    cancel(ticket, by=by, reason="", move=MOVES["duplicate"])
     ticket.duplicate_of_id = of.id
-    record(TicketEvent.DUPLICATE, ticket, by=by, of=of.number)
-    record(TicketEvent.DUPLICATE, of, by=by, of=ticket.number)
+    record(TicketEvent.DUPLICATE, ticket, by=by, of=of.id)  # which that is, only those are told who may see it
+    record(TicketEvent.DUPLICATE, of, by=by, of=ticket.id)
 
 
 def reopen(ticket: Ticket, *, by, reason: str) -> None:

@@ -1,23 +1,32 @@
 """A backup holds all there is, is restored whole or not at all, and never in a place where something is."""
 
 import errno
+import hashlib
+import io
+import json
 import os
 import tarfile
 from pathlib import Path
 
+import pyotp
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
-from crm import clock
+from crm import clock, sweep
 from crm.db import db, transactions, unit_of_work
 from crm.durable import backup, checks, restore, snapshots
 from crm.durable import manifest as form
 from crm.durable.manifest import NotDone
+from crm.duties import anchors, seals
+from crm.duties.models import Event
+from crm.errors import NotThere
 from crm.files import store
 from crm.files import workflow as files
 from crm.files.models import File
 from crm.files.workflow import forget_drafts
 from crm.migrating import behind
+from crm.staff import factor, links
+from crm.staff.models import Login
 from crm.tickets.models import Ticket
 from tests import make
 
@@ -52,7 +61,10 @@ def test_what_is_restored_is_what_was_there_row_by_row_and_byte_by_byte(dest, el
     assert len(bytes_before) == 2
     with elsewhere.app_context():
         restore.restore(dest)
-        assert all_rows() == before
+        after = all_rows()
+        assert all(set(rows) <= set(after[name]) for name, rows in before.items())
+        grown = {name: len(rows) - len(before[name]) for name, rows in after.items() if rows != before[name]}
+        assert grown == {"subjects": 1, "counters": 1, "events": 1}, "that it was restored, and nothing else"
         assert {path.name: path.read_bytes() for path in store.every()} == bytes_before
         assert behind() == "" and bad() == []
         with unit_of_work():
@@ -194,6 +206,112 @@ def test_what_the_manifest_does_not_name_is_refused(dest, elsewhere, tmp_path):
             new.addfile(member, old.extractfile(member))
     with elsewhere.app_context(), pytest.raises(NotDone, match="does not hold what"):
         restore.restore(odd)
+    assert nothing_in(elsewhere)
+
+
+def test_a_restore_ends_every_log_in_voids_every_link_and_is_written_down(worked, tmp_path, elsewhere):
+    with unit_of_work():
+        me = make.who("specialist")
+        db.session.add(Login(user_id=me.id, token_hash="t", started_at=clock.now()))
+        token = links.make(me, by=make.who("admin"))
+        spare = factor.set_up(me, secret := factor.new_secret(), pyotp.TOTP(secret).at(int(clock.now().timestamp())))
+    backup.make(tmp_path / "x.backup")
+    with elsewhere.app_context():
+        restore.restore(tmp_path / "x.backup")
+        assert [login.ended_at for login in db.session.query(Login)] == [clock.now()]
+        with pytest.raises(NotThere):
+            links.of(token)
+        said = db.session.query(Event).order_by(Event.id.desc()).first()
+        assert said.kind == "settings.restored" and (said.facts["logins"], said.facts["links"]) == (1, 1)
+        assert said.facts["made_at"] == clock.now().isoformat()
+        with unit_of_work():
+            assert factor.takes(make.who("specialist").id, spare[0]), "nobody is locked out by a restore"
+
+
+def test_the_anchors_come_along_and_the_chain_still_holds(worked, tmp_path, elsewhere):
+    sweep.tick()
+    backup.make(tmp_path / "x.backup")
+    with elsewhere.app_context():
+        own = Path(elsewhere.config["INSTANCE"])
+        own.mkdir(parents=True)
+        (own / anchors.NAME).write_text(f"2026-11-20 1 {'0' * 64}\n")
+        restore.restore(tmp_path / "x.backup")
+        assert sweep.tick().failed == ()
+        found = seals.verify()
+        assert found.faults == [] and found.anchors == 1
+        assert next(own.glob("anchors.until-*.log")).read_text().startswith("2026-11-20 1 000")
+
+
+STRANGE = {
+    "sqlite": ["CREATE TRIGGER other AFTER INSERT ON subjects BEGIN DELETE FROM seals; END"],
+    "postgresql": ["CREATE FUNCTION other() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$",
+                   "CREATE TRIGGER other AFTER INSERT ON subjects EXECUTE FUNCTION other()"],
+}  # fmt: skip
+
+
+def test_a_backup_with_a_trigger_that_is_not_ours_is_refused(worked, database, tmp_path, elsewhere):
+    db.session.rollback()
+    with transactions(read_only=False), db.engine.begin() as connection:
+        for statement in STRANGE[database]:
+            connection.execute(text(statement))
+    backup.make(tmp_path / "x.backup")
+    with elsewhere.app_context(), pytest.raises(NotDone, match="not of this program"):
+        restore.restore(tmp_path / "x.backup")
+    assert nothing_in(elsewhere)
+
+
+def altered(source: Path, change) -> Path:
+    """A backup whose manifest, hash and all, says something else."""
+    odd = source.with_name("odd")
+    with tarfile.open(source) as old, tarfile.open(odd, "w") as new:
+        for member in old.getmembers()[:-2]:
+            new.addfile(member, old.extractfile(member))
+        written = change(old.extractfile(form.MANIFEST).read())
+        for name, content in ((form.MANIFEST, written), (form.SEAL, hashlib.sha256(written).hexdigest().encode())):
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            new.addfile(info, io.BytesIO(content))
+    return odd
+
+
+def saying(**changes):
+    return lambda text: json.dumps(json.loads(text) | changes).encode()
+
+
+CRAFTED = {
+    "a list of members": saying(members=[]), "members that are words": saying(members={"database": "x"}),
+    "a size that is none": saying(members={"database": {"sha256": "0" * 64, "size": True}}),
+    "a day that is none": saying(made_at="soon"), "a number for a word": saying(revision=8), "lost words": saying(lost="x"),
+    "counts": saying(counts={"events": "many"}), "lines": saying(format="a\nb"), "a list": lambda _text: b"[1]",
+    "nested": lambda _text: b"[" * 200_000, "nested in it": lambda _text: b'{"format": ' + b"[" * 200_000,
+    "a number without end": lambda _text: b'{"format": ' + b"9" * 10_000 + b"}", "no text": lambda _text: b"\xff\xfe",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CRAFTED)
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_manifest_that_somebody_made_up_is_one_clear_line(dest, elsewhere, case):
+    with elsewhere.app_context(), pytest.raises(NotDone, match="no whole backup") as refused:
+        restore.restore(altered(dest, CRAFTED[case]))
+    assert len(str(refused.value).splitlines()) == 1 and len(str(refused.value)) < 500
+    assert nothing_in(elsewhere)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_nothing_is_read_that_is_longer_than_it_may_be_or_than_it_is_in_the_file(dest, elsewhere, tmp_path, monkeypatch):
+    monkeypatch.setattr(form, "LONGEST", 100)
+    with elsewhere.app_context(), pytest.raises(NotDone, match="manifest.json is too long"):
+        restore.restore(dest)
+    with pytest.raises(NotDone, match="too many files"):
+        backup.make(tmp_path / "two.backup")
+    monkeypatch.undo()
+    with tarfile.open(dest) as old, tarfile.open(tmp_path / "odd", "w", format=tarfile.PAX_FORMAT) as new:
+        for member in old:  # one with a hole of a terabyte in it
+            if member.name == form.DATABASE:
+                member.pax_headers = {"GNU.sparse.size": str(1 << 40), "GNU.sparse.numblocks": "0", "GNU.sparse.map": "0,0"}
+            new.addfile(member, old.extractfile(member))
+    with clock.frozen(make.MONDAY), elsewhere.app_context(), pytest.raises(NotDone, match="no plain file"):
+        restore.restore(tmp_path / "odd")
     assert nothing_in(elsewhere)
 
 

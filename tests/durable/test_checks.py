@@ -87,10 +87,33 @@ def test_a_search_that_was_not_filled_is_found(worked, database):
     assert found() - LEFT_OUT[database] == {*kinds, "every row of the search has its letters"}
 
 
-def test_events_without_their_trigger_are_found(worked, database):
-    on = " ON events" if database == "postgresql" else ""
-    spoil(f"DROP TRIGGER {'events_append_only' if on else 'events_no_delete'}{on}")
-    assert found() - LEFT_OUT[database] == {"events can neither be changed nor deleted"}
+TRIGGERS = "events can neither be changed nor deleted, and nothing else acts by itself"
+MADE = "CREATE TRIGGER events_no_{0} BEFORE {0} ON events BEGIN SELECT {1}; END"
+FUNCTION = "CREATE {} FUNCTION {}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$"
+ACTING = {
+    "sqlite": {
+        "events_no_delete is gone": ["DROP TRIGGER events_no_delete"],
+        "events_no_replace is gone": ["DROP TRIGGER events_no_replace"],
+        "events_no_update is not as it was made": ["DROP TRIGGER events_no_update", MADE.format("update", 1)],
+        "other is not of this program": ["CREATE TRIGGER other AFTER INSERT ON users BEGIN DELETE FROM seals; END"],
+    },
+    "postgresql": {
+        "events_append_only is gone": ["DROP TRIGGER events_append_only ON events"],
+        "events_append_only is not as it was made": ["ALTER TABLE events DISABLE TRIGGER events_append_only"],
+        "events_append_only() is not as it was made": [FUNCTION.format("OR REPLACE", "events_append_only")],
+        "other is not of this program": [FUNCTION.format("", "another"),
+            "CREATE TRIGGER other AFTER INSERT ON users EXECUTE FUNCTION another()"],
+        "silent is not of this program": ["CREATE RULE silent AS ON UPDATE TO seals DO INSTEAD NOTHING"],
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("database", "said"), [(kind, said) for kind in ACTING for said in ACTING[kind]],
+                         indirect=["database"])  # fmt: skip
+def test_triggers_are_those_the_migrations_made_word_for_word_and_no_others(worked, database, said):
+    spoil(*ACTING[database][said])
+    results = [one for one in checks.run() if one.mark == checks.BAD]
+    assert [one.what for one in results] == [TRIGGERS] and said in results[0].found
 
 
 def test_files_and_their_rows_are_compared_both_ways(worked, database):

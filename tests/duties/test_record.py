@@ -3,12 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from crm import clock, sweep
 from crm.db import db, unit_of_work
+from crm.desk.search import find
 from crm.duties import editions, reading, workflow
+from crm.duties.many import Happened, record_all
 from crm.duties.models import Duty, Event, Extension
-from crm.duties.record import Happened, open_subject, record, record_all
+from crm.duties.record import open_subject, record
 from crm.duties.rulebook import RulebookError
 from crm.errors import Forbidden, Invalid, WrongState
 from crm.tickets import workflow as tickets
@@ -357,18 +360,33 @@ def test_the_director_confirms_the_defaults_and_everybody_acknowledges_once(app,
     assert browser("specialist").send("/rulebook/R0001/confirmation", page="/rulebook").status_code == 403
 
 
-def test_many_events_at_once_are_written_as_one_by_one_and_rules_still_hold(ended):
-    noted, filled = ("ticket.noted", {"words": "一"}), ("ticket.completed", {})
+@pytest.mark.parametrize("kind", ["ticket.completed", "ticket.noted", "duty.more_time_granted"])
+def test_what_is_ruled_or_told_to_somebody_is_not_written_down_many_at_once(ended, kind):
+    with pytest.raises(ValueError, match=f"{kind} of {ended.number} is ruled, or somebody is told"), unit_of_work():
+        record_all([Happened(kind, ended, clock.now(), None, {})])
+
+
+def test_many_events_at_once_are_written_as_one_by_one(ended):
     with unit_of_work():
-        many = [Happened(kind, ended, clock.now(), make.who("specialist").id, facts) for kind, facts in (noted, filled)]
-        record_all(many)
-    one = db.session.query(Event).filter_by(kind="ticket.noted").one()
-    assert (one.at, one.recorded_at, one.actor_id) == (make.MONDAY, make.MONDAY, make.who("specialist").id)
+        ended.description, by = "余额对不上", make.who("specialist")
+        record_all([Happened("ticket.edited", ended, clock.now(), by.id, {"words": "一"})])
+    one = db.session.query(Event).filter_by(kind="ticket.edited").one()
+    assert (one.at, one.recorded_at, one.actor_id) == (make.MONDAY, make.MONDAY, by.id)
     assert (one.via, one.facts) == ("cli", {"words": "一"})
-    assert duty().kept_by_id, "what a rule speaks of is carried out"
+    assert len(find(by, "余额对不上").newest) == 1, "the search is renewed"
+
+
+def test_many_at_once_lock_what_is_judged_and_read_it_again(ended, statements):
+    with unit_of_work():
+        db.session.execute(text("UPDATE subjects SET title = '别的' WHERE id = :id"), {"id": ended.id})
+        statements.clear()
+        record_all([Happened("ticket.edited", ended, clock.now(), None, {})])
+        if db.engine.dialect.name == "postgresql":
+            assert "FOR NO KEY UPDATE OF subjects" in statements[0]
+        assert ended.title == "别的"
 
 
 @pytest.mark.parametrize("days", [-1, 1])
 def test_many_at_once_lie_between_the_opening_and_now_too(ended, days):
     with pytest.raises(ValueError, match="in the future, or before"), unit_of_work():
-        record_all([Happened("ticket.noted", ended, clock.now() + timedelta(days=days), None, {})])
+        record_all([Happened("ticket.edited", ended, clock.now() + timedelta(days=days), None, {})])

@@ -1,20 +1,25 @@
-"""The chain of seals shows what was changed, put in, taken out or cut off."""
+"""The chain of seals shows what was changed, put in, taken out, moved or cut off, and nobody makes one without the key."""
+
+import hashlib
 
 import pytest
 from sqlalchemy import create_engine, text
 
 from crm import clock
 from crm.db import db, unit_of_work
-from crm.duties import seals
-from crm.duties.models import Event
+from crm.duties import anchors, seals
+from crm.duties.models import Event, Seal
 from tests import make
 from tests.conftest import together
 
 LAST = "(SELECT max(event_id) FROM seals)"
+TUESDAY = make.MONDAY.replace(day=24)
 
 
 @pytest.fixture
-def sealed(app):
+def sealed(app, monkeypatch):
+    """Events sealed and anchored; looked at in pieces, as a long chain is."""
+    monkeypatch.setattr(seals, "BATCH", 7)
     with unit_of_work():
         make.ticket()
     seals.seal_events(clock.now())
@@ -28,21 +33,25 @@ def behind_its_back(app, *statements: str) -> None:
     engine = create_engine(app.config["SQLALCHEMY_DATABASE_URI"])
     with engine.begin() as connection:
         if engine.dialect.name == "sqlite":
-            connection.execute(text("DROP TRIGGER events_no_update"))
-            connection.execute(text("DROP TRIGGER events_no_delete"))
+            for name in ("no_update", "no_delete", "no_replace"):
+                connection.execute(text(f"DROP TRIGGER events_{name}"))
         else:
-            connection.execute(text("ALTER TABLE events DISABLE TRIGGER ALL"))
-            connection.execute(text("ALTER TABLE duties DISABLE TRIGGER ALL"))
+            for table in ("events", "duties", "seals"):
+                connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER ALL"))
         for statement in statements:
             connection.execute(text(statement))
     engine.dispose()
     db.session.rollback()
 
 
+def faults() -> str:
+    return "\n".join(seals.verify().faults)
+
+
 def test_every_event_is_sealed_once_and_the_chain_holds(sealed):
     found = seals.verify()
-    assert found.faults == [] and found.waiting == 0
-    assert found.sealed == db.session.query(Event).count() > 10
+    assert found.faults == [] and found.waiting == 0 and found.plain == 0 and found.anchors == 1
+    assert found.sealed == db.session.query(Event).count() > 3 * seals.BATCH
     assert seals.seal_events(clock.now()) == 0
 
 
@@ -57,18 +66,27 @@ def test_what_is_new_is_sealed_on_top(sealed):
 
 
 @pytest.mark.parametrize(
-    ("statement", "said"),
+    ("statements", "said"),
     [
-        ("UPDATE events SET at = recorded_at, kind = 'ticket.noted' WHERE id = 5", "event 5 is not as it was"),
-        ("UPDATE events SET actor_id = 1 WHERE id = 7", "event 7 is not as it was"),
-        ("UPDATE seals SET hash = 'x' WHERE seq = 4", "not as it was"),
-        ("DELETE FROM seals WHERE seq = 6", "seal 6 is missing"),
-        (f"DELETE FROM seals WHERE event_id = {LAST}", "is gone, and all after it"),
+        (["UPDATE events SET at = recorded_at, kind = 'ticket.noted' WHERE id = 5"], "event 5 is not as it was"),
+        (["UPDATE events SET actor_id = 1 WHERE id = 7"], "event 7 is not as it was"),
+        (["DELETE FROM events WHERE id = 9"], "event 9 is gone"),
+        (["DELETE FROM seals WHERE event_id = 9", "DELETE FROM events WHERE id = 9"],
+         "is missing, and the event it was for, after event 8"),
+        (["UPDATE seals SET event_id = 900 WHERE seq = 4", "UPDATE seals SET event_id = 4 WHERE seq = 5",
+          "UPDATE seals SET event_id = 5 WHERE seq = 4"], "event 5 is not as it was when it was sealed, or not in its place"),
+        (["UPDATE seals SET hash = 'x' WHERE seq = 4"], "not as it was"),
+        (["DELETE FROM seals WHERE seq = 6"], "seal 6 is missing"),
+        ([f"DELETE FROM seals WHERE event_id = {LAST}"], "is gone, and all after event"),
+        (["INSERT INTO events (id, kind, subject_id, at, recorded_at, address, via, facts) SELECT 900, kind, subject_id, at, "
+          "recorded_at, address, via, facts FROM events WHERE id = 5",
+          f"INSERT INTO seals (seq, event_id, hash, key) SELECT max(seq) + 1, 900, '{'0' * 64}', max(key) FROM seals"],
+         "event 900 is not as it was"),
     ],
-)
-def test_whatever_is_done_to_it_shows(sealed, statement, said):
-    behind_its_back(sealed, statement)
-    assert any(said in fault for fault in seals.verify().faults)
+)  # fmt: skip
+def test_whatever_is_done_to_it_shows_and_the_event_is_named(sealed, statements, said):
+    behind_its_back(sealed, *statements)
+    assert said in faults()
 
 
 def test_a_tail_cut_off_with_its_seals_shows_by_the_anchor(sealed):
@@ -77,22 +95,108 @@ def test_a_tail_cut_off_with_its_seals_shows_by_the_anchor(sealed):
         "CREATE TABLE gone AS SELECT max(event_id) AS id FROM seals",
         "DELETE FROM seals WHERE event_id = (SELECT id FROM gone)", "DELETE FROM events WHERE id = (SELECT id FROM gone)",
     )  # fmt: skip
-    assert ["is gone, and all after it" in fault for fault in seals.verify().faults] == [True]
+    assert ["is gone, and all after event" in fault for fault in seals.verify().faults] == [True]
 
 
 def test_what_nobody_sealed_in_time_shows(sealed):
     with unit_of_work():
         make.ticket()
     with clock.frozen(make.MONDAY.replace(hour=5)):
-        assert any("not sealed" in fault for fault in seals.verify().faults)
+        assert "not sealed" in faults()
 
 
-def test_the_anchor_is_written_once_a_day(sealed, tmp_path):
-    seals.anchor(clock.now())
-    assert len((tmp_path / "anchors.log").read_text().splitlines()) == 1
-    with clock.frozen(make.MONDAY.replace(day=24)):
-        assert seals.anchor(clock.now()) == 1
+def laid_anew(key: str = "") -> list[str]:
+    """The statements of somebody who changed an event and lays the whole chain anew, without our key."""
+    last, new = "", []
+    for seal, event in db.session.query(Seal, Event).join(Event, Event.id == Seal.event_id).order_by(Seal.seq):
+        db.session.expunge(event)
+        event.address = "1.2.3.4" if event.id == 5 else event.address
+        last = hashlib.sha256(last.encode() + seals._said(event)).hexdigest()
+        new.append(f"UPDATE seals SET hash = '{last}', key = '{key or seal.key}' WHERE seq = {seal.seq}")
+    return ["UPDATE events SET address = '1.2.3.4' WHERE id = 5", *new]
+
+
+def test_a_chain_laid_anew_without_the_key_shows_even_where_nothing_was_anchored(sealed):
+    anchors.path().unlink()
+    behind_its_back(sealed, *laid_anew())
+    assert len([one for one in seals.verify().faults if "not as it was" in one]) == seals.verify().sealed
+
+
+def test_a_chain_laid_anew_by_the_old_rule_is_not_taken_for_an_old_one(sealed):
+    behind_its_back(sealed, *laid_anew(), "UPDATE seals SET key = ''")
+    assert "have no key, and no anchor says that they need none" in faults()
+    anchored = db.session.query(Seal).order_by(Seal.seq.desc()).first().event_id
+    assert f"of event {anchored} is not the one that was anchored" in faults()
+    with pytest.raises(RuntimeError, match="audit-verify"):
+        seals.anchor(TUESDAY)
+
+
+def test_seals_of_another_key_are_said_to_be_so_and_are_checked_with_it(sealed):
+    sealed.config["SECRET_KEY"] = "another"
+    seals.seal_events(clock.now())
+    said = seals.verify().faults
+    assert len(said) == 1 and "made with another key" in said[0] and "--key" in said[0]
+    assert seals.verify([seals.Key.of("of the tests")]).faults == []
+    behind_its_back(sealed, "UPDATE events SET actor_id = 1 WHERE id = 7")
+    assert "event 7" in "\n".join(seals.verify([seals.Key.of("of the tests")]).faults)
+
+
+@pytest.fixture
+def plain(app):
+    """A chain laid before there was a key, as the last version left it."""
+    with unit_of_work():
+        make.ticket()
+        last = ""
+        for place, event in enumerate(db.session.query(Event).order_by(Event.id), 1):
+            last = seals._plain(last, event)
+            db.session.add(Seal(seq=place, event_id=event.id, hash=last))
+    with anchors.path().open("w") as file:
+        file.write(f"2026-11-22 {place} {last}\n")
+    return app
+
+
+def test_what_was_sealed_before_there_was_a_key_is_checked_by_the_old_rule(plain):
     assert seals.verify().faults == []
+    with unit_of_work():
+        make.ticket()
+    seals.seal_events(clock.now())
+    seals.anchor(clock.now())
+    found = seals.verify()
+    assert found.faults == [] and 0 < found.plain < found.sealed
+    assert [one.key for one in anchors.read().lines][:2] == ["", "plain"] and len(anchors.read().lines) == 3
+    behind_its_back(plain, "UPDATE events SET actor_id = 1 WHERE id = 7")
+    assert "event 7" in faults()
+
+
+def test_the_anchor_is_written_once_a_day_and_only_if_the_chain_has_moved(sealed):
+    assert seals.anchor(clock.now()) == 0 and len(anchors.read().lines) == 1
+    assert seals.anchor(TUESDAY) == 0
+    with unit_of_work():
+        make.ticket()
+    with clock.frozen(TUESDAY):
+        seals.seal_events(clock.now())
+        assert seals.anchor(clock.now()) == 1 and seals.anchor(clock.now()) == 0
+        assert seals.verify().faults == [] and len(anchors.read().lines) == 2
+
+
+def test_every_line_counts_also_where_a_seal_is_named_twice(sealed):
+    first = anchors.read().lines[0]
+    with anchors.path().open("a") as file:
+        file.write(f"2026-11-24 {first.seq} {'0' * 64} {first.key}\n{first}\n")
+    said = seals.verify().faults
+    assert len(said) == 2 and "two hashes of seal" in said[0] and "anchored on 2026-11-24" in said[1]
+
+
+def test_a_torn_or_odd_line_is_named_and_nothing_is_glued_to_it(sealed):
+    with anchors.path().open("ab") as file:
+        file.write(b"2026-11-2" + b"\xff")
+    with unit_of_work():
+        make.ticket()
+    with clock.frozen(TUESDAY):
+        seals.seal_events(clock.now())
+        assert seals.anchor(clock.now()) == 1
+        assert len(anchors.read().lines) == 2
+        assert ["line 2 is no anchor" in fault for fault in seals.verify().faults] == [True]
 
 
 def test_eight_workers_at_once_make_one_chain(served):

@@ -17,6 +17,7 @@ from crm.duties.models import Acknowledgement, Duty, Edition, Event
 from crm.errors import Refused
 from crm.files import workflow as files
 from crm.staff import factor, links
+from crm.tickets import workflow
 from crm.tickets.models import State, Ticket
 from tests import make
 from tests.conftest import Browser, together
@@ -174,3 +175,45 @@ def test_of_fifty_openings_with_one_id_one_record_is_made(served, app):
     assert {(answer.status_code, answer.location) for answer in answers} == {(303, "/tickets/T2611-0001")}
     db.session.rollback()
     assert db.session.query(Ticket).one().state == State.NEW and events("ticket.opened") == 1
+
+
+@pytest.fixture
+def two(app) -> list[str]:
+    """Two records of one customer, each of which looks like the other."""
+    with unit_of_work():
+        unit = make.served_customer()
+        return [make.ticket(unit, title=title).number for title in ("先登记的", "又登记的")]
+
+
+def one_is_cancelled() -> None:
+    left, gone = db.session.query(Ticket).order_by(Ticket.duplicate_of_id.is_not(None)).all()
+    assert (left.state, left.duplicate_of_id) == (State.NEW, None)
+    assert (gone.state, gone.duplicate_of_id) == (State.CANCELLED, left.id)
+    assert events("ticket.cancelled") == 1 and events("ticket.duplicate") == 2
+
+
+def test_of_two_records_that_are_called_duplicates_crosswise_one_is_cancelled(served, two):
+    def call(i: int) -> str:
+        mine, other = (db.session.query(Ticket).filter_by(number=two[(i + k) % 2]).one() for k in (0, 1))
+        workflow.duplicate(mine, by=make.who("specialist"), of=other)
+        return "done"
+
+    done = calls(served, call)
+    assert done["done"] == 1 and done.keys() <= {"done", *REFUSED}, done
+    one_is_cancelled()
+
+
+def test_crosswise_by_the_page_too_and_none_is_left_waiting_for_the_other(served, two):
+    page = Browser(served, "specialist")
+    name, token = served.config["SESSION_COOKIE_NAME"], page.token("/account")
+    cookie = f"{name}={page.client.get_cookie(name).value}"
+
+    def send(i: int) -> int:
+        sent = {"request_id": uuid.uuid4().hex, "csrf_token": token, "version": "1", "of": two[(i + 1) % 2]}
+        path, client = f"/tickets/{two[i % 2]}/duplicate", served.test_client(use_cookies=False)
+        return client.post(path, data=sent, headers={"Cookie": cookie}).status_code
+
+    answers = Counter(together(20, send))
+    db.session.rollback()
+    assert answers[303] == 1 and answers.keys() <= {303, *REFUSED}, answers
+    one_is_cancelled()

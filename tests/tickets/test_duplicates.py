@@ -1,12 +1,15 @@
 """A duplicate is cancelled and linked; each names the other."""
 
+import re
+
 import pytest
 
 from crm.db import db, unit_of_work
 from crm.duties.models import Event
+from crm.duties.record import record
 from crm.errors import Invalid, WrongState
 from crm.tickets import workflow
-from crm.tickets.models import Ticket
+from crm.tickets.models import Ticket, TicketEvent
 from tests import make
 
 
@@ -59,3 +62,24 @@ def test_without_another_record_it_is_not_offered(app, browser):
     with unit_of_work():
         path = make.ticket().path
     assert f"{path}/duplicate" not in browser("specialist").get(path).text
+
+
+def test_a_record_that_one_may_not_see_is_not_named_to_one(app, browser):
+    with unit_of_work():
+        unit = make.served_customer()
+        first = make.ticket(unit, title="先登记的", by=make.who("specialist2"))
+        secret = make.ticket(unit, title="密码", category="admin_password", by=make.who("specialist"))
+        workflow.duplicate(secret, by=make.who("specialist"), of=first)
+        shown, hidden, customer = first.path, secret.number, unit.path
+    for page in (shown, customer, "/notices"):
+        assert hidden not in browser("specialist2").get(page).text
+    for login in ("specialist", "manager"):
+        assert browser(login).get(shown).text.count(f'href="/tickets/{hidden}"') >= 2, "among the twins, and in the timeline"
+    assert browser("specialist").get(customer).text.count(f'href="/tickets/{first.number}"') >= 1
+
+
+def test_an_event_of_before_names_the_other_by_its_number(two, browser):
+    with unit_of_work():
+        record(TicketEvent.DUPLICATE, get(two[0]), by=make.who("specialist"), of=two[1])
+    shown = browser("specialist").get(f"/tickets/{two[0]}").text
+    assert re.search(rf'linked it as a duplicate\s+· <a href="/tickets/{two[1]}"', shown)
