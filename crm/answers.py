@@ -40,7 +40,7 @@ TITLES = {
 }
 WORDS = {
     400: N_("Go back and load the page again; what you typed is still there."),
-    403: N_("If you need it for your work, ask your manager."),
+    403: N_("If you need it for your work, ask your manager, or the administrator for your account."),
     404: N_("Either it was never here, or it is not yours to see."),
     405: N_("Follow the links and buttons of the pages."),
     409: N_("It changed while you were at it. Go back, load the page again and look at it as it is now."),

@@ -1,5 +1,6 @@
 """How words are compared: folded, cut into pairs of letters, and marked where they were found."""
 
+import re
 import unicodedata
 from collections.abc import Iterator
 
@@ -20,8 +21,12 @@ class _Folded(dict[int, str]):
 _FOLDED = _Folded()
 
 
+_THOUSANDS = re.compile(r"(?<=\d)[,，](?=\d{3}(?!\d))")  # noqa: RUF001 (full width too)
+
+
 def fold(words: str) -> str:
-    return " ".join(words.translate(_FOLDED).split())
+    """`8,600` is 8600 to whoever searches."""
+    return " ".join(_THOUSANDS.sub("", words).translate(_FOLDED).split())
 
 
 def pieces(folded: str) -> Iterator[str]:

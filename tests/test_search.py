@@ -16,7 +16,7 @@ from tests import make
     ("typed", "folded"),
     [
         ("ＡＢＣ１２３", "abc123"), ("T2611-0007", "t26110007"), ("宏远（机械）有限公司", "宏远 机械 有限公司"),
-        ("U8+ 财务通", "u8 财务通"), ("a_b.c/d", "abcd"), ("  两  空 格 ", "两 空 格"), ("Straße", "strasse"), ("!?，。", ""),
+        ("U8+ 财务通", "u8 财务通"), ("a_b.c/d", "abcd"), ("  两  空 格 ", "两 空 格"), ("Straße", "strasse"), ("!?，。", ""), ("8,600元 和 8，600", "8600元 和 8600"), ("1,2 或 3,4567", "1 2 或 3 4567"),
     ],
 )  # fmt: skip
 def test_width_case_and_dashes_are_nothing(typed, folded):

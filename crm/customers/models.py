@@ -76,7 +76,7 @@ class Customer(Subject):
         "active": N_("Still there"),
     }  # fmt: skip
 
-    NOTICES: ClassVar[dict[str, str]] = {CustomerEvent.ASSIGNED: "to"}
+    NOTICES: ClassVar[dict[str, str]] = {CustomerEvent.ASSIGNED: "to from"}
     SEARCHED = frozenset(set(CustomerEvent) - {CustomerEvent.ASSIGNED})
 
     def searched(self) -> Iterator[Entry]:

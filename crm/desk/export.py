@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
+from itertools import chain, islice
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
@@ -73,10 +74,13 @@ def as_xlsx(title: str, headers: list[str], rows: Iterable[list[Any]]) -> IO[byt
     book = Workbook(write_only=True)
     sheet = book.create_sheet(re.sub(r"[\[\]*?:/\\]", " ", title)[:31])
     sheet.freeze_panes = "A2"
+    rows = iter(rows)
+    first = list(islice(rows, 100))
     for at, header in enumerate(headers):
-        sheet.column_dimensions[get_column_letter(at + 1)].width = max(12, min(len(header) * 2 + 4, 40))
+        widest = max(_wide(value) for value in (header, *(row[at] for row in first)))
+        sheet.column_dimensions[get_column_letter(at + 1)].width = max(10, min(widest + 2, 50))
     sheet.append([_cell(sheet, header, Font(bold=True)) for header in headers])
-    for count, row in enumerate(rows):
+    for count, row in enumerate(chain(first, rows)):
         if count >= MOST_IN_SHEET:
             sheet.close()
             raise TooLong()
@@ -85,6 +89,14 @@ def as_xlsx(title: str, headers: list[str], rows: Iterable[list[Any]]) -> IO[byt
     book.save(file)
     file.seek(0)
     return file
+
+
+def _wide(value: Any) -> int:
+    """How many letters wide a cell is; a Chinese one is two."""
+    if isinstance(value, datetime):
+        return 17
+    text = str("" if value is None else value)
+    return sum(2 if ord(one) > 0x2E80 else 1 for one in text[:60])
 
 
 def _cell(sheet, value: Any, font: Font | None = None) -> Any:

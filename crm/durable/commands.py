@@ -34,6 +34,8 @@ def _check() -> None:
         results.append(result)
     for line in checks.swept():
         click.echo(f"     {line}")
+    bad = sum(result.mark != checks.OK for result in results)
+    click.echo(f"{len(results)} looked at, {bad} not as it should be." if bad else f"{len(results)} looked at: all well.")
     sys.exit(checks.exit_code(results))
 
 

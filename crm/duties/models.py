@@ -53,7 +53,7 @@ class Subject(db.Model):
     DATES: ClassVar[tuple[str, ...]] = ()  # the facts of this kind a deadline may be counted from
     FIELDS: ClassVar[Mapping[str, str | tuple[str, type]]] = {}  # what changes → its title; and an enum, or datetime
 
-    NOTICES: ClassVar[dict[str, str]] = {}  # event → whom it concerns: "owner", or the fact that names them
+    NOTICES: ClassVar[dict[str, str]] = {}  # event → whom it concerns: "owner", or the facts that name them
     SEARCHED: ClassVar[frozenset[str]] = frozenset()  # the events after which `searched()` says something else
 
     def searched(self) -> Iterable[Entry]:

@@ -82,8 +82,8 @@ def _notify(event: Event, subject: Subject, by, facts: Mapping[str, Any]) -> Non
     whom = concerned(subject, event.kind)
     if not whom:
         return
-    user_id = facts.get(whom) if whom in facts else subject.owner_id
-    if user_id and user_id != (by.id if by else None):
+    told = {facts.get(one) if one in facts else subject.owner_id for one in whom.split()}
+    for user_id in sorted(told - {None, by.id if by else None}):
         db.session.execute(insert(Notice).values(user_id=user_id, event_id=event.id))
 
 

@@ -202,5 +202,6 @@ def verify(keys: Iterable[Key] = ()) -> Verdict:
     found.waiting, oldest, first = db.session.execute(waiting).one()
     if oldest and oldest < clock.now() - SOON:
         since = f"{clock.local(oldest):%Y-%m-%d %H:%M}"
-        found.faults.append(f"{found.waiting} events are not sealed, the oldest since {since}, the first event {first}")
+        how = "`crm tick` or the worker seals them"
+        found.faults.append(f"{found.waiting} events are not sealed, the oldest since {since}, the first event {first}: {how}")
     return found

@@ -22,8 +22,11 @@ class LoginForm(CrmForm):
 
 
 class CodeForm(CrmForm):
-    code = LineField(_l("Verification code"), required=True, most=30, description=_l("The six digits your phone shows now."),
-                     render_kw={"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True})  # fmt: skip
+    code = LineField(
+        _l("Verification code"), required=True, most=30,
+        description=_l("The six digits your phone shows now, or one of your spare codes."),
+        render_kw={"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false", "autofocus": True},
+    )  # fmt: skip
 
 
 class ConfirmForm(CrmForm):

@@ -44,7 +44,7 @@ def of(token: str) -> tuple[Link, User]:
         )
     ).first()  # fmt: skip
     if found is None:
-        raise NotThere()
+        raise NotThere(N_("This link was used already, has run out, or was replaced: ask the administrator for a new one."))
     link, user = found
     return link, user
 

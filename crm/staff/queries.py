@@ -11,7 +11,7 @@ from crm.duties import editions
 from crm.duties.models import Subject
 from crm.errors import NotThere
 from crm.permissions import Role
-from crm.staff.models import Login, User, UserRole, UserState
+from crm.staff.models import Access, Login, User, UserRole, UserState
 from crm.staff.workflow import LONGEST, hash_token
 
 
@@ -46,6 +46,13 @@ RESPONSIBLE = (Role.SPECIALIST, Role.FOLLOWUP, Role.MANAGER)  # who may own a cu
 
 def everybody() -> list[User]:
     return list(db.session.scalars(select(User).order_by(User.state, User.id)))
+
+
+def entered() -> list[Row]:
+    """Whoever ever stood in the access log, `id` and `name`, by name: not people an imported log only names."""
+    people = select(Subject.id, Subject.title.label("name")).where(Subject.kind == "user")
+    noted = select(Access.id).where(Access.user_id == Subject.id).exists()
+    return list(db.session.execute(people.where(or_(Subject.state == UserState.ACTIVE, noted)).order_by(Subject.title)))
 
 
 @dataclass(frozen=True)

@@ -167,4 +167,4 @@ def remove_factor(number):
 @needs(P.STAFF_EDIT)
 def access_log():
     wanted, page = table.ACCESS.asked(current_user, request.args)
-    return render_template("staff/access.html", page=page, wanted=wanted, kinds=AccessKind, people=queries.everybody())
+    return render_template("staff/access.html", page=page, wanted=wanted, kinds=AccessKind, people=queries.entered())

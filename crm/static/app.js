@@ -234,21 +234,28 @@ const saySo = () => {
 };
 saySo();
 
+// What only some verbs of a form ask for.
+const showForVerb = (form) => {
+  for (const part of form.querySelectorAll("[data-only-verb]")) part.hidden = !part.dataset.onlyVerb.split(" ").includes(form.elements.verb.value);
+};
+for (const form of new Set([...document.querySelectorAll("[data-only-verb]")].map((part) => part.closest("form")))) {
+  form.elements.verb.addEventListener("change", () => showForVerb(form));
+  showForVerb(form);
+}
+
 // ── Many rows at once ────────────────────────────────────────────────────────────────────────────────────────────────
 const pickMany = () => {
   const form = document.querySelector("#bulk"), boxes = [...document.querySelectorAll("[form=bulk][name=record]")];
   if (!form || !boxes.length) return;
-  const all = document.querySelector("[data-pick-all]"), count = form.querySelector("[data-count]"), verb = form.elements.verb;
+  const all = document.querySelector("[data-pick-all]"), count = form.querySelector("[data-count]");
   const show = () => {
     const picked = boxes.filter((box) => box.checked).length;
     form.hidden = !picked;
     count.textContent = `${picked} ${count.dataset.count}`;
-    for (const part of form.querySelectorAll("[data-only-verb]")) part.hidden = !part.dataset.onlyVerb.split(" ").includes(verb.value);
     if (all) all.checked = picked === boxes.length;
   };
   all?.addEventListener("change", () => { for (const box of boxes) box.checked = all.checked; show(); });
   for (const box of boxes) box.addEventListener("change", show);
-  verb.addEventListener("change", show);
   show();
 };
 pickMany();

@@ -8,10 +8,10 @@ from sqlalchemy import select
 
 from crm import clock
 from crm.db import db
-from crm.errors import Invalid, Refused
+from crm.errors import Invalid, Refused, WrongState
 from crm.labels import N_, Labelled
 from crm.tickets import workflow
-from crm.tickets.models import BulkRun, Ticket
+from crm.tickets.models import BulkRun, State, Ticket
 from crm.tickets.needs import Incomplete
 
 MOST = 200  # records at once
@@ -35,6 +35,14 @@ class Outcome:
     message: str = ""
     params: dict[str, Any] | None = None
     lacks: tuple[str, ...] = ()
+
+
+IN_STATE = {
+    State.NEW: N_("It is new: this cannot be done yet."), State.WORKING: N_("It is being worked on: this cannot be done."),
+    State.WAITING: N_("It is waiting: take it up again first."), State.ENDED: N_("Its service has ended: this cannot be done."),
+    State.COMPLETE: N_("It is complete: this can no longer be done."),
+    State.CANCELLED: N_("It was cancelled: this can no longer be done."),
+}  # fmt: skip
 
 
 def carry_out(verb: Verb, numbers: Sequence[str], *, by, to=None, reason: str = "") -> BulkRun:
@@ -70,6 +78,8 @@ def _one(verb: Verb, ticket: Ticket, *, by, to, reason: str) -> Outcome:
                 workflow.complete(ticket, by=by)
     except Incomplete as refusal:
         return Outcome(number, False, refusal.message, lacks=tuple(gap.field.key for gap in refusal.gaps))
+    except WrongState:
+        return Outcome(number, False, IN_STATE[ticket.state])
     except Refused as refusal:
         wrong = next(iter(refusal.fields.values()), refusal.message)
         said = wrong if isinstance(wrong, Refused) else Refused(str(wrong), **refusal.params)

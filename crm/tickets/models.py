@@ -130,7 +130,7 @@ class Ticket(Subject):
         "change_request": N_("Change request"),
     }  # fmt: skip
 
-    NOTICES: ClassVar[dict[str, str]] = {TicketEvent.ASSIGNED: "to"} | dict.fromkeys(
+    NOTICES: ClassVar[dict[str, str]] = {TicketEvent.ASSIGNED: "to from"} | dict.fromkeys(
         (TicketEvent.NOTED, TicketEvent.SETTLED, TicketEvent.RECATEGORISED, TicketEvent.CANCELLED, TicketEvent.REOPENED,
          TicketEvent.COMPLETED, TicketEvent.DUPLICATE), "owner")  # fmt: skip
     SEARCHED = frozenset({TicketEvent.OPENED, TicketEvent.EDITED, TicketEvent.FILLED, TicketEvent.NOTED})

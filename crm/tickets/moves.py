@@ -36,7 +36,7 @@ MOVES: dict[str, Move] = {
                    **_lead),
     "reopen": Move(noun="reopening", label=N_("Reopen the record"), icon="arrow-repeat", to=State.WORKING,
                    froms=frozenset({State.ENDED, State.COMPLETE, State.CANCELLED}), **_own),
-    "duplicate": Move(noun="duplicate", label=N_("It is a duplicate of another"), froms=SERVED, to=State.CANCELLED,
+    "duplicate": Move(noun="duplicate", label=N_("Mark it as a duplicate"), froms=SERVED, to=State.CANCELLED,
                       icon="copy", **_own),
     "cancel": Move(noun="cancellation", label=N_("Cancel the record"), froms=SERVED, to=State.CANCELLED,
                    icon="x-circle", tone="danger", **_own),

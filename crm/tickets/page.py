@@ -51,6 +51,8 @@ def _offered(ticket: Ticket, owed: set[str], bound: CrmForm | None, name: str) -
     """The verbs that may be done now, each with its form; the one that was refused with what was typed into it."""
     moves = {key: move for key, move in MOVES.items() if move.open_to(current_user, ticket, owed)}
     offered = {key: form_for(key, ticket, formdata=None) for key in moves if key != "complete"}
+    if "cancel" in offered and not workflow.may_drop(ticket, current_user):
+        del offered["cancel"], offered["duplicate"]
     if "duplicate" in offered and len(offered["duplicate"].of.choices) < 2:
         del offered["duplicate"]  # there is no other record
     if bound is not None and name in offered:

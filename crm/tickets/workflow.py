@@ -141,11 +141,15 @@ def complete(ticket: Ticket, *, by, **filled: Any) -> None:
     record(TicketEvent.COMPLETED, ticket, by=by)
 
 
+def may_drop(ticket: Ticket, by) -> bool:
+    ended = select(Event.id).where(Event.subject_id == ticket.id, Event.kind == TicketEvent.ENDED).limit(1)
+    return by.may(P.TICKET_WORK_ANY) or db.session.scalar(ended) is None
+
+
 def cancel(ticket: Ticket, *, by, reason: str, move: Move = MOVES["cancel"]) -> None:
     """Drop a record, with the reason. One whose service ever ended owes its record: only a manager may cancel that."""
     move.apply(ticket, by)
-    ended = select(Event.id).where(Event.subject_id == ticket.id, Event.kind == TicketEvent.ENDED).limit(1)
-    if not by.may(P.TICKET_WORK_ANY) and db.session.scalar(ended):
+    if not may_drop(ticket, by):
         raise Forbidden(N_("Its service has ended, so the record is owed: only a manager may cancel it."))
     stamp(ticket, clock.now())
     record(TicketEvent.CANCELLED, ticket, by=by, reason=reason)

@@ -46,12 +46,13 @@ def test_all_are_seen_at_once_and_swept_in_time(mine, browser, app):
     assert forget_notices(clock.now() + timedelta(days=91)) == 1
 
 
-def test_whom_a_record_is_given_to_is_told(app, browser):
+def test_whom_a_record_is_given_to_and_taken_from_are_told(app, browser):
     with unit_of_work():
         ticket = make.ticket()
         workflow.assign(ticket, by=make.who("manager"), to=make.who("specialist2"), reason="休假")
     assert "休假" in browser("specialist2").get("/notices").text
-    assert 'class="notice"' not in browser("specialist").get("/notices").text
+    assert "休假" in browser("specialist").get("/notices").text
+    assert 'class="notice"' not in browser("manager").get("/notices").text
 
 
 def test_what_one_no_longer_sees_is_not_told_either(app, browser):

@@ -28,7 +28,7 @@ def test_reassigning_many_says_of_each_what_became_of_it(three, browser):
         "/tickets/bulk", page="/tickets", record=[*three, "T2611-9999"], verb="assign", to=str(to), reason="休假"
     )
     shown = page.get(answer.location).text
-    assert "2 of 4 done" in shown and "not yours to see" in shown and "can no longer be done" in shown
+    assert "2 of 4 done" in shown and "not yours to see" in shown and "It was cancelled" in shown
     owners = {one.number: one.owner_id for one in db.session.query(Ticket)}
     assert [owners[number] == to for number in three] == [True, False, True]
     assert browser("director").get(answer.location).status_code in (403, 404)

@@ -83,3 +83,16 @@ def test_an_event_of_before_names_the_other_by_its_number(two, browser):
         record(TicketEvent.DUPLICATE, get(two[0]), by=make.who("specialist"), of=two[1])
     shown = browser("specialist").get(f"/tickets/{two[0]}").text
     assert re.search(rf'linked it as a duplicate\s+· <a href="/tickets/{two[1]}"', shown)
+
+
+def test_what_is_owed_is_not_offered_to_be_dropped(app, browser):
+    with unit_of_work():
+        unit, me = make.served_customer(), make.who("specialist")
+        ticket = make.ticket(unit)
+        make.ticket(unit, title="另一个")
+        workflow.start(ticket, by=me)
+        workflow.end(ticket, by=me)
+        path = ticket.path
+    verbs = [f"{path}/duplicate", f"{path}/cancellation"]
+    assert not set(verbs) & {one for form in browser("specialist").forms(path) for one in form["actions"]}
+    assert set(verbs) <= {one for form in browser("manager").forms(path) for one in form["actions"]}
