@@ -5,6 +5,7 @@ import secrets
 import unicodedata
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 from flask import request
 from flask_babel import lazy_gettext as _l
@@ -155,6 +156,13 @@ class PickField(SelectField):
     def offer(self, pairs) -> None:
         blank = [SelectChoice("", self.blank)] if self.blank is not None else []
         self.choices = blank + [SelectChoice(str(value), label) for value, label in pairs]
+
+
+class PlainForm:
+    """What a form of a single button carries, without the making of a form."""
+
+    def __init__(self) -> None:
+        self.request_id = SimpleNamespace(data=secrets.token_hex(16))
 
 
 class CrmForm(FlaskForm):

@@ -14,7 +14,7 @@ from crm.desk.shelf import shelf_of
 from crm.desk.tables import CUSTOMERS
 from crm.duties import queries as duties
 from crm.duties.workflow import see_all_notices, see_notice
-from crm.forms import CrmForm
+from crm.forms import CrmForm, PlainForm
 from crm.migrating import behind
 from crm.permissions import Permission as P
 from crm.permissions import needs
@@ -31,7 +31,7 @@ def shell() -> dict:
     if not current_user.is_authenticated:
         return {"waiting": 0, "unseen": 0}
     return {
-        **queries.counts(current_user), "plain_form": CrmForm(formdata=None),
+        **queries.counts(current_user), "plain_form": PlainForm(),
         "shelf_of": lambda key: shelf_of(current_user, key),
     }  # fmt: skip
 

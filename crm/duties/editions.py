@@ -40,10 +40,14 @@ def book_at(at: datetime) -> Rulebook:
 
 def todays() -> Rulebook:
     """The rulebook that holds now, looked up once per session: what pages name rules and fields by."""
+    return book(todays_id())
+
+
+def todays_id() -> int:
     info = db.session().info
     if "edition" not in info:
         info["edition"] = edition_id(clock.now())
-    return book(info["edition"])
+    return info["edition"]
 
 
 def known_today(edition: int | None) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import Row, bindparam, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from crm import clock, lists
-from crm.db import db
+from crm.db import Instant, db
 from crm.duties import editions
 from crm.duties.models import Subject
 from crm.errors import NotThere
@@ -14,14 +14,18 @@ from crm.permissions import Role
 from crm.staff.models import Access, Login, User, UserRole, UserState
 from crm.staff.workflow import LONGEST, hash_token
 
+_SESSION = (
+    select(Login, editions.holding(bindparam("now", type_=Instant)).scalar_subquery())
+    .where(Login.token_hash == bindparam("token"))
+    .options(joinedload(Login.user, innerjoin=True).joinedload(User.held))
+)
+
 
 def session_of(token: str) -> Login | None:
     """The living session of a token: not ended, not older than twelve hours, its account active. With it, in the one
     statement each request begins with, come the roles and the edition that holds."""
-    edition = editions.holding(clock.now()).scalar_subquery()
-    wanted = select(Login, edition).where(Login.token_hash == hash_token(token))
-    wanted = wanted.options(joinedload(Login.user, innerjoin=True).joinedload(User.held))
-    login, today = db.session.execute(wanted).unique().first() or (None, None)
+    given = {"token": hash_token(token), "now": clock.now()}
+    login, today = db.session.execute(_SESSION, given).unique().first() or (None, None)
     editions.known_today(today)
     if login is None or login.ended_at or login.started_at + LONGEST < clock.now() or not login.user.is_active:
         return None

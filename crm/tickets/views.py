@@ -32,11 +32,16 @@ bp = Blueprint("tickets", __name__, url_prefix="/tickets")
 @needs(P.TICKET_READ)
 def index():
     wanted, page = TABLE.asked(current_user, request.args)
-    people, works = staff.choices(), current_user.may(P.TICKET_WORK)
     return render_template(
         "tickets/list.html", page=page, wanted=wanted, categories=editions.todays().categories, states=State,
-        people=people, bulk=_bulk_form(people) if works else None,
+        edition=editions.todays_id(), people=tuple(staff.choices()), verbs=_verbs() if current_user.may(P.TICKET_WORK) else (),
     )  # fmt: skip
+
+
+def _verbs() -> tuple[bulk.Verb, ...]:
+    """What the person may do to many at once."""
+    assigns = current_user.may(P.TICKET_ASSIGN)
+    return tuple(one for one in bulk.Verb if assigns or one != bulk.Verb.ASSIGN)
 
 
 @bp.post("/bulk")
@@ -65,8 +70,7 @@ def bulk_():
 def _bulk_form(people: Sequence[Any]) -> forms.BulkForm:
     form = forms.BulkForm(formdata=request.form if request.method == "POST" else None)
     form.to.offer([(person.id, person.name) for person in people])
-    if not current_user.may(P.TICKET_ASSIGN):
-        form.verb.offer([(one.value, _(one.label)) for one in bulk.Verb if one != bulk.Verb.ASSIGN])
+    form.verb.offer([(one.value, _(one.label)) for one in _verbs()])
     return form
 
 
