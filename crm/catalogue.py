@@ -86,6 +86,7 @@ def icon(name: str, label: str = "") -> Markup:
     return _icon(static("vendor/icons.svg"), name, label)
 
 
+KEPT = 1_000  # parts of pages
 _DRAWN: dict[Hashable, Markup] = {}
 
 
@@ -96,7 +97,7 @@ def drawn(*facts: Hashable, caller: Callable[[], Markup]) -> Markup:
     key = (*facts, language(), int(clock.now().timestamp()) // 60)
     found = _DRAWN.get(key)
     if found is None:
-        if len(_DRAWN) >= MOST:
+        if len(_DRAWN) >= KEPT:
             _DRAWN.clear()
         found = _DRAWN[key] = caller()
     return found

@@ -246,15 +246,17 @@ def newest(
     if _lite():
         return ask(found.where(*where).subquery("found")), bool(before)
     top = before or row_id((db.session.scalar(select(func.max(_id()))) or 0) + 1 >> SLOT, LAST)
+    looked, rows = 0, []  # at how many of the newest, and what they gave
     for window in WINDOWS:
         since = top - (window << SLOT)
-        if since <= 0:
+        if since <= 0 or (looked and len(rows) * window // looked <= size):  # too rare to fill a page from here
             break
         some = _containing(query, walk=window == WINDOWS[0])
         assert some is not None
         rows = ask(apart(some.where(*where, _id() >= since)))
         if len(rows) > size:
             return rows, True
+        looked = window
     return ask(_settled(found.where(*where))), bool(before)
 
 

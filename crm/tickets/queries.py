@@ -143,13 +143,15 @@ def others(ticket: Ticket, user) -> list[Any]:
 
 def twins(ticket: Ticket, user) -> list[Any]:
     """The record this one is a duplicate of, and those that are its duplicates."""
-    duplicates = select(Ticket.id).where(Ticket.duplicate_of_id == ticket.id)
+    table = Ticket.__table__.c
+    ids = list(db.session.scalars(select(table.id).where(table.duplicate_of_id == ticket.id).limit(20)))
+    ids += [ticket.duplicate_of_id] if ticket.duplicate_of_id else []
+    if not ids:
+        return []
     rows = select(Subject.id, Subject.number, Subject.title, Subject.state).where(
-        Subject.kind == "ticket",
-        Subject.id.in_(duplicates) | (Subject.id == ticket.duplicate_of_id),
-        Ticket.visible(user),
+        Subject.kind == "ticket", Subject.id.in_(ids), Ticket.visible(user)
     )
-    return list(db.session.execute(rows.order_by(Subject.id).limit(20)))
+    return list(db.session.execute(rows.order_by(Subject.id)))
 
 
 def bulk_run(run_id: int, user) -> BulkRun:
