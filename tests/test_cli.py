@@ -192,14 +192,16 @@ def test_check_says_a_line_for_each_thing_and_its_exit_code_says_how_it_went(run
     assert (code, said) == (2, "") and "crm init" in wrong and len(wrong.splitlines()) == 1
     assert run("init", "--admin", "boss", typed="a long password\n")[0] == 0
     code, said, _ = run("check")
-    assert code == 0 and {line.split()[0] for line in said.splitlines()} == {"ok"}
+    *lines, last = said.splitlines()
+    assert code == 0 and {line.split()[0] for line in lines} == {"ok"} and last.endswith("all well.")
     database = sqlite3.connect(tmp_path / "instance" / "crm.db")
     with database:
         database.execute("UPDATE subjects SET state = 'lost' WHERE kind = 'user'")
     database.close()
     code, said, _ = run("check")
-    found = [line for line in said.splitlines() if not line.startswith("ok")]
-    assert code == 1 and len(found) == 1 and found[0].startswith("bad  every user is in one of its states: 1 not so: U")
+    *lines, last = said.splitlines()
+    found = [line for line in lines if not line.startswith("ok")]
+    assert code == 1 and last.endswith("1 not as it should be.") and len(found) == 1 and found[0].startswith("bad  every user is in one of its states: 1 not so: U")
 
 
 def test_check_of_a_damaged_database_is_no_traceback(ready, tmp_path):

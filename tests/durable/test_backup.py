@@ -212,9 +212,9 @@ def test_what_the_manifest_does_not_name_is_refused(dest, elsewhere, tmp_path):
 def test_a_restore_ends_every_log_in_voids_every_link_and_is_written_down(worked, tmp_path, elsewhere):
     with unit_of_work():
         me = make.who("specialist")
-        db.session.add(Login(user_id=me.id, token_hash="t", started_at=clock.now()))
         token = links.make(me, by=make.who("admin"))
         spare = factor.set_up(me, secret := factor.new_secret(), pyotp.TOTP(secret).at(int(clock.now().timestamp())))
+        db.session.add(Login(user_id=me.id, token_hash="t", started_at=clock.now()))
     backup.make(tmp_path / "x.backup")
     with elsewhere.app_context():
         restore.restore(tmp_path / "x.backup")

@@ -1,6 +1,7 @@
 """A database that fails at the n-th write, for every n, and at the commit: all or nothing, a page that says so, and the
 next try works. The forms are those found on the pages, filled in as a person would."""
 
+import os
 import uuid
 from contextlib import contextmanager
 
@@ -9,6 +10,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from crm.db import db
+from tests.conftest import DATABASES
 from tests.nets import values
 from tests.nets.house import House, encoded, parts
 from tests.nets.state import BESIDE, changed, digest
@@ -50,6 +52,12 @@ class Fault:
     @property
     def beside(self) -> bool:
         return any(f" {table} " in self.fired.replace('"', "").replace("(", " ") for table in (*BESIDE, "files"))
+
+
+# the same forms and writes on both: PostgreSQL's turn is in `make nets`
+@pytest.fixture(params=DATABASES if os.environ.get("CRM_NETS") == "all" else DATABASES[:1])
+def database(request) -> str:
+    return request.param
 
 
 @pytest.fixture
