@@ -12,7 +12,7 @@ from crm.customers.models import Contact, Customer, CustomerEvent
 from crm.db import db, unit_of_work
 from crm.duties.models import Duty, Event
 from tests import make
-from tests.conftest import together
+from tests.conftest import LARGE, together
 from tests.customers.test_plan import text
 from tests.customers.test_sheets import DATA, shared, xlsx
 
@@ -293,6 +293,7 @@ def test_two_imports_at_once_make_each_unit_once(served):
 
 
 @shared
+@pytest.mark.parametrize("database", LARGE, indirect=True)
 def test_shenzhens_list_comes_in_whole_and_again_changes_nothing(app):
     content = (DATA / "customers" / "szse_main_board_gbk_crlf.csv").read_bytes()
     tried = run(content, "szse.csv", SHENZHEN, dry_run=True)
@@ -310,6 +311,7 @@ def test_shenzhens_list_comes_in_whole_and_again_changes_nothing(app):
 
 
 @shared
+@pytest.mark.parametrize("database", LARGE, indirect=True)
 def test_shanghais_old_workbook_comes_in_whole_and_again_changes_nothing(app):
     content = (DATA / "customers" / "SSE_GPLIST.xls").read_bytes()
     said: list[str] = []

@@ -1,7 +1,6 @@
 """A database that fails at the n-th write, for every n, and at the commit: all or nothing, a page that says so, and the
 next try works. The forms are those found on the pages, filled in as a person would."""
 
-import os
 import uuid
 from contextlib import contextmanager
 
@@ -10,7 +9,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from crm.db import db
-from tests.conftest import DATABASES
+from tests.conftest import LARGE
 from tests.nets import values
 from tests.nets.house import House, encoded, parts
 from tests.nets.state import BESIDE, changed, digest
@@ -55,7 +54,7 @@ class Fault:
 
 
 # the same forms and writes on both: PostgreSQL's turn is in `make nets`
-@pytest.fixture(params=DATABASES if os.environ.get("CRM_NETS") == "all" else DATABASES[:1])
+@pytest.fixture(params=LARGE)
 def database(request) -> str:
     return request.param
 

@@ -25,7 +25,7 @@ from crm.tickets import workflow as tickets
 from crm.tickets.models import Ticket
 from crm.tickets.story import story_of
 from tests import make
-from tests.conftest import leave_out, together
+from tests.conftest import LARGE, leave_out, together
 
 pytestmark = pytest.mark.usefixtures("sound")
 ODD = Path(__file__).parent / "data" / "odd_incidents.csv"
@@ -515,6 +515,7 @@ def recount(path: Path) -> dict:
 
 
 @pytest.mark.timeout(400)
+@pytest.mark.parametrize("database", LARGE, indirect=True)
 def test_the_counts_of_a_real_log_are_those_of_a_plain_recount(app):
     if not REAL.exists():
         leave_out("incidents", "the real log is not beside this checkout")
