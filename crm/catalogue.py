@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable, Hashable
 
-from flask import Flask, g, request, url_for
+from flask import Flask, current_app, g, request, url_for
 from flask_babel import Domain, get_locale
 from markupsafe import Markup, escape
 
@@ -87,7 +87,6 @@ def icon(name: str, label: str = "") -> Markup:
 
 
 KEPT = 1_000  # parts of pages
-_DRAWN: dict[Hashable, Markup] = {}
 
 
 def drawn(*facts: Hashable, caller: Callable[[], Markup]) -> Markup:
@@ -95,14 +94,16 @@ def drawn(*facts: Hashable, caller: Callable[[], Markup]) -> Markup:
 
     `facts` are all that the part says; with them go its language and, because it may say how long ago, the minute."""
     key = (*facts, language(), int(clock.now().timestamp()) // 60)
-    found = _DRAWN.get(key)
+    kept = current_app.extensions["drawn"]
+    found = kept.get(key)
     if found is None:
-        if len(_DRAWN) >= KEPT:
-            _DRAWN.clear()
-        found = _DRAWN[key] = caller()
+        if len(kept) >= KEPT:
+            kept.clear()
+        found = kept[key] = caller()
     return found
 
 
 def init_app(app: Flask) -> None:
+    app.extensions["drawn"] = {}
     app.extensions["babel"].instance.domain_instance = CATALOGUE
     app.jinja_env.globals.update(_=in_page, gettext=in_page, icon=icon, static=static, drawn=drawn)

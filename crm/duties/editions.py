@@ -34,10 +34,6 @@ def edition_id(at: datetime) -> int:
     return db.session.scalars(holding(at)).one()
 
 
-def book_at(at: datetime) -> Rulebook:
-    return book(edition_id(at))
-
-
 def todays() -> Rulebook:
     """The rulebook that holds now, looked up once per session: what pages name rules and fields by."""
     return book(todays_id())
