@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
 from flask import request
+from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import CombinedMultiDict, MultiDict
@@ -23,6 +24,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.meta import DefaultMeta
 from wtforms.validators import InputRequired, Length, Optional, Regexp, StopValidation, ValidationError
 
 from crm import clock
@@ -170,6 +172,14 @@ class CrmForm(FlaskForm):
 
     class Meta(FlaskForm.Meta):
         csrf = False  # CSRFProtect guards every POST of the app before a form is looked at
+
+        @property
+        def locales(self):
+            return (str(get_locale()),)
+
+        def get_translations(self, form):
+            """WTForms' own words, kept between requests, where Flask-WTF would read their file for each."""
+            return DefaultMeta.get_translations(self, form)
 
         def wrap_formdata(self, form, formdata):
             """A file reaches only a field that takes one, and JSON none: whatever else is sent as them is not words."""

@@ -104,15 +104,15 @@ def _new(subject_id: int, entry: Entry, last: dict[int, int]) -> SearchRow:
     return SearchRow(id=row_id(subject_id, slot), subject_id=subject_id, kind=entry.kind, ref=entry.ref)
 
 
-def put(subject_id: int, entries: Iterable[Entry]) -> None:
-    put_all({subject_id: entries})
+def put(subject_id: int, entries: Iterable[Entry], *, new: bool = False) -> None:
+    put_all({subject_id: entries}, new=new)
 
 
-def put_all(wanted: Mapping[int, Iterable[Entry]]) -> None:
+def put_all(wanted: Mapping[int, Iterable[Entry]], *, new: bool = False) -> None:
     """Make these each subject's rows: what is new is added, what differs replaced, what is no longer said removed. What is
-    new of all of them is sent at once."""
+    new of all of them is sent at once. `new`: nothing was said of any of them yet."""
     rows = select(SearchRow).where(SearchRow.subject_id.in_(wanted)).execution_options(populate_existing=True)
-    known = {(row.subject_id, row.kind, row.ref): row for row in db.session.scalars(rows)}
+    known = {} if new else {(row.subject_id, row.kind, row.ref): row for row in db.session.scalars(rows)}
     said: list[tuple[SearchRow, Entry]] = []
     last: dict[int, int] = {}
     for row in known.values():

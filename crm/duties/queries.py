@@ -14,6 +14,7 @@ from crm.errors import NotThere
 from crm.permissions import Permission
 
 MOST = 200  # rows of a list that is not paged
+LONGEST = 300  # events of a timeline
 
 
 @dataclass(frozen=True)
@@ -123,8 +124,8 @@ def of_subject(subject: Subject) -> list[Duty]:
     mine = select(Duty).where(Duty.subject_id == subject.id).order_by(Duty.due_at, Duty.id)
     return list(
         db.session.scalars(
-            mine.options(joinedload(Duty.subject), selectinload(Duty.extensions), joinedload(Duty.kept_by))
-        )
+            mine.options(joinedload(Duty.subject), joinedload(Duty.extensions), joinedload(Duty.kept_by))
+        ).unique()
     )
 
 
@@ -145,10 +146,10 @@ def request_for_time(extension_id: int, user) -> Extension:
     return request
 
 
-def timeline(subject: Subject, *, most: int = 300) -> list[Event]:
+def timeline(subject: Subject) -> list[Event]:
     """What happened to one subject, the latest first."""
     rows = select(Event).where(Event.subject_id == subject.id)
-    return list(db.session.scalars(rows.order_by(Event.at.desc(), Event.id.desc()).limit(most)))
+    return list(db.session.scalars(rows.order_by(Event.at.desc(), Event.id.desc()).limit(LONGEST)))
 
 
 def history(customer_id: int, user, *, before: tuple[datetime, int] | None = None) -> list[tuple[Event, Name]]:

@@ -6,12 +6,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import ColumnElement, inspect, select, update
+from sqlalchemy.orm import SessionTransaction
 
 from crm import clock, search
 from crm.db import db, insert, rows_of
-from crm.duties.editions import book_of, edition_id
+from crm.duties.editions import book_of, edition_id, todays_id
 from crm.duties.models import Duty, Event, Notice, Subject, open_now, pending_now
 from crm.duties.rulebook import Rule, Rulebook, holds
 from crm.permissions import Role
@@ -25,10 +27,23 @@ DECIDE_MORE_TIME = "duty.decide_more_time"
 
 def open_subject(subject: Subject, *, at: datetime | None = None, history: bool = False) -> None:
     """Put a new subject under the edition that holds when it is opened; with `history`, under none: nobody judged."""
-    subject.opened_at = at or subject.opened_at or clock.now()
-    subject.edition_id = None if history else edition_id(subject.opened_at)
+    at = at or subject.opened_at
+    subject.opened_at = at or clock.now()
+    if not history:
+        subject.edition_id = edition_id(at) if at else todays_id()
     db.session.add(subject)
     db.session.flush()
+    _opened_here()[subject.id] = False
+
+
+# What each transaction under way has opened, and whether an event of it is recorded: nobody else sees it, so there is
+# nothing to lock, and before its first event nothing it owes.
+_opened: WeakKeyDictionary[SessionTransaction, dict[int, bool]] = WeakKeyDictionary()
+
+
+def _opened_here() -> dict[int, bool]:
+    transaction = db.session().get_transaction()
+    return _opened.setdefault(transaction, {}) if transaction else {}
 
 
 @contextmanager
@@ -53,16 +68,19 @@ def record(kind: str, subject: Subject, *, by=None, at: datetime | None = None, 
     lock(subject)
     if not subject.opened_at <= at <= clock.now():
         raise ValueError(f"{kind} at {at}: in the future, or before {subject.number} was opened")
-    if kind != BREACHED:
+    here = _opened_here()
+    if first := here.get(subject.id) is False:
+        here[subject.id] = True
+    if kind != BREACHED and not first:
         settle(subject, clock.now())
     event = _add(kind, subject, by, at, facts)
     known = {**subject.facts(), **facts}
     for rule in rules_of(subject, kind):
-        _carry_out(rule, event, subject, by, known)
+        _carry_out(rule, event, subject, by, known, first)
     if subject.edition_id:
         _notify(event, subject, by, known)
     if kind in subject.SEARCHED:
-        search.put(subject.id, subject.searched())
+        search.put(subject.id, subject.searched(), new=first)
     return event
 
 
@@ -92,6 +110,8 @@ def lock(subject: Subject) -> None:
     its columns: what is said of it from here on, in the search too, is what holds. Both of its tables are locked, for
     PostgreSQL waits and then gives the newest row only of those it locks."""
     db.session.flush()
+    if subject.id in _opened_here():
+        return
     kind = subject.__class__  # which of a proxy such as current_user is its subject's
     db.session.refresh(subject, inspect(kind).column_attrs.keys(), with_for_update={"key_share": True, "of": [Subject, kind]})
 
@@ -130,13 +150,13 @@ def rules_of(subject: Subject, kind: str) -> tuple[Rule, ...]:
     return own.by_event.get(kind, ()) if own else ()
 
 
-def _carry_out(rule: Rule, event: Event, subject: Subject, by, facts: Mapping[str, Any]) -> None:
+def _carry_out(rule: Rule, event: Event, subject: Subject, by, facts: Mapping[str, Any], first: bool) -> None:
     if event.kind in rule.keeps:
         _end(rule, subject, facts, kept_by_id=event.id)
     elif event.kind in rule.drops:
         _end(rule, subject, facts, dropped_by_id=event.id)
     if event.kind in rule.opens and holds(rule.where, facts):
-        _open(rule, event, subject, by, facts)
+        _open(rule, event, subject, by, facts, first)
 
 
 def _end(rule: Rule, subject: Subject, facts: Mapping[str, Any], **stamp: int) -> None:
@@ -160,7 +180,7 @@ def _unseen(statement):
     return statement.execution_options(synchronize_session=False)
 
 
-def _open(rule: Rule, event: Event, subject: Subject, by, facts: Mapping[str, Any]) -> None:
+def _open(rule: Rule, event: Event, subject: Subject, by, facts: Mapping[str, Any], first: bool) -> None:
     """A duty's rule met its event. One that is open already is only re-priced, unless the date it is counted from has
     moved: then it is dropped and opened anew. One already breached stands."""
     slot = rule.slot_of(facts)
@@ -171,7 +191,7 @@ def _open(rule: Rule, event: Event, subject: Subject, by, facts: Mapping[str, An
     fine = rule.fine_clause(facts)
     price = {"fine_clause": fine, "fine_fen": edition.penalties[fine].fen if fine else None}
     same = [Duty.subject_id == subject.id, Duty.rule == rule.key, Duty.slot == slot]
-    if old := db.session.scalar(select(Duty).where(*same, open_now())):
+    if not first and (old := db.session.scalar(select(Duty).where(*same, open_now()))):
         if old.breached_by_id:
             _price_again(old, event, subject, price)
             return

@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import or_, select
 
@@ -22,14 +22,18 @@ def _plausible(keys: Iterable[str]) -> list[str]:
     return [key for key in keys if len(key) == 32][:50]
 
 
-def drafts(keys: Iterable[str], owner: Subject) -> list[File]:
+def drafts(keys: Collection[str], owner: Subject) -> list[File]:
     """One's own drafts among these keys."""
+    if not keys:
+        return []
     mine = select(File).where(File.key.in_(_plausible(keys)), File.owner_id == owner.id, File.subject_id.is_(None))
     return list(db.session.scalars(mine.order_by(File.id)))
 
 
-def anothers(keys: Iterable[str], owner: Subject) -> bool:
+def anothers(keys: Collection[str], owner: Subject) -> bool:
     """Whether somebody else's is among these keys, which no page of one's own names."""
+    if not keys:
+        return False
     strange = select(File.id).where(File.key.in_(_plausible(keys)), File.owner_id != owner.id)
     return db.session.scalar(strange.limit(1)) is not None
 

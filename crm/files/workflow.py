@@ -59,6 +59,8 @@ def _check_room(owner: Subject, size: int) -> None:
 def attach(keys: Iterable[str], subject: Subject, owner: Subject) -> list[File]:
     """Put one's drafts on a subject; keys of others' drafts, or of files already attached, are passed over."""
     keys = list(keys)[:MOST]
+    if not keys:
+        return []
     mine = select(File).where(File.key.in_(keys), File.owner_id == owner.id, File.subject_id.is_(None))
     files = list(db.session.scalars(mine.order_by(File.id)))
     for file in files:

@@ -1,6 +1,6 @@
 """Whether a customer is in service: the verdict shown while a record is being opened (5.2.1)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,6 +9,7 @@ from sqlalchemy import select
 from crm import clock
 from crm.db import db
 from crm.duties import editions
+from crm.duties.models import Subject
 from crm.labels import N_, Labelled
 from crm.serials.models import Installation, ServicePeriod
 
@@ -52,26 +53,29 @@ def verdict(installed: bool, periods: Iterable[tuple[date, date]], today: date, 
 
 
 def verdicts(customer_ids: Iterable[int], today: date | None = None) -> dict[int, Verdict]:
-    """The verdict of each customer, in two statements however many there are."""
+    """The verdict of each customer, in one statement however many there are."""
     ids, today = list(customer_ids), today or clock.today()
-    of_these = (Installation.kind == "installation", Installation.customer_id.in_(ids))
-    has = select(Installation.customer_id).where(*of_these).distinct()
-    installed = set(db.session.scalars(has))
     rows = db.session.execute(
-        select(Installation.customer_id, ServicePeriod.starts_on, ServicePeriod.ends_on)
-        .join(ServicePeriod, ServicePeriod.installation_id == Installation.id)
-        .where(*of_these)
+        select(Subject.customer_id, ServicePeriod.starts_on, ServicePeriod.ends_on)
+        .outerjoin(ServicePeriod, ServicePeriod.installation_id == Subject.id)
+        .where(Subject.kind == "installation", Subject.customer_id.in_(ids))
     )
     periods: dict[int, list[tuple[date, date]]] = {}
     for customer_id, starts_on, ends_on in rows:
-        periods.setdefault(customer_id or 0, []).append((starts_on, ends_on))
-    soon = editions.todays().settings["ends_soon_days"]
-    return {id: verdict(id in installed, periods.get(id, ()), today, soon) for id in ids}
+        periods.setdefault(customer_id or 0, []).extend([(starts_on, ends_on)] if starts_on else [])
+    return {id: verdict(id in periods, periods.get(id, ()), today, _soon()) for id in ids}
+
+
+def verdict_among(installed: Sequence[Installation], chosen: Installation | None = None) -> Verdict:
+    """Of a customer whose installations are read already, or of the one of them the record is about."""
+    some = [chosen] if chosen else installed
+    return verdict(bool(some), [(p.starts_on, p.ends_on) for one in some for p in one.periods], clock.today(), _soon())
 
 
 def verdict_of(customer_id: int, installation: Installation | None = None) -> Verdict:
     """Of one customer, or of the one installation the record is about."""
-    if installation is not None:
-        soon = editions.todays().settings["ends_soon_days"]
-        return verdict(True, [(p.starts_on, p.ends_on) for p in installation.periods], clock.today(), soon)
-    return verdicts([customer_id])[customer_id]
+    return verdict_among([], installation) if installation else verdicts([customer_id])[customer_id]
+
+
+def _soon() -> int:
+    return editions.todays().settings["ends_soon_days"]

@@ -1,10 +1,12 @@
 """Passwords are hashed by argon2id; nothing here knows whose they are."""
 
-from collections.abc import Iterable
+import functools
+import importlib
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from zxcvbn import zxcvbn
 
 from crm.errors import Invalid
 from crm.labels import N_
@@ -17,6 +19,12 @@ LOOKED_AT = 40  # letters
 # Each sign that may stand for a letter doubles the readings zxcvbn tries: those nobody takes for anything else are read
 # beforehand, and 40 letters take it 30 ms at most instead of a second.
 _SIGNS = str.maketrans("@$+!|{[<", "astiiccc")
+
+
+@functools.cache
+def _guesses() -> Callable[..., dict[str, Any]]:
+    """zxcvbn with its lists of words, 12 MB: for the few workers in which somebody chooses a password."""
+    return importlib.import_module("zxcvbn").zxcvbn
 
 
 def hashed(password: str) -> str:
@@ -54,5 +62,5 @@ def fault(password: str, names: Iterable[str]) -> str:
         return N_("At least 12 characters.")
     if len(password) > MOST:
         return N_("At most 200 characters.")
-    guessed = zxcvbn(password[:LOOKED_AT].translate(_SIGNS), user_inputs=[name for name in names if name])
+    guessed = _guesses()(password[:LOOKED_AT].translate(_SIGNS), user_inputs=[name for name in names if name])
     return "" if guessed["score"] >= GUESSES else N_("Too easy to guess: a few unrelated words are better.")

@@ -1,6 +1,6 @@
 """The forms of a record. The fields of a category come from the rulebook, so they are made when the form is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask_babel import get_locale
@@ -58,6 +58,15 @@ class FactsForm(CategoryForm):
     answered_at = InstantField(_l("When first answered"), past=True)
     title = LineField(_l("In one line"), required=True, most=120)
     description = WordsField(_l("What was asked"))
+    people: Sequence[Contact] = ()  # the contacts to choose from
+
+    def offer_people(self, people: Sequence[Contact]) -> None:
+        self.people = people
+        self.contact.offer([(one.id, f"{one.name} · {one.department or '—'}") for one in people])
+
+    @property
+    def chosen(self) -> Contact | None:
+        return next((one for one in self.people if str(one.id) == self.contact.data), None)
 
     def validate_answered_at(self, field: InstantField) -> None:
         if field.data and self.asked_at.data and field.data < self.asked_at.data:

@@ -1,13 +1,12 @@
 """What a record needs, and what it still lacks: asked of the rulebook, nowhere else (5.1.2, 5.1.4)."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import select
-
-from crm.db import db
 from crm.duties import editions
 from crm.duties.rulebook import Gap, Rulebook
 from crm.errors import Invalid
+from crm.files import queries as files
 from crm.files.models import File
 from crm.labels import N_
 from crm.serials.coverage import Verdict
@@ -40,22 +39,21 @@ def rulebook_of(ticket: Ticket) -> Rulebook:
     return editions.book_of(ticket) or editions.todays()
 
 
-def have(ticket: Ticket) -> dict[str, Any]:
-    """What the record holds, as the validator asks for it."""
-    scans = [field.key for field in rulebook_of(ticket).fields.values() if field.kind == "file"]
-    mine = (File.subject_id == ticket.id, File.removed_at.is_(None), File.purpose.in_(scans))
-    files = select(File.purpose).where(*mine)
+def have(ticket: Ticket, attached: Iterable[File] | None = None) -> dict[str, Any]:
+    """What the record holds, as the validator asks for it; `attached`: its files, if they are read already."""
+    scans = {field.key for field in rulebook_of(ticket).fields.values() if field.kind == "file"}
+    attached = files.of(ticket) if attached is None else attached
     columns = ("department", "channel", "service_qq", "asked_at", "answered_at")
     return {
         **ticket.fields,
-        **dict.fromkeys(db.session.scalars(files), True),
+        **dict.fromkeys(scans & {file.purpose for file in attached}, True),
         **{name: getattr(ticket, name) for name in columns},
         "contact": ticket.contact_id,
     }
 
 
-def gaps(ticket: Ticket, *, upto: str = "complete") -> list[Gap]:
+def gaps(ticket: Ticket, *, upto: str = "complete", attached: Iterable[File] | None = None) -> list[Gap]:
     """All that the record still lacks (5.1.2, 5.1.4); of what was imported as history nothing is asked."""
     if ticket.edition_id is None:
         return []
-    return rulebook_of(ticket).missing(ticket.category, have(ticket), upto=upto)
+    return rulebook_of(ticket).missing(ticket.category, have(ticket, attached), upto=upto)

@@ -17,7 +17,7 @@ from crm.labels import N_
 from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.serials import queries as serials
-from crm.serials.coverage import verdict_of
+from crm.serials.coverage import verdict_among
 from crm.serials.models import Installation
 from crm.tickets import forms, workflow
 from crm.tickets.models import Ticket
@@ -30,11 +30,11 @@ def _form(customer: Customer | None, **kwargs) -> forms.NewForm:
     people = customers.contacts(customer.id, active=True) if customer else []
     book = editions.todays()
     form = forms.with_fields(forms.NewForm, book, people, data={"asked_at": clock.now()}, **kwargs)
-    form.contact.offer([(p.id, f"{p.name} · {p.department or '—'}") for p in people])
+    form.offer_people(people)
     installed = serials.of(customer.id, current_user) if customer else []
     form.installation.offer([(i.id, i.title) for i in installed])
-    form.people, form.installed = people, {str(i.id): i for i in installed}
-    form.verdict = verdict_of(customer.id, _installation(form)) if customer else None
+    form.installed = {str(i.id): i for i in installed}
+    form.verdict = verdict_among(installed, _installation(form)) if customer else None
     form.uncovered_reason.flags.required = bool(form.verdict and not form.verdict.served)
     if len(people) == 1 and not form.contact.data:
         form.contact.data = str(people[0].id)
@@ -101,7 +101,7 @@ def _wanting(form: forms.NewForm, customer: Customer | None, matches: list[Custo
     """What the call itself lacks, to be said together with what is wrong in the fields."""
     if customer is None:
         return {"customer_q": N_("Choose one of those found.") if matches else N_("Which customer is it?")}
-    chosen = next((one for one in form.people if str(one.id) == form.contact.data), None)
+    chosen = form.chosen
     department = form.department.data or (chosen.department if chosen and not form.contact_name.data else "")
     lacking = workflow.wanting(known=bool(chosen or form.contact_name.data), department=department)
     return lacking | workflow.unserved(form.verdict, form.uncovered_reason.data)
@@ -126,7 +126,7 @@ def caller(form: forms.FactsForm, customer: Customer) -> tuple[Contact | None, s
             qq=form.contact_qq.data,
         )  # fmt: skip
         return contact, contact.department
-    contact = customers.contact(int(form.contact.data), customer) if form.contact.data else None
+    contact = form.chosen
     department = form.department.data or (contact.department if contact else "")
     if contact and department and not contact.department:
         customer_workflow.edit_contact(contact, by=current_user, department=department)

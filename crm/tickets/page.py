@@ -1,16 +1,18 @@
 """What a record's page is made of: the record, what it still needs, what may be done, and who has a part in it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from flask import render_template
 from flask_login import current_user
 
 from crm.customers import queries as customers
+from crm.customers.models import Contact
 from crm.db import db
 from crm.duties import queries as duties
 from crm.errors import Refused, Stale
 from crm.files import queries as files
+from crm.files.models import File
 from crm.forms import CrmForm
 from crm.serials.coverage import verdict_of
 from crm.serials.models import Installation
@@ -40,10 +42,10 @@ def form_for(name: str, ticket: Ticket, **kwargs: Any) -> CrmForm:
     return form
 
 
-def details(ticket: Ticket, **kwargs: Any) -> CrmForm:
+def details(ticket: Ticket, people: Sequence[Contact] | None = None, **kwargs: Any) -> CrmForm:
     book = workflow.rulebook_of(ticket)
     values = {forms.PREFIX + key: value for key, value in ticket.fields.items()}
-    people = customers.contacts(ticket.customer_id or 0)
+    people = customers.contacts(ticket.customer_id or 0) if people is None else people
     return forms.with_fields(forms.DetailsForm, book, people, ticket.category, obj=ticket, data=values, **kwargs)
 
 
@@ -65,11 +67,11 @@ def _next(offered: Collection[str]) -> str:
     return next((key for key in ("settle", "tell", "start", "resume", "end") if key in offered), "")
 
 
-def _gaps(ticket: Ticket, refusal: Refused | None, name: str):
+def _gaps(ticket: Ticket, attached: list[File], refusal: Refused | None, name: str):
     """What is missing: after a refused closing, beyond what was just typed; else of what is saved."""
     if isinstance(refusal, workflow.Incomplete) and name == "complete":
         return refusal.gaps
-    return workflow.gaps(ticket) if ticket.category in workflow.rulebook_of(ticket).categories else []
+    return workflow.gaps(ticket, attached=attached) if ticket.category in workflow.rulebook_of(ticket).categories else []
 
 
 def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal: Refused | None = None, drafts=()):
@@ -80,13 +82,14 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     opened: dict[int, list] = {}
     for duty in every:
         opened.setdefault(duty.opened_by_id, []).append(duty)
-    events = duties.timeline(ticket)
-    closing = bound if bound is not None and name in ("complete", "fill") else details(ticket, formdata=None)
+    events, people = duties.timeline(ticket), customers.contacts(ticket.customer_id or 0)
+    closing = bound if bound is not None and name in ("complete", "fill") else details(ticket, people, formdata=None)
     if isinstance(refusal, Stale) and bound is not None:
         bound.beside(form_for(name, ticket, formdata=None))
     note = bound if bound is not None and name == "note" else forms.NoteForm(formdata=None)
     installation = db.session.get(Installation, ticket.installation_id) if ticket.installation_id else None
-    offered, gaps = _offered(ticket, owed, bound, name), _gaps(ticket, refusal, name)
+    attached = files.of(ticket)
+    offered, gaps = _offered(ticket, owed, bound, name), _gaps(ticket, attached, refusal, name)
     may_fill = ticket.state in SERVED and MOVES["complete"].may(current_user, ticket)
     return render_template(
         "tickets/record.html", ticket=ticket, book=book, category=book.categories.get(ticket.category), refusal=refusal,
@@ -95,8 +98,8 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
         offered=offered, first=_next(offered), moves=MOVES, refused=name, note=note, drafts=drafts,
         events=events, duties=every,
         names=duties.names_in(events, current_user, ticket.owner_id, *(duty.owner_id for duty in every)),
-        opened=opened, files=files.of(ticket),
-        customer=customers.by_id(ticket.customer_id), people={p.id: p for p in customers.contacts(ticket.customer_id or 0)},
+        opened=opened, files=attached,
+        customer=customers.by_id(ticket.customer_id), people={person.id: person for person in people},
         verdict=verdict_of(ticket.customer_id or 0), installation=installation, linked=queries.linked(ticket, current_user),
-        twins=queries.twins(ticket, current_user),
+        twins=queries.twins(ticket, current_user, events),
     )  # fmt: skip

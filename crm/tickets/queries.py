@@ -10,10 +10,10 @@ from crm import clock, lists, search
 from crm.db import db
 from crm.duties import editions
 from crm.duties import queries as duties
-from crm.duties.models import Duty, Subject, open_now
+from crm.duties.models import Duty, Event, Subject, open_now
 from crm.duties.pressing import Deadline
 from crm.errors import NotThere
-from crm.tickets.models import BulkRun, State, Ticket
+from crm.tickets.models import BulkRun, State, Ticket, TicketEvent
 from crm.tickets.moves import OPEN
 
 
@@ -141,8 +141,11 @@ def others(ticket: Ticket, user) -> list[Any]:
     return list(db.session.execute(rows.order_by(Subject.id.desc()).limit(20)))
 
 
-def twins(ticket: Ticket, user) -> list[Any]:
-    """The record this one is a duplicate of, and those that are its duplicates."""
+def twins(ticket: Ticket, user, events: Sequence[Event]) -> list[Any]:
+    """The record this one is a duplicate of, and those that are its duplicates; only whose events tell of any is asked."""
+    told = len(events) >= duties.LONGEST or any(event.kind == TicketEvent.DUPLICATE for event in events)
+    if not ticket.duplicate_of_id and not told:
+        return []
     table = Ticket.__table__.c
     ids = list(db.session.scalars(select(table.id).where(table.duplicate_of_id == ticket.id).limit(20)))
     ids += [ticket.duplicate_of_id] if ticket.duplicate_of_id else []

@@ -209,9 +209,7 @@ def _edit_form(ticket: Ticket, **kwargs) -> forms.FactsForm:
     people = customers.contacts(ticket.customer_id or 0)
     columns = {name: getattr(ticket, name) for name in (*forms.FACTS, "version")}
     form = forms.FactsForm(data=columns | {"contact": ticket.contact_id}, **kwargs)
-    form.contact.offer(
-        [(p.id, f"{p.name} · {p.department or '—'}") for p in people if p.active or p.id == ticket.contact_id]
-    )
+    form.offer_people([person for person in people if person.active or person.id == ticket.contact_id])
     offered = forms.offered_categories(workflow.rulebook_of(ticket))
     if ticket.category not in dict(offered):  # an imported record keeps its own word
         offered.append((ticket.category, ticket.category))
