@@ -35,7 +35,7 @@ DATABASES = ["sqlite", "postgresql"]
 # for whole files of real data, which take long: PostgreSQL's turn is in `make nets`, where small ones go through both always
 LARGE = DATABASES if os.environ.get("CRM_NETS") == "all" else DATABASES[:1]
 passwords.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-gc.set_threshold(50_000, 20, 20)  # an app for each test is much garbage: looking for it often took a seventh of the time
+gc.set_threshold(20_000, 10, 10)  # an app for each test is much garbage: looking for it often took a seventh of the time
 _left_out: set[str] = set()
 
 
