@@ -17,7 +17,6 @@ from flask import has_app_context
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 from sqlalchemy import create_engine, event, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from crm import Crm, clock, create_app
@@ -27,7 +26,7 @@ from crm.importing import LOCK
 from crm.migrating import migrate
 from crm.staff import passwords
 from tests import make
-from tests.postgres import Cluster, available
+from tests.postgres import Cluster, Server, available
 from tests.reading import FormReader
 
 REQUIRED = set(os.environ.get("CRM_TEST_REQUIRE", "").replace(",", " ").split())
@@ -69,30 +68,6 @@ def pytest_terminal_summary(terminalreporter) -> None:
     }
     for reason in sorted(reasons):
         terminalreporter.write_line(f"left out: {reason.removeprefix('Skipped: ')}")
-
-
-class Server:
-    """A PostgreSQL: the one TEST_POSTGRES_URL names, or a throw-away cluster."""
-
-    def __init__(self, url: str, cluster: Cluster | None = None) -> None:
-        self.url, self.cluster = make_url(url), cluster
-        self._engine = create_engine(self.url, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
-
-    def _say(self, statement: str) -> None:
-        with self._engine.connect() as connection:
-            connection.execute(text(statement))
-
-    def create(self, name: str, template: str = "") -> str:
-        model = f'"{template}"{self._by_files()}' if template else "template0 ENCODING 'UTF8'"
-        self._say(f'CREATE DATABASE "{name}" TEMPLATE {model}')
-        return self.url.set(database=name).render_as_string(hide_password=False)
-
-    def _by_files(self) -> str:
-        """Cheaper than by the log where nothing waits for the disk, as in the throw-away cluster."""
-        return " STRATEGY FILE_COPY" if self.cluster and self._engine.dialect.server_version_info >= (15,) else ""
-
-    def drop(self, name: str) -> None:
-        self._say(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 @pytest.fixture(scope="session")
