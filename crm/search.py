@@ -16,6 +16,7 @@ from sqlalchemy import (
     ForeignKey,
     FromClause,
     Integer,
+    Row,
     Select,
     UniqueConstraint,
     bindparam,
@@ -33,7 +34,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm.db import db
+from crm.db import db, insert
 from crm.words import NAME, fold, name_pieces, pieces, words_in
 
 FEW = 4000  # rows whose ids are carried from one statement to the next
@@ -96,76 +97,85 @@ def row_id(subject_id: int, slot: int = 0) -> int:
     return subject_id << SLOT | slot
 
 
-def _new(subject_id: int, entry: Entry, last: dict[int, int]) -> SearchRow:
-    """`last`: the highest slot taken so far of each subject."""
-    slot = 0
-    if entry.ref:
-        slot = last[subject_id] = last.get(subject_id, 0) + 1
-    return SearchRow(id=row_id(subject_id, slot), subject_id=subject_id, kind=entry.kind, ref=entry.ref)
-
-
 def put(subject_id: int, entries: Iterable[Entry], *, new: bool = False) -> None:
     put_all({subject_id: entries}, new=new)
 
 
 def put_all(wanted: Mapping[int, Iterable[Entry]], *, new: bool = False) -> None:
     """Make these each subject's rows: what is new is added, what differs replaced, what is no longer said removed. What is
-    new of all of them is sent at once. `new`: nothing was said of any of them yet."""
-    rows = select(SearchRow).where(SearchRow.subject_id.in_(wanted)).execution_options(populate_existing=True)
-    known = {} if new else {(row.subject_id, row.kind, row.ref): row for row in db.session.scalars(rows)}
-    said: list[tuple[SearchRow, Entry]] = []
-    last: dict[int, int] = {}
+    asked and written is so of all of them at once, as plain columns: a unit may have thousands of contacts. `new`: nothing
+    was said of any of them yet."""
+    known = {} if new else {(row.subject_id, row.kind, row.ref): row for row in _rows_of(wanted)}
+    last: dict[int, int] = {}  # the highest slot taken so far of each subject
     for row in known.values():
         last[row.subject_id] = max(row.id & LAST, last.get(row.subject_id, 0))
+    said: list[tuple[int, int, Entry]] = []
+    gone: list[Row] = []
     for subject_id, entry in ((id, entry) for id, entries in wanted.items() for entry in entries):
         row = known.pop((subject_id, entry.kind, entry.ref), None)
         if row is not None and (row.name, row.text) == (entry.name, entry.text):
             continue
         if row is not None:
-            _forget(row)
-        said.append((row or _new(subject_id, entry, last), entry))
+            gone.append(row)
+        said.append((row.id if row is not None else _new_id(subject_id, entry, last), subject_id, entry))
+    _forget([*gone, *known.values()])
     _say(said)
-    for row in known.values():
-        _forget(row)
-        db.session.delete(row)
-    db.session.flush()
 
 
-def _say(said: list[tuple[SearchRow, Entry]]) -> None:
-    for row, entry in said:
-        row.name, row.text, row.folded = entry.name, entry.text, fold(entry.text)
-    db.session.add_all(row for row, _entry in said)
-    db.session.flush()
-    _index(said)
+def _rows_of(subjects: Iterable[int]) -> Iterable[Row]:
+    asked = (SearchRow.id, SearchRow.subject_id, SearchRow.kind, SearchRow.ref, SearchRow.name, SearchRow.text)
+    return db.session.execute(select(*asked, SearchRow.folded).where(SearchRow.subject_id.in_(subjects)))
 
 
-def _words_of(row: SearchRow) -> list[str]:
-    return sorted({*pieces(row.folded), *(name_pieces(row.name) if row.name else ())})
+def _new_id(subject_id: int, entry: Entry, last: dict[int, int]) -> int:
+    if not entry.ref:
+        return row_id(subject_id)
+    last[subject_id] = last.get(subject_id, 0) + 1
+    return row_id(subject_id, last[subject_id])
 
 
-def _index(rows: list[tuple[SearchRow, Entry]]) -> None:
-    if not rows:
+def _say(said: Sequence[tuple[int, int, Entry]]) -> None:
+    if not said:
         return
+    rows = [
+        {"id": id, "subject_id": subject_id, "kind": one.kind, "ref": one.ref, "name": one.name, "text": one.text,
+         "folded": fold(one.text)}
+        for id, subject_id, one in said
+    ]  # fmt: skip
+    db.session.execute(insert(SearchRow.__table__), rows)
     if _lite():
         statement = text("INSERT INTO search_grams (rowid, grams) VALUES (:id, :grams)")
-        grams = [{"id": row.id, "grams": " ".join(_words_of(row))} for row, _entry in rows]
     else:
         statement = text("INSERT INTO search_grams (row_id, grams) VALUES (:id, array_to_tsvector(:grams))")
-        grams = [{"id": row.id, "grams": _words_of(row)} for row, _entry in rows]
-    db.session.execute(statement, grams)
-    for row, entry in rows:
-        keys = {fold(key).replace(" ", "") for key in entry.keys}
-        db.session.add_all(SearchKey(key=key, row_id=row.id) for key in keys if key)
+    db.session.execute(statement, [{"id": row["id"], "grams": _grams_of(row["folded"], row["name"])} for row in rows])
+    keys = [{"key": key, "row_id": id} for id, _subject, one in said for key in {_key(key) for key in one.keys} if key]
+    if keys:
+        db.session.execute(insert(SearchKey.__table__), keys)
 
 
-def _forget(row: SearchRow) -> None:
-    """Take a row out of the index; FTS5 wants to be told what was in it."""
+def _key(code: str) -> str:
+    return fold(code).replace(" ", "")
+
+
+def _grams_of(folded: str, name: str) -> list[str] | str:
+    """As each database takes them."""
+    grams = sorted({*pieces(folded), *(name_pieces(name) if name else ())})
+    return " ".join(grams) if _lite() else grams
+
+
+def _forget(rows: Sequence[Row]) -> None:
+    """Take rows away and out of the index; FTS5 wants to be told what was in it."""
+    if not rows:
+        return
+    ids = [{"gone": row.id} for row in rows]
     if _lite():
         statement = text("INSERT INTO search_grams (search_grams, rowid, grams) VALUES ('delete', :id, :grams)")
-        db.session.execute(statement, {"id": row.id, "grams": " ".join(_words_of(row))})
+        db.session.execute(statement, [{"id": row.id, "grams": _grams_of(row.folded, row.name)} for row in rows])
     else:
-        db.session.execute(text("DELETE FROM search_grams WHERE row_id = :id"), {"id": row.id})
-    db.session.execute(delete(SearchKey).where(SearchKey.row_id == row.id))
+        db.session.execute(text("DELETE FROM search_grams WHERE row_id = :gone"), ids)
+    keys, own = SearchKey.__table__, SearchRow.__table__
+    db.session.execute(delete(keys).where(keys.c.row_id == bindparam("gone")), ids)
+    db.session.execute(delete(own).where(own.c.id == bindparam("gone")), ids)
 
 
 def clear() -> None:

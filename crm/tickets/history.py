@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 
 from crm import clock, importing
 from crm.customers import workflow as customers
@@ -124,11 +124,13 @@ class _Names:
 
     def __init__(self, stories: Sequence[Story], file: str) -> None:
         self._units = _by_ref(Customer, {story.unit for story in stories})
-        self._staff = {name: one.id for name, one in _by_ref(User, {n for s in stories for n in s.people}).items()}
+        named = {name for story in stories for name in story.people}
+        staffed = select(User.external_ref, User.id).where(User.external_ref.in_(named))
+        self._staff = {row.external_ref: row.id for row in db.session.execute(staffed)}
         for story in stories:
             if story.unit not in self._units:
                 self._units[story.unit] = _unit(story, file)
-        strangers = sorted({name for story in stories for name in story.people} - set(self._staff))
+        strangers = sorted(named - set(self._staff))
         self._staff |= {one.title: one.id for one in staff.add_former(strangers)}
         self._contacts = self._met(stories)
 
@@ -190,9 +192,10 @@ def _create(stories: Sequence[Story], names: _Names, file: str) -> None:
 
 def _compare(stories: Sequence[Story], known: dict[str, Ticket], names: _Names, report: Report) -> None:
     """Records that are there already: what their rows tell must begin with what is written down of them."""
-    written: dict[int, list[Event]] = {}
+    written: dict[int, list[Row]] = {}
     ids = [known[story.ref].id for story in stories]
-    for event in db.session.scalars(select(Event).where(Event.subject_id.in_(ids)).order_by(Event.id)):
+    columns = select(Event.subject_id, Event.via, Event.kind, Event.at, Event.facts)
+    for event in db.session.execute(columns.where(Event.subject_id.in_(ids)).order_by(Event.id)):
         written.setdefault(event.subject_id, []).append(event)
     for story in stories:
         ticket = known[story.ref]
@@ -208,7 +211,7 @@ def _compare(stories: Sequence[Story], known: dict[str, Ticket], names: _Names, 
         report.updated += 1
 
 
-def _new_of(told: list[Happened], written: list[Event]) -> list[Happened]:
+def _new_of(told: list[Happened], written: Sequence[Row]) -> list[Happened]:
     imported = [event for event in written if event.via == "import"]
     for one, event in zip(told, imported, strict=False):
         if (one.kind, one.at, _compared(one.facts)) != (event.kind, event.at, _compared(event.facts)):

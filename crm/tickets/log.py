@@ -147,17 +147,23 @@ def _row(number: int, cells: list[str], names: list[str]) -> Row:
     words = {name: _said(cell) for name, cell in zip(names, cells, strict=True)}
     if not words["number"]:
         raise Invalid(N_("It has no number, so nobody knows which record it belongs to."))
-    for name, cell in words.items():
-        if _CONTROL.search(cell):
-            raise Invalid(N_("%(column)s holds a character that cannot be stored."), column=name)
-        if len(cell) > LONGEST_CELL:
-            raise Invalid(N_("%(column)s is longer than %(most)s characters."), column=name, most=f"{LONGEST_CELL:,}")
+    whole = "".join(words.values())
+    if len(whole) > LONGEST_CELL or _CONTROL.search(whole):
+        _look_closer(words)
     at, opened = (_time(name, words[name]) for name in ("sys_updated_at", "opened_at"))
     return Row(
         number, words, at, opened, state=_known("incident_state", words, STATES),
         priority=_known("priority", words, PRIORITIES), revision=_count("sys_mod_count", words),
         reassigned=_count("reassignment_count", words), reopened=_count("reopen_count", words),
     )  # fmt: skip
+
+
+def _look_closer(words: dict[str, str]) -> None:
+    for name, cell in words.items():
+        if _CONTROL.search(cell):
+            raise Invalid(N_("%(column)s holds a character that cannot be stored."), column=name)
+        if len(cell) > LONGEST_CELL:
+            raise Invalid(N_("%(column)s is longer than %(most)s characters."), column=name, most=f"{LONGEST_CELL:,}")
 
 
 def _said(cell: str) -> str:

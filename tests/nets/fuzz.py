@@ -15,12 +15,12 @@ from urllib.parse import urlsplit
 from crm import clock
 from crm.db import db
 from tests import make
-from tests.conftest import Server, _model
+from tests.conftest import _model
 from tests.nets import seeds, values
 from tests.nets.crawl import Form
 from tests.nets.house import PEOPLE, House, encoded, parts
 from tests.nets.state import changed, digest
-from tests.postgres import Cluster, available
+from tests.postgres import Cluster, Server, available
 
 SLOW = 2.0  # seconds
 SHARE = 2_500  # requests of one process on one house
