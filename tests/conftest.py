@@ -20,6 +20,7 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import OperationalError
 
 from crm import Crm, clock, create_app
+from crm.catalogue import drawn
 from crm.db import db, hold, next_number, unit_of_work
 from crm.durable import checks
 from crm.importing import LOCK
@@ -79,6 +80,13 @@ def postgres() -> Iterator[Server]:
             yield Server(cluster.url, cluster)
     else:
         leave_out("postgresql", "no TEST_POSTGRES_URL and no programs of it are installed")
+
+
+def drawn_twice(*facts, caller):
+    """A part of a page that is kept says what it would say if it were drawn now: its facts are all that it shows."""
+    found = drawn(*facts, caller=caller)
+    assert found == caller(), f"{facts} do not name all that is shown"
+    return found
 
 
 def settings(url: str, folder: Path) -> dict:
@@ -142,6 +150,7 @@ def frozen() -> Iterator[None]:
 def served(database_url, tmp_path, frozen) -> Iterator:
     """The app without a pushed context, for tests that go through HTTP only or in several threads."""
     app = create_app(settings(database_url, tmp_path))
+    app.jinja_env.globals["drawn"] = drawn_twice
     yield app
     with app.app_context():
         db.session.remove()
