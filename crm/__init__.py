@@ -113,6 +113,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     from crm.staff import views as staff
     from crm.tickets import opening
     from crm.tickets import views as tickets
+    from crm.visits import views as visits
 
     app = Crm("crm", template_folder=str(ROOT / "templates"), static_folder=str(HERE / "static"))
     _configure(app, settings or {})
@@ -123,7 +124,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     session.init_app(app)
     shown.init_app(app, assets_version())
     of_staff, of_customers = (door, own, staff, staff_settings), (customers, customer_imports)
-    for package in (*of_staff, duties, files, *of_customers, serials, opening, tickets):
+    for package in (*of_staff, duties, files, *of_customers, serials, opening, tickets, visits):
         app.register_blueprint(package.bp)
     desk.init_app(app)
     app.view_functions["static"].permission = Permission.PUBLIC  # type: ignore[attr-defined]

@@ -25,6 +25,10 @@ class Permission(enum.StrEnum):
     TICKET_WORK = "ticket:work"  # one's own
     TICKET_WORK_ANY = "ticket:work:any"
     TICKET_ASSIGN = "ticket:assign"  # reassign, settle an escalation
+    VISIT_READ = "visit:read"
+    VISIT_WORK = "visit:work"  # one's own: request, depart, return, hand in, write up
+    VISIT_DECIDE = "visit:decide"  # 5.3.3
+    VISIT_STAND_IN = "visit:stand_in"  # the same in the manager's place (ours.standin)
     TIME_GRANT = "time:grant"  # 3.8
     DUTY_READ_ANY = "duty:read:any"  # everybody's Today
     FILTER_SHARE = "filter:share"  # a list's filter under a name, for everybody
@@ -34,13 +38,13 @@ class Permission(enum.StrEnum):
 
 
 P = Permission
-_DESK = {P.CUSTOMER_READ, P.CUSTOMER_EDIT, P.TICKET_READ}
+_DESK = {P.CUSTOMER_READ, P.CUSTOMER_EDIT, P.TICKET_READ, P.VISIT_READ}
 _LEAD = {P.TICKET_ASSIGN, P.TIME_GRANT, P.DUTY_READ_ANY, P.FILTER_SHARE}
 GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.SPECIALIST: frozenset(_DESK | {P.TICKET_WORK}),
+    Role.SPECIALIST: frozenset(_DESK | {P.TICKET_WORK, P.VISIT_WORK}),
     Role.FOLLOWUP: frozenset(_DESK | {P.TICKET_WORK}),
-    Role.MANAGER: frozenset(_DESK | _LEAD | {P.TICKET_WORK, P.TICKET_WORK_ANY}),
-    Role.DIRECTOR: frozenset(_DESK | _LEAD | {P.RULEBOOK_ISSUE}),
+    Role.MANAGER: frozenset(_DESK | _LEAD | {P.TICKET_WORK, P.TICKET_WORK_ANY, P.VISIT_DECIDE}),
+    Role.DIRECTOR: frozenset(_DESK | _LEAD | {P.RULEBOOK_ISSUE, P.VISIT_STAND_IN}),
     Role.DEVELOPER: frozenset(),
     Role.ARCHIVIST: frozenset(),
     Role.ADMIN: frozenset({P.STAFF_EDIT, P.SETTINGS_EDIT}),

@@ -15,6 +15,7 @@ from crm.serials import table as installations
 from crm.serials.coverage import verdicts
 from crm.staff import table as staff
 from crm.tickets import table as tickets
+from crm.visits import table as visits
 
 
 def _customers(user, wanted: customers.Filter, before: int | None, size: int) -> lists.Page:
@@ -47,5 +48,5 @@ CUSTOMERS = lists.Table(
 )  # fmt: skip
 TABLES = {
     table.key: table
-    for table in (tickets.TABLE, CUSTOMERS, installations.TABLE, missed.TABLE, staff.TABLE, staff.ACCESS)
+    for table in (tickets.TABLE, visits.TABLE, CUSTOMERS, installations.TABLE, missed.TABLE, staff.TABLE, staff.ACCESS)
 }

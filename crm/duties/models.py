@@ -84,6 +84,11 @@ class Subject(db.Model):
         return f"/{self.noun}/{self.number}"
 
     @property
+    def askers(self) -> set[int | None]:
+        """Who asked for this, and so never approves it (ours.approval)."""
+        return {self.owner_id}
+
+    @property
     def state_label(self) -> str:
         known = self.STATES is not None and self.state in set(self.STATES)
         return self.STATES(self.state).label if known and self.STATES else self.state

@@ -38,8 +38,8 @@ class CategoryForm(CrmForm):
         return super().named(name) or super().named(PREFIX + name)
 
 
-class FactsForm(CategoryForm):
-    """What every record says of the call (5.1.1, 5.1.2)."""
+class CallerForm(CrmForm):
+    """Who of the customer it is about (5.1.2): a contact that is known, or one added just now."""
 
     contact = PickField(_l("Contact"), blank=_l("Choose the contact"))
     contact_name = LineField(_l("Name of a new contact"), most=50)
@@ -50,14 +50,6 @@ class FactsForm(CategoryForm):
         most=100,
         description=_l("Needed (5.1.2). Left empty, the one known of the chosen contact is taken."),
     )
-    category = PickField(_l("Category"), required=True, blank=_l("Choose the category"))
-    priority = PickField(_l("Priority"), Priority, default=Priority.NORMAL)
-    channel = PickField(_l("Channel"), Channel, required=True, blank=_l("Choose the channel"))
-    service_qq = LineField(_l("Service QQ"), most=30, description=_l("Which of our service QQs, if by QQ (5.1.1)."))
-    asked_at = InstantField(_l("When the customer asked"), required=True, past=True)
-    answered_at = InstantField(_l("When first answered"), past=True)
-    title = LineField(_l("In one line"), required=True, most=120)
-    description = WordsField(_l("What was asked"))
     people: Sequence[Contact] = ()  # the contacts to choose from
 
     def offer_people(self, people: Sequence[Contact]) -> None:
@@ -68,6 +60,19 @@ class FactsForm(CategoryForm):
     def chosen(self) -> Contact | None:
         return next((one for one in self.people if str(one.id) == self.contact.data), None)
 
+
+class FactsForm(CallerForm, CategoryForm):
+    """What every record says of the call (5.1.1, 5.1.2)."""
+
+    category = PickField(_l("Category"), required=True, blank=_l("Choose the category"))
+    priority = PickField(_l("Priority"), Priority, default=Priority.NORMAL)
+    channel = PickField(_l("Channel"), Channel, required=True, blank=_l("Choose the channel"))
+    service_qq = LineField(_l("Service QQ"), most=30, description=_l("Which of our service QQs, if by QQ (5.1.1)."))
+    asked_at = InstantField(_l("When the customer asked"), required=True, past=True)
+    answered_at = InstantField(_l("When first answered"), past=True)
+    title = LineField(_l("In one line"), required=True, most=120)
+    description = WordsField(_l("What was asked"))
+
     def validate_answered_at(self, field: InstantField) -> None:
         if field.data and self.asked_at.data and field.data < self.asked_at.data:
             raise ValidationError(_l("This lies before the customer asked."))
@@ -77,7 +82,9 @@ class FactsForm(CategoryForm):
         return {name: self._fields[name].data for name in FACTS}
 
 
-class NewForm(FactsForm):
+class CustomerForm(CallerForm):
+    """Which customer, besides, and whether they are in service: what begins a record or a visit."""
+
     customer = StringField(_l("Customer"))  # its number, when it was picked
     customer_q = LineField(_l("Find the customer"), most=100, description=_l("Short name, full name, code or number."))
     installation = PickField(_l("About which installation"), blank=_l("Not about one of them"))
@@ -94,6 +101,10 @@ class NewForm(FactsForm):
             wrong = refusal.fields
         if wrong := self.wanting() | wrong:
             raise Invalid(fields=wrong)
+
+
+class NewForm(CustomerForm, FactsForm):
+    """A new record."""
 
 
 class DetailsForm(CategoryForm):

@@ -92,7 +92,8 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     offered, gaps = _offered(ticket, owed, bound, name), _gaps(ticket, attached, refusal, name)
     may_fill = ticket.state in SERVED and MOVES["complete"].may(current_user, ticket)
     return render_template(
-        "tickets/record.html", ticket=ticket, book=book, category=book.categories.get(ticket.category), refusal=refusal,
+        "tickets/record.html", ticket=ticket, subject=ticket, book=book, refusal=refusal,
+        category=book.categories.get(ticket.category),
         gaps={gap.field.key: gap for gap in gaps},
         closing=closing, closable=MOVES["complete"].open_to(current_user, ticket), may_fill=may_fill,
         offered=offered, first=_next(offered), moves=MOVES, refused=name, note=note, drafts=drafts,

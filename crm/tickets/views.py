@@ -20,9 +20,9 @@ from crm.staff import access
 from crm.staff import queries as staff
 from crm.staff.models import AccessKind
 from crm.tickets import bulk, forms, page, queries, workflow
+from crm.tickets.calling import caller
 from crm.tickets.models import State, Ticket
 from crm.tickets.moves import MOVES
-from crm.tickets.opening import caller
 from crm.tickets.table import TABLE
 
 bp = Blueprint("tickets", __name__, url_prefix="/tickets")

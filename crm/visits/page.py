@@ -1,0 +1,53 @@
+"""What a visit's page is made of: the request, what is owed, and what may be done now."""
+
+from typing import Any
+
+from flask import render_template
+from flask_login import current_user
+
+from crm.customers import queries as customers
+from crm.db import db
+from crm.duties import queries as duties
+from crm.errors import Refused
+from crm.files import queries as files
+from crm.forms import CrmForm
+from crm.serials.models import Installation
+from crm.tickets.forms import NoteForm, ReasonForm
+from crm.visits import forms, queries, workflow
+from crm.visits.models import Kind
+from crm.visits.workflow import CHANGE, MOVES
+
+FORMS: dict[str, type[CrmForm]] = {
+    "approve": forms.DecideForm, "reject": forms.RejectForm, "cancel": ReasonForm,
+}  # fmt: skip
+
+
+def form_for(name: str, **kwargs: Any) -> CrmForm:
+    """The form of one verb; `formdata=None` for one that is only shown."""
+    form = FORMS.get(name, CrmForm)(**kwargs)
+    if hasattr(form, "standing_in"):
+        form.standing_in.flags.required = workflow.stands_in(current_user)
+    return form
+
+
+def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal: Refused | None = None, drafts=()):
+    """The whole page; after a refusal with the refused form's words still in it."""
+    visit = queries.get(number, current_user)
+    every, events = duties.of_subject(visit), duties.timeline(visit)
+    owed = {duty.rule for duty in every if duty.open}
+    offered = {key: form_for(key, formdata=None) for key, move in MOVES.items() if move.open_to(current_user, visit, owed)}
+    if bound is not None and name in offered:
+        offered[name] = bound
+    opened: dict[int, list] = {}
+    for duty in every:
+        opened.setdefault(duty.opened_by_id, []).append(duty)
+    return render_template(
+        "visits/visit.html", visit=visit, subject=visit, refusal=refusal, refused=name, offered=offered, moves=MOVES,
+        drafts=drafts, kinds=Kind,
+        changeable=CHANGE.open_to(current_user, visit), stands_in=workflow.stands_in(current_user),
+        note=bound if bound is not None and name == "note" else NoteForm(formdata=None),
+        events=events, duties=every, opened=opened, files=files.of(visit), customer=customers.by_id(visit.customer_id),
+        installation=db.session.get(Installation, visit.installation_id) if visit.installation_id else None,
+        names=duties.names_in(events, current_user, visit.owner_id, *(duty.owner_id for duty in every)),
+        beside=queries.beside(visit),
+    )  # fmt: skip

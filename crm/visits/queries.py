@@ -1,0 +1,84 @@
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Self
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import joinedload
+
+from crm import clock, lists
+from crm.db import db
+from crm.duties import queries as duties
+from crm.duties.models import Subject
+from crm.errors import NotThere
+from crm.visits.models import Kind, State, Visit
+
+
+def get(number: str, user) -> Visit:
+    """A visit as far as `user` may see it."""
+    found = db.session.scalar(
+        select(Visit).where(Visit.number == number, Visit.visible(user)).options(joinedload(Visit.contact))
+    )
+    if found is None:
+        raise NotThere()
+    return found
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What the list of visits is narrowed by; empty means all."""
+
+    owner: int | None = None
+    state: str = ""
+    kind: str = ""
+    since: date | None = None
+    until: date | None = None
+
+    @classmethod
+    def of(cls, args: Mapping[str, str], user) -> Self:
+        mine = user.id if args.get("owner") == "me" else None
+        return cls(
+            owner=mine or lists.key(args, "owner"), state=lists.one_of(args, "state", State),
+            kind=lists.one_of(args, "kind", Kind), since=lists.day(args, "since"), until=lists.day(args, "until"),
+        )  # fmt: skip
+
+    @property
+    def any(self) -> bool:
+        return self != Filter()
+
+
+def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
+    """Fifty visits, the newest first."""
+    ids = select(Subject.id).where(Subject.kind == "visit", Visit.visible(user))
+    if wanted.owner:
+        ids = ids.where(Subject.owner_id == wanted.owner)
+    if wanted.state:
+        ids = ids.where(Subject.state == wanted.state)
+    if wanted.kind:
+        ids = ids.where(Subject.category == wanted.kind)
+    if wanted.since:
+        ids = ids.where(Subject.opened_at >= clock.moment(wanted.since))
+    if wanted.until:
+        ids = ids.where(Subject.opened_at < clock.moment(wanted.until + timedelta(days=1)))
+    rows, after, count = lists.page_of(ids, _loaded, before=before, size=size)
+    names = duties.names(id for row in rows for id in (row.customer_id, row.owner_id))
+    return lists.Page(rows, after, count, names)
+
+
+def _loaded(ids: list[int]) -> list[Row[Any]]:
+    table, at = Subject.__table__.c, Visit.__table__.c
+    shown = (table.id, table.number, table.title, table.state, table.category, table.customer_id, table.owner_id,
+             table.opened_at, at.arrive_at, at.ends_at, at.place)  # fmt: skip
+    rows = select(*shown).join(Visit.__table__, at.id == table.id).where(table.id.in_(ids))
+    return list(db.session.execute(rows.order_by(table.id.desc())))
+
+
+def beside(visit: Visit) -> list[Any]:
+    """Other visits of the same person that overlap in time, not over and not called off (the same hour twice)."""
+    rows = (
+        select(Visit.number, Visit.title, Visit.arrive_at, Visit.ends_at)
+        .where(Visit.kind == "visit", Visit.owner_id == visit.owner_id, Visit.id != visit.id)
+        .where(Visit.state.in_([State.REQUESTED, State.APPROVED, State.DEPARTED, State.ARRIVED]))
+        .where(Visit.arrive_at < visit.ends_at, Visit.ends_at > visit.arrive_at)
+    )
+    return list(db.session.execute(rows.order_by(Visit.arrive_at).limit(5)))

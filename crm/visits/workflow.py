@@ -1,0 +1,153 @@
+"""A visit's moves, one function a verb (5.3): nobody leaves on an unapproved request, and nobody approves their own."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from crm import clock
+from crm.customers.models import Contact, Customer
+from crm.db import db, next_number
+from crm.duties.record import open_subject, record
+from crm.errors import Forbidden, Invalid, WrongState
+from crm.files.workflow import attach
+from crm.labels import N_
+from crm.moves import Move, edit
+from crm.permissions import Permission as P
+from crm.serials.coverage import verdict_of
+from crm.serials.models import Installation
+from crm.tickets.needs import unserved, wanting
+from crm.visits.models import Kind, State, Visit, VisitEvent
+
+_own: dict[str, Any] = {"permission": P.VISIT_WORK, "own": True}
+_decide: dict[str, Any] = {
+    "permission": P.VISIT_DECIDE, "stand_in": P.VISIT_STAND_IN, "others": True, "froms": frozenset({State.REQUESTED}),
+    "owed": "visit.decide",
+}  # fmt: skip
+UNDECIDED = frozenset({State.REQUESTED, State.APPROVED, State.REJECTED})
+MOVES: dict[str, Move] = {
+    "approve": Move(noun="approval", label=N_("Approve the visit"), to=State.APPROVED, icon="check2", tone="primary",
+                    **_decide),
+    "reject": Move(noun="rejection", label=N_("Reject the visit"), to=State.REJECTED, icon="x-circle", **_decide),
+    "depart": Move(noun="departure", label=N_("I am leaving now"), froms=frozenset({State.APPROVED}), to=State.DEPARTED,
+                   asks=False, icon="signpost", **_own),
+    "arrive": Move(noun="arrival", label=N_("I have arrived"), froms=frozenset({State.DEPARTED}), to=State.ARRIVED,
+                   asks=False, icon="geo-alt", **_own),
+    "return": Move(noun="return", label=N_("I am back"), froms=frozenset({State.ARRIVED}), to=State.BACK,
+                   asks=False, icon="house-check", **_own),
+    "cancel": Move(noun="cancellation", label=N_("Cancel the visit"), to=State.CANCELLED, icon="x-circle", tone="danger",
+                   froms=UNDECIDED | {State.DEPARTED}, permission=P.VISIT_WORK, over=P.VISIT_DECIDE),
+}  # fmt: skip
+Visit.MOVES = MOVES
+CHANGE = Move(noun="edit", label=N_("Change the request"), froms=UNDECIDED, to=State.REQUESTED, **_own)  # no button
+
+
+def request_visit(
+    *, by, customer: Customer, contact: Contact | None, installation: Installation | None = None,
+    uncovered_reason: str = "", **details: Any,
+) -> Visit:  # fmt: skip
+    """File a visit request (5.3.1 to 5.3.3): the manager owes a decision, and nobody leaves before it."""
+    verdict = verdict_of(customer.id, installation)
+    if wrong := _wrong(contact, customer.id, details) | unserved(verdict, uncovered_reason):
+        raise Invalid(fields=wrong)
+    visit = Visit(
+        number=next_number("V", clock.today()), customer_id=customer.id, owner_id=by.id, requested_by_id=by.id,
+        contact_id=contact and contact.id, installation_id=installation and installation.id, state=State.REQUESTED,
+        uncovered_reason="" if verdict.served else uncovered_reason, **details,
+    )  # fmt: skip
+    open_subject(visit)
+    record(VisitEvent.REQUESTED, visit, by=by, coverage=verdict.coverage, until=verdict.until)
+    return visit
+
+
+def _wrong(contact: Contact | None, customer_id: int | None, details: Mapping[str, Any]) -> dict[str, Any]:
+    """All that is wrong with what a request says."""
+    known = contact is not None and contact.customer_id == customer_id
+    wrong: dict[str, Any] = dict(wanting(known=known, department=details["department"]))
+    if details["arrive_at"] < clock.now():
+        wrong["arrive_at"] = N_("A request is filed before leaving (5.3.3): this lies in the past.")
+    if details["ends_at"] <= details["arrive_at"]:
+        wrong["ends_at"] = N_("This lies before the arrival.")
+    if details["category"] == Kind.TRIP and not details["place"]:
+        wrong["place"] = N_("A trip needs its destination (5.3.3).")
+    return wrong
+
+
+def change(visit: Visit, *, by, contact: Contact | None, **changes: Any) -> None:
+    """Change a request before anybody leaves. One that was decided is thereby to be decided again (5.3.3)."""
+    if not CHANGE.may(by, visit):
+        raise Forbidden()
+    if visit.state not in CHANGE.froms:
+        raise WrongState()
+    if wrong := _wrong(contact, visit.customer_id, changes):
+        raise Invalid(fields=wrong)
+    before, was = db.session.get(Contact, visit.contact_id) if visit.contact_id else None, visit.state
+    differences = edit(visit, {**changes, "contact_id": contact and contact.id})
+    if differences.pop("contact_id", None):
+        differences["contact"] = [before and before.name, contact and contact.name]
+    if not differences:
+        return
+    if was == State.REQUESTED:
+        record(VisitEvent.EDITED, visit, by=by, changes=differences)
+        return
+    CHANGE.apply(visit, by)
+    record(VisitEvent.VOIDED if was == State.APPROVED else VisitEvent.EDITED, visit, by=by, changes=differences)
+    record(VisitEvent.REQUESTED, visit, by=by)
+
+
+def approve(visit: Visit, *, by, standing_in: str = "") -> None:
+    """The manager signs the request (5.3.3), never their own; the director in the manager's place says why."""
+    _decided("approve", visit, by, standing_in)
+    record(VisitEvent.APPROVED, visit, by=by, **_in_place(standing_in))
+
+
+def reject(visit: Visit, *, by, reason: str, standing_in: str = "") -> None:
+    _decided("reject", visit, by, standing_in)
+    record(VisitEvent.REJECTED, visit, by=by, reason=reason, **_in_place(standing_in))
+
+
+def _decided(verb: str, visit: Visit, by, standing_in: str) -> None:
+    MOVES[verb].apply(visit, by)
+    if stands_in(by) and not standing_in:
+        raise Invalid(fields={"standing_in": N_("You decide in the manager's place: say why.")})
+
+
+def stands_in(user) -> bool:
+    """Whether this person decides only in the manager's place (ours.standin)."""
+    return not user.may(P.VISIT_DECIDE)
+
+
+def _in_place(standing_in: str) -> dict[str, str]:
+    return {"standing_in": standing_in} if standing_in else {}
+
+
+def depart(visit: Visit, *, by) -> None:
+    """Leave now: only on an approved request (5.3.3)."""
+    MOVES["depart"].apply(visit, by)
+    visit.departed_at = clock.now()
+    record(VisitEvent.DEPARTED, visit, by=by)
+
+
+def arrive(visit: Visit, *, by) -> None:
+    MOVES["arrive"].apply(visit, by)
+    visit.arrived_at = clock.now()
+    record(VisitEvent.ARRIVED, visit, by=by)
+
+
+def come_back(visit: Visit, *, by) -> None:
+    """Back at the office: from here the feedback form and the write-up are owed (5.7.2, 5.3.6)."""
+    MOVES["return"].apply(visit, by)
+    visit.returned_at = clock.now()
+    record(VisitEvent.RETURNED, visit, by=by)
+
+
+def cancel(visit: Visit, *, by, reason: str) -> None:
+    """The visit does not take place."""
+    MOVES["cancel"].apply(visit, by)
+    visit.departed_at = None
+    record(VisitEvent.CANCELLED, visit, by=by, reason=reason)
+
+
+def note(visit: Visit, *, by, words: str, files: Iterable[str] = ()) -> None:
+    """A note, and what is attached to it; neither makes an open form stale."""
+    record(VisitEvent.NOTED, visit, by=by, words=words)
+    for file in attach(files, visit, by):
+        record(VisitEvent.ATTACHED, visit, by=by, file=file.key, name=file.name)
