@@ -17,6 +17,8 @@ from crm.staff.models import User
 from crm.staff.passwords import hashed
 from crm.tickets import workflow as tickets
 from crm.tickets.models import Ticket
+from crm.visits import workflow as visits
+from crm.visits.models import Visit
 
 MONDAY = clock.parse("2026-11-23T09:00")
 PASSWORD = "a password of the cast"
@@ -74,6 +76,24 @@ def ticket(
     call = {"department": "财务部", "channel": "phone", "asked_at": clock.now(), "answered_at": clock.now()}
     facts = {"title": "凭证无法保存", "contact": person, **call, **details}
     return tickets.open_ticket(by=by or who("specialist"), customer=unit, category=category, **facts)
+
+
+def visit(unit: Customer | None = None, *, by: User | None = None, starts_in: int = 24, **details: Any) -> Visit:
+    """A request for a visit of four hours that begins in some hours."""
+    unit, by = unit or served_customer(), by or who("specialist")
+    arrive = clock.now() + timedelta(hours=starts_in)
+    facts = {"category": "visit", "title": "月结时到场", "department": "财务部", "place": "", "asked_at": clock.now(),
+             "arrive_at": arrive, "ends_at": arrive + timedelta(hours=4), "description": "", "cost_fen": None,
+             "departments": [{"name": "财务部", "waits": "报表打不开"}]}  # fmt: skip
+    person = db.session.query(Contact).filter_by(customer_id=unit.id).first()
+    return visits.request_visit(by=by, customer=unit, contact=person, **{**facts, **details})
+
+
+def written_up(row: Visit) -> Ticket:
+    """The record of a visit that is over."""
+    by = db.session.get_one(User, row.owner_id)
+    words = {"title": row.title, "description": "财务部：报表打不开", "fields": FIELDS["inquiry"]}
+    return visits.write_up(row, by=by, category="inquiry", **words)
 
 
 FIELDS = {

@@ -85,8 +85,7 @@ class Subject(db.Model):
 
     @property
     def askers(self) -> set[int | None]:
-        """Who asked for this, and so never approves it (ours.approval)."""
-        return {self.owner_id}
+        return {self.owner_id}  # who asked for this, and so never approves it (ours.approval)
 
     @property
     def state_label(self) -> str:
@@ -174,9 +173,7 @@ class Duty(Pressing, db.Model):
     dropped_by_id: Mapped[int | None] = mapped_column(ForeignKey("events.id"))
     breached_by_id: Mapped[int | None] = mapped_column(ForeignKey("events.id"))
     breached_owner_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"))  # who owed it when it fell due
-    liable_id: Mapped[int | None] = mapped_column(
-        ForeignKey("subjects.id")
-    )  # who owed it then, while more time is decided
+    liable_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"))  # who owed it then, until that is decided
     held_by_id: Mapped[int | None] = mapped_column(ForeignKey("events.id"))  # more time asked, not yet decided
 
     subject: Mapped[Subject] = relationship(foreign_keys=subject_id)

@@ -15,7 +15,7 @@ from crm.errors import Invalid
 from crm.forms import CrmForm, DayField, InstantField, LineField, PickField, WordsField
 from crm.labels import Priority, said
 from crm.tickets.bulk import Verb
-from crm.tickets.models import Channel
+from crm.tickets.models import REMOTE, Channel
 
 FACTS = (
     "department",
@@ -66,12 +66,18 @@ class FactsForm(CallerForm, CategoryForm):
 
     category = PickField(_l("Category"), required=True, blank=_l("Choose the category"))
     priority = PickField(_l("Priority"), Priority, default=Priority.NORMAL)
-    channel = PickField(_l("Channel"), Channel, required=True, blank=_l("Choose the channel"))
+    channel = PickField(_l("Channel"), required=True, blank=_l("Choose the channel"),
+                        pairs=[(one.value, _l(one.label)) for one in REMOTE])  # fmt: skip
     service_qq = LineField(_l("Service QQ"), most=30, description=_l("Which of our service QQs, if by QQ (5.1.1)."))
     asked_at = InstantField(_l("When the customer asked"), required=True, past=True)
     answered_at = InstantField(_l("When first answered"), past=True)
     title = LineField(_l("In one line"), required=True, most=120)
     description = WordsField(_l("What was asked"))
+
+    def keep_channel(self, channel: str) -> None:
+        """A visit's record stays a visit's: which clause it falls under is nobody's choice (7.4, 7.5)."""
+        if channel in set(Channel) - set(REMOTE):
+            self.channel.offer([(channel, _l(Channel(channel).label))])
 
     def validate_answered_at(self, field: InstantField) -> None:
         if field.data and self.asked_at.data and field.data < self.asked_at.data:

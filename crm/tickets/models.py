@@ -30,6 +30,11 @@ class Channel(Labelled):
     WECHAT = "wechat", N_("WeChat")
     REMOTE_DESKTOP = "remote_desktop", N_("Remote desktop")
     EMAIL = "email", N_("E-mail")
+    VISIT = "visit", N_("On-site visit")
+    TRIP = "trip", N_("Trip")
+
+
+REMOTE = tuple(one for one in Channel if one not in (Channel.VISIT, Channel.TRIP))  # the other two a visit writes (7.4)
 
 
 class TicketEvent(Labelled):

@@ -210,6 +210,7 @@ def _edit_form(ticket: Ticket, **kwargs) -> forms.FactsForm:
     columns = {name: getattr(ticket, name) for name in (*forms.FACTS, "version")}
     form = forms.FactsForm(data=columns | {"contact": ticket.contact_id}, **kwargs)
     form.offer_people([person for person in people if person.active or person.id == ticket.contact_id])
+    form.keep_channel(ticket.channel)
     offered = forms.offered_categories(workflow.rulebook_of(ticket))
     if ticket.category not in dict(offered):  # an imported record keeps its own word
         offered.append((ticket.category, ticket.category))

@@ -5,7 +5,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import ValidationError
 
 from crm.forms import CountField, CrmForm, InstantField, LineField, PickField, WordsField
-from crm.tickets.forms import CallerForm, CustomerForm
+from crm.tickets.forms import CallerForm, CategoryForm, CustomerForm
 from crm.visits.models import Kind, Visit
 
 MOST_DEPARTMENTS = 30
@@ -63,6 +63,14 @@ def values_of(visit: Visit) -> dict[str, Any]:
 
 class RequestForm(CustomerForm, AgreedForm):
     """A new request."""
+
+
+class RecordForm(CategoryForm):
+    """The visit written up (5.3.6); the category's fields are the rulebook's."""
+
+    category = PickField(_l("Category"), required=True, blank=_l("Choose the category"))
+    title = LineField(_l("In one line"), required=True, most=120)
+    description = WordsField(_l("What was asked"))
 
 
 class DecideForm(CrmForm):

@@ -6,6 +6,7 @@ from crm import clock
 from crm.customers import queries as customers
 from crm.customers.models import Customer
 from crm.errors import Refused, Stale
+from crm.files import queries as files
 from crm.files.drafts import received
 from crm.forms import attempt
 from crm.moves import check_version
@@ -13,7 +14,7 @@ from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.staff import queries as staff
 from crm.tickets import calling
-from crm.tickets.forms import NoteForm
+from crm.tickets.forms import NoteForm, fields_in
 from crm.visits import forms, page, queries, workflow
 from crm.visits.models import Kind, State, Visit
 from crm.visits.table import TABLE
@@ -116,26 +117,41 @@ def _edit_form(visit: Visit, **kwargs) -> forms.AgreedForm:
 def _do(name: str, number: str):
     """One verb on one visit: its form checked, its version compared, then done; or the page with what was typed."""
     visit = queries.get(number, current_user)
-    form = page.form_for(name)
+    form, drafts = page.form_for(name, visit), []
 
     def perform():
         check_version(visit, form.opened_version)
-        VERBS[name](visit, form)
+        VERBS[name](visit, form, drafts)
         flash(_("%(what)s: done.", what=_(MOVES[name].label)))
         return redirect(visit.path, 303)
 
-    return attempt(form, perform, lambda refusal: page.render(number, name=name, bound=form, refusal=refusal))
+    def show(refusal: Refused | None):
+        kept = files.drafts([draft.key for draft in drafts], current_user) or drafts
+        return page.render(number, name=name, bound=form, refusal=refusal, drafts=kept)
+
+    def take():
+        drafts.extend(received({f"file_{field.key}": field.key for field in getattr(form, "scans", ())}))
+
+    return attempt(form, perform, show, take=take)
+
+
+def _record(visit: Visit, form, drafts: list) -> None:
+    workflow.write_up(
+        visit, by=current_user, category=form.category.data, title=form.title.data, description=form.description.data,
+        fields=fields_in(form), files=[draft.key for draft in drafts],
+    )  # fmt: skip
 
 
 VERBS = {
-    "approve": lambda v, f: workflow.approve(v, by=current_user, standing_in=f.standing_in.data),
-    "reject": lambda v, f: workflow.reject(
+    "approve": lambda v, f, d: workflow.approve(v, by=current_user, standing_in=f.standing_in.data),
+    "reject": lambda v, f, d: workflow.reject(
         v, by=current_user, reason=f.reason.data, standing_in=f.standing_in.data
     ),
-    "depart": lambda v, f: workflow.depart(v, by=current_user),
-    "arrive": lambda v, f: workflow.arrive(v, by=current_user),
-    "return": lambda v, f: workflow.come_back(v, by=current_user),
-    "cancel": lambda v, f: workflow.cancel(v, by=current_user, reason=f.reason.data),
+    "depart": lambda v, f, d: workflow.depart(v, by=current_user),
+    "arrive": lambda v, f, d: workflow.arrive(v, by=current_user),
+    "return": lambda v, f, d: workflow.come_back(v, by=current_user),
+    "write_up": _record,
+    "cancel": lambda v, f, d: workflow.cancel(v, by=current_user, reason=f.reason.data),
 }  # fmt: skip
 
 

@@ -14,7 +14,9 @@ from crm.moves import Move, edit
 from crm.permissions import Permission as P
 from crm.serials.coverage import verdict_of
 from crm.serials.models import Installation
+from crm.tickets.models import Ticket
 from crm.tickets.needs import unserved, wanting
+from crm.tickets.workflow import complete, open_ticket
 from crm.visits.models import Kind, State, Visit, VisitEvent
 
 _own: dict[str, Any] = {"permission": P.VISIT_WORK, "own": True}
@@ -33,6 +35,8 @@ MOVES: dict[str, Move] = {
                    asks=False, icon="geo-alt", **_own),
     "return": Move(noun="return", label=N_("I am back"), froms=frozenset({State.ARRIVED}), to=State.BACK,
                    asks=False, icon="house-check", **_own),
+    "write_up": Move(noun="record", label=N_("Write the service record"), froms=frozenset({State.BACK}),
+                     to=State.WRITTEN_UP, icon="journal-text", tone="primary", **_own),
     "cancel": Move(noun="cancellation", label=N_("Cancel the visit"), to=State.CANCELLED, icon="x-circle", tone="danger",
                    froms=UNDECIDED | {State.DEPARTED}, permission=P.VISIT_WORK, over=P.VISIT_DECIDE),
 }  # fmt: skip
@@ -137,6 +141,24 @@ def come_back(visit: Visit, *, by) -> None:
     MOVES["return"].apply(visit, by)
     visit.returned_at = clock.now()
     record(VisitEvent.RETURNED, visit, by=by)
+
+
+def write_up(
+    visit: Visit, *, by, category: str, title: str, description: str, fields: Mapping[str, str], files: Iterable[str] = ()
+) -> Ticket:  # fmt: skip
+    """Write the visit up as a complete service record (5.3.6): what is known of the visit is taken from it. It falls under
+    7.4, never under 7.5 as well."""
+    MOVES["write_up"].apply(visit, by)
+    ticket = open_ticket(
+        by=by, customer=db.session.get_one(Customer, visit.customer_id), category=category, files=files, title=title,
+        contact=db.session.get(Contact, visit.contact_id) if visit.contact_id else None, department=visit.department,
+        installation=db.session.get(Installation, visit.installation_id) if visit.installation_id else None,
+        channel=visit.category, uncovered_reason=visit.uncovered_reason or visit.number, description=description,
+        asked_at=visit.asked_at, answered_at=visit.arrived_at, origin_id=visit.id,
+    )  # fmt: skip
+    complete(ticket, by=by, fields=fields)
+    record(VisitEvent.WRITTEN_UP, visit, by=by, record=ticket.number)
+    return ticket
 
 
 def cancel(visit: Visit, *, by, reason: str) -> None:

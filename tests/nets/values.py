@@ -19,6 +19,9 @@ VALUES = {
     "category": "inquiry", "channel": "phone", "priority": "normal", "state": "active", "grade": "A", "use": "normal",
     "owner_id": "", "contact": "", "installation": "", "to": "", "refresh": "", "back": "/", "files": "",
     "c0": "short_name", "verb": "cancel", "query": "category=bug", "column": ["number"], "record": [], "contact_phone": "13900000002", "contact_qq": "10002",
+    "arrive_at": "2026-11-24T09:00", "ends_at": "2026-11-24T12:00", "departments": "财务部：报表打不开", "place": "南京", "cost": "800",
+    "standing_in": "经理出差",
+    "f_question": "怎么结账", "f_answer": "先过账",
 }  # fmt: skip
 # where one name means another thing on another page
 ON = {

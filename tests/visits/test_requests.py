@@ -1,0 +1,202 @@
+"""A visit request (5.3): filed before leaving, decided by somebody else, void once it is changed."""
+
+from datetime import timedelta
+
+import pytest
+
+from crm import clock
+from crm.db import db, unit_of_work
+from crm.duties.models import Duty, Event
+from crm.errors import Forbidden, Invalid, WrongState
+from crm.permissions import Role
+from crm.staff import workflow as staff
+from crm.tickets.needs import Incomplete
+from crm.visits import workflow
+from crm.visits.models import State, Visit
+from crm.visits.workflow import MOVES
+from tests import make
+
+VERBS = {
+    "approve": ("manager", "director"), "reject": ("manager", "director"), "depart": ("specialist",),
+    "arrive": ("specialist",), "return": ("specialist",), "write_up": ("specialist",), "cancel": ("specialist", "manager"),
+}  # fmt: skip
+
+
+def facts(visit: Visit, **changes) -> dict:
+    """What a request says, to be said again with something else."""
+    names = ("category", "title", "department", "place", "asked_at", "arrive_at", "ends_at", "description", "cost_fen",
+             "departments")  # fmt: skip
+    same = {name: getattr(visit, name) for name in names}
+    return {**same, "contact": db.session.get(make.Contact, visit.contact_id), **changes}
+
+
+def owed(visit: Visit) -> dict[str, Duty]:
+    rows = db.session.query(Duty).filter_by(subject_id=visit.id)
+    return {duty.rule: duty for duty in rows if duty.open}
+
+
+def kinds(visit: Visit) -> list[str]:
+    return [kind for (kind,) in db.session.query(Event.kind).filter_by(subject_id=visit.id).order_by(Event.id)]
+
+
+@pytest.mark.parametrize("role", make.CAST)
+def test_the_table_gives_each_verb_to_those_who_are_to_have_it(app, role):
+    with unit_of_work():
+        visit = make.visit()
+    for verb, whose in VERBS.items():
+        assert MOVES[verb].may(make.who(role), visit) == (role in whose), verb
+
+
+def test_another_specialist_neither_leaves_for_me_nor_changes_my_request(app):
+    with unit_of_work():
+        visit = make.visit()
+        workflow.approve(visit, by=make.who("manager"))
+        for act in (workflow.depart, lambda v, by: workflow.change(v, by=by, **facts(v, title="别的"))):
+            with pytest.raises(Forbidden):
+                act(visit, by=make.who("specialist2"))
+
+
+def test_nobody_leaves_on_a_request_that_is_not_approved(app):
+    with unit_of_work():
+        visit = make.visit()
+        for decide in (lambda: None, lambda: workflow.reject(visit, by=make.who("manager"), reason="先远程")):
+            decide()
+            with pytest.raises(WrongState):
+                workflow.depart(visit, by=make.who("specialist"))
+    assert "visit.departed" not in kinds(visit)
+
+
+def test_a_change_after_the_approval_voids_it(app):
+    with unit_of_work():
+        visit = make.visit()
+        workflow.approve(visit, by=make.who("manager"))
+        assert set(owed(visit)) == {"visit.back"}
+        workflow.change(visit, by=make.who("specialist"), **facts(visit, title="改成年结"))
+    assert visit.state == State.REQUESTED
+    assert kinds(visit) == ["visit.requested", "visit.approved", "visit.voided", "visit.requested"]
+    assert set(owed(visit)) == {"visit.decide"}
+    with unit_of_work(), pytest.raises(WrongState):
+        workflow.depart(visit, by=make.who("specialist"))
+
+
+def test_saving_a_request_as_it_was_keeps_its_approval(app):
+    with unit_of_work():
+        visit = make.visit()
+        workflow.approve(visit, by=make.who("manager"))
+        workflow.change(visit, by=make.who("specialist"), **facts(visit))
+    assert visit.state == State.APPROVED
+
+
+def test_a_rejected_request_is_changed_and_decided_anew(app):
+    with unit_of_work():
+        visit = make.visit()
+        workflow.reject(visit, by=make.who("manager"), reason="时间太紧")
+        workflow.change(visit, by=make.who("specialist"), **facts(visit, ends_at=visit.ends_at + timedelta(hours=2)))
+        workflow.approve(visit, by=make.who("manager"))
+    assert visit.state == State.APPROVED
+
+
+def test_nobody_approves_their_own_whatever_they_have_become(app):
+    me = make.who("specialist")
+    with unit_of_work():
+        visit = make.visit(by=me)
+        staff.edit_user(me, by=make.who("admin"), roles=[Role.SPECIALIST, Role.MANAGER, Role.DIRECTOR], active=True)
+    db.session.refresh(me)
+    for decide in (workflow.approve, lambda v, by: workflow.reject(v, by=by, reason="x")):
+        with unit_of_work(), pytest.raises(Forbidden):
+            decide(visit, by=me)
+    assert kinds(visit) == ["visit.requested"]
+
+
+def test_the_director_decides_in_the_managers_place_and_says_why(app):
+    director = make.who("director")
+    with unit_of_work():
+        visit = make.visit()
+    with pytest.raises(Invalid) as refused, unit_of_work():
+        workflow.approve(visit, by=director)
+    assert set(refused.value.fields) == {"standing_in"}
+    with unit_of_work():
+        workflow.approve(visit, by=director, standing_in="经理出差到周五")
+    approved = db.session.query(Event).filter_by(subject_id=visit.id, kind="visit.approved").one()
+    assert approved.facts == {"standing_in": "经理出差到周五"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"arrive_at": make.MONDAY - timedelta(minutes=1)}, "arrive_at"),
+        ({"arrive_at": make.MONDAY + timedelta(hours=9), "ends_at": make.MONDAY + timedelta(hours=9)}, "ends_at"),
+        ({"category": "trip", "place": ""}, "place"),
+        ({"contact": None}, "contact"),
+        ({"department": ""}, "department"),
+    ],
+)
+def test_a_request_that_cannot_be_is_refused_with_its_field_named(app, changes, field):
+    with unit_of_work():
+        visit = make.visit()
+        with pytest.raises(Invalid) as refused:
+            workflow.change(visit, by=make.who("specialist"), **facts(visit, **changes))
+    assert field in refused.value.fields
+
+
+def test_a_customer_outside_the_service_period_is_visited_only_with_a_reason(app):
+    with unit_of_work():
+        unit = make.customer("老单位")
+        make.contact(unit)
+        with pytest.raises(Invalid) as refused:
+            make.visit(unit)
+        assert set(refused.value.fields) == {"uncovered_reason"}
+        assert make.visit(unit, uncovered_reason="续签在谈").uncovered_reason == "续签在谈"
+
+
+def test_the_manager_owes_a_decision_and_an_approved_visit_is_owed_back(app):
+    with unit_of_work():
+        visit = make.visit(starts_in=24)  # Tuesday 09:00 to 13:00
+        decision = owed(visit)["visit.decide"]
+        assert (decision.pool, decision.due_at) == ("manager", clock.parse("2026-11-23T14:00"))
+        workflow.approve(visit, by=make.who("manager"))
+    back = owed(visit)["visit.back"]
+    assert (back.owner_id, back.due_at) == (visit.owner_id, clock.parse("2026-11-25T18:00"))
+
+
+def test_the_times_of_the_way_are_taken_one_tap_each(app):
+    me = make.who("specialist")
+    with unit_of_work():
+        visit = make.visit()
+        workflow.approve(visit, by=make.who("manager"))
+        workflow.depart(visit, by=me)
+        workflow.arrive(visit, by=me)
+        workflow.come_back(visit, by=me)
+    assert visit.state == State.BACK
+    assert visit.departed_at == visit.arrived_at == visit.returned_at == clock.now()
+    assert owed(visit) == {} or "visit.back" not in owed(visit)
+
+
+def test_the_visit_is_written_up_from_what_is_known(app):
+    with unit_of_work():
+        visit = make.visit()
+        came_back(visit)
+        due = owed(visit)["visit.write_up"]
+        assert (due.due_at, due.fine_clause, due.fine_fen) == (clock.parse("2026-11-24T18:00"), "7.4", 3000)
+        ticket = make.written_up(visit)
+    assert (visit.state, ticket.state, ticket.channel, ticket.origin_id) == ("written_up", "complete", "visit", visit.id)
+    assert (ticket.contact_id, ticket.department, ticket.asked_at) == (visit.contact_id, "财务部", visit.asked_at)
+    assert "visit.write_up" not in owed(visit)
+    fined = db.session.query(Duty.fine_clause).filter_by(subject_id=ticket.id, rule="ticket.complete").all()
+    assert set(fined) <= {(None,)}  # 7.4 or 7.5, never both
+
+
+def test_a_write_up_that_lacks_something_leaves_the_visit_as_it_was(app):
+    with unit_of_work():
+        visit = make.visit()
+        came_back(visit)
+    with pytest.raises(Incomplete), unit_of_work():
+        workflow.write_up(visit, by=make.who("specialist"), category="bug", title="x", description="", fields={})
+    assert visit.state == State.BACK
+    assert "visit.written_up" not in kinds(visit)
+
+
+def came_back(visit: Visit) -> None:
+    workflow.approve(visit, by=make.who("manager"))
+    for step in (workflow.depart, workflow.arrive, workflow.come_back):
+        step(visit, by=make.who("specialist"))
