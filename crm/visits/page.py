@@ -28,8 +28,11 @@ def form_for(name: str, visit: Visit, **kwargs: Any) -> CrmForm:
     if name == "write_up":
         return record_form(visit, **kwargs)
     form = FORMS.get(name, CrmForm)(**kwargs)
-    if hasattr(form, "standing_in"):
-        form.standing_in.flags.required = workflow.stands_in(current_user)
+    if isinstance(form, forms.DecideForm):
+        if workflow.stands_in(current_user):
+            form.standing_in.flags.required = True
+        else:
+            del form.standing_in
     return form
 
 

@@ -8,7 +8,7 @@ from crm.customers.models import Customer
 from crm.errors import Refused, Stale
 from crm.files import queries as files
 from crm.files.drafts import received
-from crm.forms import attempt
+from crm.forms import CrmForm, attempt
 from crm.moves import check_version
 from crm.permissions import Permission as P
 from crm.permissions import needs
@@ -135,6 +135,11 @@ def _do(name: str, number: str):
     return attempt(form, perform, show, take=take)
 
 
+def _why(form: CrmForm) -> str:
+    """Why somebody decides in the manager's place; the manager is not asked."""
+    return form.standing_in.data if "standing_in" in form else ""
+
+
 def _record(visit: Visit, form, drafts: list) -> None:
     workflow.write_up(
         visit, by=current_user, category=form.category.data, title=form.title.data, description=form.description.data,
@@ -143,9 +148,9 @@ def _record(visit: Visit, form, drafts: list) -> None:
 
 
 VERBS = {
-    "approve": lambda v, f, d: workflow.approve(v, by=current_user, standing_in=f.standing_in.data),
+    "approve": lambda v, f, d: workflow.approve(v, by=current_user, standing_in=_why(f)),
     "reject": lambda v, f, d: workflow.reject(
-        v, by=current_user, reason=f.reason.data, standing_in=f.standing_in.data
+        v, by=current_user, reason=f.reason.data, standing_in=_why(f)
     ),
     "depart": lambda v, f, d: workflow.depart(v, by=current_user),
     "arrive": lambda v, f, d: workflow.arrive(v, by=current_user),
