@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import accumulate
 
-from crm.search import SearchRow, _words_of, row_id
+from crm.search import grams_of, row_id
 from crm.words import fold
 
 COMMON, PERCENT, TENTH, RARE, FIFTY = "凭证", "结转", "折旧", "饕餮", "貔貅"  # 30 %, 1 %, 0.1 %, 0.01 %, 50 records
@@ -164,7 +164,7 @@ class Story:
 
     def _found(self, id: int, number: str, said: str) -> None:
         text, row = f"{number}\n{said}", row_id(id)
-        entry = SearchRow(name="", folded=fold(text))
-        self.rows["search_rows"].append((row, id, "ticket", 0, "", text, entry.folded))
+        folded = fold(text)
+        self.rows["search_rows"].append((row, id, "ticket", 0, "", text, folded))
         self.rows["search_keys"].append((fold(number).replace(" ", ""), row))
-        self.rows["search_grams"].append((row, _words_of(entry)))
+        self.rows["search_grams"].append((row, grams_of(folded)))

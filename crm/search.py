@@ -157,10 +157,14 @@ def _key(code: str) -> str:
     return fold(code).replace(" ", "")
 
 
+def grams_of(folded: str, name: str = "") -> list[str]:
+    """What the index holds of a row: the pairs of its text, and its name's under a mark of their own."""
+    return sorted({*pieces(folded), *(name_pieces(name) if name else ())})
+
+
 def _grams_of(folded: str, name: str) -> list[str] | str:
-    """As each database takes them."""
-    grams = sorted({*pieces(folded), *(name_pieces(name) if name else ())})
-    return " ".join(grams) if _lite() else grams
+    """The same as each database takes it."""
+    return " ".join(grams_of(folded, name)) if _lite() else grams_of(folded, name)
 
 
 def _forget(rows: Sequence[Row]) -> None:
@@ -241,18 +245,17 @@ def matching(query: str) -> Select:
 
 
 def newest(
-    query: str, ask: Callable[[FromClause], Sequence[T]], *, size: int, before: int | None = None, own: bool = False
+    query: str, ask: Callable[[FromClause], Sequence[T]], *, size: int, before: int | None = None
 ) -> tuple[Sequence[T], bool]:
     """A page of what holds every word of the query, the newest first, and whether older rows were left unlooked at.
 
     `ask` is given the rows found, as columns `id` and `subject_id`, and returns at most `size` + 1 in falling order of the
-    id. `before` is a row's id; `own` takes subjects' own rows only. SQLite walks its index backwards until the page is
+    id. `before` is a row's id. SQLite walks its index backwards until the page is
     full. PostgreSQL's knows no order: it is asked of the newest rows, and of all only if those do not fill the page."""
     found = _containing(query)
     if found is None:
         return [], False
     where = [_id() < before] if before else []
-    where += [_id().bitwise_and(LAST) == 0] if own else []
     if _lite():
         return ask(found.where(*where).subquery("found")), bool(before)
     top = before or row_id((db.session.scalar(select(func.max(_id()))) or 0) + 1 >> SLOT, LAST)

@@ -6,7 +6,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import waitress
 from flask import Flask
@@ -17,6 +18,7 @@ else:
     Application = None
 
 LARGEST = 40 * 1024 * 1024  # bytes of one request; the app itself answers 413 below that
+PATIENCE = 0.25  # seconds
 
 
 def return_memory() -> None:
@@ -26,6 +28,28 @@ def return_memory() -> None:
         mallopt = ctypes.CDLL(libc).mallopt
         mallopt(-3, 1024 * 1024)  # M_MMAP_THRESHOLD: larger blocks are mapped, and unmapped when freed
         mallopt(-8, 2)  # M_ARENA_MAX
+
+
+def in_turns(app: Flask) -> Flask:
+    app.wsgi_app = Turns(app.wsgi_app)  # type: ignore[method-assign]
+    return app
+
+
+class Turns:
+    """One request at a time of a process computes: threads of one interpreter only get in each other's way, and together
+    take a fifth longer (docs/scale.md). Whoever waited for `PATIENCE` goes in all the same, so that a long export, a slow
+    upload or a locked database holds nobody else up."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self.app, self.turn = app, threading.Lock()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        mine = self.turn.acquire(timeout=PATIENCE)
+        try:
+            return self.app(environ, start_response)
+        finally:
+            if mine:
+                self.turn.release()
 
 
 class PortTaken(RuntimeError):
@@ -60,7 +84,7 @@ def one_process(app: Flask, host: str, port: int, *, beside: Callable[[threading
     helper = threading.Thread(target=beside, args=(stop,), daemon=True)
     helper.start()
     try:
-        waitress.serve(app, host=host, port=port, threads=8, ident=None, max_request_body_size=LARGEST)
+        waitress.serve(in_turns(app), host=host, port=port, threads=8, ident=None, max_request_body_size=LARGEST)
     finally:
         stop.set()
         helper.join(5)
@@ -69,7 +93,7 @@ def one_process(app: Flask, host: str, port: int, *, beside: Callable[[threading
 def many_workers(make: Callable[[], Flask], host: str, port: int, workers: int) -> None:
     """gunicorn's own processes, each making the app for itself, so that none shares a connection; else waitress."""
     if Application is None:
-        waitress.serve(make(), host=host, port=port, threads=8, ident=None, max_request_body_size=LARGEST)
+        waitress.serve(in_turns(make()), host=host, port=port, threads=8, ident=None, max_request_body_size=LARGEST)
         return
     Server(make, {"bind": f"{host}:{port}", "workers": workers, "worker_class": "gthread", "threads": 4,
                   "timeout": 60, "graceful_timeout": 20, "control_socket_disable": True}).run()  # fmt: skip
@@ -88,4 +112,4 @@ if Application is not None:
 
         def load(self) -> Flask:
             return_memory()
-            return self.make()
+            return in_turns(self.make())

@@ -122,11 +122,7 @@ def missed(user, wanted: Missed, before: int | None = None, size: int = lists.SI
 def of_subject(subject: Subject) -> list[Duty]:
     """Every duty a subject ever had, in order of deadline."""
     mine = select(Duty).where(Duty.subject_id == subject.id).order_by(Duty.due_at, Duty.id)
-    return list(
-        db.session.scalars(
-            mine.options(joinedload(Duty.subject), joinedload(Duty.extensions), joinedload(Duty.kept_by))
-        ).unique()
-    )
+    return list(db.session.scalars(mine.options(joinedload(Duty.extensions))).unique())
 
 
 def get(duty_id: int, user) -> Duty:

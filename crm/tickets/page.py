@@ -83,14 +83,16 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     for duty in every:
         opened.setdefault(duty.opened_by_id, []).append(duty)
     events, people = duties.timeline(ticket), customers.contacts(ticket.customer_id or 0)
-    closing = bound if bound is not None and name in ("complete", "fill") else details(ticket, people, formdata=None)
+    may_fill = ticket.state in SERVED and MOVES["complete"].may(current_user, ticket)
+    closing = bound if bound is not None and name in ("complete", "fill") else None
+    if may_fill and closing is None:
+        closing = details(ticket, people, formdata=None)
     if isinstance(refusal, Stale) and bound is not None:
         bound.beside(form_for(name, ticket, formdata=None))
     note = bound if bound is not None and name == "note" else forms.NoteForm(formdata=None)
     installation = db.session.get(Installation, ticket.installation_id) if ticket.installation_id else None
     attached = files.of(ticket)
     offered, gaps = _offered(ticket, owed, bound, name), _gaps(ticket, attached, refusal, name)
-    may_fill = ticket.state in SERVED and MOVES["complete"].may(current_user, ticket)
     return render_template(
         "tickets/record.html", ticket=ticket, subject=ticket, book=book, refusal=refusal,
         category=book.categories.get(ticket.category),

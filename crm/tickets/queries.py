@@ -107,7 +107,7 @@ def _speaking(every: Select, words: str, before: int | None, size: int) -> tuple
         count = select(func.count()).select_from(known).scalar_subquery().label("every")
         return db.session.execute(held.add_columns(count).order_by(found.c.id.desc()).limit(size + 1)).all()
 
-    return search.newest(words, ask, size=size, before=search.row_id(before) if before else None, own=True)
+    return search.newest(words, ask, size=size, before=search.row_id(before) if before else None)
 
 
 _DUE = (

@@ -1,0 +1,17 @@
+"""What fills a database for the measurements keeps up with the program: its rows are listed, found and shown."""
+
+from bench import filling
+from bench.places import Place
+from crm.desk.search import find
+from crm.tickets import queries
+from tests import make
+
+
+def test_the_rows_of_a_filled_place_are_listed_and_found(tmp_path):
+    place = Place(tmp_path, f"sqlite:///{tmp_path}/crm.db", lambda: None)
+    filling.fill(place, 300)
+    with place.app() as app, app.app_context():
+        me = make.who("s3")
+        assert queries.listing(me, queries.Filter()).count == 300
+        assert 10 < len(find(me, "凭证").newest) <= 50
+        assert queries.listing(me, queries.Filter(q="凭证")).rows
