@@ -10,6 +10,7 @@ from crm.duties.models import Duty, Event
 from crm.errors import Forbidden, Invalid, WrongState
 from crm.permissions import Role
 from crm.staff import workflow as staff
+from crm.tickets import workflow as tickets
 from crm.tickets.needs import Incomplete
 from crm.visits import workflow
 from crm.visits.models import State, Visit
@@ -200,3 +201,24 @@ def came_back(visit: Visit) -> None:
     workflow.approve(visit, by=make.who("manager"))
     for step in (workflow.depart, workflow.arrive, workflow.come_back):
         step(visit, by=make.who("specialist"))
+
+
+def test_a_remote_service_cannot_be_called_a_visit(app, browser):
+    """7.4 costs less than 7.5: which of them holds is nobody's choice."""
+    with unit_of_work():
+        path = make.ticket().path
+    page = browser("specialist")
+    assert page.send(f"{path}/edit", page=f"{path}/edit", channel="visit").status_code == 422
+    assert 'value="visit"' not in page.get("/tickets/new").text
+
+
+def test_a_visits_record_stays_a_visits(app, browser):
+    with unit_of_work():
+        visit = make.visit()
+        came_back(visit)
+        ticket = make.written_up(visit)
+        tickets.reopen(ticket, by=make.who("specialist"), reason="漏写一句")
+    page, path = browser("specialist"), ticket.path
+    assert page.send(f"{path}/edit", page=f"{path}/edit", channel="phone").status_code == 422
+    assert page.send(f"{path}/edit", page=f"{path}/edit", title="补充").status_code == 303
+    assert ticket.channel == "visit"
