@@ -22,7 +22,6 @@ class Move:
     permission: Permission
     over: Permission | None = None  # may do it to another's, too; None: `permission` reaches everybody's
     own: bool = False  # nobody but the owner
-    stand_in: Permission | None = None  # who may in the place of those who hold `permission`, saying why
     others: bool = False  # never whoever asked for it (ours.approval), whatever they may besides
     asks: bool = True  # needs words; else the button alone is enough
     owed: str = ""  # only while a duty of this rule is open
@@ -33,7 +32,7 @@ class Move:
         if self.others and user.id in subject.askers:
             return False
         if not user.may(self.permission):
-            return any(user.may(other) for other in (self.over, self.stand_in) if other)
+            return self.over is not None and user.may(self.over)
         if subject.owner_id == user.id or not (self.own or self.over):
             return True
         return self.over is not None and user.may(self.over)

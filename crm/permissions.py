@@ -27,8 +27,7 @@ class Permission(enum.StrEnum):
     TICKET_ASSIGN = "ticket:assign"  # reassign, settle an escalation
     VISIT_READ = "visit:read"
     VISIT_WORK = "visit:work"  # one's own: request, depart, return, hand in, write up
-    VISIT_DECIDE = "visit:decide"  # 5.3.3
-    VISIT_STAND_IN = "visit:stand_in"  # the same in the manager's place (ours.standin)
+    VISIT_DECIDE = "visit:decide"  # 5.3.3; the director in the manager's place (ours.standin)
     TIME_GRANT = "time:grant"  # 3.8
     DUTY_READ_ANY = "duty:read:any"  # everybody's Today
     FILTER_SHARE = "filter:share"  # a list's filter under a name, for everybody
@@ -44,7 +43,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.SPECIALIST: frozenset(_DESK | {P.TICKET_WORK, P.VISIT_WORK}),
     Role.FOLLOWUP: frozenset(_DESK | {P.TICKET_WORK}),
     Role.MANAGER: frozenset(_DESK | _LEAD | {P.TICKET_WORK, P.TICKET_WORK_ANY, P.VISIT_DECIDE}),
-    Role.DIRECTOR: frozenset(_DESK | _LEAD | {P.RULEBOOK_ISSUE, P.VISIT_STAND_IN}),
+    Role.DIRECTOR: frozenset(_DESK | _LEAD | {P.RULEBOOK_ISSUE, P.VISIT_DECIDE}),
     Role.DEVELOPER: frozenset(),
     Role.ARCHIVIST: frozenset(),
     Role.ADMIN: frozenset({P.STAFF_EDIT, P.SETTINGS_EDIT}),

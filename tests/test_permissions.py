@@ -44,7 +44,7 @@ WHAT = {
     "specialist": "customer:edit customer:read ticket:read ticket:work visit:read visit:work",
     "followup": "customer:edit customer:read ticket:read ticket:work visit:read",
     "manager": "customer:edit customer:read duty:read:any filter:share ticket:assign ticket:read ticket:work ticket:work:any time:grant visit:decide visit:read",
-    "director": "customer:edit customer:read duty:read:any filter:share rulebook:issue ticket:assign ticket:read time:grant visit:read visit:stand_in",
+    "director": "customer:edit customer:read duty:read:any filter:share rulebook:issue ticket:assign ticket:read time:grant visit:decide visit:read",
     "developer": "", "archivist": "", "admin": "settings:edit staff:edit",
 }  # fmt: skip
 

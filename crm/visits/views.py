@@ -5,7 +5,7 @@ from flask_login import current_user
 from crm import clock
 from crm.customers import queries as customers
 from crm.customers.models import Customer
-from crm.errors import Refused, Stale
+from crm.errors import Forbidden, Refused, Stale
 from crm.files import queries as files
 from crm.files.drafts import received
 from crm.forms import CrmForm, attempt
@@ -18,7 +18,7 @@ from crm.tickets.forms import NoteForm, fields_in
 from crm.visits import forms, page, queries, workflow
 from crm.visits.models import Kind, State, Visit
 from crm.visits.table import TABLE
-from crm.visits.workflow import MOVES
+from crm.visits.workflow import CHANGE, MOVES
 
 bp = Blueprint("visits", __name__, url_prefix="/visits")
 
@@ -88,6 +88,8 @@ def new():
 @needs(P.VISIT_WORK)
 def edit(number):
     visit = queries.get(number, current_user)
+    if request.method == "POST" and not CHANGE.may(current_user, visit):
+        raise Forbidden()
     form = _edit_form(visit)
 
     def save():
@@ -161,7 +163,7 @@ VERBS = {
 
 
 def _view_of(name: str):
-    @needs(P.VISIT_READ)
+    @needs(MOVES[name].permission)
     def move(number):
         return _do(name, number)
 

@@ -12,6 +12,7 @@ from crm.files.workflow import attach
 from crm.labels import N_
 from crm.moves import Move, edit
 from crm.permissions import Permission as P
+from crm.permissions import Role
 from crm.serials.coverage import verdict_of
 from crm.serials.models import Installation
 from crm.tickets.models import Ticket
@@ -21,7 +22,7 @@ from crm.visits.models import Kind, State, Visit, VisitEvent
 
 _own: dict[str, Any] = {"permission": P.VISIT_WORK, "own": True}
 _decide: dict[str, Any] = {
-    "permission": P.VISIT_DECIDE, "stand_in": P.VISIT_STAND_IN, "others": True, "froms": frozenset({State.REQUESTED}),
+    "permission": P.VISIT_DECIDE, "others": True, "froms": frozenset({State.REQUESTED}),
     "owed": "visit.decide",
 }  # fmt: skip
 UNDECIDED = frozenset({State.REQUESTED, State.APPROVED, State.REJECTED})
@@ -38,7 +39,7 @@ MOVES: dict[str, Move] = {
     "write_up": Move(noun="record", label=N_("Write the service record"), froms=frozenset({State.BACK}),
                      to=State.WRITTEN_UP, icon="journal-text", tone="primary", **_own),
     "cancel": Move(noun="cancellation", label=N_("Cancel the visit"), to=State.CANCELLED, icon="x-circle", tone="danger",
-                   froms=UNDECIDED | {State.DEPARTED}, permission=P.VISIT_WORK, over=P.VISIT_DECIDE),
+                   froms=UNDECIDED | {State.DEPARTED}, **_own),
 }  # fmt: skip
 Visit.MOVES = MOVES
 CHANGE = Move(noun="edit", label=N_("Change the request"), froms=UNDECIDED, to=State.REQUESTED, **_own)  # no button
@@ -116,7 +117,7 @@ def _decided(verb: str, visit: Visit, by, standing_in: str) -> None:
 
 def stands_in(user) -> bool:
     """Whether this person decides only in the manager's place (ours.standin)."""
-    return not user.may(P.VISIT_DECIDE)
+    return Role.MANAGER not in user.roles
 
 
 def _in_place(standing_in: str) -> dict[str, str]:

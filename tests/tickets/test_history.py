@@ -478,7 +478,7 @@ def test_pages_show_an_imported_record_with_its_own_category(app, bring, browser
         "Imported as history",
     ):
         assert words in shown.text, words
-    assert "still missing" not in shown.text and "Nothing is owed on this record." in shown.text
+    assert "still missing" not in shown.text and "Nothing is owed here." in shown.text
     for path in ("/customers/K0001", "/search?q=INC1", "/staff", "/duties", "/"):
         assert browser("admin" if path == "/staff" else "manager").get(path).status_code == 200, path
 

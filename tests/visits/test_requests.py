@@ -19,7 +19,7 @@ from tests import make
 
 VERBS = {
     "approve": ("manager", "director"), "reject": ("manager", "director"), "depart": ("specialist",),
-    "arrive": ("specialist",), "return": ("specialist",), "write_up": ("specialist",), "cancel": ("specialist", "manager"),
+    "arrive": ("specialist",), "return": ("specialist",), "write_up": ("specialist",), "cancel": ("specialist",),
 }  # fmt: skip
 
 
@@ -222,3 +222,22 @@ def test_a_visits_record_stays_a_visits(app, browser):
     assert page.send(f"{path}/edit", page=f"{path}/edit", channel="phone").status_code == 422
     assert page.send(f"{path}/edit", page=f"{path}/edit", title="补充").status_code == 303
     assert ticket.channel == "visit"
+
+
+def test_a_request_is_sent_decided_and_made_in_the_browser(app, browser):
+    with unit_of_work():
+        make.served_customer()
+    mine, managers = browser("specialist"), browser("manager")
+    words = {"customer_q": "宏远机械", "arrive_at": "2026-11-24T09:00", "ends_at": "2026-11-24T12:00", "title": "月结时到场",
+             "departments": "财务部：报表打不开\n仓库"}  # fmt: skip
+    sent = mine.send("/visits/new", page="/visits/new", **words)
+    path = sent.location
+    assert sent.status_code == 303 and path.startswith("/visits/V2611-")
+    assert mine.send(f"{path}/departure", page=path).status_code == 409
+    assert managers.send(f"{path}/approval", page=path).status_code == 303
+    for noun in ("departure", "arrival", "return"):
+        assert mine.send(f"{path}/{noun}", page=path).status_code == 303, noun
+    written = mine.send(f"{path}/record", page=path, category="inquiry", f_question="怎么结账", f_answer="先过账")
+    assert written.status_code == 303
+    visit = db.session.query(Visit).one()
+    assert (visit.state, [one["name"] for one in visit.departments]) == (State.WRITTEN_UP, ["财务部", "仓库"])
