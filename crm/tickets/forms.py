@@ -158,10 +158,6 @@ class BulkForm(CrmForm):
     reason = LineField(_l("Reason"), most=500)
 
 
-class NoteForm(CrmForm):
-    words = WordsField(_l("Note"), required=True)
-
-
 def _made(field: Field, contacts: list[Contact]):
     """The input for one field of the rulebook; a file's is drawn by the page."""
     language = str(get_locale())

@@ -10,8 +10,8 @@ from crm.customers import queries as customers
 from crm.customers.models import Contact
 from crm.db import db
 from crm.duties import queries as duties
+from crm.duties.models import Duty
 from crm.errors import Refused, Stale
-from crm.files import queries as files
 from crm.files.models import File
 from crm.forms import CrmForm
 from crm.serials.coverage import verdict_of
@@ -20,10 +20,11 @@ from crm.staff import queries as staff
 from crm.tickets import forms, queries, workflow
 from crm.tickets.models import Ticket
 from crm.tickets.moves import MOVES, SERVED
+from crm.verbs import offered, told
 
 FORMS: dict[str, type[CrmForm]] = {
     "wait": forms.WaitForm, "cancel": forms.ReasonForm, "reopen": forms.ReasonForm, "escalate": forms.EscalateForm,
-    "settle": forms.SettleForm, "tell": forms.TellForm, "assign": forms.AssignForm, "note": forms.NoteForm,
+    "settle": forms.SettleForm, "tell": forms.TellForm, "assign": forms.AssignForm,
     "duplicate": forms.DuplicateForm,
 }  # fmt: skip
 
@@ -49,17 +50,16 @@ def details(ticket: Ticket, people: Sequence[Contact] | None = None, **kwargs: A
     return forms.with_fields(forms.DetailsForm, book, people, ticket.category, obj=ticket, data=values, **kwargs)
 
 
-def _offered(ticket: Ticket, owed: set[str], bound: CrmForm | None, name: str) -> dict[str, CrmForm]:
-    """The verbs that may be done now, each with its form; the one that was refused with what was typed into it."""
-    moves = {key: move for key, move in MOVES.items() if move.open_to(current_user, ticket, owed)}
-    offered = {key: form_for(key, ticket, formdata=None) for key in moves if key != "complete"}
-    if "cancel" in offered and not workflow.may_drop(ticket, current_user):
-        del offered["cancel"], offered["duplicate"]
-    if "duplicate" in offered and len(offered["duplicate"].of.choices) < 2:
-        del offered["duplicate"]  # there is no other record
-    if bound is not None and name in offered:
-        offered[name] = bound
-    return offered
+def _offered(ticket: Ticket, owed: Sequence[Duty], bound: CrmForm | None, name: str) -> dict[str, CrmForm]:
+    """The verbs that may be done now but for the closing, which has its own place; the refused one with what was typed."""
+    found = offered(ticket, {key: move for key, move in MOVES.items() if key != "complete"}, owed, form_for)
+    if "cancel" in found and not workflow.may_drop(ticket, current_user):
+        del found["cancel"], found["duplicate"]
+    if "duplicate" in found and len(found["duplicate"].of.choices) < 2:
+        del found["duplicate"]  # there is no other record
+    if bound is not None and name in found:
+        found[name] = bound
+    return found
 
 
 def _next(offered: Collection[str]) -> str:
@@ -77,32 +77,22 @@ def _gaps(ticket: Ticket, attached: list[File], refusal: Refused | None, name: s
 def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal: Refused | None = None, drafts=()):
     """The whole page; after a refusal with the refused form's words and files still in it."""
     ticket = queries.get(number, current_user)
-    book, every = workflow.rulebook_of(ticket), duties.of_subject(ticket)
-    owed = {duty.rule for duty in every if duty.open}
-    opened: dict[int, list] = {}
-    for duty in every:
-        opened.setdefault(duty.opened_by_id, []).append(duty)
-    events, people = duties.timeline(ticket), customers.contacts(ticket.customer_id or 0)
+    book, owed = workflow.rulebook_of(ticket), duties.of_subject(ticket)
+    people = customers.contacts(ticket.customer_id or 0)
     may_fill = ticket.state in SERVED and MOVES["complete"].may(current_user, ticket)
     closing = bound if bound is not None and name in ("complete", "fill") else None
     if may_fill and closing is None:
         closing = details(ticket, people, formdata=None)
     if isinstance(refusal, Stale) and bound is not None:
         bound.beside(form_for(name, ticket, formdata=None))
-    note = bound if bound is not None and name == "note" else forms.NoteForm(formdata=None)
-    installation = db.session.get(Installation, ticket.installation_id) if ticket.installation_id else None
-    attached = files.of(ticket)
-    offered, gaps = _offered(ticket, owed, bound, name), _gaps(ticket, attached, refusal, name)
+    known = told(ticket, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)
+    forms_now = _offered(ticket, owed, bound, name)
     return render_template(
-        "tickets/record.html", ticket=ticket, subject=ticket, book=book, refusal=refusal,
-        category=book.categories.get(ticket.category),
-        gaps={gap.field.key: gap for gap in gaps},
+        "tickets/record.html", **known, ticket=ticket, book=book, category=book.categories.get(ticket.category),
+        gaps={gap.field.key: gap for gap in _gaps(ticket, known["files"], refusal, name)},
         closing=closing, closable=MOVES["complete"].open_to(current_user, ticket), may_fill=may_fill,
-        offered=offered, first=_next(offered), moves=MOVES, refused=name, note=note, drafts=drafts,
-        events=events, duties=every,
-        names=duties.names_in(events, current_user, ticket.owner_id, *(duty.owner_id for duty in every)),
-        opened=opened, files=attached,
-        customer=customers.by_id(ticket.customer_id), people={person.id: person for person in people},
-        verdict=verdict_of(ticket.customer_id or 0), installation=installation, linked=queries.linked(ticket, current_user),
-        twins=queries.twins(ticket, current_user, events),
+        offered=forms_now, first=_next(forms_now), moves=MOVES, people={person.id: person for person in people},
+        verdict=verdict_of(ticket.customer_id or 0), linked=queries.linked(ticket, current_user),
+        installation=db.session.get(Installation, ticket.installation_id) if ticket.installation_id else None,
+        twins=queries.twins(ticket, current_user, known["events"]),
     )  # fmt: skip

@@ -9,11 +9,9 @@ from crm.customers import queries as customers
 from crm.duties import editions
 from crm.duties.models import Subject
 from crm.duties.record import lock_all
-from crm.errors import Refused, Stale
+from crm.errors import Refused
 from crm.files import queries as files
-from crm.files.drafts import received
 from crm.forms import CrmForm, attempt
-from crm.moves import check_version
 from crm.permissions import Permission as P
 from crm.permissions import Role, needs
 from crm.staff import access
@@ -24,6 +22,7 @@ from crm.tickets.calling import caller
 from crm.tickets.models import State, Ticket
 from crm.tickets.moves import MOVES
 from crm.tickets.table import TABLE
+from crm.verbs import Verbs
 
 bp = Blueprint("tickets", __name__, url_prefix="/tickets")
 
@@ -87,89 +86,52 @@ def record(number):
     return page.render(number)
 
 
-def _do(name: str, number: str, act, said: str = ""):
-    """One verb on one record: its form checked, its version compared, then done; or the page with what was typed."""
-    ticket = queries.get(number, current_user)
-    form = page.form_for(name, ticket)
-    drafts: list = []
-
-    def perform():
-        if of := getattr(form, "of", None):  # both at once, in the order of their ids, before one of them is locked alone
-            lock_all(Subject.id.in_([ticket.id, queries.get(of.data, current_user).id]))
-        check_version(ticket, form.opened_version)
-        act(ticket, form, drafts)
-        flash(said or _("%(what)s: done.", what=_(MOVES[name].label)))
-        return redirect(ticket.path, 303)
-
-    def show(refusal: Refused | None):
-        kept = files.drafts([draft.key for draft in drafts], current_user) or drafts
-        return page.render(number, name=name, bound=form, refusal=refusal, drafts=kept)
-
-    def take():
-        drafts.extend(received({f"file_{field.key}": field.key for field in getattr(form, "scans", ())}))
-
-    return attempt(form, perform, show, take=take)
+def _both(ticket: Ticket, form: CrmForm) -> None:
+    """Two records at once are locked in the order of their ids, before one of them is locked alone."""
+    if of := getattr(form, "of", None):
+        lock_all(Subject.id.in_([ticket.id, queries.get(of.data, current_user).id]))
 
 
-def _filled(form: CrmForm, drafts: list) -> dict:
+def _filled(form: CrmForm, keys: list[str]) -> dict:
     """What the closing step's form holds, and its files."""
     columns = {"service_qq": form.service_qq.data, "answered_at": form.answered_at.data}
-    return {"fields": forms.fields_in(form), "files": [draft.key for draft in drafts], **columns}
+    return {"fields": forms.fields_in(form), "files": keys, **columns}
 
 
 def _to(form):
     return next((p for p in staff.with_role(Role) if str(p.id) == form.to.data), None)
 
 
-VERBS = {
-    "start": lambda t, f, d: workflow.start(t, by=current_user),
-    "resume": lambda t, f, d: workflow.resume(t, by=current_user),
-    "end": lambda t, f, d: workflow.end(t, by=current_user),
-    "complete": lambda t, f, d: workflow.complete(t, by=current_user, **_filled(f, d)),
-    "wait": lambda t, f, d: workflow.wait(t, by=current_user, reason=f.reason.data, until=f.until.data),
-    "cancel": lambda t, f, d: workflow.cancel(t, by=current_user, reason=f.reason.data),
-    "reopen": lambda t, f, d: workflow.reopen(t, by=current_user, reason=f.reason.data),
-    "escalate": lambda t, f, d: workflow.escalate(t, by=current_user, story=f.story.data),
-    "settle": lambda t, f, d: workflow.settle(t, by=current_user, answer=f.answer.data, to=_to(f)),
-    "tell": lambda t, f, d: workflow.tell(t, by=current_user, words=f.words.data),
-    "see": lambda t, f, d: workflow.see(t, by=current_user),
-    "duplicate": lambda t, f, d: workflow.duplicate(t, by=current_user, of=queries.get(f.of.data, current_user)),
-    "assign": lambda t, f, d: workflow.assign(t, by=current_user, to=_to(f), reason=f.reason.data),
-}
-
-
-def _view_of(name: str):
-    @needs(MOVES[name].permission)
-    def move(number):
-        return _do(name, number, VERBS[name])
-
-    return move
-
-
-for _name, _move in MOVES.items():
-    bp.add_url_rule(f"/<number:number>/{_move.noun}", _name, _view_of(_name), methods=["POST"])
+VERBS = Verbs(queries.get, MOVES, page, first=_both, acts={
+    "start": lambda t, f, k: workflow.start(t, by=current_user),
+    "resume": lambda t, f, k: workflow.resume(t, by=current_user),
+    "end": lambda t, f, k: workflow.end(t, by=current_user),
+    "complete": lambda t, f, k: workflow.complete(t, by=current_user, **_filled(f, k)),
+    "wait": lambda t, f, k: workflow.wait(t, by=current_user, reason=f.reason.data, until=f.until.data),
+    "cancel": lambda t, f, k: workflow.cancel(t, by=current_user, reason=f.reason.data),
+    "reopen": lambda t, f, k: workflow.reopen(t, by=current_user, reason=f.reason.data),
+    "escalate": lambda t, f, k: workflow.escalate(t, by=current_user, story=f.story.data),
+    "settle": lambda t, f, k: workflow.settle(t, by=current_user, answer=f.answer.data, to=_to(f)),
+    "tell": lambda t, f, k: workflow.tell(t, by=current_user, words=f.words.data),
+    "see": lambda t, f, k: workflow.see(t, by=current_user),
+    "duplicate": lambda t, f, k: workflow.duplicate(t, by=current_user, of=queries.get(f.of.data, current_user)),
+    "assign": lambda t, f, k: workflow.assign(t, by=current_user, to=_to(f), reason=f.reason.data),
+    "fill": lambda t, f, k: workflow.fill(t, by=current_user, **_filled(f, k)),
+})  # fmt: skip
+VERBS.hang(bp)
 
 
 @bp.post("/<number:number>/details")
 @needs(P.TICKET_WORK)
 def fill(number):
     """Save what was typed, without closing."""
-    return _do("fill", number, lambda t, f, d: workflow.fill(t, by=current_user, **_filled(f, d)), said=_("Saved."))
+    return VERBS.do("fill", number, _("Saved."))
 
 
 @bp.post("/<number:number>/notes")
 @needs(P.TICKET_READ)
 def note(number):
-    ticket, form, drafts = queries.get(number, current_user), forms.NoteForm(), []
-
-    def act():
-        workflow.note(ticket, by=current_user, words=form.words.data, files=[draft.key for draft in drafts])
-        return redirect(f"{ticket.path}#timeline", 303)
-
-    def show(refusal: Refused | None):
-        return page.render(number, name="note", bound=form, refusal=refusal, drafts=drafts)
-
-    return attempt(form, act, show, take=lambda: drafts.extend(received({"file_": ""})))
+    return VERBS.note(number, workflow.note)
 
 
 @bp.post("/<number:number>/files/<string(length=32):key>/removal")
@@ -184,25 +146,13 @@ def detach(number, key):
 @bp.route("/<number:number>/edit", methods=["GET", "POST"])
 @needs(P.TICKET_WORK)
 def edit(number):
-    ticket = queries.get(number, current_user)
-    form = _edit_form(ticket)
+    return VERBS.edit(number, MOVES["complete"], _edit_form, _edit)
 
-    def save():
-        check_version(ticket, form.opened_version)
-        contact, department = caller(form, customers.by_id(ticket.customer_id))
-        facts = form.facts() | {"department": department}
-        workflow.edit_ticket(ticket, by=current_user, contact=contact, **facts)
-        flash(_("Saved."))
-        return redirect(ticket.path, 303)
 
-    def show(refusal: Refused | None):
-        ticket = queries.get(number, current_user)
-        if isinstance(refusal, Stale):
-            form.beside(_edit_form(ticket, formdata=None))
-        return render_template("tickets/edit.html", form=form, ticket=ticket, refusal=refusal,
-                               customer=customers.by_id(ticket.customer_id))  # fmt: skip
-
-    return attempt(form, save, show)
+def _edit(ticket: Ticket, form: forms.FactsForm) -> None:
+    contact, department = caller(form, customers.by_id(ticket.customer_id))
+    facts = form.facts() | {"department": department}
+    workflow.edit_ticket(ticket, by=current_user, contact=contact, **facts)
 
 
 def _edit_form(ticket: Ticket, **kwargs) -> forms.FactsForm:

@@ -10,10 +10,10 @@ from crm.db import db
 from crm.duties import editions
 from crm.duties import queries as duties
 from crm.errors import Refused
-from crm.files import queries as files
 from crm.forms import CrmForm
 from crm.serials.models import Installation
-from crm.tickets.forms import NoteForm, ReasonForm, categories_of, with_fields
+from crm.tickets.forms import ReasonForm, categories_of, with_fields
+from crm.verbs import offered, told
 from crm.visits import forms, queries, workflow
 from crm.visits.models import Kind, Visit
 from crm.visits.workflow import CHANGE, MOVES
@@ -47,21 +47,14 @@ def record_form(visit: Visit, **kwargs: Any) -> CrmForm:
 def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal: Refused | None = None, drafts=()):
     """The whole page; after a refusal with the refused form's words still in it."""
     visit = queries.get(number, current_user)
-    every, events = duties.of_subject(visit), duties.timeline(visit)
-    owed = {duty.rule for duty in every if duty.open}
-    offered = {key: form_for(key, visit, formdata=None) for key, move in MOVES.items() if move.open_to(current_user, visit, owed)}
-    if bound is not None and name in offered:
-        offered[name] = bound
-    opened: dict[int, list] = {}
-    for duty in every:
-        opened.setdefault(duty.opened_by_id, []).append(duty)
+    owed = duties.of_subject(visit)
+    forms_now = offered(visit, MOVES, owed, form_for)
+    if bound is not None and name in forms_now:
+        forms_now[name] = bound
     return render_template(
-        "visits/visit.html", visit=visit, subject=visit, refusal=refusal, refused=name, offered=offered, moves=MOVES,
-        drafts=drafts, kinds=Kind, shown_for=categories_of(editions.todays()),
+        "visits/visit.html", **told(visit, owed, name=name, bound=bound, refusal=refusal, drafts=drafts),
+        visit=visit, offered=forms_now, moves=MOVES, kinds=Kind, shown_for=categories_of(editions.todays()),
         changeable=CHANGE.open_to(current_user, visit), stands_in=workflow.stands_in(current_user),
-        note=bound if bound is not None and name == "note" else NoteForm(formdata=None),
-        events=events, duties=every, opened=opened, files=files.of(visit), customer=customers.by_id(visit.customer_id),
         installation=db.session.get(Installation, visit.installation_id) if visit.installation_id else None,
-        names=duties.names_in(events, current_user, visit.owner_id, *(duty.owner_id for duty in every)),
         beside=queries.beside(visit),
     )  # fmt: skip

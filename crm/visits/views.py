@@ -5,16 +5,14 @@ from flask_login import current_user
 from crm import clock
 from crm.customers import queries as customers
 from crm.customers.models import Customer
-from crm.errors import Forbidden, Refused, Stale
-from crm.files import queries as files
-from crm.files.drafts import received
+from crm.errors import Refused
 from crm.forms import CrmForm, attempt
-from crm.moves import check_version
 from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.staff import queries as staff
 from crm.tickets import calling
-from crm.tickets.forms import NoteForm, fields_in
+from crm.tickets.forms import fields_in
+from crm.verbs import Verbs
 from crm.visits import forms, page, queries, workflow
 from crm.visits.models import Kind, State, Visit
 from crm.visits.table import TABLE
@@ -87,26 +85,7 @@ def new():
 @bp.route("/<number:number>/edit", methods=["GET", "POST"])
 @needs(P.VISIT_WORK)
 def edit(number):
-    visit = queries.get(number, current_user)
-    if request.method == "POST" and not CHANGE.may(current_user, visit):
-        raise Forbidden()
-    form = _edit_form(visit)
-
-    def save():
-        check_version(visit, form.opened_version)
-        contact, department = calling.caller(form, customers.by_id(visit.customer_id))
-        workflow.change(visit, by=current_user, contact=contact, department=department, **form.facts())
-        flash(_("Saved."))
-        return redirect(visit.path, 303)
-
-    def show(refusal: Refused | None):
-        visit = queries.get(number, current_user)
-        if isinstance(refusal, Stale):
-            form.beside(_edit_form(visit, formdata=None))
-        return render_template("visits/edit.html", form=form, visit=visit, refusal=refusal,
-                               customer=customers.by_id(visit.customer_id))  # fmt: skip
-
-    return attempt(form, save, show)
+    return VERBS.edit(number, CHANGE, _edit_form, _change)
 
 
 def _edit_form(visit: Visit, **kwargs) -> forms.AgreedForm:
@@ -116,25 +95,9 @@ def _edit_form(visit: Visit, **kwargs) -> forms.AgreedForm:
     return form
 
 
-def _do(name: str, number: str):
-    """One verb on one visit: its form checked, its version compared, then done; or the page with what was typed."""
-    visit = queries.get(number, current_user)
-    form, drafts = page.form_for(name, visit), []
-
-    def perform():
-        check_version(visit, form.opened_version)
-        VERBS[name](visit, form, drafts)
-        flash(_("%(what)s: done.", what=_(MOVES[name].label)))
-        return redirect(visit.path, 303)
-
-    def show(refusal: Refused | None):
-        kept = files.drafts([draft.key for draft in drafts], current_user) or drafts
-        return page.render(number, name=name, bound=form, refusal=refusal, drafts=kept)
-
-    def take():
-        drafts.extend(received({f"file_{field.key}": field.key for field in getattr(form, "scans", ())}))
-
-    return attempt(form, perform, show, take=take)
+def _change(visit: Visit, form: forms.AgreedForm) -> None:
+    contact, department = calling.caller(form, customers.by_id(visit.customer_id))
+    workflow.change(visit, by=current_user, contact=contact, department=department, **form.facts())
 
 
 def _why(form: CrmForm) -> str:
@@ -142,48 +105,26 @@ def _why(form: CrmForm) -> str:
     return form.standing_in.data if "standing_in" in form else ""
 
 
-def _record(visit: Visit, form, drafts: list) -> None:
+def _record(visit: Visit, form, keys: list[str]) -> None:
     workflow.write_up(
         visit, by=current_user, category=form.category.data, title=form.title.data, description=form.description.data,
-        fields=fields_in(form), files=[draft.key for draft in drafts],
+        fields=fields_in(form), files=keys,
     )  # fmt: skip
 
 
-VERBS = {
-    "approve": lambda v, f, d: workflow.approve(v, by=current_user, standing_in=_why(f)),
-    "reject": lambda v, f, d: workflow.reject(
-        v, by=current_user, reason=f.reason.data, standing_in=_why(f)
-    ),
-    "depart": lambda v, f, d: workflow.depart(v, by=current_user),
-    "arrive": lambda v, f, d: workflow.arrive(v, by=current_user),
-    "return": lambda v, f, d: workflow.come_back(v, by=current_user),
+VERBS = Verbs(queries.get, MOVES, page, {
+    "approve": lambda v, f, k: workflow.approve(v, by=current_user, standing_in=_why(f)),
+    "reject": lambda v, f, k: workflow.reject(v, by=current_user, reason=f.reason.data, standing_in=_why(f)),
+    "depart": lambda v, f, k: workflow.depart(v, by=current_user),
+    "arrive": lambda v, f, k: workflow.arrive(v, by=current_user),
+    "return": lambda v, f, k: workflow.come_back(v, by=current_user),
     "write_up": _record,
-    "cancel": lambda v, f, d: workflow.cancel(v, by=current_user, reason=f.reason.data),
-}  # fmt: skip
-
-
-def _view_of(name: str):
-    @needs(MOVES[name].permission)
-    def move(number):
-        return _do(name, number)
-
-    return move
-
-
-for _name, _move in MOVES.items():
-    bp.add_url_rule(f"/<number:number>/{_move.noun}", _name, _view_of(_name), methods=["POST"])
+    "cancel": lambda v, f, k: workflow.cancel(v, by=current_user, reason=f.reason.data),
+})  # fmt: skip
+VERBS.hang(bp)
 
 
 @bp.post("/<number:number>/notes")
 @needs(P.VISIT_READ)
 def note(number):
-    visit, form, drafts = queries.get(number, current_user), NoteForm(), []
-
-    def act():
-        workflow.note(visit, by=current_user, words=form.words.data, files=[draft.key for draft in drafts])
-        return redirect(f"{visit.path}#timeline", 303)
-
-    def show(refusal: Refused | None):
-        return page.render(number, name="note", bound=form, refusal=refusal, drafts=drafts)
-
-    return attempt(form, act, show, take=lambda: drafts.extend(received({"file_": ""})))
+    return VERBS.note(number, workflow.note)

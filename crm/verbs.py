@@ -1,0 +1,131 @@
+"""A subject's page: its MOVES as routes, its notes, its changing, and what every such page tells."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+
+from crm.customers import queries as customers
+from crm.duties import queries as duties
+from crm.duties.models import Duty, Subject
+from crm.errors import Forbidden, Refused, Stale
+from crm.files import queries as files
+from crm.files.drafts import received
+from crm.forms import CrmForm, WordsField, attempt
+from crm.moves import Move, check_version
+from crm.permissions import needs
+
+
+class NoteForm(CrmForm):
+    words = WordsField(_l("Note"), required=True, most=5000)
+
+
+@dataclass(frozen=True)
+class Verbs:
+    """What may be done at one kind's page. `acts`: verb → `(subject, form, keys of its files)`, called in the unit of work
+    once form and version are checked; `page` is the kind's own module: `form_for()` and `render()`."""
+
+    get: Callable[..., Any]
+    moves: Mapping[str, Move]
+    page: Any
+    acts: Mapping[str, Callable[[Any, Any, list[str]], object]]
+    first: Callable[[Any, Any], None] = lambda subject, form: None  # what must be locked before the subject is
+
+    def hang(self, bp: Blueprint) -> None:
+        """One route a verb: a POST to its noun."""
+        for name, move in self.moves.items():
+            bp.add_url_rule(f"/<number:number>/{move.noun}", name, self._view(name), methods=["POST"])
+
+    def _view(self, name: str):
+        @needs(self.moves[name].permission)
+        def move(number):
+            return self.do(name, number, _("%(what)s: done.", what=_(self.moves[name].label)))
+
+        return move
+
+    def do(self, name: str, number: str, said: str):
+        """One verb on one subject; refused, its page again with what was typed and the files that came along."""
+        subject = self.get(number, current_user)
+        form, drafts = self.page.form_for(name, subject), []
+
+        def act():
+            self.first(subject, form)
+            check_version(subject, form.opened_version)
+            self.acts[name](subject, form, [draft.key for draft in drafts])
+            flash(said)
+            return redirect(subject.path, 303)
+
+        def show(refusal: Refused | None):
+            kept = files.drafts([draft.key for draft in drafts], current_user) or drafts
+            return self.page.render(number, name=name, bound=form, refusal=refusal, drafts=kept)
+
+        def take():
+            drafts.extend(received({f"file_{field.key}": field.key for field in getattr(form, "scans", ())}))
+
+        return attempt(form, act, show, take=take)
+
+    def note(self, number: str, write: Callable[..., None]):
+        """A note and its files."""
+        subject, form, drafts = self.get(number, current_user), NoteForm(), []
+
+        def act():
+            write(subject, by=current_user, words=form.words.data, files=[draft.key for draft in drafts])
+            return redirect(f"{subject.path}#timeline", 303)
+
+        def show(refusal: Refused | None):
+            return self.page.render(number, name="note", bound=form, refusal=refusal, drafts=drafts)
+
+        return attempt(form, act, show, take=lambda: drafts.extend(received({"file_": ""})))
+
+    def edit(self, number: str, move: Move, form_of: Callable[..., CrmForm], save: Callable[[Any, Any], None]):
+        """The page on which what stands on a subject is put right; stale, with what is saved now beside each field."""
+        subject = self.get(number, current_user)
+        if request.method == "POST" and not move.may(current_user, subject):
+            raise Forbidden()
+        form = form_of(subject)
+
+        def act():
+            check_version(subject, form.opened_version)
+            save(subject, form)
+            flash(_("Saved."))
+            return redirect(subject.path, 303)
+
+        def show(refusal: Refused | None):
+            now = self.get(number, current_user)
+            if isinstance(refusal, Stale):
+                form.beside(form_of(now, formdata=None))
+            return render_template(f"{now.noun}/edit.html", form=form, subject=now, refusal=refusal,
+                                   customer=customers.by_id(now.customer_id))  # fmt: skip
+
+        return attempt(form, act, show)
+
+
+def offered(
+    subject: Any, moves: Mapping[str, Move], owed: Sequence[Duty], form_for: Callable[..., CrmForm]
+) -> dict[str, CrmForm]:
+    """The verbs that may be done now, each with its empty form."""
+    rules = {duty.rule for duty in owed if duty.open}
+    return {
+        key: form_for(key, subject, formdata=None) for key, move in moves.items() if move.open_to(current_user, subject, rules)
+    }
+
+
+def told(
+    subject: Subject, owed: Sequence[Duty], *, name: str, bound: CrmForm | None, refusal: Refused | None, drafts
+) -> dict[str, Any]:
+    """What every subject's page is given: its story with the names in it, what is owed and its files; of a refused form
+    the words, the refusal and the drafts."""
+    events = duties.timeline(subject)
+    opened: dict[int, list[Duty]] = {}
+    for duty in owed:
+        opened.setdefault(duty.opened_by_id, []).append(duty)
+    return {
+        "subject": subject, "events": events, "duties": owed, "opened": opened, "files": files.of(subject),
+        "names": duties.names_in(events, current_user, subject.owner_id, *(duty.owner_id for duty in owed)),
+        "customer": customers.by_id(subject.customer_id), "refusal": refusal, "refused": name, "drafts": drafts,
+        "note": bound if bound is not None and name == "note" else NoteForm(formdata=None),
+    }  # fmt: skip
