@@ -88,6 +88,10 @@ class Subject(db.Model):
         return {self.owner_id}  # who asked for this, and so never approves it (ours.approval)
 
     @property
+    def servers(self) -> set[int | None]:
+        return {self.owner_id}  # who served the customer here, and so never calls back on it (5.5.1)
+
+    @property
     def state_label(self) -> str:
         known = self.STATES is not None and self.state in set(self.STATES)
         return self.STATES(self.state).label if known and self.STATES else self.state
@@ -227,15 +231,12 @@ class Extension(db.Model):
     duty: Mapped[Duty] = relationship(back_populates="extensions")
 
     __table_args__ = (
-        CheckConstraint(
-            "(granted IS NULL) = (decided_at IS NULL) AND (granted IS NULL) = (decided_by_id IS NULL)", name="decided"
-        ),
+        CheckConstraint("(granted IS NULL) = (decided_at IS NULL) AND (granted IS NULL) = (decided_by_id IS NULL)",
+                        name="decided"),
         CheckConstraint("(new_due_at IS NOT NULL) = (granted IS NOT NULL AND granted)", name="new_date"),
         CheckConstraint("decided_by_id <> asked_by_id", name="not_oneself"),  # whoever asks never approves
-        Index(
-            "uq_extensions_undecided", "duty_id", unique=True,
-            sqlite_where=text("granted IS NULL"), postgresql_where=text("granted IS NULL"),
-        ),
+        Index("uq_extensions_undecided", "duty_id", unique=True,
+              sqlite_where=text("granted IS NULL"), postgresql_where=text("granted IS NULL")),
     )  # fmt: skip
 
 
@@ -252,6 +253,8 @@ class DutyEvent(Labelled):
     MORE_TIME_ASKED = "duty.more_time_asked", N_("asked for more time")
     MORE_TIME_GRANTED = "duty.more_time_granted", N_("granted more time")
     MORE_TIME_REFUSED = "duty.more_time_refused", N_("refused more time")
+    CLAIMED = "duty.claimed", N_("took it on")
+    RELEASED = "duty.released", N_("gave it back")
 
 
 class EditionEvent(Labelled):
@@ -268,10 +271,7 @@ class Edition(Subject):
     id: Mapped[int] = mapped_column(ForeignKey("subjects.id"), primary_key=True)
     holds_from: Mapped[datetime] = mapped_column(unique=True)
     body: Mapped[str]
-    __mapper_args__: ClassVar[dict[str, Any]] = {
-        "polymorphic_identity": "edition",
-        "inherit_condition": id == Subject.id,
-    }
+    __mapper_args__: ClassVar[dict[str, Any]] = {"polymorphic_identity": "edition", "inherit_condition": id == Subject.id}
     noun = "rulebook"
     label = N_("Rulebook")
     EVENTS = EditionEvent

@@ -138,6 +138,8 @@ def _rule_faults(rule: Rule, book: Rulebook) -> Iterable[str]:
     kind, _, role = rule.owner.partition(":")
     if rule.owner not in ("owner", "actor") and (kind != "pool" or role not in set(Role)):
         yield f"{name}: owner {rule.owner!r} is nobody"
+    if rule.lost and (rule.lost not in book.penalties or not rule.paper):
+        yield f"{name}: lost names no penalty, or there is no paper"
     if not rule.opens or not rule.keeps:
         yield f"{name}: needs an event that opens it and one that keeps it"
 
@@ -145,11 +147,13 @@ def _rule_faults(rule: Rule, book: Rulebook) -> Iterable[str]:
 KINDS_OF_FIELD = ("line", "text", "file", "contact", "column")
 
 
-def unknown_words(book: Rulebook, dates: set[str], moves: set[str]) -> Iterable[str]:
-    """Dates a deadline is counted from, moves and kinds of field that no package has."""
+def unknown_words(book: Rulebook, dates: set[str], moves: set[str], subjects: set[str]) -> Iterable[str]:
+    """Dates a deadline is counted from, moves, kinds of subject and of field that no package has."""
     for rule in book.rules.values():
         if rule.due.fact and rule.due.fact not in dates:
             yield f"[duty.{rule.key}]: no date {rule.due.fact}"
+        if rule.of and rule.of not in subjects:
+            yield f"[duty.{rule.key}]: of {rule.of!r} is no kind of subject"
         if rule.move and rule.move not in moves:
             yield f"[duty.{rule.key}]: no move {rule.move}"
     for field in book.fields.values():

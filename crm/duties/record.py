@@ -76,7 +76,10 @@ def record(kind: str, subject: Subject, *, by=None, at: datetime | None = None, 
     event = _add(kind, subject, by, at, facts)
     known = {**subject.facts(), **facts}
     for rule in rules_of(subject, kind):
-        _carry_out(rule, event, subject, by, known, first)
+        if rule.of != subject.kind:
+            _carry_out(rule, event, subject, by, known, first)
+    if subject.origin_id:
+        _carry_up(event, subject, by, facts)
     if subject.edition_id:
         _notify(event, subject, by, known)
     if kind in subject.SEARCHED:
@@ -151,12 +154,29 @@ def rules_of(subject: Subject, kind: str) -> tuple[Rule, ...]:
 
 
 def _carry_out(rule: Rule, event: Event, subject: Subject, by, facts: Mapping[str, Any], first: bool) -> None:
+    """An event that both opens and drops, drops where the rule's condition does not hold."""
+    opens = event.kind in rule.opens and holds(rule.where, facts)
     if event.kind in rule.keeps:
         _end(rule, subject, facts, kept_by_id=event.id)
-    elif event.kind in rule.drops:
+    elif event.kind in rule.drops and not opens:
         _end(rule, subject, facts, dropped_by_id=event.id)
-    if event.kind in rule.opens and holds(rule.where, facts):
+    if opens:
         _open(rule, event, subject, by, facts, first)
+
+
+def _carry_up(event: Event, subject: Subject, by, facts: Mapping[str, Any]) -> None:
+    """What happened to a subject, for those rules of the one it came of that count such (`of`): all, or the one the event
+    names as its `rule`. Whoever records on both locks the later one first, as here."""
+    origin = db.session.get_one(Subject, subject.origin_id)
+    of_such = [rule for rule in rules_of(origin, event.kind) if rule.of == subject.kind]
+    rules = [rule for rule in of_such if facts.get("rule", rule.key) == rule.key]
+    if not rules:
+        return
+    lock(origin)
+    settle(origin, clock.now())
+    known = {**origin.facts(), **facts}
+    for rule in rules:
+        _carry_out(rule, event, origin, by, known, False)
 
 
 def _end(rule: Rule, subject: Subject, facts: Mapping[str, Any], **stamp: int) -> None:

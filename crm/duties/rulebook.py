@@ -127,6 +127,10 @@ class Rule:
     fine: tuple[Mapping[str, Any], ...] = ()
     slot: str = ""  # the fact that tells several open duties of one subject apart
     move: str = ""  # the one button that settles it
+    of: str = ""  # a kind of subject: what happens to one that came of this one opens, keeps and drops it as well
+    others: bool = False  # never for whoever served the customer (5.5.1)
+    paper: str = ""  # the paper form whose coming back keeps it (5.7)
+    lost: str = ""  # the fine's clause should that paper be lost
     notice: bool = False
     ours: bool = False
 

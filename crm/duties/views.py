@@ -13,6 +13,7 @@ from crm.permissions import Permission as P
 from crm.permissions import needs
 
 bp = Blueprint("duties", __name__)
+BACK = ("/callbacks",)  # where a duty may be taken on, besides Today
 
 
 @bp.get("/duties")
@@ -41,6 +42,32 @@ def extension(duty_id):
         return render_template("duties/extension.html", form=form, duty=duty, refusal=refusal)
 
     return attempt(form, ask, show)
+
+
+def _back():
+    """To where it was pressed: Today, or a desk of its own."""
+    back = request.form.get("back", "")
+    return redirect(back if back in BACK else "/", 303)
+
+
+@bp.post("/duties/<id:duty_id>/claim")
+@needs(P.SIGNED_IN)
+def claim(duty_id):
+    """Take on what falls to one's role."""
+    duty = queries.get(duty_id, current_user)
+    workflow.claim(duty, by=current_user)
+    flash(_("It is yours now."))
+    return _back()
+
+
+@bp.post("/duties/<id:duty_id>/release")
+@needs(P.SIGNED_IN)
+def release(duty_id):
+    """Give back what one took on."""
+    duty = queries.get(duty_id, current_user)
+    workflow.release(duty, by=current_user)
+    flash(_("Given back: it falls to your role again."))
+    return _back()
 
 
 @bp.route("/extensions/<id:extension_id>", methods=["GET", "POST"])

@@ -27,7 +27,7 @@ from crm.duties.rulebook import Rulebook, RulebookError
 from crm.errors import Forbidden, Invalid, NotThere, WrongState
 from crm.labels import N_
 from crm.moves import Move
-from crm.permissions import Permission
+from crm.permissions import Permission, Role
 
 ACKNOWLEDGE = "rulebook.acknowledge"
 FIRST_DAY = datetime(1990, 1, 1, tzinfo=clock.ZONE)
@@ -48,7 +48,8 @@ def check_rulebook(text: str) -> Rulebook:
     kinds = Subject.__subclasses__()
     dates = {date for kind in kinds for date in kind.DATES}
     moves = {name for kind in kinds for name in kind.MOVES} | {"decide", "acknowledge"}
-    faults = [*reading.unknown_kinds(edition, set(event_labels())), *reading.unknown_words(edition, dates, moves)]
+    subjects = set(Subject.__mapper__.polymorphic_map)
+    faults = [*reading.unknown_kinds(edition, set(event_labels())), *reading.unknown_words(edition, dates, moves, subjects)]
     if faults:
         raise RulebookError(faults)
     return edition
@@ -160,6 +161,40 @@ def decide_more_time(request: Extension, *, by, granted: bool, until: datetime |
     duty.held_by_id = None
     db.session.flush()
     settle(duty.subject, now)
+
+
+def may_claim(duty: Duty, user) -> bool:
+    """Whose role it falls to may take it on, unless they served the customer and another has to (5.5.1)."""
+    return duty.open and duty.owner_id is None and duty.pool in user.roles and not kept_from(duty, user)
+
+
+def kept_from(duty: Duty, user) -> bool:
+    """Whether this is for others than those who served the customer, and `user` is one of them (5.5.1)."""
+    return editions.book(duty.edition_id).rules[duty.rule].others and user.id in duty.subject.servers
+
+
+def claim(duty: Duty, *, by) -> None:
+    """Take on what falls to one's role. Of two at once one does: WrongState for the other."""
+    lock(duty.subject)
+    db.session.refresh(duty)
+    if kept_from(duty, by):
+        raise Forbidden(N_("You served this customer there: somebody else calls back."))
+    if not may_claim(duty, by):
+        raise WrongState()
+    record(DutyEvent.CLAIMED, duty.subject, by=by, duty=duty.id, rule=duty.rule)
+    duty.owner_id = by.id
+    db.session.flush()
+
+
+def release(duty: Duty, *, by) -> None:
+    """Give back what one took on: it falls to the role again."""
+    lock(duty.subject)
+    db.session.refresh(duty)
+    if not duty.open or duty.owner_id != by.id or duty.pool is None or duty.pool not in set(Role):
+        raise WrongState()
+    record(DutyEvent.RELEASED, duty.subject, by=by, duty=duty.id, rule=duty.rule)
+    duty.owner_id = None
+    db.session.flush()
 
 
 def see_notice(user: Subject, notice_id: int) -> Subject:
