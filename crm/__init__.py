@@ -103,6 +103,7 @@ def _declared(app: Flask) -> None:
 def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     """The program on its database. `settings` win over the environment's."""
     from crm import desk, shown
+    from crm.callbacks import views as callbacks
     from crm.customers import imports as customer_imports
     from crm.customers import views as customers
     from crm.duties import views as duties
@@ -124,7 +125,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     session.init_app(app)
     shown.init_app(app, assets_version())
     of_staff, of_customers = (door, own, staff, staff_settings), (customers, customer_imports)
-    for package in (*of_staff, duties, files, *of_customers, serials, opening, tickets, visits):
+    for package in (*of_staff, duties, files, *of_customers, serials, opening, tickets, visits, callbacks):
         app.register_blueprint(package.bp)
     desk.init_app(app)
     app.view_functions["static"].permission = Permission.PUBLIC  # type: ignore[attr-defined]

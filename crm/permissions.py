@@ -28,6 +28,8 @@ class Permission(enum.StrEnum):
     VISIT_READ = "visit:read"
     VISIT_WORK = "visit:work"  # one's own: request, depart, return, hand in, write up
     VISIT_DECIDE = "visit:decide"  # 5.3.3; the director in the manager's place (ours.standin)
+    CALLBACK_READ = "callback:read"
+    CALLBACK_WORK = "callback:work"  # what falls to one's role or to oneself: call, rate
     TIME_GRANT = "time:grant"  # 3.8
     DUTY_READ_ANY = "duty:read:any"  # everybody's Today
     FILTER_SHARE = "filter:share"  # a list's filter under a name, for everybody
@@ -37,7 +39,7 @@ class Permission(enum.StrEnum):
 
 
 P = Permission
-_DESK = {P.CUSTOMER_READ, P.CUSTOMER_EDIT, P.TICKET_READ, P.VISIT_READ}
+_DESK = {P.CUSTOMER_READ, P.CUSTOMER_EDIT, P.TICKET_READ, P.VISIT_READ, P.CALLBACK_READ, P.CALLBACK_WORK}
 _LEAD = {P.TICKET_ASSIGN, P.TIME_GRANT, P.DUTY_READ_ANY, P.FILTER_SHARE}
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.SPECIALIST: frozenset(_DESK | {P.TICKET_WORK, P.VISIT_WORK}),

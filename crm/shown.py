@@ -103,6 +103,11 @@ def state_of(members: type[Labelled], value: str) -> Markup:
     return Markup(f'<span class="state state-{escape(value)}">{escape(label_of(members, value))}</span>')
 
 
+def state_in(kind: str, value: str) -> Markup:
+    """The same of a row that says of which kind of subject it is."""
+    return state_of(Subject.__mapper__.polymorphic_map[kind].class_.STATES, value)
+
+
 NEAR = {0: N_("today"), 1: N_("tomorrow"), -1: N_("yesterday")}
 
 
@@ -232,8 +237,8 @@ def init_app(app: Flask, version: str) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         here=here, saved=saved, label_of=label_of, P=Permission, now=clock.now, today=clock.today,
-        ngettext=ngettext, pressing=pressing, state_of=state_of, roles_shown=roles_shown, current_user=current_user,
-        rule_title=rule_title, event_labels=event_labels(), roles=Role,
+        ngettext=ngettext, pressing=pressing, state_of=state_of, state_in=state_in, roles_shown=roles_shown,
+        current_user=current_user, rule_title=rule_title, event_labels=event_labels(), roles=Role,
         priorities=Priority, channels=Channel, states=State,
     )  # fmt: skip
 

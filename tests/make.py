@@ -8,6 +8,7 @@ from crm.customers import workflow as customers
 from crm.customers.models import Contact, Customer
 from crm.db import db, unit_of_work
 from crm.duties import workflow as duties
+from crm.duties.record import record
 from crm.files import workflow as files
 from crm.permissions import Role
 from crm.serials import workflow as serials
@@ -18,7 +19,7 @@ from crm.staff.passwords import hashed
 from crm.tickets import workflow as tickets
 from crm.tickets.models import Ticket
 from crm.visits import workflow as visits
-from crm.visits.models import Visit
+from crm.visits.models import Visit, VisitEvent
 
 MONDAY = clock.parse("2026-11-23T09:00")
 PASSWORD = "a password of the cast"
@@ -87,6 +88,17 @@ def visit(unit: Customer | None = None, *, by: User | None = None, starts_in: in
              "departments": [{"name": "财务部", "waits": "报表打不开"}]}  # fmt: skip
     person = db.session.query(Contact).filter_by(customer_id=unit.id).first()
     return visits.request_visit(by=by, customer=unit, contact=person, **{**facts, **details})
+
+
+def handed_in(unit: Customer | None = None) -> Visit:
+    """A visit that was made, its feedback form handed in."""
+    row = visit(unit)
+    by = db.session.get_one(User, row.owner_id)
+    visits.approve(row, by=who("manager"))
+    for step in (visits.depart, visits.arrive, visits.come_back):
+        step(row, by=by)
+    record(VisitEvent.HANDED_IN, row, by=by)
+    return row
 
 
 def written_up(row: Visit) -> Ticket:

@@ -95,6 +95,9 @@ class Customer(Subject):
         for unit_id, id, name, *words in db.session.execute(people.order_by(Contact.id)):
             yield unit_id, Entry("contact", (), name, "\n".join(filter(None, words)), ref=id)
 
+    def facts(self) -> dict[str, Any]:
+        return super().facts() | {"grade": self.category if self.state == CustomerState.ACTIVE else ""}
+
     @classmethod
     def visible(cls, user) -> ColumnElement[bool]:
         return true() if user.may(Permission.CUSTOMER_READ) else false()

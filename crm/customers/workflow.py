@@ -11,6 +11,7 @@ from crm.db import db, next_number
 from crm.duties.many import Happened, record_all
 from crm.duties.models import Subject
 from crm.duties.record import lock, open_subject, record
+from crm.duties.workflow import hand_over
 from crm.errors import Forbidden, Invalid, Stale
 from crm.labels import N_
 from crm.moves import edit
@@ -46,6 +47,7 @@ def change_customer(customer: Customer, changes: Mapping[str, Any], *, by) -> No
         record(CustomerEvent.EDITED, customer, by=by, changes=differences)
     if assigned:
         record(CustomerEvent.ASSIGNED, customer, by=by, **{"from": before, "to": customer.owner_id})
+        hand_over(customer, before, customer.owner_id)
 
 
 def meet_contact(customer: Subject, *, by, name: str, department: str = "", **details: Any) -> Contact:

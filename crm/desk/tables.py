@@ -5,6 +5,7 @@ from dataclasses import replace
 from flask_babel import gettext as _
 
 from crm import lists
+from crm.callbacks import table as callbacks
 from crm.customers import queries as customers
 from crm.duties import table as missed
 from crm.labels import N_
@@ -48,5 +49,6 @@ CUSTOMERS = lists.Table(
 )  # fmt: skip
 TABLES = {
     table.key: table
-    for table in (tickets.TABLE, visits.TABLE, CUSTOMERS, installations.TABLE, missed.TABLE, staff.TABLE, staff.ACCESS)
+    for table in (tickets.TABLE, visits.TABLE, callbacks.TABLE, CUSTOMERS, installations.TABLE, missed.TABLE,
+                  staff.TABLE, staff.ACCESS)
 }

@@ -17,7 +17,7 @@ def shipped() -> str:
     return (files(__package__) / "rulebook.toml").read_text(encoding="utf-8")
 
 
-SETTINGS = ("longest_wait_days", "ends_soon_days")
+SETTINGS = {"longest_wait_days": 30, "ends_soon_days": 31, "calls_before_giving_up": 3, "bad_mark": 2}  # and what holds unsaid
 
 
 class _Reader:
@@ -41,11 +41,11 @@ class _Reader:
     def settings(self) -> dict[str, int]:
         """Whole numbers the director owns that belong to no duty."""
         given = self.data.pop("settings", {})
-        for key in SETTINGS:
-            if not isinstance(given.get(key), int) or not 0 < given[key] <= 366:
+        for key in SETTINGS.keys() & given:
+            if not isinstance(given[key], int) or not 0 < given[key] <= 366:
                 self.faults.append(f"[settings]: {key} must be a whole number from 1 to 366")
         self.faults += [f"[settings]: unknown key {key}" for key in given if key not in SETTINGS]
-        return given
+        return SETTINGS | given
 
     def hours(self) -> tuple[tuple[time, time], ...]:
         spells = self.data.pop("hours", {}).get("open")
@@ -72,8 +72,8 @@ def _tuples(entry: dict[str, Any], *names: str) -> dict[str, Any]:
 def _rule(entry: dict[str, Any]) -> dict[str, Any]:
     entry = _tuples(entry, "opens", "keeps", "drops", "fine")
     entry["due"] = Due.parse(entry["due"])
-    if "warn" in entry:
-        entry["warn"] = Span.parse(entry["warn"])
+    for name in {"warn", "show"} & set(entry):
+        entry[name] = Span.parse(entry[name])
     return entry
 
 
@@ -138,6 +138,8 @@ def _rule_faults(rule: Rule, book: Rulebook) -> Iterable[str]:
     kind, _, role = rule.owner.partition(":")
     if rule.owner not in ("owner", "actor") and (kind != "pool" or role not in set(Role)):
         yield f"{name}: owner {rule.owner!r} is nobody"
+    if rule.move == "call" and not rule.key.startswith("call."):
+        yield f"{name}: what is settled by a call is named call.…"
     if rule.lost and (rule.lost not in book.penalties or not rule.paper):
         yield f"{name}: lost names no penalty, or there is no paper"
     if not rule.opens or not rule.keeps:

@@ -223,7 +223,8 @@ def _open(rule: Rule, event: Event, subject: Subject, by, facts: Mapping[str, An
     owner, pool = _whose(rule, subject, by)
     row = {
         "rule": rule.key, "slot": slot, "edition_id": subject.edition_id, "clause": rule.clause, **price,
-        "subject_id": subject.id, "owner_id": owner, "pool": pool, "opened_by_id": event.id, "show_from": event.at,
+        "subject_id": subject.id, "owner_id": owner, "pool": pool, "opened_by_id": event.id,
+        "show_from": warning(rule.show, due, event.at, days) if rule.show else event.at,
         "warn_at": warning(rule.warn, due, event.at, days), "due_at": due, "ruled_due_at": ruled,
     }  # fmt: skip
     db.session.execute(insert(Duty).values(row))

@@ -123,6 +123,7 @@ class Rule:
     drops: tuple[str, ...] = ()
     where: Where = field(default_factory=dict)
     warn: Span = Span(2, "working hour")
+    show: Span | None = None  # from when before the deadline it is shown; None: at once
     owner: str = "owner"  # owner | actor | pool:<role>
     fine: tuple[Mapping[str, Any], ...] = ()
     slot: str = ""  # the fact that tells several open duties of one subject apart

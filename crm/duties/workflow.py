@@ -47,7 +47,7 @@ def check_rulebook(text: str) -> Rulebook:
     edition = reading.read(text)
     kinds = Subject.__subclasses__()
     dates = {date for kind in kinds for date in kind.DATES}
-    moves = {name for kind in kinds for name in kind.MOVES} | {"decide", "acknowledge"}
+    moves = {name for kind in kinds for name in kind.MOVES} | {"decide", "acknowledge", "call"}
     subjects = set(Subject.__mapper__.polymorphic_map)
     faults = [*reading.unknown_kinds(edition, set(event_labels())), *reading.unknown_words(edition, dates, moves, subjects)]
     if faults:
@@ -229,13 +229,15 @@ def forget_notices(as_of: datetime) -> int:
         return rows_of(db.session.execute(old))
 
 
-def hand_over(subject: Subject, owner_id: int | None, to_id: int) -> None:
-    """Another now owes what `owner_id` owed on this subject. A breach already dated keeps its name, and so does a
-    deadline that passed while more time was being decided. What nobody owned waits with the managers and is taken too."""
+def hand_over(subject: Subject, owner_id: int | None, to_id: int | None) -> None:
+    """Another, or nobody and so the managers, now owes what `owner_id` owed on this subject. A breach already dated keeps
+    its name, and so does a deadline that passed while more time was being decided. What nobody owned waits with the
+    managers and is taken too."""
     book = editions.book_of(subject)
     pools = [rule.key for rule in book.rules.values() if rule.owner.startswith("pool:")] if book else []
     whose = Duty.owner_id == owner_id if owner_id else Duty.owner_id.is_(None) & Duty.rule.not_in(pools)
     mine = (Duty.subject_id == subject.id, whose, open_now())
     passed = (*mine, Duty.held_by_id.is_not(None), Duty.due_at < clock.now(), Duty.liable_id.is_(None))
     db.session.execute(update(Duty).where(*passed).values(liable_id=Duty.owner_id))
-    db.session.execute(update(Duty).where(*mine).values(owner_id=to_id))
+    after = {"owner_id": to_id} if to_id else {"owner_id": None, "pool": Role.MANAGER}
+    db.session.execute(update(Duty).where(*mine).values(**after))

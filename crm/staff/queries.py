@@ -117,6 +117,11 @@ def choices(roles: Iterable[str] = RESPONSIBLE) -> list[Row]:
     return list(db.session.execute(_CHOICES, {"roles": list(roles)}))
 
 
+def choice(value: str | None) -> User | None:
+    """The person a form's list of people names."""
+    return next((one for one in with_role(tuple(Role)) if str(one.id) == value), None)
+
+
 def anybody() -> bool:
     """Whether there is any account at all: else the program has not been set up."""
     return db.session.scalar(select(Subject.id).where(Subject.kind == "user").limit(1)) is not None

@@ -104,6 +104,7 @@ class Ticket(Subject):
     ended_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
+    called_back: Mapped[bool] = mapped_column(default=False)  # its outcome is called back (5.5.4)
     duplicate_of_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"), index=True)
 
     contact: Mapped[Contact | None] = relationship(lazy="raise")
@@ -136,8 +137,8 @@ class Ticket(Subject):
     }  # fmt: skip
 
     NOTICES: ClassVar[dict[str, str]] = {TicketEvent.ASSIGNED: "to from"} | dict.fromkeys(
-        (TicketEvent.NOTED, TicketEvent.SETTLED, TicketEvent.RECATEGORISED, TicketEvent.CANCELLED, TicketEvent.REOPENED,
-         TicketEvent.COMPLETED, TicketEvent.DUPLICATE), "owner")  # fmt: skip
+        (TicketEvent.OPENED, TicketEvent.NOTED, TicketEvent.SETTLED, TicketEvent.RECATEGORISED, TicketEvent.CANCELLED,
+         TicketEvent.REOPENED, TicketEvent.COMPLETED, TicketEvent.DUPLICATE), "owner")  # fmt: skip
     SEARCHED = frozenset({TicketEvent.OPENED, TicketEvent.EDITED, TicketEvent.FILLED, TicketEvent.NOTED})
 
     def searched(self) -> Iterator[Entry]:
@@ -161,6 +162,7 @@ class Ticket(Subject):
     def facts(self) -> dict[str, Any]:
         return super().facts() | {
             "channel": self.channel, "ended_at": self.ended_at, "wait_until": self.wait_until,
+            "called_back": self.called_back,
         }  # fmt: skip
 
     @classmethod

@@ -13,7 +13,7 @@ from crm.errors import Refused
 from crm.files import queries as files
 from crm.forms import CrmForm, attempt
 from crm.permissions import Permission as P
-from crm.permissions import Role, needs
+from crm.permissions import needs
 from crm.staff import access
 from crm.staff import queries as staff
 from crm.staff.models import AccessKind
@@ -52,7 +52,7 @@ def bulk_():
     def act():
         verb = bulk.Verb(form.verb.data)
         run = bulk.carry_out(
-            verb, request.form.getlist("record"), by=current_user, to=_to(form), reason=form.reason.data
+            verb, request.form.getlist("record"), by=current_user, to=staff.choice(form.to.data), reason=form.reason.data
         )
         if beyond := [number for number, _done, message, *_rest in run.outcomes if message == bulk.AWAY]:
             path = f"{request.method} {request.path}: {', '.join(beyond)}"
@@ -98,10 +98,6 @@ def _filled(form: CrmForm, keys: list[str]) -> dict:
     return {"fields": forms.fields_in(form), "files": keys, **columns}
 
 
-def _to(form):
-    return next((p for p in staff.with_role(Role) if str(p.id) == form.to.data), None)
-
-
 VERBS = Verbs(queries.get, MOVES, page, first=_both, acts={
     "start": lambda t, f, k: workflow.start(t, by=current_user),
     "resume": lambda t, f, k: workflow.resume(t, by=current_user),
@@ -111,11 +107,11 @@ VERBS = Verbs(queries.get, MOVES, page, first=_both, acts={
     "cancel": lambda t, f, k: workflow.cancel(t, by=current_user, reason=f.reason.data),
     "reopen": lambda t, f, k: workflow.reopen(t, by=current_user, reason=f.reason.data),
     "escalate": lambda t, f, k: workflow.escalate(t, by=current_user, story=f.story.data),
-    "settle": lambda t, f, k: workflow.settle(t, by=current_user, answer=f.answer.data, to=_to(f)),
+    "settle": lambda t, f, k: workflow.settle(t, by=current_user, answer=f.answer.data, to=staff.choice(f.to.data)),
     "tell": lambda t, f, k: workflow.tell(t, by=current_user, words=f.words.data),
     "see": lambda t, f, k: workflow.see(t, by=current_user),
     "duplicate": lambda t, f, k: workflow.duplicate(t, by=current_user, of=queries.get(f.of.data, current_user)),
-    "assign": lambda t, f, k: workflow.assign(t, by=current_user, to=_to(f), reason=f.reason.data),
+    "assign": lambda t, f, k: workflow.assign(t, by=current_user, to=staff.choice(f.to.data), reason=f.reason.data),
     "fill": lambda t, f, k: workflow.fill(t, by=current_user, **_filled(f, k)),
 })  # fmt: skip
 VERBS.hang(bp)

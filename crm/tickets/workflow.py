@@ -28,16 +28,17 @@ from crm.tickets.needs import Incomplete, gaps, rulebook_of, unserved, wanting
 
 def open_ticket(
     *, by, customer: Customer, contact: Contact | None, category: str, installation: Installation | None = None,
-    uncovered_reason: str = "", files: Iterable[str] = (), **details: Any,
+    uncovered_reason: str = "", files: Iterable[str] = (), owner=None, **details: Any,
 ) -> Ticket:  # fmt: skip
-    """Log a record (5.1.2). A customer outside the service period is served only with a reason, which the manager sees."""
+    """Log a record (5.1.2), one's own or `owner`'s. A customer outside the service period is served only with a reason,
+    which the manager sees."""
     verdict = verdict_of(customer.id, installation)
     known = contact is not None and contact.customer_id == customer.id
     if wrong := wanting(known=known, department=details.get("department", "")) | unserved(verdict, uncovered_reason):
         raise Invalid(fields=wrong)
     ticket = Ticket(
-        number=next_number("T", clock.today()), customer_id=customer.id, owner_id=by.id, contact_id=contact and contact.id,
-        category=category, state=State.NEW, installation_id=installation and installation.id,
+        number=next_number("T", clock.today()), customer_id=customer.id, owner_id=(owner or by).id, category=category,
+        contact_id=contact and contact.id, state=State.NEW, installation_id=installation and installation.id,
         uncovered_reason="" if verdict.served else uncovered_reason, **details,
     )  # fmt: skip
     open_subject(ticket)

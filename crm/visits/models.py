@@ -39,6 +39,7 @@ class VisitEvent(Labelled):
     DEPARTED = "visit.departed", N_("left for the customer")
     ARRIVED = "visit.arrived", N_("arrived at the customer")
     RETURNED = "visit.returned", N_("is back from the customer")
+    HANDED_IN = "visit.handed_in", N_("handed in the feedback form")
     WRITTEN_UP = "visit.written_up", N_("wrote the visit up")
     CANCELLED = "visit.cancelled", N_("cancelled the visit")
     NOTED = "visit.noted", N_("added a note")

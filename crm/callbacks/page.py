@@ -1,0 +1,68 @@
+"""What a callback's page is made of: whom one speaks with, the story so far, and what may be done now."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import render_template
+from flask_babel import get_locale
+from flask_login import current_user
+
+from crm.callbacks import forms, queries
+from crm.callbacks.models import Callback
+from crm.callbacks.workflow import MOVES, REGULAR, setting
+from crm.customers import queries as customers
+from crm.customers.models import Contact
+from crm.duties import editions
+from crm.duties import queries as duties
+from crm.duties.rulebook import Rulebook
+from crm.errors import Refused
+from crm.forms import CrmForm
+from crm.labels import said
+from crm.staff import queries as staff
+from crm.tickets.forms import ReasonForm, offered_categories
+from crm.verbs import offered, told
+
+FORMS: dict[str, type[CrmForm]] = {
+    "reach": forms.ReachForm, "later": forms.LaterForm, "give_up": ReasonForm, "escalate": forms.EscalateForm,
+    "assign": forms.AssignForm,
+}  # fmt: skip
+
+
+def form_for(name: str, callback: Callback, people: Sequence[Contact] | None = None, **kwargs: Any) -> CrmForm:
+    """The form of one verb; `formdata=None` for one that is only shown."""
+    form = FORMS.get(name, CrmForm)(**kwargs)
+    if isinstance(form, forms.ReachForm):
+        form.offer_people(customers.contacts(callback.customer_id or 0, active=True) if people is None else people)
+        form.clause.offer(_clauses(editions.todays()))
+        for mark in (form.attitude, form.skill, form.result):
+            mark.flags.required = callback.category not in REGULAR
+        if len(form.people) == 1 and not form.contact.data:
+            form.contact.data = str(form.people[0].id)
+    if isinstance(form, forms.AssignForm):
+        form.to.offer([(person.id, person.name) for person in staff.choices()])
+        form.category.offer(offered_categories(editions.todays()))
+    return form
+
+
+def _clauses(book: Rulebook) -> list[tuple[str, str]]:
+    """What a service without a record may break (7.4, 7.5)."""
+    return [(key, f"{key} {said(book.penalties[key].title, str(get_locale()))}") for key in ("7.5", "7.4")
+            if key in book.penalties]  # fmt: skip
+
+
+def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal: Refused | None = None, drafts=()):
+    """The whole page; after a refusal with the refused form's words still in it."""
+    callback = queries.get(number, current_user)
+    owed, origin = duties.of_subject(callback), queries.origin_of(callback)
+    story = queries.story(origin, current_user)
+    forms_now = offered(callback, MOVES, owed, form_for)
+    if callback.attempts < setting(callback, "calls_before_giving_up"):
+        forms_now.pop("give_up", None)
+    if bound is not None and name in forms_now:
+        forms_now[name] = bound
+    known = told(callback, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)
+    known["names"] |= duties.names([callback.concerned_id])
+    return render_template(
+        "callbacks/callback.html", **known, callback=callback, story=story, offered=forms_now, moves=MOVES,
+        regular=callback.category in REGULAR, book=editions.todays(),
+    )  # fmt: skip

@@ -1,0 +1,178 @@
+"""Calling back (5.5): who owes it says the rulebook; here is what happens on the telephone, and what becomes of a doubt."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from crm import clock
+from crm.callbacks.models import MARKS, Callback, CallbackEvent, State
+from crm.customers.models import Contact, Customer
+from crm.db import db, next_number
+from crm.duties import editions
+from crm.duties.models import Duty, Subject
+from crm.duties.record import lock, open_subject, record
+from crm.duties.workflow import claim, kept_from
+from crm.errors import Forbidden, Invalid, WrongState
+from crm.files.workflow import attach
+from crm.labels import N_
+from crm.moves import Move
+from crm.permissions import Permission as P
+from crm.serials.coverage import verdict_of
+from crm.tickets.models import Channel, Ticket
+from crm.tickets.workflow import open_ticket
+
+CALLS = "call."  # the rules of the desk: what is owed by telephone
+REGULAR = frozenset({"call.regular", "call.manager", "call.director"})  # of these, marks are not asked (4.specialist.2)
+_own: dict[str, Any] = {"permission": P.CALLBACK_WORK, "own": True, "froms": frozenset({State.CALLING})}
+
+MOVES: dict[str, Move] = {
+    "reach": Move(noun="result", label=N_("Save the result"), to=State.REACHED, icon="telephone", tone="primary", **_own),
+    "attempt": Move(noun="attempts", label=N_("Nobody answered"), to=None, asks=False, icon="x-circle", **_own),
+    "later": Move(noun="postponement", label=N_("Call again later"), to=None, icon="clock", **_own),
+    "give_up": Move(noun="end", label=N_("Nobody can be reached"), to=State.UNREACHED, icon="x-circle", tone="danger", **_own),
+    "escalate": Move(noun="escalation", label=N_("Pass a doubt on to the manager"), to=State.ESCALATED, icon="arrow-up-right",
+                     permission=P.CALLBACK_WORK, own=True, froms=frozenset({State.REACHED})),
+    "assign": Move(noun="assignment", label=N_("Assign somebody"), to=State.ASSIGNED, icon="person", tone="primary",
+                   permission=P.TICKET_ASSIGN, froms=frozenset({State.ESCALATED})),
+}  # fmt: skip
+Callback.MOVES = MOVES
+
+
+def begun(duty: Duty) -> Callback | None:
+    """The callback of this call that goes on, if it was begun."""
+    mine = Callback.origin_id == duty.subject_id, Callback.category == duty.rule, Callback.state == State.CALLING
+    return db.session.scalar(select(Callback).where(*mine).order_by(Callback.id.desc()).limit(1))
+
+
+def begin(duty: Duty, *, by) -> Callback:
+    """Take up the telephone: what falls to a role is thereby taken on, and the callback is written, or gone on with.
+    Forbidden for whoever served there (5.5.1), WrongState if another has taken it on."""
+    if found := begun(duty):
+        lock(found)
+    origin = duty.subject
+    lock(origin)
+    db.session.refresh(duty)
+    if kept_from(duty, by):
+        raise Forbidden(N_("You served this customer there: somebody else calls back."))
+    if duty.owner_id is None:
+        claim(duty, by=by)
+    if not duty.open or duty.owner_id != by.id:
+        raise WrongState()
+    found = found or begun(duty)
+    if found is None:
+        return _open(duty, origin, by)
+    if found.owner_id != by.id:
+        record(CallbackEvent.TAKEN_OVER, found, by=by, **{"from": found.owner_id, "to": by.id})
+        found.owner_id = by.id
+        db.session.flush()
+    return found
+
+
+def _open(duty: Duty, origin: Subject, by) -> Callback:
+    callback = Callback(
+        number=next_number("B", clock.today()), title=origin.title, state=State.CALLING, category=duty.rule,
+        customer_id=origin.customer_id, owner_id=by.id, origin_id=origin.id, concerned_id=origin.owner_id,
+    )  # fmt: skip
+    open_subject(callback)
+    record(CallbackEvent.OPENED, callback, by=by, of=origin.id)
+    return callback
+
+
+def attempt(callback: Callback, *, by) -> None:
+    """Nobody answered."""
+    MOVES["attempt"].apply(callback, by)
+    callback.attempts, callback.try_at = callback.attempts + 1, None
+    record(CallbackEvent.ATTEMPTED, callback, by=by, count=callback.attempts)
+
+
+def later(callback: Callback, *, by, at: datetime, words: str = "") -> None:
+    """The customer asks to be called at another time; the deadline stays."""
+    if at <= clock.now():
+        raise Invalid(fields={"at": N_("This lies in the past.")})
+    MOVES["later"].apply(callback, by)
+    callback.try_at = at
+    record(CallbackEvent.LATER, callback, by=by, until=at, words=words)
+
+
+def setting(callback: Callback, name: str) -> int:
+    return (editions.book_of(callback) or editions.todays()).settings[name]
+
+
+def give_up(callback: Callback, *, by, reason: str) -> None:
+    """After enough calls that nobody answered, with what was tried besides."""
+    least = setting(callback, "calls_before_giving_up")
+    if callback.attempts < least:
+        raise Invalid(N_("Only after %(n)s calls that nobody answered."), n=least)
+    MOVES["give_up"].apply(callback, by)
+    callback.try_at = None
+    record(CallbackEvent.UNREACHED, callback, by=by, rule=callback.category, reason=reason)
+
+
+def reach(
+    callback: Callback, *, by, contact: Contact | None, department: str = "", comment: str = "", software: str = "",
+    doubt: str = "", unrecorded: str = "", clause: str = "", **marks: int | None,
+) -> None:  # fmt: skip
+    """What the customer said: the marks for attitude, skill and result, 1 to 5 (5.5.1). A doubt, or an old problem, goes
+    to the manager in the same step (5.5.3); a service that has no record is noted with the clause it breaks."""
+    if wrong := _lacking(callback, contact, marks, doubt, unrecorded, clause):
+        raise Invalid(fields=wrong)
+    assert contact
+    MOVES["reach"].apply(callback, by)
+    callback.contact_id, callback.department, callback.reached_at = contact.id, department, clock.now()
+    callback.comment, callback.software, callback.try_at = comment, software, None
+    for mark in MARKS:
+        setattr(callback, mark, marks.get(mark))
+    db.session.flush()
+    record(CallbackEvent.REACHED, callback, by=by, rule=callback.category, contact=contact.name, **marks, words=comment)
+    if unrecorded:
+        record(CallbackEvent.UNRECORDED, callback, by=by, words=unrecorded, clause=clause, concerned=callback.concerned_id)
+    if doubt:
+        escalate(callback, by=by, doubt=doubt)
+
+
+def _lacking(callback: Callback, contact: Contact | None, marks: dict, doubt: str, unrecorded: str, clause: str) -> dict:
+    wrong: dict[str, Any] = {}
+    if contact is None or contact.customer_id != callback.customer_id:
+        wrong["contact"] = N_("Choose whom you spoke with, or add them here.")
+    given = [marks.get(mark) for mark in MARKS]
+    if callback.category not in REGULAR:
+        wrong |= {mark: N_("A mark from 1 to 5 is needed (5.5.1).") for mark in MARKS if marks.get(mark) is None}
+    if min((mark for mark in given if mark), default=5) <= setting(callback, "bad_mark") and not doubt:
+        wrong["doubt"] = N_("Such a mark goes to the manager: say what was wrong (5.5.3).")
+    if unrecorded and not clause:
+        wrong["clause"] = N_("Say which clause that breaks.")
+    return wrong
+
+
+def escalate(callback: Callback, *, by, doubt: str) -> None:
+    """A doubt, or an old problem unsolved: straight to the manager (5.5.3)."""
+    MOVES["escalate"].apply(callback, by)
+    callback.doubt = doubt
+    record(CallbackEvent.ESCALATED, callback, by=by, story=doubt)
+
+
+def assign(callback: Callback, *, by, to, category: str, words: str = "") -> Ticket:
+    """The manager assigns somebody at once (5.5.4): a record of theirs is opened, whose outcome is called back too."""
+    if not to.may(P.TICKET_WORK):
+        raise Invalid(fields={"to": N_("This person does not work on service records.")})
+    MOVES["assign"].apply(callback, by)
+    customer = db.session.get_one(Customer, callback.customer_id)
+    contact = db.session.get_one(Contact, callback.contact_id)
+    served = verdict_of(customer.id).served
+    ticket = open_ticket(
+        by=by, owner=to, customer=customer, contact=contact, department=callback.department or contact.department or "—",
+        category=category, channel=Channel.PHONE, title=callback.title[:120], asked_at=callback.reached_at,
+        description="\n\n".join(filter(None, (callback.doubt, words))), origin_id=callback.id, called_back=True,
+        uncovered_reason="" if served else callback.number,
+    )  # fmt: skip
+    record(CallbackEvent.ASSIGNED, callback, by=by, **{"from": by.id, "to": to.id}, of=ticket.id, words=words)
+    return ticket
+
+
+def note(callback: Callback, *, by, words: str, files: Iterable[str] = ()) -> None:
+    """A note, and what is attached to it; neither makes an open form stale."""
+    record(CallbackEvent.NOTED, callback, by=by, words=words)
+    for file in attach(files, callback, by):
+        record(CallbackEvent.ATTACHED, callback, by=by, file=file.key, name=file.name)
