@@ -50,6 +50,8 @@ class Verbs:
     def do(self, name: str, number: str, said: str):
         """One verb on one subject; refused, its page again with what was typed and the files that came along."""
         subject = self.get(number, current_user)
+        if name in self.moves and not self.moves[name].may(current_user, subject):
+            raise Forbidden()
         form, drafts = self.page.form_for(name, subject), []
 
         def act():

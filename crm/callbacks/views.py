@@ -39,7 +39,7 @@ def index():
 
 @bp.get("/calls/<id:duty_id>")
 @needs(P.CALLBACK_READ)
-def call(duty_id):
+def owed(duty_id):
     """What one should know before calling."""
     duty = queries.duty(duty_id, current_user)
     if begun := workflow.begun(duty):

@@ -51,7 +51,7 @@ def _back():
 
 
 @bp.post("/duties/<id:duty_id>/claim")
-@needs(P.SIGNED_IN)
+@needs(P.CALLBACK_WORK)
 def claim(duty_id):
     """Take on what falls to one's role."""
     duty = queries.get(duty_id, current_user)
@@ -61,7 +61,7 @@ def claim(duty_id):
 
 
 @bp.post("/duties/<id:duty_id>/release")
-@needs(P.SIGNED_IN)
+@needs(P.CALLBACK_WORK)
 def release(duty_id):
     """Give back what one took on."""
     duty = queries.get(duty_id, current_user)

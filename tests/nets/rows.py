@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from crm import clock
+from crm.callbacks import workflow as calls
 from crm.customers import runs
 from crm.customers import workflow as customers
 from crm.customers.models import CustomerState
@@ -99,6 +100,41 @@ def visit(whose: str, user, name: str = "") -> Row:
         row.owner_id = owner.id
     db.session.flush()
     return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
+
+
+def callback(whose: str, user, name: str = "") -> Row:
+    """As far as the verb begins; a closed one is over."""
+    owner, by = owner_of(whose, user), make.who("followup")
+    row = calls.begin(_call(), by=by)
+    person = db.session.query(make.Contact).filter_by(customer_id=row.customer_id).first()
+    row.attempts = 3
+    if whose == "closed" or name in ("escalate", "assign"):
+        calls.reach(row, by=by, contact=person, attitude=5, skill=5, result=5)
+    if name == "assign" and whose != "closed":
+        calls.escalate(row, by=by, doubt="老问题又来了")
+    row.owner_id = owner.id
+    db.session.flush()
+    move = calls.MOVES.get(name)
+    return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
+
+
+def _call() -> Duty:
+    """A call that falls to the follow-up staff."""
+    row = make.handed_in(unit())
+    return db.session.query(Duty).filter_by(subject_id=row.id, rule="call.feedback").one()
+
+
+def owed_call(whose: str, user) -> Row:
+    """A call one has taken on, another has, and one that is settled."""
+    owed = _call()
+    if whose == "closed":
+        begun = calls.begin(owed, by=make.who("followup"))
+        begun.attempts = 3
+        calls.give_up(begun, by=make.who("followup"), reason="空号")
+    else:
+        owed.owner_id = owner_of(whose, user).id
+        db.session.flush()
+    return Row({"duty_id": owed.id}, owed.subject)
 
 
 def _prepared(row, name: str) -> None:
@@ -288,7 +324,12 @@ MAKERS: dict[str, Callable[..., Row]] = {
     "customer_imports.look": imported, "customer_imports.batch": begun, "own.end_session": session, "door.welcome": link,
     "desk.presence_of": looked_at, "desk.read_notice": notice, "listing.save": listed, "listing.columns": listed,
     "listing.remove": saved_filter, "tickets.bulk_run": bulk_run, "visits.": visit,
+    "callbacks.": callback, "callbacks.owed": owed_call, "callbacks.begin": owed_call, "duties.claim": owed_call,
+    "duties.release": owed_call,
 }  # fmt: skip
+
+
+NAMED = (ticket, visit, callback)  # what they make depends on the verb
 
 
 class Unknown(LookupError):
@@ -305,4 +346,4 @@ def maker_of(endpoint: str) -> Callable[..., Row]:
 
 def row_for(endpoint: str, whose: str, user) -> Row:
     maker = maker_of(endpoint)
-    return maker(whose, user, endpoint.partition(".")[2]) if maker in (ticket, visit) else maker(whose, user)
+    return maker(whose, user, endpoint.partition(".")[2]) if maker in NAMED else maker(whose, user)

@@ -6,6 +6,9 @@ from datetime import timedelta
 import pytest
 
 from crm import clock
+from crm.callbacks import workflow as calls
+from crm.callbacks.models import Callback
+from crm.callbacks.models import State as CallState
 from crm.db import db, unit_of_work
 from crm.duties.models import Duty, Edition, Subject
 from crm.tickets import workflow
@@ -83,7 +86,25 @@ def visit(state: str) -> Visit:
     return row
 
 
-PUT = {Edition: edition, Ticket: ticket, Visit: visit}  # a new kind with moves gets a line: how its row comes into a state
+def callback(state: str) -> Callback:
+    """One of the follow-up staff's, so far."""
+    by = make.who("followup")
+    origin = make.handed_in(make.served_customer(f"单位{db.session.query(Subject).count()}"))
+    row = calls.begin(db.session.query(Duty).filter_by(subject_id=origin.id, rule="call.feedback").one(), by=by)
+    for _ in range(3):
+        calls.attempt(row, by=by)
+    person = db.session.query(make.Contact).filter_by(customer_id=row.customer_id).one()
+    if state == CallState.UNREACHED:
+        calls.give_up(row, by=by, reason="空号")
+    elif state != CallState.CALLING:
+        doubt = "" if state == CallState.REACHED else "老问题又来了"
+        calls.reach(row, by=by, contact=person, attitude=5, skill=5, result=5, doubt=doubt)
+    if state == CallState.ASSIGNED:
+        calls.assign(row, by=make.who("manager"), to=make.who("specialist2"), category="inquiry")
+    return row
+
+
+PUT = {Edition: edition, Ticket: ticket, Visit: visit, Callback: callback}  # a new kind with moves gets a line: how its row comes into a state
 
 
 def expected(kind, verb: str, move, user, row, owed: set[str]) -> int:
