@@ -4,22 +4,15 @@ from crm.callbacks.models import MARKS
 from crm.forms import CrmForm, InstantField, LineField, PickField, WordsField
 from crm.tickets.forms import CallerForm
 
-_MARKS = [(n, str(n)) for n in range(5, 0, -1)]
-
-
-class MarkField(PickField):
-    """A mark from 1 to 5, or none."""
-
-    def __init__(self, label=None, **kwargs) -> None:
-        super().__init__(label, blank="—", pairs=_MARKS, **kwargs)
+_FIVE = {"blank": "—", "pairs": [(n, str(n)) for n in range(5, 0, -1)]}
 
 
 class ReachForm(CallerForm):
     """What the customer said (5.5.1)."""
 
-    attitude = MarkField(_l("Attitude"))
-    skill = MarkField(_l("Skill"))
-    result = MarkField(_l("Result"))
+    attitude = PickField(_l("Attitude"), **_FIVE)
+    skill = PickField(_l("Skill"), **_FIVE)
+    result = PickField(_l("Result"), **_FIVE)
     comment = WordsField(_l("What they said"), most=5000)
     software = WordsField(_l("What they think of the software"), most=5000)
     doubt = WordsField(_l("A doubt, or an old problem unsolved"), most=5000,

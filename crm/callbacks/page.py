@@ -54,7 +54,7 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     """The whole page; after a refusal with the refused form's words still in it."""
     callback = queries.get(number, current_user)
     owed, origin = duties.of_subject(callback), queries.origin_of(callback)
-    story = queries.story(origin, current_user)
+    story = queries.story(origin, current_user, but=callback.id)
     forms_now = offered(callback, MOVES, owed, form_for)
     if callback.attempts < setting(callback, "calls_before_giving_up"):
         forms_now.pop("give_up", None)
@@ -62,6 +62,7 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
         forms_now[name] = bound
     known = told(callback, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)
     known["names"] |= duties.names([callback.concerned_id])
+    known["duties"] = queries.owed_call(callback) + owed
     return render_template(
         "callbacks/callback.html", **known, callback=callback, story=story, offered=forms_now, moves=MOVES,
         regular=callback.category in REGULAR, book=editions.todays(),

@@ -115,14 +115,14 @@ class Story:
     customer: Customer
 
 
-def story(origin: Subject, user) -> Story:
-    """The whole story beside the telephone number."""
+def story(origin: Subject, user, but: int = 0) -> Story:
+    """The whole story beside the telephone number; of the callbacks all `but` one."""
     at = Callback.__table__.c
     earlier = (
         select(Subject.number, Subject.title, Subject.state, at.attitude, at.skill, at.result, at.comment, at.doubt)
         .join(Callback.__table__, at.id == Subject.id)
         .where(Subject.kind == "callback", Subject.customer_id == origin.customer_id, Subject.state != State.CALLING,
-               Callback.visible(user)).order_by(Subject.id.desc()).limit(5)
+               Subject.id != but, Callback.visible(user)).order_by(Subject.id.desc()).limit(5)
     )  # fmt: skip
     records = (
         select(Subject.number, Subject.title, Subject.state)
@@ -138,6 +138,12 @@ def story(origin: Subject, user) -> Story:
         db.session.scalars(people.order_by(Contact.software_responsible.desc(), Contact.id)).all(),
         db.session.get_one(Customer, origin.customer_id),
     )  # fmt: skip
+
+
+def owed_call(callback: Callback) -> list[Duty]:
+    """The call it is made for, while that is owed."""
+    wanted = Duty.subject_id == callback.origin_id, Duty.rule == callback.category, open_now()
+    return list(db.session.scalars(select(Duty).where(*wanted).options(joinedload(Duty.extensions))).unique())
 
 
 def origin_of(callback: Callback) -> Subject:
