@@ -108,6 +108,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     from crm.customers import views as customers
     from crm.duties import views as duties
     from crm.files import views as files
+    from crm.reports import views as reports
     from crm.serials import views as serials
     from crm.staff import door, own, session
     from crm.staff import settings as staff_settings
@@ -125,7 +126,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     session.init_app(app)
     shown.init_app(app, assets_version())
     of_staff, of_customers = (door, own, staff, staff_settings), (customers, customer_imports)
-    for package in (*of_staff, duties, files, *of_customers, serials, opening, tickets, visits, callbacks):
+    for package in (*of_staff, duties, files, *of_customers, serials, opening, tickets, visits, callbacks, reports):
         app.register_blueprint(package.bp)
     desk.init_app(app)
     app.view_functions["static"].permission = Permission.PUBLIC  # type: ignore[attr-defined]

@@ -30,6 +30,9 @@ class Permission(enum.StrEnum):
     VISIT_DECIDE = "visit:decide"  # 5.3.3; the director in the manager's place (ours.standin)
     CALLBACK_READ = "callback:read"
     CALLBACK_WORK = "callback:work"  # what falls to one's role or to oneself: call, rate
+    REPORT_READ = "report:read"
+    REPORT_WRITE = "report:write"  # prepare and submit what one's role owes (5.5.5)
+    REPORT_RECEIVE = "report:receive"
     TIME_GRANT = "time:grant"  # 3.8
     DUTY_READ_ANY = "duty:read:any"  # everybody's Today
     FILTER_SHARE = "filter:share"  # a list's filter under a name, for everybody
@@ -40,10 +43,10 @@ class Permission(enum.StrEnum):
 
 P = Permission
 _DESK = {P.CUSTOMER_READ, P.CUSTOMER_EDIT, P.TICKET_READ, P.VISIT_READ, P.CALLBACK_READ, P.CALLBACK_WORK}
-_LEAD = {P.TICKET_ASSIGN, P.TIME_GRANT, P.DUTY_READ_ANY, P.FILTER_SHARE}
+_LEAD = {P.REPORT_READ, P.REPORT_RECEIVE, P.TICKET_ASSIGN, P.TIME_GRANT, P.DUTY_READ_ANY, P.FILTER_SHARE}
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.SPECIALIST: frozenset(_DESK | {P.TICKET_WORK, P.VISIT_WORK}),
-    Role.FOLLOWUP: frozenset(_DESK | {P.TICKET_WORK}),
+    Role.FOLLOWUP: frozenset(_DESK | {P.TICKET_WORK, P.REPORT_READ, P.REPORT_WRITE}),
     Role.MANAGER: frozenset(_DESK | _LEAD | {P.TICKET_WORK, P.TICKET_WORK_ANY, P.VISIT_DECIDE}),
     Role.DIRECTOR: frozenset(_DESK | _LEAD | {P.RULEBOOK_ISSUE, P.VISIT_DECIDE}),
     Role.DEVELOPER: frozenset(),

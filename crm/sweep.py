@@ -19,6 +19,7 @@ from crm.duties.seals import anchor, seal_events
 from crm.duties.workflow import forget_notices
 from crm.files.workflow import forget_drafts
 from crm.labels import N_
+from crm.reports.workflow import open_due
 from crm.staff import access, throttle
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ def breach_overdue(as_of: datetime) -> int:
 
 STEPS: dict[str, Callable[[datetime], int]] = {
     N_("duties marked as missed"): breach_overdue,
+    N_("reports prepared"): open_due,
     N_("events sealed"): seal_events,
     N_("seals anchored outside"): anchor,
     N_("file drafts removed"): forget_drafts,

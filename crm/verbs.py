@@ -128,6 +128,7 @@ def told(
     return {
         "subject": subject, "events": events, "duties": owed, "opened": opened, "files": files.of(subject),
         "names": duties.names_in(events, current_user, subject.owner_id, *(duty.owner_id for duty in owed)),
-        "customer": customers.by_id(subject.customer_id), "refusal": refusal, "refused": name, "drafts": drafts,
+        "customer": customers.by_id(subject.customer_id) if subject.customer_id else None,
+        "refusal": refusal, "refused": name, "drafts": drafts,
         "note": bound if bound is not None and name == "note" else NoteForm(formdata=None),
     }  # fmt: skip

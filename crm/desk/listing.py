@@ -6,10 +6,10 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from wtforms import BooleanField
 
-from crm import clock
+from crm import clock, export
 from crm.answers import own_units
 from crm.db import unit_of_work
-from crm.desk import export, shelf
+from crm.desk import shelf
 from crm.desk.tables import TABLES
 from crm.errors import Refused, TooOften
 from crm.forms import CrmForm, LineField, attempt

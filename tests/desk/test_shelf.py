@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from python_calamine import CalamineWorkbook
 
-from crm import clock
+from crm import clock, export
 from crm.db import db, unit_of_work
-from crm.desk import export, listing
+from crm.desk import listing
 from crm.desk.models import SavedFilter
 from crm.desk.tables import TABLES
 from crm.staff.models import Access

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 
 from crm import clock
 from crm.callbacks import workflow as calls
@@ -15,8 +15,11 @@ from crm.desk.models import SavedFilter
 from crm.desk.tables import TABLES
 from crm.duties import workflow as duties
 from crm.duties.models import Duty, Edition, Event, Notice, Subject
+from crm.duties.record import open_subject, record
 from crm.files import workflow as files
 from crm.permissions import Permission
+from crm.reports import workflow as reports
+from crm.reports.models import Report, ReportEvent
 from crm.staff import links
 from crm.staff import workflow as staff
 from crm.staff.models import Login
@@ -115,6 +118,20 @@ def callback(whose: str, user, name: str = "") -> Row:
     row.owner_id = owner.id
     db.session.flush()
     move = calls.MOVES.get(name)
+    return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
+
+
+def report(whose: str, user, name: str = "") -> Row:
+    """Of a month that is over; a closed one has been received. Whoever receives it is never who submitted it."""
+    month = len(db.session.query(Report).all()) + 1
+    row = Report(number=f"M{month:04}-0001", category="callbacks", title="2026-10", state="open", month=date(2026, 10, 1))
+    open_subject(row)
+    record(ReportEvent.OPENED, row)
+    if name == "receive" or whose == "closed":
+        reports.submit(row, by=another(user) if user.may(Permission.REPORT_WRITE) else make.who("followup"))
+    if whose == "closed":
+        reports.receive(row, by=make.who("manager"))
+    move = reports.MOVES.get(name)
     return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
 
 
@@ -325,11 +342,11 @@ MAKERS: dict[str, Callable[..., Row]] = {
     "desk.presence_of": looked_at, "desk.read_notice": notice, "listing.save": listed, "listing.columns": listed,
     "listing.remove": saved_filter, "tickets.bulk_run": bulk_run, "visits.": visit,
     "callbacks.": callback, "callbacks.owed": owed_call, "callbacks.begin": owed_call, "duties.claim": owed_call,
-    "duties.release": owed_call,
+    "duties.release": owed_call, "reports.": report,
 }  # fmt: skip
 
 
-NAMED = (ticket, visit, callback)  # what they make depends on the verb
+NAMED = (ticket, visit, callback, report)  # what they make depends on the verb
 
 
 class Unknown(LookupError):

@@ -1,7 +1,7 @@
 """Every state × verb × role of every table of moves: taken where the table says, refused elsewhere with nothing changed."""
 
 import uuid
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -11,6 +11,9 @@ from crm.callbacks.models import Callback
 from crm.callbacks.models import State as CallState
 from crm.db import db, unit_of_work
 from crm.duties.models import Duty, Edition, Subject
+from crm.duties.record import open_subject, record
+from crm.reports import workflow as reports
+from crm.reports.models import Report, ReportEvent
 from crm.tickets import workflow
 from crm.tickets.models import State, Ticket
 from crm.visits import workflow as visits
@@ -104,7 +107,20 @@ def callback(state: str) -> Callback:
     return row
 
 
-PUT = {Edition: edition, Ticket: ticket, Visit: visit, Callback: callback}  # a new kind with moves gets a line: how its row comes into a state
+def report(state: str) -> Report:
+    """The follow-up staff's of a month that is over, so far."""
+    row = Report(number=f"M{db.session.query(Report).count() + 1:04}-0001", category="callbacks", state="open", title="2026-10",
+                 month=date(2026, 10, 1))  # fmt: skip
+    open_subject(row)
+    record(ReportEvent.OPENED, row)
+    if state != "open":
+        reports.submit(row, by=make.who("followup"))
+    if state == "received":
+        reports.receive(row, by=make.who("manager"))
+    return row
+
+
+PUT = {Edition: edition, Ticket: ticket, Visit: visit, Callback: callback, Report: report}  # a new kind with moves gets a line: how its row comes into a state
 
 
 def expected(kind, verb: str, move, user, row, owed: set[str]) -> int:

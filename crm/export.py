@@ -71,7 +71,21 @@ def _lines(headers: list[str], rows: Iterable[list[Any]]) -> Iterator[bytes]:
 
 
 def as_xlsx(title: str, headers: list[str], rows: Iterable[list[Any]]) -> IO[bytes]:
+    return as_book([(title, headers, rows)])
+
+
+def as_book(sheets: Iterable[tuple[str, list[str], Iterable[list[Any]]]]) -> IO[bytes]:
+    """A workbook: of each sheet its title, headers and rows."""
     book = Workbook(write_only=True)
+    for title, headers, rows in sheets:
+        _fill(book, title, headers, rows)
+    file: IO[bytes] = SpooledTemporaryFile(MEMORY)  # type: ignore[assignment]  # noqa: SIM115 (the answer closes it)
+    book.save(file)
+    file.seek(0)
+    return file
+
+
+def _fill(book: Workbook, title: str, headers: list[str], rows: Iterable[list[Any]]) -> None:
     sheet = book.create_sheet(re.sub(r"[\[\]*?:/\\]", " ", title)[:31])
     sheet.freeze_panes = "A2"
     rows = iter(rows)
@@ -85,10 +99,6 @@ def as_xlsx(title: str, headers: list[str], rows: Iterable[list[Any]]) -> IO[byt
             sheet.close()
             raise TooLong()
         sheet.append([_cell(sheet, value) for value in row])
-    file: IO[bytes] = SpooledTemporaryFile(MEMORY)  # type: ignore[assignment]  # noqa: SIM115 (the answer closes it)
-    book.save(file)
-    file.seek(0)
-    return file
 
 
 def _wide(value: Any) -> int:
