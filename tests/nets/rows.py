@@ -128,7 +128,7 @@ def report(whose: str, user, name: str = "") -> Row:
     open_subject(row)
     record(ReportEvent.OPENED, row)
     if name == "receive" or whose == "closed":
-        reports.submit(row, by=another(user) if user.may(Permission.REPORT_WRITE) else make.who("followup"))
+        reports.submit(row, by=make.who("followup"))
     if whose == "closed":
         reports.receive(row, by=make.who("manager"))
     move = reports.MOVES.get(name)
