@@ -28,6 +28,9 @@ class Permission(enum.StrEnum):
     VISIT_READ = "visit:read"
     VISIT_WORK = "visit:work"  # one's own: request, depart, return, hand in, write up
     VISIT_DECIDE = "visit:decide"  # 5.3.3; the director in the manager's place (ours.standin)
+    PAPER_READ = "paper:read"
+    PAPER_HOLD = "paper:hold"  # enter it, hand it on, confirm it; declare one's own lost
+    PAPER_ARCHIVE = "paper:archive"  # archive, lend; declare any lost
     TIME_GRANT = "time:grant"  # 3.8
     DUTY_READ_ANY = "duty:read:any"  # everybody's Today
     FILTER_SHARE = "filter:share"  # a list's filter under a name, for everybody
@@ -37,15 +40,16 @@ class Permission(enum.StrEnum):
 
 
 P = Permission
-_DESK = {P.CUSTOMER_READ, P.CUSTOMER_EDIT, P.TICKET_READ, P.VISIT_READ}
+_PAPER = {P.PAPER_READ, P.PAPER_HOLD}
+_DESK = {P.CUSTOMER_READ, P.CUSTOMER_EDIT, P.TICKET_READ, P.VISIT_READ} | _PAPER
 _LEAD = {P.TICKET_ASSIGN, P.TIME_GRANT, P.DUTY_READ_ANY, P.FILTER_SHARE}
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.SPECIALIST: frozenset(_DESK | {P.TICKET_WORK, P.VISIT_WORK}),
     Role.FOLLOWUP: frozenset(_DESK | {P.TICKET_WORK}),
     Role.MANAGER: frozenset(_DESK | _LEAD | {P.TICKET_WORK, P.TICKET_WORK_ANY, P.VISIT_DECIDE}),
     Role.DIRECTOR: frozenset(_DESK | _LEAD | {P.RULEBOOK_ISSUE, P.VISIT_DECIDE}),
-    Role.DEVELOPER: frozenset(),
-    Role.ARCHIVIST: frozenset(),
+    Role.DEVELOPER: frozenset(_PAPER),
+    Role.ARCHIVIST: frozenset(_PAPER | {P.PAPER_ARCHIVE}),
     Role.ADMIN: frozenset({P.STAFF_EDIT, P.SETTINGS_EDIT}),
 }
 

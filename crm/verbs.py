@@ -123,9 +123,12 @@ def told(
     opened: dict[int, list[Duty]] = {}
     for duty in owed:
         opened.setdefault(duty.opened_by_id, []).append(duty)
+    hung = files.of(subject)
     return {
-        "subject": subject, "events": events, "duties": owed, "opened": opened, "files": files.of(subject),
+        "subject": subject, "events": events, "duties": owed, "opened": opened, "files": hung,
+        "same": files.same(hung, subject, current_user),
         "names": duties.names_in(events, current_user, subject.owner_id, *(duty.owner_id for duty in owed)),
-        "customer": customers.by_id(subject.customer_id), "refusal": refusal, "refused": name, "drafts": drafts,
+        "customer": customers.by_id(subject.customer_id) if subject.customer_id else None,
+        "refusal": refusal, "refused": name, "drafts": drafts,
         "note": bound if bound is not None and name == "note" else NoteForm(formdata=None),
     }  # fmt: skip
