@@ -8,7 +8,10 @@ from crm.customers import workflow as customers
 from crm.customers.models import Contact, Customer
 from crm.db import db, unit_of_work
 from crm.duties import workflow as duties
+from crm.duties.models import Subject
 from crm.files import workflow as files
+from crm.papers import workflow as papers
+from crm.papers.models import Paper
 from crm.permissions import Role
 from crm.serials import workflow as serials
 from crm.serials.models import Installation
@@ -87,6 +90,11 @@ def visit(unit: Customer | None = None, *, by: User | None = None, starts_in: in
              "departments": [{"name": "财务部", "waits": "报表打不开"}]}  # fmt: skip
     person = db.session.query(Contact).filter_by(customer_id=unit.id).first()
     return visits.request_visit(by=by, customer=unit, contact=person, **{**facts, **details})
+
+
+def paper(origin: Subject | None = None, *, by: User | None = None, kind: str = "visit_request") -> Paper:
+    """A paper in somebody's hands."""
+    return papers.enter(origin or visit(), kind, by=by or who("specialist"))
 
 
 def written_up(row: Visit) -> Ticket:

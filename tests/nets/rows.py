@@ -15,6 +15,7 @@ from crm.desk.tables import TABLES
 from crm.duties import workflow as duties
 from crm.duties.models import Duty, Edition, Event, Notice, Subject
 from crm.files import workflow as files
+from crm.papers import workflow as papers
 from crm.permissions import Permission
 from crm.staff import links
 from crm.staff import workflow as staff
@@ -99,6 +100,44 @@ def visit(whose: str, user, name: str = "") -> Row:
         row.owner_id = owner.id
     db.session.flush()
     return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
+
+
+def paper(whose: str, user, name: str = "") -> Row:
+    """As far as the verb begins, with whoever is to do it; another's is a password application. A closed one is void."""
+    move, owner, other = papers.MOVES.get(name), owner_of(whose, user), make.who("manager")
+    if whose == "another's":
+        record = make.filled(make.ticket(unit(), category="admin_password", by=owner), owner)
+        row = make.paper(record, by=owner, kind="password_application")
+    else:
+        row = make.paper(make.visit(unit()), by=owner)
+    if whose == "closed":
+        papers.void(row, by=owner, reason="点错了")
+    elif move:
+        _on_its_way(row, name, owner, other)
+    db.session.flush()
+    return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
+
+
+def _on_its_way(row, name: str, owner, other) -> None:
+    """Where the verb begins: straight in its columns, whatever roles the owner has."""
+    state = next(iter(sorted(papers.MOVES[name].froms & {"offered", "archived", "lent", "returned", "lost"})), "held")
+    row.state = "held" if name in ("archive", "lose") else state
+    if row.state == "offered":
+        row.owner_id, row.concerned_id = (other.id, owner.id) if name in ("take", "decline") else (owner.id, other.id)
+    if row.state in ("archived", "lent", "returned"):
+        row.place = "甲柜"
+    if row.state in ("lent", "returned"):
+        row.lent_until = clock.today()
+
+
+def scanned(whose: str, user) -> Row:
+    """The visit or record a printed form names; whose paper is another's, its record is, too."""
+    row = paper(whose, user)
+    origin = db.session.get_one(Subject, row.subject.origin_id)
+    kind = "password_application" if whose == "another's" else "visit_request"
+    archives = Permission.PAPER_ARCHIVE
+    known = Row({}, origin)
+    return Row({"number": origin.number, "kind": kind}, origin, seen=lambda who: who.may(archives) or known.seen_by(who))
 
 
 def _prepared(row, name: str) -> None:
@@ -288,6 +327,7 @@ MAKERS: dict[str, Callable[..., Row]] = {
     "customer_imports.look": imported, "customer_imports.batch": begun, "own.end_session": session, "door.welcome": link,
     "desk.presence_of": looked_at, "desk.read_notice": notice, "listing.save": listed, "listing.columns": listed,
     "listing.remove": saved_filter, "tickets.bulk_run": bulk_run, "visits.": visit,
+    "papers.": paper, "papers.scanned": scanned,
 }  # fmt: skip
 
 
@@ -305,4 +345,4 @@ def maker_of(endpoint: str) -> Callable[..., Row]:
 
 def row_for(endpoint: str, whose: str, user) -> Row:
     maker = maker_of(endpoint)
-    return maker(whose, user, endpoint.partition(".")[2]) if maker in (ticket, visit) else maker(whose, user)
+    return maker(whose, user, endpoint.partition(".")[2]) if maker in (ticket, visit, paper) else maker(whose, user)

@@ -107,7 +107,7 @@ class Walk:
 
     def row(self, endpoint: str, whose: str):
         maker = rows.maker_of(endpoint)
-        key = (maker, whose, endpoint if maker in (rows.ticket, rows.edition, rows.visit) else "")
+        key = (maker, whose, endpoint if maker in (rows.ticket, rows.edition, rows.visit, rows.paper) else "")
         if key not in self.made:
             with unit_of_work():
                 self.made[key] = row_for(endpoint, whose, self.person.user)
