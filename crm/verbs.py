@@ -49,7 +49,9 @@ class Verbs:
 
     def do(self, name: str, number: str, said: str):
         """One verb on one subject; refused, its page again with what was typed and the files that came along."""
-        subject = self.get(number, current_user)
+        subject, move = self.get(number, current_user), self.moves.get(name)
+        if move and not move.may(current_user, subject):
+            raise Forbidden()
         form, drafts = self.page.form_for(name, subject), []
 
         def act():

@@ -108,11 +108,11 @@ def _page(refused: str, bound: CrmForm | None, refusal: Refused | None, drafts=(
     """Both forms: the paper in one's hands, and that there is none."""
     given = {name: request.args.get(name, "")[:40] for name in ("of", "kind")}
     enter = bound if bound is not None and refused == "enter" else forms.EnterForm(formdata=None, data=given)
-    none = bound if bound is not None and refused == "none" else forms.NotThereForm(formdata=None, data=given)
-    for form in (enter, none):
+    absent = bound if bound is not None and refused == "none" else forms.NotThereForm(formdata=None, data=given)
+    for form in (enter, absent):
         form.kind.offer(_kinds_offered())
     kept = files.drafts([draft.key for draft in drafts], current_user) or drafts
-    return render_template("papers/new.html", form=enter, none=none, refusal=refusal, refused=refused, drafts=kept,
+    return render_template("papers/new.html", form=enter, absent=absent, refusal=refusal, refused=refused, drafts=kept,
                            origin=_known())  # fmt: skip
 
 
