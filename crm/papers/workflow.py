@@ -33,7 +33,7 @@ MOVES: dict[str, Move] = {
                   icon="arrow-right", tone="primary", **_holder),
     "decline": Move(noun="refusal", label=N_("I did not get it"), icon="x-circle", **_taker),
     "withdraw": Move(noun="withdrawal", label=N_("I keep it after all"), froms=frozenset({State.OFFERED}),
-                     to=State.HELD, asks=False, icon="arrow-counterclockwise", **_holder),
+                     to=State.HELD, asks=False, icon="arrow-return-left", **_holder),
     "give_back": Move(noun="giving-back", label=N_("I gave it back"), froms=frozenset({State.LENT}), to=State.RETURNED,
                       asks=False, icon="arrow-return-left", tone="primary", **_holder),
     "reshelve": Move(noun="return", label=N_("It is back in its place"), froms=frozenset({State.RETURNED}),
