@@ -108,6 +108,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     from crm.customers import views as customers
     from crm.duties import views as duties
     from crm.files import views as files
+    from crm.papers import views as papers
     from crm.reports import views as reports
     from crm.serials import views as serials
     from crm.staff import door, own, session
@@ -126,7 +127,8 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     session.init_app(app)
     shown.init_app(app, assets_version())
     of_staff, of_customers = (door, own, staff, staff_settings), (customers, customer_imports)
-    for package in (*of_staff, duties, files, *of_customers, serials, opening, tickets, visits, callbacks, reports):
+    of_work = (opening, tickets, visits, callbacks, reports)
+    for package in (*of_staff, duties, files, *of_customers, serials, papers, *of_work):
         app.register_blueprint(package.bp)
     desk.init_app(app)
     app.view_functions["static"].permission = Permission.PUBLIC  # type: ignore[attr-defined]

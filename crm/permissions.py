@@ -33,6 +33,9 @@ class Permission(enum.StrEnum):
     REPORT_READ = "report:read"
     REPORT_WRITE = "report:write"  # prepare and submit what one's role owes (5.5.5)
     REPORT_RECEIVE = "report:receive"
+    PAPER_READ = "paper:read"
+    PAPER_HOLD = "paper:hold"  # enter it, hand it on, confirm it; declare one's own lost
+    PAPER_ARCHIVE = "paper:archive"  # archive, lend; declare any lost
     TIME_GRANT = "time:grant"  # 3.8
     DUTY_READ_ANY = "duty:read:any"  # everybody's Today
     FILTER_SHARE = "filter:share"  # a list's filter under a name, for everybody
@@ -42,15 +45,16 @@ class Permission(enum.StrEnum):
 
 
 P = Permission
-_DESK = {P.CUSTOMER_READ, P.CUSTOMER_EDIT, P.TICKET_READ, P.VISIT_READ, P.CALLBACK_READ, P.CALLBACK_WORK}
+_PAPER = {P.PAPER_READ, P.PAPER_HOLD}
+_DESK = {P.CUSTOMER_READ, P.CUSTOMER_EDIT, P.TICKET_READ, P.VISIT_READ, P.CALLBACK_READ, P.CALLBACK_WORK} | _PAPER
 _LEAD = {P.REPORT_READ, P.REPORT_RECEIVE, P.TICKET_ASSIGN, P.TIME_GRANT, P.DUTY_READ_ANY, P.FILTER_SHARE}
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.SPECIALIST: frozenset(_DESK | {P.TICKET_WORK, P.VISIT_WORK}),
     Role.FOLLOWUP: frozenset(_DESK | {P.TICKET_WORK, P.REPORT_READ, P.REPORT_WRITE}),
     Role.MANAGER: frozenset(_DESK | _LEAD | {P.TICKET_WORK, P.TICKET_WORK_ANY, P.VISIT_DECIDE}),
     Role.DIRECTOR: frozenset(_DESK | _LEAD | {P.RULEBOOK_ISSUE, P.VISIT_DECIDE}),
-    Role.DEVELOPER: frozenset(),
-    Role.ARCHIVIST: frozenset(),
+    Role.DEVELOPER: frozenset(_PAPER),
+    Role.ARCHIVIST: frozenset(_PAPER | {P.PAPER_ARCHIVE}),
     Role.ADMIN: frozenset({P.STAFF_EDIT, P.SETTINGS_EDIT}),
 }
 

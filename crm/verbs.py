@@ -49,8 +49,8 @@ class Verbs:
 
     def do(self, name: str, number: str, said: str):
         """One verb on one subject; refused, its page again with what was typed and the files that came along."""
-        subject = self.get(number, current_user)
-        if name in self.moves and not self.moves[name].may(current_user, subject):
+        subject, move = self.get(number, current_user), self.moves.get(name)
+        if move and not move.may(current_user, subject):
             raise Forbidden()
         form, drafts = self.page.form_for(name, subject), []
 
@@ -125,8 +125,10 @@ def told(
     opened: dict[int, list[Duty]] = {}
     for duty in owed:
         opened.setdefault(duty.opened_by_id, []).append(duty)
+    hung = files.of(subject)
     return {
-        "subject": subject, "events": events, "duties": owed, "opened": opened, "files": files.of(subject),
+        "subject": subject, "events": events, "duties": owed, "opened": opened, "files": hung,
+        "same": files.same(hung, subject, current_user),
         "names": duties.names_in(events, current_user, subject.owner_id, *(duty.owner_id for duty in owed)),
         "customer": customers.by_id(subject.customer_id) if subject.customer_id else None,
         "refusal": refusal, "refused": name, "drafts": drafts,

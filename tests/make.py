@@ -8,8 +8,11 @@ from crm.customers import workflow as customers
 from crm.customers.models import Contact, Customer
 from crm.db import db, unit_of_work
 from crm.duties import workflow as duties
+from crm.duties.models import Subject
 from crm.duties.record import record
 from crm.files import workflow as files
+from crm.papers import workflow as papers
+from crm.papers.models import Paper
 from crm.permissions import Role
 from crm.serials import workflow as serials
 from crm.serials.models import Installation
@@ -99,6 +102,11 @@ def handed_in(unit: Customer | None = None) -> Visit:
         step(row, by=by)
     record(VisitEvent.HANDED_IN, row, by=by)
     return row
+
+
+def paper(origin: Subject | None = None, *, by: User | None = None, kind: str = "visit_request") -> Paper:
+    """A paper in somebody's hands."""
+    return papers.enter(origin or visit(), kind, by=by or who("specialist"))
 
 
 def written_up(row: Visit) -> Ticket:

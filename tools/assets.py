@@ -67,6 +67,7 @@ ICONS = (
         "person",
         "person-circle",
         *("bookmark", "keyboard", "layout-three-columns", "play"),
+        *("archive", "arrow-right", "arrow-return-left", "box-arrow-right", "file-earmark-text", "files", "printer"),
     ),
     *("plus-lg", "search", "send", "shield-check", "stop-circle", "sun", "telephone", "three-dots"),
     *("three-dots-vertical", "translate", "trash", "upload", "x-circle", "x-lg"),

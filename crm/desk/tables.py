@@ -10,6 +10,7 @@ from crm.customers import queries as customers
 from crm.duties import table as missed
 from crm.labels import N_
 from crm.lists import Column
+from crm.papers import table as papers
 from crm.permissions import Permission
 from crm.serials import queries as serials
 from crm.serials import table as installations
@@ -49,6 +50,6 @@ CUSTOMERS = lists.Table(
 )  # fmt: skip
 TABLES = {
     table.key: table
-    for table in (tickets.TABLE, visits.TABLE, callbacks.TABLE, CUSTOMERS, installations.TABLE, missed.TABLE,
+    for table in (tickets.TABLE, visits.TABLE, callbacks.TABLE, CUSTOMERS, installations.TABLE, papers.TABLE, missed.TABLE,
                   staff.TABLE, staff.ACCESS)
 }

@@ -7,7 +7,7 @@ from datetime import time
 from importlib.resources import files
 from typing import Any
 
-from crm.duties.rulebook import Category, Chapter, Clause, Due, Field, Penalty, Rule, Rulebook, RulebookError
+from crm.duties.rulebook import Category, Chapter, Clause, Due, Field, PaperKind, Penalty, Rule, Rulebook, RulebookError
 from crm.permissions import Role
 from crm.workdays import SHIPPED_HOURS, Span
 
@@ -94,6 +94,7 @@ def read(text: str) -> Rulebook:
         every_record=tuple(reader.data.pop("record", {}).get("needs", ())),
         hours=reader.hours(),
         settings=reader.settings(),
+        papers=reader.table("paper", PaperKind),
     )
     faults = reader.faults + [f"[{name}]: unknown table" for name in reader.data] + list(_cross_faults(book))
     if faults:
@@ -104,7 +105,7 @@ def read(text: str) -> Rulebook:
 def _cross_faults(book: Rulebook) -> Iterable[str]:
     """What one table says of another that is not there."""
     texts = [("", book.title), *((f"[clause.{c.key}] text", c.text) for c in book.clauses.values())]
-    for name in ("chapters", "clauses", "fields", "categories", "rules", "penalties"):
+    for name in ("chapters", "clauses", "fields", "categories", "rules", "penalties", "papers"):
         texts += [(f"{name} {entry.key} title", entry.title) for entry in getattr(book, name).values()]
     for where, said in texts:
         if not isinstance(said, Mapping) or not {"zh", "en"} <= set(said):
@@ -112,7 +113,8 @@ def _cross_faults(book: Rulebook) -> Iterable[str]:
     for clause in book.clauses.values():
         if clause.chapter not in book.chapters:
             yield f"[clause.{clause.key}]: no chapter {clause.chapter}"
-    for name, entries in (("category", book.categories), ("field", book.fields), ("penalty", book.penalties)):
+    for name, entries in (("category", book.categories), ("field", book.fields), ("penalty", book.penalties),
+                          ("paper", book.papers)):
         for entry in entries.values():
             if entry.clause and entry.clause not in book.clauses:
                 yield f"[{name}.{entry.key}]: no clause {entry.clause}"
@@ -123,8 +125,14 @@ def _cross_faults(book: Rulebook) -> Iterable[str]:
     for key in book.every_record:
         if key not in book.fields:
             yield f"[record]: no field {key}"
+    for paper in book.papers.values():
+        if paper.to not in PLACES_OF_PAPER:
+            yield f"[paper.{paper.key}]: to {paper.to!r} is nowhere"
     for rule in book.rules.values():
         yield from _rule_faults(rule, book)
+
+
+PLACES_OF_PAPER = ("archive", "relations")
 
 
 def _rule_faults(rule: Rule, book: Rulebook) -> Iterable[str]:
@@ -142,6 +150,8 @@ def _rule_faults(rule: Rule, book: Rulebook) -> Iterable[str]:
         yield f"{name}: what is settled by a call is named call.…"
     if rule.lost and (rule.lost not in book.penalties or not rule.paper):
         yield f"{name}: lost names no penalty, or there is no paper"
+    if rule.paper and (rule.paper not in book.papers or rule.of != "paper"):
+        yield f"{name}: no paper {rule.paper}, or not of = \"paper\""
     if not rule.opens or not rule.keeps:
         yield f"{name}: needs an event that opens it and one that keeps it"
 

@@ -84,6 +84,16 @@ class Penalty:
     per: Bilingual | None = None
 
 
+@dataclass(frozen=True)
+class PaperKind:
+    """A kind of paper form, and where it goes in the end (5.7)."""
+
+    key: str
+    title: Bilingual
+    clause: str
+    to: str = "archive"  # archive | relations
+
+
 _DUE = re.compile(r"(?:(?P<fact>[a-z_]+) (?P<sign>[+-]) )?(?P<span>.+)")
 
 
@@ -165,6 +175,7 @@ class Rulebook:
     every_record: tuple[str, ...]
     hours: tuple[tuple[time, time], ...]
     settings: Mapping[str, int]
+    papers: Mapping[str, PaperKind] = field(default_factory=dict)
 
     @cached_property
     def by_event(self) -> Mapping[str, tuple[Rule, ...]]:
@@ -174,6 +185,10 @@ class Rulebook:
             for kind in dict.fromkeys((*rule.opens, *rule.keeps, *rule.drops)):
                 found.setdefault(kind, []).append(rule)
         return {kind: tuple(rules) for kind, rules in found.items()}
+
+    def paper_rule(self, kind: str) -> Rule | None:
+        """The rule by which a paper of this kind is expected."""
+        return next((rule for rule in self.rules.values() if kind and rule.paper == kind), None)
 
     def fields_of(self, category: str) -> list[Field]:
         """The fields a record of `category` shows, its record's own columns left out."""

@@ -14,6 +14,7 @@ from crm.duties.models import Duty
 from crm.errors import Refused, Stale
 from crm.files.models import File
 from crm.forms import CrmForm
+from crm.papers import queries as papers
 from crm.serials.coverage import verdict_of
 from crm.serials.models import Installation
 from crm.staff import queries as staff
@@ -93,6 +94,7 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
         closing=closing, closable=MOVES["complete"].open_to(current_user, ticket), may_fill=may_fill,
         offered=forms_now, first=_next(forms_now), moves=MOVES, people={person.id: person for person in people},
         verdict=verdict_of(ticket.customer_id or 0), linked=queries.linked(ticket, current_user),
+        papers=papers.of(ticket, owed, current_user),
         installation=db.session.get(Installation, ticket.installation_id) if ticket.installation_id else None,
         twins=queries.twins(ticket, current_user, known["events"]),
     )  # fmt: skip

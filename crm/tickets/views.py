@@ -9,15 +9,16 @@ from crm.customers import queries as customers
 from crm.duties import editions
 from crm.duties.models import Subject
 from crm.duties.record import lock_all
-from crm.errors import Refused
+from crm.errors import NotThere, Refused
 from crm.files import queries as files
 from crm.forms import CrmForm, attempt
+from crm.letters.answer import pdf
 from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.staff import access
 from crm.staff import queries as staff
 from crm.staff.models import AccessKind
-from crm.tickets import bulk, forms, page, queries, workflow
+from crm.tickets import bulk, forms, page, printing, queries, workflow
 from crm.tickets.calling import caller
 from crm.tickets.models import State, Ticket
 from crm.tickets.moves import MOVES
@@ -78,6 +79,15 @@ def _bulk_form(people: Sequence[Any]) -> forms.BulkForm:
 def bulk_run(run_id):
     run = queries.bulk_run(run_id, current_user)
     return render_template("tickets/bulk_run.html", run=run, verb=bulk.Verb(run.verb), book=editions.todays())
+
+
+@bp.get("/<number:number>/application.pdf")
+@needs(P.TICKET_READ)
+def application_pdf(number):
+    ticket = queries.get(number, current_user)
+    if ticket.category not in printing.KINDS:
+        raise NotThere()
+    return pdf(printing.application(ticket), f"{number}-application")
 
 
 @bp.get("/<number:number>")

@@ -11,6 +11,7 @@ from crm.duties import editions
 from crm.duties import queries as duties
 from crm.errors import Refused
 from crm.forms import CrmForm
+from crm.papers import queries as papers
 from crm.serials.models import Installation
 from crm.tickets.forms import ReasonForm, categories_of, with_fields
 from crm.verbs import offered, told
@@ -56,5 +57,5 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
         visit=visit, offered=forms_now, moves=MOVES, kinds=Kind, shown_for=categories_of(editions.todays()),
         changeable=CHANGE.open_to(current_user, visit), stands_in=workflow.stands_in(current_user),
         installation=db.session.get(Installation, visit.installation_id) if visit.installation_id else None,
-        beside=queries.beside(visit),
+        beside=queries.beside(visit), papers=papers.of(visit, owed, current_user),
     )  # fmt: skip

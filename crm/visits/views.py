@@ -7,13 +7,14 @@ from crm.customers import queries as customers
 from crm.customers.models import Customer
 from crm.errors import Refused
 from crm.forms import CrmForm, attempt
+from crm.letters.answer import pdf
 from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.staff import queries as staff
 from crm.tickets import calling
 from crm.tickets.forms import fields_in
 from crm.verbs import Verbs
-from crm.visits import forms, page, queries, workflow
+from crm.visits import forms, page, printing, queries, workflow
 from crm.visits.models import Kind, State, Visit
 from crm.visits.table import TABLE
 from crm.visits.workflow import CHANGE, MOVES
@@ -32,6 +33,18 @@ def index():
 @needs(P.VISIT_READ)
 def visit(number):
     return page.render(number)
+
+
+@bp.get("/<number:number>/request.pdf")
+@needs(P.VISIT_READ)
+def request_pdf(number):
+    return pdf(printing.request(queries.get(number, current_user)), f"{number}-request")
+
+
+@bp.get("/<number:number>/feedback.pdf")
+@needs(P.VISIT_READ)
+def feedback_pdf(number):
+    return pdf(printing.feedback(queries.get(number, current_user)), f"{number}-feedback")
 
 
 def _form(customer: Customer | None, **kwargs) -> forms.RequestForm:

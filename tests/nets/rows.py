@@ -17,6 +17,7 @@ from crm.duties import workflow as duties
 from crm.duties.models import Duty, Edition, Event, Notice, Subject
 from crm.duties.record import open_subject, record
 from crm.files import workflow as files
+from crm.papers import workflow as papers
 from crm.permissions import Permission
 from crm.reports import workflow as reports
 from crm.reports.models import Report, ReportEvent
@@ -152,6 +153,44 @@ def owed_call(whose: str, user) -> Row:
         owed.owner_id = owner_of(whose, user).id
         db.session.flush()
     return Row({"duty_id": owed.id}, owed.subject)
+
+
+def paper(whose: str, user, name: str = "") -> Row:
+    """As far as the verb begins, with whoever is to do it; another's is a password application. A closed one is void."""
+    move, owner, other = papers.MOVES.get(name), owner_of(whose, user), make.who("manager")
+    if whose == "another's":
+        record = make.filled(make.ticket(unit(), category="admin_password", by=owner), owner)
+        row = make.paper(record, by=owner, kind="password_application")
+    else:
+        row = make.paper(make.visit(unit()), by=owner)
+    if whose == "closed":
+        papers.void(row, by=owner, reason="点错了")
+    elif move:
+        _on_its_way(row, name, owner, other)
+    db.session.flush()
+    return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
+
+
+def _on_its_way(row, name: str, owner, other) -> None:
+    """Where the verb begins: straight in its columns, whatever roles the owner has."""
+    state = next(iter(sorted(papers.MOVES[name].froms & {"offered", "archived", "lent", "returned", "lost"})), "held")
+    row.state = "held" if name in ("archive", "lose") else state
+    if row.state == "offered":
+        row.owner_id, row.concerned_id = (other.id, owner.id) if name in ("take", "decline") else (owner.id, other.id)
+    if row.state in ("archived", "lent", "returned"):
+        row.place = "甲柜"
+    if row.state in ("lent", "returned"):
+        row.lent_until = clock.today()
+
+
+def scanned(whose: str, user) -> Row:
+    """The visit or record a printed form names; whose paper is another's, its record is, too."""
+    row = paper(whose, user)
+    origin = db.session.get_one(Subject, row.subject.origin_id)
+    kind = "password_application" if whose == "another's" else "visit_request"
+    archives = Permission.PAPER_ARCHIVE
+    known = Row({}, origin)
+    return Row({"number": origin.number, "kind": kind}, origin, seen=lambda who: who.may(archives) or known.seen_by(who))
 
 
 def _prepared(row, name: str) -> None:
@@ -343,10 +382,11 @@ MAKERS: dict[str, Callable[..., Row]] = {
     "listing.remove": saved_filter, "tickets.bulk_run": bulk_run, "visits.": visit,
     "callbacks.": callback, "callbacks.owed": owed_call, "callbacks.begin": owed_call, "duties.claim": owed_call,
     "duties.release": owed_call, "reports.": report,
+    "papers.": paper, "papers.scanned": scanned,
 }  # fmt: skip
 
 
-NAMED = (ticket, visit, callback, report)  # what they make depends on the verb
+NAMED = (ticket, visit, callback, report, paper)  # what they make depends on the verb
 
 
 class Unknown(LookupError):

@@ -19,7 +19,8 @@ VALUES = {
     "category": "inquiry", "channel": "phone", "priority": "normal", "state": "active", "grade": "A", "use": "normal",
     "owner_id": "", "contact": "", "installation": "", "to": "", "refresh": "", "back": "/", "files": "",
     "c0": "short_name", "verb": "cancel", "query": "category=bug", "column": ["number"], "record": [], "contact_phone": "13900000002", "contact_qq": "10002",
-    "arrive_at": "2026-11-24T09:00", "ends_at": "2026-11-24T12:00", "departments": "财务部：报表打不开", "place": "南京", "cost": "800",
+    "arrive_at": "2026-11-24T09:00", "ends_at": "2026-11-24T12:00", "departments": "财务部：报表打不开", "cost": "800",
+    "place": "甲柜二层", "sheets": "1", "of": "K0001",
     "standing_in": "经理出差", "at": "2026-11-24T10:00", "doubt": "年结还没做完", "comment": "都好", "software": "快一点就好", "unrecorded": "",
     "clause": "", "attitude": "5", "skill": "5", "result": "4",
     "f_question": "怎么结账", "f_answer": "先过账",
@@ -29,6 +30,7 @@ ON = {
     "/result": {"doubt": ""}, "/callbacks/": {"contact_name": "", "doubt": "", "unrecorded": "", "clause": ""}, "/escalation": {"doubt": "年结还没做完"},
     "/extensions/": {"until": "2026-12-01T18:00"}, "/staff": {"title": "小李", "password": ""},
     "/customers/new": {"code": "000001"}, "/login": {"login": "specialist", "password": make.PASSWORD},
+    "/visits": {"place": "南京"}, "/papers/new": {"kind": "other"}, "/papers/absence": {"kind": "other"},
     "/password": {"password": "four plain words here"},
 }  # fmt: skip
 TABLE = "简称,地区\n甲公司,北京\n乙公司,上海\n".encode()

@@ -1,0 +1,1 @@
+"""Printed forms: what stands on them as data, typeset as PDF."""

@@ -1,0 +1,106 @@
+"""A sheet becomes a PDF. typst needs more memory than a web worker has to spare, so it works in a process of its own
+(`press.py`): started at first use, kept for many sheets, ended when idle or with its parent."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import segno
+from flask import current_app
+
+from crm import catalogue
+from crm.errors import Refused
+from crm.labels import N_
+from crm.letters.sheet import Sheet
+
+PATIENCE = 10.0  # seconds for one sheet, the start of the press among them
+
+
+class NotPrinted(Refused):
+    """The press did not answer."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__(N_("The form could not be printed just now. Try again in a moment; nothing was lost."))
+
+
+@dataclass(frozen=True)
+class Printed:
+    pdf: bytes
+    missing: tuple[str, ...]  # codes of letters that no font has, as they stand on the sheet
+
+
+class Press:
+    """The process and its turn: one sheet at a time."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._child: subprocess.Popen | None = None
+        self._parent = 0
+
+    def order(self, **order: str) -> dict:
+        """What the press answers; one that ended meanwhile, or hangs, is started anew, once."""
+        line = json.dumps(order).encode() + b"\n"
+        with self._turn:
+            for _attempt in range(2):
+                if (answer := self._ask(line)) is not None:
+                    return answer
+                self.end()
+        raise NotPrinted()
+
+    def _ask(self, line: bytes) -> dict | None:
+        child = self._running()
+        late = threading.Timer(PATIENCE, child.kill)
+        late.start()
+        try:
+            assert child.stdin and child.stdout
+            child.stdin.write(line)
+            child.stdin.flush()
+            return json.loads(child.stdout.readline())
+        except (OSError, ValueError):  # it has ended, or says something that is no answer
+            return None
+        finally:
+            late.cancel()
+
+    def _running(self) -> subprocess.Popen:
+        if self._child is None or self._child.poll() is not None or self._parent != os.getpid():
+            self._parent = os.getpid()
+            program = str(files(__package__) / "press.py")
+            self._child = subprocess.Popen(
+                [sys.executable, "-I", program, str(files("pylopdf_fonts_zh_cn"))], stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
+            )  # fmt: skip
+        return self._child
+
+    @property
+    def process(self) -> int | None:
+        """The id of the process that runs now."""
+        return self._child.pid if self._child and self._child.poll() is None else None
+
+    def end(self) -> None:
+        if self._child is not None:
+            self._child.kill()
+            self._child.communicate()
+            self._child = None
+
+
+PRESS = Press()
+
+
+def typeset(sheet: Sheet) -> Printed:
+    """The sheet in the reader's language. NotPrinted if the press fails."""
+    english = catalogue.language().startswith("en")
+    template = Path(current_app.jinja_loader.searchpath[0]) / "print" / "sheet.typ"  # type: ignore[union-attr]
+    data = asdict(sheet) | {"qr": segno.make(sheet.address, error="m").svg_inline(border=0) if sheet.address else ""}
+    answer = PRESS.order(template=str(template), lang="en" if english else "zh", data=json.dumps(data, ensure_ascii=False))
+    if "pdf" not in answer:
+        current_app.logger.error("the press: %s", answer.get("wrong"))
+        raise NotPrinted()
+    return Printed(base64.b64decode(answer["pdf"]), tuple(answer["missing"]))

@@ -1,0 +1,100 @@
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any, ClassVar
+
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, and_, false, or_, select, true
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm.duties.models import Subject
+from crm.labels import N_, Labelled
+from crm.permissions import Permission
+from crm.search import Entry
+
+PASSWORD = "password_application"  # seen by fewer, as its record is (5.1.4.3)
+MOST_SHEETS = 99
+
+
+class State(Labelled):
+    HELD = "held", N_("In somebody's hands")
+    OFFERED = "offered", N_("Being handed over")
+    ARCHIVED = "archived", N_("Archived")
+    LENT = "lent", N_("Lent")
+    RETURNED = "returned", N_("Given back, to be confirmed")
+    LOST = "lost", N_("Lost")
+    VOID = "void", N_("Void")
+
+
+class PaperEvent(Labelled):
+    ENTERED = "paper.entered", N_("has the paper now")
+    OFFERED = "paper.offered", N_("hands the paper over")
+    TAKEN = "paper.taken", N_("confirmed having the paper")
+    HANDED_IN = "paper.handed_in", N_("took the paper in for customer relations")
+    DECLINED = "paper.declined", N_("did not take the paper")
+    WITHDRAWN = "paper.withdrawn", N_("kept the paper after all")
+    ARCHIVED = "paper.archived", N_("archived the paper")
+    LENT = "paper.lent", N_("lent the paper")
+    GIVEN_BACK = "paper.given_back", N_("gave the paper back")
+    RETURNED = "paper.returned", N_("put the paper back in its place")
+    MISSED = "paper.missed", N_("did not get the paper back")
+    LOST = "paper.lost", N_("declared the paper lost")
+    FOUND = "paper.found", N_("found the paper again")
+    VOIDED = "paper.voided", N_("had entered the paper by mistake")
+    NOT_THERE = "paper.not_there", N_("said that there is no such paper")
+    NOTED = "paper.noted", N_("added a note")
+    ATTACHED = "paper.attached", N_("attached a file")
+
+
+class Paper(Subject):
+    """One paper form, from the moment somebody has it in hand. `category` is its kind, `origin_id` what it belongs to,
+    `owner_id` who holds it, `concerned_id` whom it is being handed to."""
+
+    __tablename__ = "papers"
+    id: Mapped[int] = mapped_column(ForeignKey("subjects.id"), primary_key=True)
+    entered_by_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"))  # while nobody else has had it
+    sheets: Mapped[int] = mapped_column(default=1)
+    place: Mapped[str] = mapped_column(default="")  # where in the archive
+    lent_until: Mapped[date | None]
+
+    __table_args__ = (CheckConstraint(f"sheets BETWEEN 1 AND {MOST_SHEETS}", name="sheets"),)
+    __mapper_args__: ClassVar[dict[str, Any]] = {"polymorphic_identity": "paper", "inherit_condition": id == Subject.id}
+    noun = "papers"
+    label = N_("Paper form")
+    EVENTS = PaperEvent
+    STATES = State
+    DATES = ("lent_until",)
+    NOTICES: ClassVar[dict[str, str]] = {
+        PaperEvent.OFFERED: "to", PaperEvent.TAKEN: "from", PaperEvent.HANDED_IN: "from", PaperEvent.ARCHIVED: "from",
+        PaperEvent.DECLINED: "owner", PaperEvent.LENT: "to", PaperEvent.MISSED: "owner", PaperEvent.LOST: "owner",
+    }  # fmt: skip
+    SEARCHED = frozenset({PaperEvent.ENTERED, PaperEvent.NOT_THERE})
+
+    def searched(self) -> Iterator[Entry]:
+        yield Entry("paper", (self.number,), "", self.title)
+
+    def facts(self) -> dict[str, Any]:
+        return super().facts() | {"lent_until": self.lent_until}
+
+    @classmethod
+    def odd(cls) -> Mapping[str, ColumnElement[bool]]:
+        out = cls.state.in_([State.LENT, State.RETURNED])
+        return {
+            "a paper is handed to somebody while it is being handed over, and only then":
+                (cls.state == State.OFFERED) != cls.concerned_id.is_not(None),
+            "an archived paper has its place": and_(cls.state == State.ARCHIVED, cls.place == ""),
+            "a paper has a day to come back on while it is lent, and only then": out != cls.lent_until.is_not(None),
+        }  # fmt: skip
+
+    @classmethod
+    def visible(cls, user) -> ColumnElement[bool]:
+        """The desk sees all but others' password applications; who leads and who archives, those too; a developer what
+        they hold or are handed."""
+        if not user.may(Permission.PAPER_READ):
+            return false()
+        if user.may(Permission.PAPER_ARCHIVE) or user.may(Permission.TICKET_ASSIGN):
+            return true()
+        mine = or_(Subject.owner_id == user.id, Subject.concerned_id == user.id)
+        if not user.may(Permission.TICKET_READ):
+            return mine
+        table = Subject.__table__.alias("belongs_to")
+        of_mine = Subject.origin_id.in_(select(table.c.id).where(table.c.owner_id == user.id))
+        return or_(Subject.category != PASSWORD, mine, of_mine)

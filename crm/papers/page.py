@@ -1,0 +1,50 @@
+"""What a paper's page is made of: what it belongs to, in whose hands it is, and what may be done now."""
+
+from typing import Any
+
+from flask import render_template
+from flask_login import current_user
+
+from crm.db import db
+from crm.duties import queries as duties
+from crm.duties.models import Subject
+from crm.errors import Refused
+from crm.forms import CrmForm
+from crm.papers import forms, queries, workflow
+from crm.papers.models import Paper, State
+from crm.papers.workflow import MOVES
+from crm.permissions import Role
+from crm.staff import queries as staff
+from crm.verbs import offered, told
+
+HOLDERS = tuple(role for role in Role if role is not Role.ADMIN)
+FORMS: dict[str, type[CrmForm]] = {
+    "offer": forms.OfferForm, "lend": forms.LendForm, "archive": forms.PlaceForm, "reshelve": forms.PlaceForm,
+    "decline": forms.DeclineForm, "miss": forms.DeclineForm, "lose": forms.LoseForm, "find": forms.FindForm,
+    "void": forms.VoidForm,
+}  # fmt: skip
+
+
+def form_for(name: str, paper: Paper, **kwargs: Any) -> CrmForm:
+    """The form of one verb; `formdata=None` for one that is only shown."""
+    form = FORMS.get(name, CrmForm)(data={"place": paper.place}, **kwargs)
+    if isinstance(form, forms.OfferForm):
+        people = staff.choices(HOLDERS)
+        form.to.offer([(one.id, one.name) for one in people if one.id != paper.owner_id or name == "lend"])
+    return form
+
+
+def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal: Refused | None = None, drafts=()):
+    """The whole page; after a refusal with the refused form's words still in it."""
+    paper = queries.get(number, current_user)
+    owed, origin = duties.of_subject(paper), db.session.get_one(Subject, paper.origin_id)
+    forms_now = offered(paper, MOVES, owed, form_for)
+    if bound is not None and name in forms_now:
+        forms_now[name] = bound
+    known = told(paper, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)
+    known["names"] |= duties.names([paper.concerned_id])
+    return render_template(
+        "papers/paper.html", **known, paper=paper, origin=origin, offered=forms_now, moves=MOVES,
+        kind=queries.kinds().get(paper.category), may_open=queries.may_see([origin.id, paper.customer_id], current_user),
+        cost=workflow.cost(paper) if paper.state != State.VOID else {},
+    )  # fmt: skip

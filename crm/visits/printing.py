@@ -1,0 +1,84 @@
+"""The printed forms of a visit: its request (5.3.3), and the feedback form the customer signs (5.3.5)."""
+
+from flask_babel import gettext as _
+
+from crm.customers.models import Customer
+from crm.customers.queries import by_id
+from crm.db import db
+from crm.duties import queries as duties
+from crm.letters.sheet import Sheet, facts, moment, sheet, signatures, table, ticks, words
+from crm.money import yuan
+from crm.serials.models import Installation
+from crm.visits.models import Kind, State, Visit, VisitEvent
+
+BLANK = 2  # rows for departments that come up on site
+
+
+def request(visit: Visit) -> Sheet:
+    """The visit or trip request, as it is signed by the manager and then archived."""
+    customer, trip = by_id(visit.customer_id), visit.category == Kind.TRIP
+    agreed = [
+        (_("Purpose"), visit.title), (_("Specialist"), _name(visit.owner_id)),
+        (_("Agreed arrival"), moment(visit.arrive_at)), (_("Agreed end"), moment(visit.ends_at)),
+    ]  # fmt: skip
+    if trip or visit.place or visit.cost_fen is not None:
+        agreed += [(_("Destination"), visit.place),
+                   (_("Expected cost"), "" if visit.cost_fen is None else yuan(visit.cost_fen))]  # fmt: skip
+    rooms = [(one["name"], one["waits"]) for one in visit.departments]
+    blocks = [
+        facts(*_customer(visit, customer), *agreed),
+        table([_("Department"), _("What waits there")], [1, 3], rooms),
+        words(_("Further words"), _further(visit), 24),
+        signatures((_("Asked by (signature, date)"), _name(visit.requested_by_id)),
+                   (_("Service manager (signature, date)"), _approval(visit))),
+    ]  # fmt: skip
+    title = _("Business trip request") if trip else _("On-site visit request")
+    note = _("Nobody leaves on a request that is not approved (5.3.3). After approval this paper goes to the archive (5.7.1).")
+    return sheet(title, visit.number, "visit_request", blocks, note)
+
+
+def feedback(visit: Visit) -> Sheet:
+    """The feedback form: what is known is filled in, the rest has room to be written on site."""
+    customer = by_id(visit.customer_id)
+    rooms = [(one["name"], one["waits"], one.get("outcome", "")) for one in visit.departments]
+    blocks = [
+        facts(*_customer(visit, customer), (_("Specialist"), _name(visit.owner_id)), (_("Purpose"), visit.title),
+              (_("Arrived"), moment(visit.arrived_at)), (_("Left again"), "")),
+        table([_("Department"), _("What waited there"), _("Outcome")], [2, 3, 4], rooms, blank=BLANK, height=14),
+        words(_("What remains open"), "", 20),
+        ticks([_("Attitude"), _("Skill"), _("Result")], _("very good"), _("good"), _("fair"), _("poor")),
+        words(_("The customer's opinion"), "", 26),
+        signatures((_("Responsible person of the customer (signature, date)"), ""), (_("Stamp of the customer"), ""),
+                   (_("Specialist (signature, date)"), ""), height=30),
+    ]  # fmt: skip
+    note = _("Back at the office this form is handed in to customer relations (5.7.2).")
+    return sheet(_("Service feedback form"), visit.number, "feedback", blocks, note)
+
+
+def _customer(visit: Visit, customer: Customer) -> list[tuple[str, str]]:
+    contact = visit.contact
+    ways = [one for one in (contact.mobile, contact.phone) if one] if contact else []
+    of = db.session.get(Installation, visit.installation_id) if visit.installation_id else None
+    return [
+        (_("Customer"), customer.full_name or customer.title), (_("Address"), customer.address),
+        (_("Contact"), " · ".join(filter(None, [contact.name, visit.department])) if contact else visit.department),
+        (_("Phone"), " · ".join(ways)), (_("Installation"), of.title if of else ""), (_("Asked"), moment(visit.asked_at)),
+    ]  # fmt: skip
+
+
+def _name(user_id: int | None) -> str:
+    found = duties.names([user_id]).get(user_id or 0)
+    return found.title if found else ""
+
+
+def _further(visit: Visit) -> str:
+    outside = f"{_('Served outside the service period')}{_(': ')}{visit.uncovered_reason}" if visit.uncovered_reason else ""
+    return "\n".join(filter(None, [visit.description, outside]))
+
+
+def _approval(visit: Visit) -> str:
+    """Who approved it and when, as the program knows it; nothing while it is not approved."""
+    if visit.state in (State.REQUESTED, State.REJECTED, State.CANCELLED):
+        return ""
+    approved = next((event for event in duties.timeline(visit) if event.kind == VisitEvent.APPROVED), None)
+    return f"{_name(approved.actor_id)} {moment(approved.at)}" if approved else ""
