@@ -170,6 +170,8 @@ def fact(value, key: str, event) -> Markup:
         return Markup("✓" if value else "—")
     if isinstance(value, list):
         return Markup(" – ").join(fact(one, key, event) for one in value)
+    if isinstance(value, dict):
+        return Markup(" · ").join(words(str(one)) for one in value.values() if one)
     categories, of = editions.todays().categories, _field(key, event)[1]
     if key == "category" and value in categories:
         return escape(bilingual(categories[value].title))
@@ -239,8 +241,8 @@ def init_app(app: Flask, version: str) -> None:
 
     catalogue.init_app(app)
     folder = Path(app.static_folder or "")
-    assets = {"htmx": (folder / "vendor/htmx.min.js").exists(),
-              "tom_select": (folder / "vendor/tom-select.complete.min.js").exists()}  # fmt: skip
+    optional = {"htmx": "htmx.min.js", "tom_select": "tom-select.complete.min.js", "signature_pad": "signature_pad.umd.min.js"}
+    assets = {name: (folder / "vendor" / file).exists() for name, file in optional.items()}
 
     @app.context_processor
     def page() -> dict:

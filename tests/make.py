@@ -1,5 +1,6 @@
 """Plain maker functions: a fixed cast, and what a test needs of the department."""
 
+import json
 from datetime import date, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from crm.staff.models import User
 from crm.staff.passwords import hashed
 from crm.tickets import workflow as tickets
 from crm.tickets.models import Ticket
+from crm.visits import feedback
 from crm.visits import workflow as visits
 from crm.visits.models import Visit
 
@@ -87,6 +89,20 @@ def visit(unit: Customer | None = None, *, by: User | None = None, starts_in: in
              "departments": [{"name": "财务部", "waits": "报表打不开"}]}  # fmt: skip
     person = db.session.query(Contact).filter_by(customer_id=unit.id).first()
     return visits.request_visit(by=by, customer=unit, contact=person, **{**facts, **details})
+
+
+def feedback_of(row: Visit, *, signed: bool = False, at: int = 0) -> None:
+    """The feedback form filled in, and signed if it is to be."""
+    by = db.session.get_one(User, row.owner_id)
+    feedback.report(row, by=by, outcomes=["报表已改好"] * len(row.departments), opinion="很满意")
+    if signed:
+        what = feedback.what_of(row, db.session.get_one(Customer, row.customer_id).title)
+        feedback.sign(row, by=by, name="王主任", position="财务总监", strokes=drawing(at), what=what)
+
+
+def drawing(at: int = 0) -> str:
+    """A signature as the pad sends it: another one for each `at`."""
+    return json.dumps([[[10 + 9 * i, 60 + (i * i * (7 + at)) % 40] for i in range(20)], [[30, 90], [150, 30 + at % 60]]])
 
 
 def written_up(row: Visit) -> Ticket:

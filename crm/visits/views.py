@@ -13,7 +13,7 @@ from crm.staff import queries as staff
 from crm.tickets import calling
 from crm.tickets.forms import fields_in
 from crm.verbs import Verbs
-from crm.visits import forms, page, queries, workflow
+from crm.visits import feedback, forms, page, queries, workflow
 from crm.visits.models import Kind, State, Visit
 from crm.visits.table import TABLE
 from crm.visits.workflow import CHANGE, MOVES
@@ -117,11 +117,27 @@ VERBS = Verbs(queries.get, MOVES, page, {
     "reject": lambda v, f, k: workflow.reject(v, by=current_user, reason=f.reason.data, standing_in=_why(f)),
     "depart": lambda v, f, k: workflow.depart(v, by=current_user),
     "arrive": lambda v, f, k: workflow.arrive(v, by=current_user),
+    "report": lambda v, f, k: feedback.report(v, by=current_user, outcomes=forms.outcomes_in(f),
+                                              open_points=f.open_points.data, opinion=f.opinion.data),
+    "sign": lambda v, f, k: feedback.sign(v, by=current_user, name=f.name.data, position=f.position.data,
+                                          strokes=f.strokes.data or "", what=f.what.data or ""),
+    "scan": lambda v, f, k: feedback.scan(v, by=current_user, name=f.name.data, position=f.position.data, files=k),
+    "hand_in": lambda v, f, k: feedback.hand_in(v, by=current_user),
     "return": lambda v, f, k: workflow.come_back(v, by=current_user),
     "write_up": _record,
     "cancel": lambda v, f, k: workflow.cancel(v, by=current_user, reason=f.reason.data),
 })  # fmt: skip
 VERBS.hang(bp)
+
+
+@bp.get("/<number:number>/signature")
+@needs(P.VISIT_WORK)
+def signature(number):
+    """The page that is handed to the customer: the text, and below it the box to sign in."""
+    visit = queries.get(number, current_user)
+    if "sign" not in page.verbs_now(visit, ()):
+        return redirect(visit.path)
+    return page.render(number, name="sign")
 
 
 @bp.post("/<number:number>/notes")

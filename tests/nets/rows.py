@@ -82,6 +82,9 @@ def ticket(whose: str, user, name: str = "") -> Row:
     return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
 
 
+STEPS = {"depart": 0, "arrive": 1, "return": 2, "report": 2, "sign": 2, "signature": 2, "scan": 2, "hand_in": 3, "write_up": 3}
+
+
 def visit(whose: str, user, name: str = "") -> Row:
     """As far as the verb begins; whoever decides is never its owner. A closed one is called off."""
     owner = owner_of(whose, user)
@@ -89,11 +92,12 @@ def visit(whose: str, user, name: str = "") -> Row:
     row = make.visit(unit(), by=make.who("specialist"))
     if whose == "closed":
         visits.cancel(row, by=make.who("specialist"), reason="改期")
-    elif name in ("depart", "arrive", "return", "write_up"):
+    elif name in STEPS:
         visits.approve(row, by=make.who("manager"))
-        steps = {"arrive": 1, "return": 2, "write_up": 3}.get(name, 0)
-        for step in (visits.depart, visits.arrive, visits.come_back)[:steps]:
+        for step in (visits.depart, visits.arrive, visits.come_back)[: STEPS[name]]:
             step(row, by=make.who("specialist"))
+    if name in ("sign", "signature", "scan", "hand_in") and whose != "closed":
+        make.feedback_of(row, signed=name == "hand_in", at=row.id)
     if not (move and move.others):
         duties.hand_over(row, row.owner_id, owner.id)
         row.owner_id = owner.id

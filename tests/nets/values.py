@@ -20,7 +20,7 @@ VALUES = {
     "owner_id": "", "contact": "", "installation": "", "to": "", "refresh": "", "back": "/", "files": "",
     "c0": "short_name", "verb": "cancel", "query": "category=bug", "column": ["number"], "record": [], "contact_phone": "13900000002", "contact_qq": "10002",
     "arrive_at": "2026-11-24T09:00", "ends_at": "2026-11-24T12:00", "departments": "财务部：报表打不开", "place": "南京", "cost": "800",
-    "standing_in": "经理出差",
+    "standing_in": "经理出差", "outcome_0": "报表已改好", "open_points": "下周复查", "opinion": "满意", "strokes": make.drawing(),
     "f_question": "怎么结账", "f_answer": "先过账",
 }  # fmt: skip
 # where one name means another thing on another page
