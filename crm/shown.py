@@ -44,6 +44,11 @@ def exact(instant: datetime | None) -> str:
     return f"{local:%Y-%m-%d} {weekday(local)} {local:%H:%M}"
 
 
+def hour(instant: datetime) -> str:
+    """`14:05`; midnight is the 24:00 of the day it ends, as `exact()` has it."""
+    return exact(instant)[-5:]
+
+
 def day(value: date | None) -> str:
     return f"{value:%Y-%m-%d} {weekday(value)}" if value else ""
 
@@ -226,7 +231,8 @@ def told(wrong) -> str:
 
 
 def init_app(app: Flask, version: str) -> None:
-    filters = {"exact": exact, "day": day, "when": when, "due": due, "said": bilingual, "words": words, "yuan": yuan,
+    filters = {"exact": exact, "hour": hour, "weekday": weekday, "day": day, "when": when, "due": due,
+               "said": bilingual, "words": words, "yuan": yuan,
                "many": many, "relative": relative, "told": told, "fact": fact, "clause_name": clause_name,
                "local_day": lambda instant: day(clock.local(instant).date()), "field_title": field_title,
                "marked": marked, "agent": agent, "instant": lambda text: exact(datetime.fromisoformat(text))}  # fmt: skip

@@ -102,7 +102,7 @@ def feedback_of(row: Visit, *, signed: bool = False, at: int = 0) -> None:
 
 def drawing(at: int = 0) -> str:
     """A signature as the pad sends it: another one for each `at`."""
-    return json.dumps([[[10 + 9 * i, 60 + (i * i * (7 + at)) % 40] for i in range(20)], [[30, 90], [150, 30 + at % 60]]])
+    return json.dumps([[[10 + 9 * i, 60 + (i * i * (7 + at)) % 40] for i in range(20)], [[30, 90], [20 + at // 60 % 100, 45], [150, 30 + at % 60]]])
 
 
 def written_up(row: Visit) -> Ticket:

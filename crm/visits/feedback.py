@@ -94,7 +94,7 @@ def hand_in(visit: Visit, *, by) -> None:
     """Back at the office the signed form goes to customer relations, who call back (5.7.2, 5.5.1)."""
     _still_here(visit, "hand_in", by)
     if not fits(signature_of(visit), visit):
-        raise Refused(N_("The customer has not signed the feedback form yet: without a signature it cannot be handed in (5.3.5)."))
+        raise Refused(N_("The customer has not signed the feedback form: it is handed in with a signature that fits (5.3.5)."))
     visit.handed_in_at = clock.now()
     record(VisitEvent.HANDED_IN, visit, by=by)
 

@@ -184,5 +184,6 @@ class Feed(db.Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
     token_hash: Mapped[str] = mapped_column(unique=True)
+    epoch: Mapped[int]  # of the password: a link made under an older one is void
     made_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]

@@ -1,8 +1,9 @@
-from flask import Blueprint, flash, redirect, render_template, request
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
 from crm import clock
+from crm.answers import shown_once
 from crm.customers import queries as customers
 from crm.customers.models import Customer
 from crm.errors import Refused
@@ -10,10 +11,12 @@ from crm.forms import CrmForm, attempt
 from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.staff import queries as staff
+from crm.staff.session import base
 from crm.tickets import calling
 from crm.tickets.forms import fields_in
 from crm.verbs import Verbs
-from crm.visits import feedback, forms, page, queries, workflow
+from crm.visits import calendar as days
+from crm.visits import feed, feedback, forms, page, queries, workflow
 from crm.visits.models import Kind, State, Visit
 from crm.visits.table import TABLE
 from crm.visits.workflow import CHANGE, MOVES
@@ -26,6 +29,43 @@ bp = Blueprint("visits", __name__, url_prefix="/visits")
 def index():
     wanted, page = TABLE.asked(current_user, request.args)
     return render_template("visits/list.html", page=page, wanted=wanted, states=State, kinds=Kind, people=staff.choices())
+
+
+@bp.get("/calendar")
+@needs(P.VISIT_READ)
+def calendar():
+    """A week or a month of visits; whoever makes visits finds the link for their phone there."""
+    wanted = days.Wanted.of(request.args, current_user)
+    return render_template(
+        "visits/calendar.html", wanted=wanted, shown=days.shown(current_user, wanted), views=days.View, states=State,
+        people=staff.choices(), today=clock.today(), feed=feed.of(current_user), form=CrmForm(formdata=None),
+    )  # fmt: skip
+
+
+@bp.post("/feed")
+@needs(P.VISIT_WORK)
+def make_feed():
+    """The link is shown this once; a new one ends the one before."""
+    token = feed.make(current_user)
+    address = base() + url_for("visits.feed_of", token=token)
+    return shown_once(render_template("visits/feed.html", address=address), url_for("visits.calendar"))
+
+
+@bp.post("/feed/end")
+@needs(P.VISIT_WORK)
+def end_feed():
+    feed.end(current_user)
+    flash(_("The link has ended: no calendar reads your visits by it any more."))
+    return redirect(url_for("visits.calendar"), 303)
+
+
+@bp.get("/feed/<string(length=32):token>.ics")
+@needs(P.PUBLIC)
+def feed_of(token):
+    """For a calendar program, which logs in nowhere: whoever has the link reads it."""
+    user = feed.owner_of(token)
+    name = _("Visits of %(name)s", name=user.name)
+    return Response(feed.calendar_of(user, name=name, address=base()), mimetype="text/calendar")
 
 
 @bp.get("/<number:number>")

@@ -22,6 +22,7 @@ from crm.staff.models import Login
 from crm.tickets import bulk
 from crm.tickets import workflow as tickets
 from crm.tickets.moves import MOVES
+from crm.visits import feed
 from crm.visits import workflow as visits
 from tests import make
 from tests.nets.values import TABLE
@@ -280,6 +281,15 @@ def bulk_run(whose: str, user) -> Row:
     return Row({"run_id": run.id}, seen=lambda who: who.id == owner.id)
 
 
+def phone(whose: str, user) -> Row:
+    """One's own link, another's, and one that has ended: whoever has a link reads it."""
+    owner = owner_of(whose, user) if user.is_active and user.may(Permission.VISIT_READ) else make.who("specialist")
+    token = feed.make(owner)
+    if whose == "closed":
+        feed.end(owner)
+    return Row({"token": token}, seen=lambda who: whose != "closed")
+
+
 def static(whose: str, user) -> Row:
     return Row({"filename": "app.css"})
 
@@ -292,6 +302,7 @@ MAKERS: dict[str, Callable[..., Row]] = {
     "customer_imports.look": imported, "customer_imports.batch": begun, "own.end_session": session, "door.welcome": link,
     "desk.presence_of": looked_at, "desk.read_notice": notice, "listing.save": listed, "listing.columns": listed,
     "listing.remove": saved_filter, "tickets.bulk_run": bulk_run, "visits.": visit,
+    "visits.feed_of": phone,
 }  # fmt: skip
 
 
