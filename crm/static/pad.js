@@ -1,7 +1,5 @@
 // The box a customer signs in. What is drawn goes along as lines of whole pixels; without this script the paper form is left.
-const form = document.querySelector("[data-pad]");
-
-const sheet = () => {
+const signing = (form) => {
   const canvas = form.querySelector("canvas"), field = form.elements.strokes, pad = new window.SignaturePad(canvas);
   const keep = () => {
     field.value = pad.isEmpty() ? "" : JSON.stringify(pad.toData().map((line) => line.points.map((one) => [Math.round(one.x), Math.round(one.y)])));
@@ -24,6 +22,9 @@ const sheet = () => {
   fit();
 };
 
-if (form && window.SignaturePad) sheet();
-else document.querySelector("#scan")?.setAttribute("open", "");
-if (form && !window.SignaturePad) form.closest("section").hidden = true;
+const unsigned = document.querySelector("[data-pad]");
+if (unsigned && window.SignaturePad) signing(unsigned);
+else {
+  document.querySelector("#scan")?.setAttribute("open", "");
+  if (unsigned) unsigned.closest("section").hidden = true;
+}
