@@ -190,6 +190,12 @@ def _failed(error: Exception) -> Response:
     return page(500)
 
 
+def without_token(path: str) -> str:
+    """An address without the token of a secret link, which may be good still."""
+    token = (request.view_args or {}).get("token")
+    return path.replace(token, "…") if token else path
+
+
 def _headers(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", POLICY)
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -236,7 +242,7 @@ def _logged(app: Flask):
     def failed(error: Exception) -> Response:
         if app.testing and app.config.get("PROPAGATE"):
             raise error
-        app.logger.exception("unforeseen: %s %r", request.method, request.path)
+        app.logger.exception("unforeseen: %s %r", request.method, without_token(request.path))
         return _failed(error)
 
     return failed

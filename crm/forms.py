@@ -3,7 +3,7 @@
 import re
 import secrets
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
@@ -190,6 +190,8 @@ class CrmForm(FlaskForm):
             taking = {field.name for field in form if isinstance(field, FileField)}
             files = MultiDict(pair for pair in request.files.items(multi=True) if pair[0] in taking)
             return CombinedMultiDict([files, request.form]) or None
+
+    takes: Mapping[str, str] = {}  # its file inputs, each with the purpose of what it takes
 
     version = HiddenField()
     request_id = HiddenField(default=lambda: secrets.token_hex(16))

@@ -44,6 +44,11 @@ def exact(instant: datetime | None) -> str:
     return f"{local:%Y-%m-%d} {weekday(local)} {local:%H:%M}"
 
 
+def hour(instant: datetime) -> str:
+    """`14:05`; midnight is the 24:00 of the day it ends, as `exact()` has it."""
+    return exact(instant)[-5:]
+
+
 def day(value: date | None) -> str:
     return f"{value:%Y-%m-%d} {weekday(value)}" if value else ""
 
@@ -175,6 +180,8 @@ def fact(value, key: str, event) -> Markup:
         return Markup("✓" if value else "—")
     if isinstance(value, list):
         return Markup(" – ").join(fact(one, key, event) for one in value)
+    if isinstance(value, dict):
+        return Markup(" · ").join(words(str(one)) for one in value.values() if one)
     categories, of = editions.todays().categories, _field(key, event)[1]
     if key == "category" and value in categories:
         return escape(bilingual(categories[value].title))
@@ -229,7 +236,8 @@ def told(wrong) -> str:
 
 
 def init_app(app: Flask, version: str) -> None:
-    filters = {"exact": exact, "day": day, "when": when, "due": due, "said": bilingual, "words": words, "yuan": yuan,
+    filters = {"exact": exact, "hour": hour, "weekday": weekday, "day": day, "when": when, "due": due,
+               "said": bilingual, "words": words, "yuan": yuan,
                "many": many, "relative": relative, "told": told, "fact": fact, "clause_name": clause_name,
                "local_day": lambda instant: day(clock.local(instant).date()), "field_title": field_title,
                "marked": marked, "agent": agent, "instant": lambda text: exact(datetime.fromisoformat(text))}  # fmt: skip
@@ -244,8 +252,8 @@ def init_app(app: Flask, version: str) -> None:
 
     catalogue.init_app(app)
     folder = Path(app.static_folder or "")
-    assets = {"htmx": (folder / "vendor/htmx.min.js").exists(),
-              "tom_select": (folder / "vendor/tom-select.complete.min.js").exists()}  # fmt: skip
+    optional = {"htmx": "htmx.min.js", "tom_select": "tom-select.complete.min.js", "signature_pad": "signature_pad.umd.min.js"}
+    assets = {name: (folder / "vendor" / file).exists() for name, file in optional.items()}
 
     @app.context_processor
     def page() -> dict:

@@ -66,7 +66,8 @@ class Verbs:
             return self.page.render(number, name=name, bound=form, refusal=refusal, drafts=kept)
 
         def take():
-            drafts.extend(received({f"file_{field.key}": field.key for field in getattr(form, "scans", ())}))
+            of_fields = {f"file_{field.key}": field.key for field in getattr(form, "scans", ())}
+            drafts.extend(received({**of_fields, **form.takes}))
 
         return attempt(form, act, show, take=take)
 

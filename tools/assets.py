@@ -25,6 +25,7 @@ FROM_WHEEL = {
 }
 FROM_NPM = {
     "htmx.min.js": "htmx.org/dist/htmx.min.js",
+    "signature_pad.umd.min.js": "signature_pad/dist/signature_pad.umd.min.js",
     "tom-select.complete.min.js": "tom-select/dist/js/tom-select.complete.min.js",
     "tom-select.bootstrap5.min.css": "tom-select/dist/css/tom-select.bootstrap5.min.css",
 }
@@ -39,6 +40,7 @@ ICONS = (
         "box-arrow-right",
         "building",
         "calendar3",
+        "calendar-check",
         "cash-coin",
     ),
     *(
@@ -62,6 +64,7 @@ ICONS = (
         "moon",
         "paperclip",
         "pause",
+        "pen",
         "pencil",
         "people",
         "person",

@@ -9,6 +9,7 @@ from flask import request
 from sqlalchemy import delete, select
 
 from crm import clock, lists
+from crm.answers import without_token
 from crm.db import db, rows_of, unit_of_work
 from crm.staff.models import Access, AccessKind, User
 
@@ -17,9 +18,7 @@ KEPT = timedelta(days=180)
 
 def note_request(kind: AccessKind, user_id: int | None, *, path: str = "") -> None:
     """What came of the present request: whose it was, and where it came from."""
-    path = path or f"{request.method} {request.path}"
-    if token := (request.view_args or {}).get("token"):  # a one-time link's, which may yet be good
-        path = path.replace(token, "…")
+    path = without_token(path or f"{request.method} {request.path}")
     row = Access(at=clock.now(), kind=kind, user_id=user_id, path=path[:200])
     row.address, row.agent = (request.remote_addr or "")[:100], request.user_agent.string[:200]
     db.session.add(row)

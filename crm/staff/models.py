@@ -26,6 +26,8 @@ class UserEvent(Labelled):
     LINK_USED = "user.link_used", N_("set a password by a one-time link")
     FACTOR_SET = "user.factor_set", N_("set up the second factor")
     FACTOR_REMOVED = "user.factor_removed", N_("removed the second factor")
+    FEED_MADE = "user.feed_made", N_("made a link to their visits")
+    FEED_ENDED = "user.feed_ended", N_("ended the link to their visits")
     SESSIONS_ENDED = "user.sessions_ended", N_("ended log-ins")
 
 

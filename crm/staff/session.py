@@ -1,6 +1,7 @@
 """Who is asking: sessions kept in the database, the permission each route needs, and the reader's language."""
 
 import logging
+import re
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
@@ -15,6 +16,8 @@ from crm.staff import access, queries
 from crm.staff.models import AccessKind, Login
 
 log = logging.getLogger(__name__)
+LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
+_PORT = re.compile(r":[0-9]{1,5}$", re.ASCII)
 LANGUAGES = {"zh_Hans_CN": "中文", "en": "English"}
 
 
@@ -131,6 +134,14 @@ def _referring_path() -> str:
     except ValueError:
         return "/"
     return local_path(parts.path + (f"?{parts.query}" if parts.query else "")) if parts.path else "/"
+
+
+def base() -> str:
+    """The address people reach the program at. The request's own word on it is a stranger's: it is taken only if it names
+    this machine or what the settings name; else there is none."""
+    ours = {*LOOPBACK, *current_app.config["HOSTS"].replace(",", " ").split()}
+    asked = request.host_url.rstrip("/") if _PORT.sub("", request.host) in ours else ""
+    return current_app.config["CRM_URL"].rstrip("/") or asked
 
 
 def local_path(target: str | None) -> str:

@@ -1,7 +1,6 @@
-import re
 from collections.abc import Callable
 
-from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
@@ -15,10 +14,9 @@ from crm.permissions import needs
 from crm.staff import confirm, entrance, factor, links, passwords, queries, table, workflow
 from crm.staff.forms import NewUserForm, OwnForm, ResetForm, UserForm
 from crm.staff.models import AccessKind, User
+from crm.staff.session import base
 
 bp = Blueprint("staff", __name__)
-LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
-_PORT = re.compile(r":[0-9]{1,5}$", re.ASCII)
 
 
 @bp.get("/staff")
@@ -54,16 +52,8 @@ def new():
 
 def _with_link(user: User, token: str) -> Response:
     """Show the link once, on the account's page; only its hash is kept."""
-    shown = _render(user, _form_of(user, formdata=None), None, link=f"{_base()}/welcome/{token}")
+    shown = _render(user, _form_of(user, formdata=None), None, link=f"{base()}/welcome/{token}")
     return shown_once(shown, f"{user.path}?shown=link")
-
-
-def _base() -> str:
-    """The address people reach the program at. The request's own word on it is a stranger's: it is taken only if it names
-    this machine or what the settings name; else there is none."""
-    ours = {*LOOPBACK, *current_app.config["HOSTS"].replace(",", " ").split()}
-    asked = request.host_url.rstrip("/") if _PORT.sub("", request.host) in ours else ""
-    return current_app.config["CRM_URL"].rstrip("/") or asked
 
 
 def _form_of(user: User, **kwargs) -> UserForm:

@@ -1,11 +1,12 @@
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
-from wtforms import ValidationError
+from wtforms import HiddenField, ValidationError
 
 from crm.forms import CountField, CrmForm, InstantField, LineField, PickField, WordsField
 from crm.tickets.forms import CallerForm, CategoryForm, CustomerForm
+from crm.visits.feedback import PURPOSE
 from crm.visits.models import Kind, Visit
 
 MOST_DEPARTMENTS = 30
@@ -51,12 +52,16 @@ def rows_of(text: str) -> list[dict[str, str]]:
     return [{"name": name, "waits": rest[0] if rest else ""} for name, *rest in parted]
 
 
+def lines_of(visit: Visit) -> str:
+    """The departments as they were typed: one a line, with what waits there."""
+    return "\n".join(f"{one['name']}：{one['waits']}" if one["waits"] else one["name"] for one in visit.departments)
+
+
 def values_of(visit: Visit) -> dict[str, Any]:
     """A visit as its form shows it."""
-    lines = (f"{one['name']}：{one['waits']}" if one["waits"] else one["name"] for one in visit.departments)
     names = ("asked_at", "arrive_at", "ends_at", "title", "description", "place", "department", "version")
     return {name: getattr(visit, name) for name in names} | {
-        "kind": visit.category, "departments": "\n".join(lines), "contact": visit.contact_id,
+        "kind": visit.category, "departments": lines_of(visit), "contact": visit.contact_id,
         "cost": None if visit.cost_fen is None else visit.cost_fen // 100,
     }  # fmt: skip
 
@@ -81,3 +86,43 @@ class DecideForm(CrmForm):
 
 class RejectForm(DecideForm):
     reason = WordsField(_l("Reason"), required=True, most=2000)
+
+
+def report_form(visit: Visit, **kwargs: Any) -> CrmForm:
+    """The feedback form (5.3.4, 5.3.5): a field for each department, with what is noted already in it."""
+    inputs: dict[str, Any] = {
+        f"outcome_{i}": WordsField(one["name"], required=True, most=2000, description=one["waits"])
+        for i, one in enumerate(visit.departments)
+    }
+    inputs["open_points"] = WordsField(_l("Open points"), most=2000, description=_l("What is left to do, and by when."))
+    inputs["opinion"] = WordsField(_l("The customer's opinion"), most=2000, description=_l("In the customer's own words."))
+    noted = {f"outcome_{i}": one.get("outcome", "") for i, one in enumerate(visit.departments)}
+    known = {"open_points": visit.open_points, "opinion": visit.opinion, "version": visit.version}
+    return type("ReportForm", (CrmForm,), inputs)(data=noted | known, **kwargs)
+
+
+def outcomes_in(form: CrmForm) -> list[str]:
+    return [field.data for name, field in form._fields.items() if name.startswith("outcome_")]
+
+
+class SignerForm(CrmForm):
+    """The customer's responsible person."""
+
+    name = LineField(_l("Name of the person signing"), required=True, most=50)
+    position = LineField(_l("Position"), required=True, most=50, description=_l("Who answers for it at the customer's."))
+
+
+class SignForm(SignerForm):
+    """`strokes` is drawn on the page; `what` names the text that stood above them."""
+
+    strokes = HiddenField(_l("Signature"))
+    what = HiddenField()
+
+    def again(self, what: str, version: int) -> None:
+        """The text is another one now: nobody has signed that."""
+        self.what.data, self.strokes.data = what, ""
+        self.version.data, self.version.raw_data = str(version), None
+
+
+class ScanForm(SignerForm):
+    takes: ClassVar[dict[str, str]] = {"file_signed": PURPOSE}

@@ -2,10 +2,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, and_, false, or_, true
+from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, Index, and_, exists, false, or_, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.customers.models import Contact
+from crm.db import db
 from crm.duties.models import Subject
 from crm.labels import N_, Labelled
 from crm.permissions import Permission
@@ -39,11 +40,21 @@ class VisitEvent(Labelled):
     DEPARTED = "visit.departed", N_("left for the customer")
     ARRIVED = "visit.arrived", N_("arrived at the customer")
     RETURNED = "visit.returned", N_("is back from the customer")
+    REPORTED = "visit.reported", N_("filled in the feedback form")
+    SIGNED = "visit.signed", N_("had the feedback form signed")
+    UNSIGNED = "visit.unsigned", N_("changed the feedback form, so its signature is void")
     HANDED_IN = "visit.handed_in", N_("handed in the feedback form")
     WRITTEN_UP = "visit.written_up", N_("wrote the visit up")
     CANCELLED = "visit.cancelled", N_("cancelled the visit")
     NOTED = "visit.noted", N_("added a note")
     ATTACHED = "visit.attached", N_("attached a file")
+
+
+class Way(Labelled):
+    """How the customer's responsible person signed (5.3.5)."""
+
+    SCREEN = "screen", N_("on the screen")
+    PAPER = "paper", N_("on paper")
 
 
 STAMPS: dict[str, tuple[str, ...]] = {  # state → the times it needs; it has no others
@@ -56,7 +67,7 @@ TIMES = ("departed_at", "arrived_at", "returned_at")
 
 
 class Visit(Subject):
-    """An on-site visit or a trip. `departments`: what waits in each, and later what came of it."""
+    """An on-site visit or a trip. `departments`: each one's `name`, what `waits` there and, once noted, its `outcome`."""
 
     __tablename__ = "visits"
     id: Mapped[int] = mapped_column(ForeignKey("subjects.id"), primary_key=True)
@@ -75,6 +86,9 @@ class Visit(Subject):
     departed_at: Mapped[datetime | None]
     arrived_at: Mapped[datetime | None]
     returned_at: Mapped[datetime | None]
+    open_points: Mapped[str] = mapped_column(default="")
+    opinion: Mapped[str] = mapped_column(default="")  # the customer's, on the feedback form (5.3.5)
+    handed_in_at: Mapped[datetime | None]
 
     contact: Mapped[Contact | None] = relationship(lazy="raise")
 
@@ -83,6 +97,8 @@ class Visit(Subject):
         CheckConstraint("arrived_at >= departed_at", name="arrived"),
         CheckConstraint("returned_at >= arrived_at", name="returned"),
         CheckConstraint("cost_fen >= 0", name="cost"),
+        CheckConstraint("handed_in_at >= returned_at", name="handed_in"),
+        Index("ix_visits_ends_at", "ends_at"),  # the calendar asks for what ends after a day
     )
     __mapper_args__: ClassVar[dict[str, Any]] = {"polymorphic_identity": "visit", "inherit_condition": id == Subject.id}
     noun = "visits"
@@ -94,20 +110,25 @@ class Visit(Subject):
         "title": N_("Purpose"), "category": (N_("Kind"), Kind), "contact": N_("Contact"), "department": N_("Department"),
         "asked_at": (N_("When the customer asked"), datetime), "arrive_at": (N_("Agreed arrival"), datetime),
         "ends_at": (N_("Agreed end"), datetime), "description": N_("Further words"), "departments": N_("Departments"),
-        "place": N_("Place"), "cost": N_("Cost"),
+        "place": N_("Place"), "cost": N_("Cost"), "open_points": N_("Open points"), "opinion": N_("The customer's opinion"),
     }  # fmt: skip
     NOTICES: ClassVar[dict[str, str]] = dict.fromkeys(
         (VisitEvent.APPROVED, VisitEvent.REJECTED, VisitEvent.NOTED), "owner"
     )
-    SEARCHED = frozenset({VisitEvent.REQUESTED, VisitEvent.EDITED, VisitEvent.VOIDED})
+    SEARCHED = frozenset({VisitEvent.REQUESTED, VisitEvent.EDITED, VisitEvent.VOIDED, VisitEvent.REPORTED})
 
     @property
     def askers(self) -> set[int | None]:
         return {self.owner_id, self.requested_by_id}
 
+    @property
+    def reported(self) -> bool:
+        """Whether the feedback form is filled in: something came of each department."""
+        return bool(self.departments) and all(one.get("outcome") for one in self.departments)
+
     def searched(self) -> Iterator[Entry]:
-        waits = (f"{one['name']} {one['waits']}" for one in self.departments)
-        words = "\n".join(filter(None, (self.title, self.description, self.place, *waits)))
+        each = (f"{one['name']} {one['waits']} {one.get('outcome', '')}" for one in self.departments)
+        words = "\n".join(filter(None, (self.title, self.description, self.place, *each, self.open_points, self.opinion)))
         yield Entry("visit", (self.number,), "", words)
 
     def facts(self) -> dict[str, Any]:
@@ -121,10 +142,48 @@ class Visit(Subject):
             needs = STAMPS.get(state, ())
             has = [getattr(cls, name).is_(None) if name in needs else getattr(cls, name).is_not(None) for name in TIMES]
             wrong.append(and_(cls.state == state, or_(*has)))
-        return {"a visit's times fit its state": or_(*wrong)}
+        signed = exists().where(Signature.visit_id == cls.id, Signature.voided_at.is_(None))
+        unfit = or_(cls.state.not_in([State.BACK, State.WRITTEN_UP]), ~signed)
+        return {
+            "a visit's times fit its state": or_(*wrong),
+            "a feedback form handed in is signed": and_(cls.handed_in_at.is_not(None), unfit),
+        }
 
     @classmethod
     def visible(cls, user) -> ColumnElement[bool]:
         return true() if user.may(Permission.VISIT_READ) else false()
 
 
+class Signature(db.Model):
+    """The customer's responsible person signed the feedback form (5.3.5); void once the form is changed, or signed anew."""
+
+    __tablename__ = "signatures"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visits.id"), index=True)
+    way: Mapped[str]
+    name: Mapped[str]
+    position: Mapped[str]
+    customer: Mapped[str]  # as it was called in the text
+    what: Mapped[str]  # SHA-256 of the text that was signed
+    strokes: Mapped[list | None] = mapped_column(JSON(none_as_null=True))
+    ink: Mapped[str | None] = mapped_column(unique=True)  # the strokes without place and size: none serves twice
+    file_key: Mapped[str | None]
+    signed_at: Mapped[datetime]
+    by_id: Mapped[int] = mapped_column(ForeignKey("subjects.id"))
+    voided_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("(way = 'screen' AND ink IS NOT NULL) OR (way = 'paper' AND file_key IS NOT NULL)", name="way"),
+    )
+
+
+class Feed(db.Model):
+    """A secret link to one person's visits, for the calendar of their phone. Its token is kept as a hash only."""
+
+    __tablename__ = "feeds"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    epoch: Mapped[int]  # of the password: a link made under an older one is void
+    made_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]

@@ -1,26 +1,28 @@
 """What a visit's page is made of: the request, what is owed, and what may be done now."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flask import render_template
+from flask_babel import gettext as _
 from flask_login import current_user
 
 from crm.customers import queries as customers
 from crm.db import db
 from crm.duties import editions
 from crm.duties import queries as duties
-from crm.errors import Refused
+from crm.errors import Refused, Stale
 from crm.forms import CrmForm
 from crm.papers import queries as papers
 from crm.serials.models import Installation
 from crm.tickets.forms import ReasonForm, categories_of, with_fields
 from crm.verbs import offered, told
-from crm.visits import forms, queries, workflow
-from crm.visits.models import Kind, Visit
+from crm.visits import feedback, forms, ink, queries, workflow
+from crm.visits.models import Kind, Visit, Way
 from crm.visits.workflow import CHANGE, MOVES
 
 FORMS: dict[str, type[CrmForm]] = {
-    "approve": forms.DecideForm, "reject": forms.RejectForm, "cancel": ReasonForm,
+    "approve": forms.DecideForm, "reject": forms.RejectForm, "cancel": ReasonForm, "scan": forms.ScanForm,
 }  # fmt: skip
 
 
@@ -28,6 +30,10 @@ def form_for(name: str, visit: Visit, **kwargs: Any) -> CrmForm:
     """The form of one verb; `formdata=None` for one that is only shown."""
     if name == "write_up":
         return record_form(visit, **kwargs)
+    if name == "report":
+        return forms.report_form(visit, **kwargs)
+    if name == "sign":
+        return forms.SignForm(data={"what": feedback.what_of(visit, _customer(visit)), "version": visit.version}, **kwargs)
     form = FORMS.get(name, CrmForm)(**kwargs)
     if isinstance(form, forms.DecideForm):
         if workflow.stands_in(current_user):
@@ -40,22 +46,66 @@ def form_for(name: str, visit: Visit, **kwargs: Any) -> CrmForm:
 def record_form(visit: Visit, **kwargs: Any) -> CrmForm:
     """The service record of the visit (5.3.6), with what is known of it already in it."""
     people = customers.contacts(visit.customer_id or 0)
-    waits = "\n".join(f"{one['name']}：{one['waits']}" if one["waits"] else one["name"] for one in visit.departments)
-    known = {"title": visit.title, "description": "\n\n".join(filter(None, (visit.description, waits)))}
+    known = {"title": visit.title, "description": "\n\n".join(filter(None, (visit.description, *_story(visit))))}
     return with_fields(forms.RecordForm, editions.todays(), people, data=known, **kwargs)
 
 
+def _customer(visit: Visit) -> str:
+    return customers.by_id(visit.customer_id).title
+
+
+def _story(visit: Visit) -> Iterator[str]:
+    """What was to be done, and what the feedback form says of it, so that nothing is typed twice."""
+    if not visit.reported:
+        yield forms.lines_of(visit)
+        return
+    lines = zip(forms.lines_of(visit).splitlines(), visit.departments, strict=True)
+    yield "\n".join(f"{line} → {one['outcome']}" for line, one in lines)
+    for label, said in ((_("Open points"), visit.open_points), (_("The customer's opinion"), visit.opinion)):
+        if said:
+            yield label + _(": ") + said
+
+
+SIGNING = ("sign", "scan")
+
+
+def verbs_now(visit: Visit, owed) -> dict[str, CrmForm]:
+    """The verbs that may be done now: what is not filled in is not signed, what is handed in stays as it is."""
+    found = offered(visit, MOVES, owed, form_for)
+    over = ("report", *SIGNING) if visit.handed_in_at else () if visit.reported else SIGNING
+    return {name: form for name, form in found.items() if name not in over}
+
+
+def leading(visit: Visit, now: Mapping[str, CrmForm], signed: bool) -> str:
+    """The next tap on the way."""
+    wanted = {"report": not visit.reported, "sign": not signed, "return": True, "hand_in": signed, "write_up": True}
+    return next((name for name in ("depart", "arrive", *wanted) if name in now and wanted.get(name, True)), "")
+
+
 def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal: Refused | None = None, drafts=()):
-    """The whole page; after a refusal with the refused form's words still in it."""
+    """The whole page; after a refusal with the refused form's words still in it. What the customer signs has a page of
+    its own: nothing else is shown to who is handed the phone."""
     visit = queries.get(number, current_user)
     owed = duties.of_subject(visit)
-    forms_now = offered(visit, MOVES, owed, form_for)
-    if bound is not None and name in forms_now:
-        forms_now[name] = bound
+    now, signature = verbs_now(visit, owed), feedback.signature_of(visit)
+    if bound is not None and name in now:
+        _renewed(name, bound, visit, refusal)
+        now[name] = bound
+    signed = feedback.fits(signature, visit)
+    template = "visits/sign.html" if name in SIGNING and name in now else "visits/visit.html"
     return render_template(
-        "visits/visit.html", **told(visit, owed, name=name, bound=bound, refusal=refusal, drafts=drafts),
-        visit=visit, offered=forms_now, moves=MOVES, kinds=Kind, shown_for=categories_of(editions.todays()),
+        template, **told(visit, owed, name=name, bound=bound, refusal=refusal, drafts=drafts),
+        visit=visit, offered=now, moves=MOVES, kinds=Kind, ways=Way, shown_for=categories_of(editions.todays()),
         changeable=CHANGE.open_to(current_user, visit), stands_in=workflow.stands_in(current_user),
         installation=db.session.get(Installation, visit.installation_id) if visit.installation_id else None,
-        beside=queries.beside(visit), papers=papers.of(visit, owed, current_user),
+        beside=queries.beside(visit), signature=signature, signed=signed, leading=leading(visit, now, signed), ink=ink,
+        papers=papers.of(visit, owed, current_user),
     )  # fmt: skip
+
+
+def _renewed(name: str, bound: CrmForm, visit: Visit, refusal: Refused | None) -> None:
+    """After a stale refusal: what is saved now beside what was typed; a text that changed is signed anew."""
+    if name == "report" and isinstance(refusal, Stale):
+        bound.beside(form_for(name, visit, formdata=None))
+    if isinstance(bound, forms.SignForm) and isinstance(refusal, Stale | feedback.Changed):
+        bound.again(feedback.what_of(visit, _customer(visit)), visit.version)

@@ -1,8 +1,9 @@
-from flask import Blueprint, flash, redirect, render_template, request
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
 from crm import clock
+from crm.answers import shown_once
 from crm.customers import queries as customers
 from crm.customers.models import Customer
 from crm.errors import Refused
@@ -11,10 +12,12 @@ from crm.letters.answer import pdf
 from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.staff import queries as staff
+from crm.staff.session import base
 from crm.tickets import calling
 from crm.tickets.forms import fields_in
 from crm.verbs import Verbs
-from crm.visits import forms, page, printing, queries, workflow
+from crm.visits import calendar as days
+from crm.visits import feed, feedback, forms, page, printing, queries, workflow
 from crm.visits.models import Kind, State, Visit
 from crm.visits.table import TABLE
 from crm.visits.workflow import CHANGE, MOVES
@@ -27,6 +30,43 @@ bp = Blueprint("visits", __name__, url_prefix="/visits")
 def index():
     wanted, page = TABLE.asked(current_user, request.args)
     return render_template("visits/list.html", page=page, wanted=wanted, states=State, kinds=Kind, people=staff.choices())
+
+
+@bp.get("/calendar")
+@needs(P.VISIT_READ)
+def calendar():
+    """A week or a month of visits; whoever makes visits finds the link for their phone there."""
+    wanted = days.Wanted.of(request.args, current_user)
+    return render_template(
+        "visits/calendar.html", wanted=wanted, shown=days.shown(current_user, wanted), views=days.View, states=State,
+        people=staff.choices(), today=clock.today(), feed=feed.of(current_user), form=CrmForm(formdata=None),
+    )  # fmt: skip
+
+
+@bp.post("/feed")
+@needs(P.VISIT_WORK)
+def make_feed():
+    """The link is shown this once; a new one ends the one before."""
+    token = feed.make(current_user)
+    address = base() + url_for("visits.feed_of", token=token)
+    return shown_once(render_template("visits/feed.html", address=address), url_for("visits.calendar"))
+
+
+@bp.post("/feed/end")
+@needs(P.VISIT_WORK)
+def end_feed():
+    feed.end(current_user)
+    flash(_("The link has ended: no calendar reads your visits by it any more."))
+    return redirect(url_for("visits.calendar"), 303)
+
+
+@bp.get("/feed/<string(length=32):token>.ics")
+@needs(P.PUBLIC)
+def feed_of(token):
+    """For a calendar program, which logs in nowhere: whoever has the link reads it."""
+    user = feed.owner_of(token)
+    name = _("Visits of %(name)s", name=user.name)
+    return Response(feed.calendar_of(user, name=name, address=base()), mimetype="text/calendar")
 
 
 @bp.get("/<number:number>")
@@ -130,11 +170,27 @@ VERBS = Verbs(queries.get, MOVES, page, {
     "reject": lambda v, f, k: workflow.reject(v, by=current_user, reason=f.reason.data, standing_in=_why(f)),
     "depart": lambda v, f, k: workflow.depart(v, by=current_user),
     "arrive": lambda v, f, k: workflow.arrive(v, by=current_user),
+    "report": lambda v, f, k: feedback.report(v, by=current_user, outcomes=forms.outcomes_in(f),
+                                              open_points=f.open_points.data, opinion=f.opinion.data),
+    "sign": lambda v, f, k: feedback.sign(v, by=current_user, name=f.name.data, position=f.position.data,
+                                          strokes=f.strokes.data or "", what=f.what.data or ""),
+    "scan": lambda v, f, k: feedback.scan(v, by=current_user, name=f.name.data, position=f.position.data, files=k),
+    "hand_in": lambda v, f, k: feedback.hand_in(v, by=current_user),
     "return": lambda v, f, k: workflow.come_back(v, by=current_user),
     "write_up": _record,
     "cancel": lambda v, f, k: workflow.cancel(v, by=current_user, reason=f.reason.data),
 })  # fmt: skip
 VERBS.hang(bp)
+
+
+@bp.get("/<number:number>/signature")
+@needs(P.VISIT_WORK)
+def signature(number):
+    """The page that is handed to the customer: the text, and below it the box to sign in."""
+    visit = queries.get(number, current_user)
+    if "sign" not in page.verbs_now(visit, ()):
+        return redirect(visit.path)
+    return page.render(number, name="sign")
 
 
 @bp.post("/<number:number>/notes")

@@ -26,6 +26,7 @@ _decide: dict[str, Any] = {
     "owed": "visit.decide",
 }  # fmt: skip
 UNDECIDED = frozenset({State.REQUESTED, State.APPROVED, State.REJECTED})
+ON_FORM = frozenset({State.ARRIVED, State.BACK, State.WRITTEN_UP})  # until it is handed in
 MOVES: dict[str, Move] = {
     "approve": Move(noun="approval", label=N_("Approve the visit"), to=State.APPROVED, icon="check2", tone="primary",
                     **_decide),
@@ -34,8 +35,13 @@ MOVES: dict[str, Move] = {
                    asks=False, icon="signpost", **_own),
     "arrive": Move(noun="arrival", label=N_("I have arrived"), froms=frozenset({State.DEPARTED}), to=State.ARRIVED,
                    asks=False, icon="geo-alt", **_own),
+    "report": Move(noun="feedback", label=N_("Fill in the feedback form"), froms=ON_FORM, to=None, icon="clipboard", **_own),
+    "sign": Move(noun="signature", label=N_("Let the customer sign"), froms=ON_FORM, to=None, icon="pen", **_own),
+    "scan": Move(noun="signed-form", label=N_("Signed on paper"), froms=ON_FORM, to=None, icon="upload", **_own),
     "return": Move(noun="return", label=N_("I am back"), froms=frozenset({State.ARRIVED}), to=State.BACK,
                    asks=False, icon="house-check", **_own),
+    "hand_in": Move(noun="hand-in", label=N_("Hand in the feedback form"), to=None, asks=False, owed="visit.hand_in",
+                    froms=frozenset({State.BACK, State.WRITTEN_UP}), icon="inbox", **_own),
     "write_up": Move(noun="record", label=N_("Write the service record"), froms=frozenset({State.BACK}),
                      to=State.WRITTEN_UP, icon="journal-text", tone="primary", **_own),
     "cancel": Move(noun="cancellation", label=N_("Cancel the visit"), to=State.CANCELLED, icon="x-circle", tone="danger",

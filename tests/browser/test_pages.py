@@ -8,6 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from crm.customers import workflow as customers
 from crm.db import unit_of_work
 from crm.tickets import workflow as tickets
+from crm.visits import workflow as visits
 from tests import make
 
 PICTURES = Path(__file__).parents[2] / "build" / "pictures"
@@ -22,7 +23,8 @@ PAGES = [
     ("specialist", "/installations/I0001"), ("specialist", "/duties/11/extension"), ("admin", "/staff"),
     ("admin", "/staff/new"), ("admin", "/staff/U0001"), ("admin", "/settings/calendar"), ("developer", "/"),
     ("archivist", "/account"), ("specialist", "/search?q=凭证"), ("manager", "/search"), ("admin", "/staff/access"),
-    ("admin", "/settings/access"), ("specialist", "/notices"), ("followup", "/account/second-factor"), ("stranger", "/account/password"), ("followup", "/nowhere"),
+    ("admin", "/settings/access"), ("specialist", "/notices"), ("followup", "/account/second-factor"), ("stranger", "/account/password"), ("specialist", "/visits/V2611-0001"), ("specialist", "/visits/V2611-0001/signature"), ("specialist", "/visits/calendar"),
+    ("manager", "/visits/calendar?view=month"), ("followup", "/nowhere"),
 ]  # fmt: skip
 LOOKS = [("zh", 1280, "light"), ("en", 390, "light"), ("zh", 390, "dark"), ("en", 1280, "dark")]
 
@@ -39,6 +41,11 @@ def populated(served):
         tickets.escalate(other, by=specialist, story="客户不接受答复。")
         tickets.end(other, by=specialist)
         tickets.note(other, by=specialist, words="已电话说明。")
+        visit = make.visit(unit)
+        visits.approve(visit, by=make.who("manager"))
+        for step in (visits.depart, visits.arrive):
+            step(visit, by=specialist)
+        make.feedback_of(visit, signed=True)
 
 
 @pytest.mark.parametrize(("turn", "role", "path"), [(i, *page) for i, page in enumerate(PAGES)], ids=lambda v: str(v))

@@ -27,6 +27,7 @@ from crm.staff.models import Login
 from crm.tickets import bulk
 from crm.tickets import workflow as tickets
 from crm.tickets.moves import MOVES
+from crm.visits import feed
 from crm.visits import workflow as visits
 from tests import make
 from tests.nets.values import TABLE
@@ -87,6 +88,9 @@ def ticket(whose: str, user, name: str = "") -> Row:
     return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
 
 
+STEPS = {"depart": 0, "arrive": 1, "return": 2, "report": 2, "sign": 2, "signature": 2, "scan": 2, "hand_in": 3, "write_up": 3}
+
+
 def visit(whose: str, user, name: str = "") -> Row:
     """As far as the verb begins; whoever decides is never its owner. A closed one is called off."""
     owner = owner_of(whose, user)
@@ -94,11 +98,12 @@ def visit(whose: str, user, name: str = "") -> Row:
     row = make.visit(unit(), by=make.who("specialist"))
     if whose == "closed":
         visits.cancel(row, by=make.who("specialist"), reason="改期")
-    elif name in ("depart", "arrive", "return", "write_up"):
+    elif name in STEPS:
         visits.approve(row, by=make.who("manager"))
-        steps = {"arrive": 1, "return": 2, "write_up": 3}.get(name, 0)
-        for step in (visits.depart, visits.arrive, visits.come_back)[:steps]:
+        for step in (visits.depart, visits.arrive, visits.come_back)[: STEPS[name]]:
             step(row, by=make.who("specialist"))
+    if name in ("sign", "signature", "scan", "hand_in") and whose != "closed":
+        make.feedback_of(row, signed=name == "hand_in", at=row.id)
     if not (move and move.others):
         duties.hand_over(row, row.owner_id, owner.id)
         row.owner_id = owner.id
@@ -368,6 +373,15 @@ def bulk_run(whose: str, user) -> Row:
     return Row({"run_id": run.id}, seen=lambda who: who.id == owner.id)
 
 
+def phone(whose: str, user) -> Row:
+    """One's own link, another's, and one that has ended: whoever has a link reads it."""
+    owner = owner_of(whose, user) if user.is_active and user.may(Permission.VISIT_READ) else make.who("specialist")
+    token = feed.make(owner)
+    if whose == "closed":
+        feed.end(owner)
+    return Row({"token": token}, seen=lambda who: whose != "closed")
+
+
 def static(whose: str, user) -> Row:
     return Row({"filename": "app.css"})
 
@@ -383,6 +397,7 @@ MAKERS: dict[str, Callable[..., Row]] = {
     "callbacks.": callback, "callbacks.owed": owed_call, "callbacks.begin": owed_call, "duties.claim": owed_call,
     "duties.release": owed_call, "reports.": report,
     "papers.": paper, "papers.scanned": scanned,
+    "visits.feed_of": phone,
 }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from crm.reports import workflow as reports
 from crm.reports.models import Report, ReportEvent
 from crm.tickets import workflow
 from crm.tickets.models import State, Ticket
+from crm.visits import feedback
 from crm.visits import workflow as visits
 from crm.visits.models import State as VisitState
 from crm.visits.models import Visit
@@ -77,7 +78,8 @@ def visit(state: str) -> Visit:
     row = make.visit(make.served_customer(f"单位{db.session.query(Subject).count()}"))
     steps = {
         VisitState.APPROVED: lambda: visits.approve(row, by=manager), VisitState.DEPARTED: lambda: visits.depart(row, by=me),
-        VisitState.ARRIVED: lambda: visits.arrive(row, by=me), VisitState.BACK: lambda: visits.come_back(row, by=me),
+        VisitState.ARRIVED: lambda: (visits.arrive(row, by=me), make.feedback_of(row, signed=True, at=row.id)),
+        VisitState.BACK: lambda: visits.come_back(row, by=me),
         VisitState.WRITTEN_UP: lambda: make.written_up(row),
     }  # fmt: skip
     if state == VisitState.REJECTED:
@@ -143,6 +145,14 @@ def paper(state: str) -> Paper:
     return row
 
 
+def signing(row) -> dict:
+    """What is signed, by a drawing of its own."""
+    if not isinstance(row, Visit):
+        return {}
+    what = feedback.what_of(row, db.session.get_one(make.Customer, row.customer_id).title)
+    return {"what": what, "strokes": make.drawing(row.version + 100 * row.id)}
+
+
 # a new kind with moves gets a line: how its row comes into a state
 PUT = {Edition: edition, Paper: paper, Ticket: ticket, Visit: visit, Callback: callback, Report: report}
 
@@ -180,9 +190,10 @@ def test_every_verb_from_a_state_does_what_the_table_says(app, kind, state):
         for verb, move in kind.MOVES.items():
             path, version = f"{row.path}/{move.noun}", row.version
             wanted = expected(kind, verb, move, by, row, owed)
-            fields = values.anything(path) | {"to": str(make.who("specialist2").id), "f_told": "", "of": other(row)}
+            fields = values.anything(path) | {"to": str(make.who("specialist2").id), "f_told": "", "of": other(row)} | signing(row)
+            files = {"file_signed": values.stream(path, "file_signed")} if verb == "scan" and wanted == 303 else {}
             sent = fields | {"csrf_token": token, "version": str(version), "request_id": uuid.uuid4().hex}
-            answer = page.post(path, sent)
+            answer = page.post(path, sent | files, multipart=bool(files))
             db.session.refresh(row)
             if answer.status_code != wanted:
                 wrong.append((role, verb, answer.status_code, wanted))

@@ -23,6 +23,7 @@ VALUES = {
     "place": "甲柜二层", "sheets": "1", "of": "K0001",
     "standing_in": "经理出差", "at": "2026-11-24T10:00", "doubt": "年结还没做完", "comment": "都好", "software": "快一点就好", "unrecorded": "",
     "clause": "", "attitude": "5", "skill": "5", "result": "4",
+    "outcome_0": "报表已改好", "open_points": "下周复查", "opinion": "满意", "strokes": make.drawing(),
     "f_question": "怎么结账", "f_answer": "先过账",
 }  # fmt: skip
 # where one name means another thing on another page

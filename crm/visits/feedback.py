@@ -1,0 +1,129 @@
+"""The feedback form (5.3.4, 5.3.5, 5.7.2): what came of each department, signed by the customer, handed in."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import exists, select, update
+
+from crm import clock
+from crm.customers.models import Customer
+from crm.db import db, rows_of
+from crm.duties.record import record
+from crm.errors import Invalid, Refused
+from crm.files.workflow import attach
+from crm.labels import N_
+from crm.moves import edit
+from crm.visits import ink
+from crm.visits.models import Signature, Visit, VisitEvent, Way
+from crm.visits.workflow import MOVES
+
+PURPOSE = "feedback"  # of the scan of a form signed on paper
+SCANS = ("image/", "application/pdf")
+
+
+class Changed(Refused):
+    """The text that was signed is not the one that stands there now."""
+
+    def __init__(self) -> None:
+        super().__init__(N_("The text has changed since it was shown. Please read it again and sign again."))
+
+
+def what_of(visit: Visit, customer: str) -> str:
+    """What a signature holds to: the SHA-256 of the form's words, the same in every language."""
+    each = [[one["name"], one["waits"], one.get("outcome", "")] for one in visit.departments]
+    text = {"visit": visit.number, "customer": customer, "departments": each,
+            "open_points": visit.open_points, "opinion": visit.opinion}  # fmt: skip
+    return hashlib.sha256(json.dumps(text, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
+def signature_of(visit: Visit) -> Signature | None:
+    """The one that holds, void ones left out."""
+    rows = select(Signature).where(Signature.visit_id == visit.id, Signature.voided_at.is_(None))
+    return db.session.scalar(rows.order_by(Signature.id.desc()).limit(1))
+
+
+def fits(signature: Signature | None, visit: Visit) -> bool:
+    return signature is not None and signature.what == what_of(visit, signature.customer)
+
+
+def report(visit: Visit, *, by, outcomes: Sequence[str], open_points: str = "", opinion: str = "") -> None:
+    """Note what came of each department. A form that was signed is to be signed again once it is changed."""
+    _still_here(visit, "report", by)
+    missing = {f"outcome_{i}": N_("This is needed.") for i in range(len(visit.departments)) if not "".join(outcomes[i : i + 1])}
+    if missing:
+        raise Invalid(fields=missing)
+    departments = [{**one, "outcome": said} for one, said in zip(visit.departments, outcomes, strict=True)]
+    changes = edit(visit, {"departments": departments, "open_points": open_points, "opinion": opinion})
+    if not changes:
+        return
+    record(VisitEvent.REPORTED, visit, by=by, changes=changes)
+    if _void(visit):
+        record(VisitEvent.UNSIGNED, visit, by=by)
+
+
+def sign(visit: Visit, *, by, name: str, position: str, strokes: str, what: str) -> Signature:
+    """The customer's responsible person signs on the screen what stood above the box."""
+    customer = _to_sign(visit, "sign", by)
+    if what != what_of(visit, customer):
+        raise Changed()
+    drawn = ink.read(strokes)
+    mark = ink.mark(drawn)
+    if db.session.scalar(select(exists().where(Signature.ink == mark))):
+        raise Invalid(fields={"strokes": N_("This very drawing was used before: clear the box and sign anew.")})
+    return _signed(visit, by, Way.SCREEN, name, position, customer=customer, strokes=drawn, ink=mark)
+
+
+def scan(visit: Visit, *, by, name: str, position: str, files: Iterable[str]) -> Signature:
+    """The form was signed on paper: a photo or a PDF of it stands for the drawing."""
+    customer = _to_sign(visit, "scan", by)
+    taken = attach(files, visit, by)
+    scans = [file for file in taken if file.purpose == PURPOSE]
+    if not scans:
+        raise Invalid(fields={"file_signed": N_("The signed form is missing: photograph it, or choose the file.")})
+    if not all(file.kind.startswith(SCANS) for file in scans):
+        raise Invalid(fields={"file_signed": N_("A picture or a PDF is needed.")})
+    signed = _signed(visit, by, Way.PAPER, name, position, customer=customer, file_key=scans[0].key)
+    for file in taken:
+        record(VisitEvent.ATTACHED, visit, by=by, file=file.key, name=file.name)
+    return signed
+
+
+def hand_in(visit: Visit, *, by) -> None:
+    """Back at the office the signed form goes to customer relations, who call back (5.7.2, 5.5.1)."""
+    _still_here(visit, "hand_in", by)
+    if not fits(signature_of(visit), visit):
+        raise Refused(N_("The customer has not signed the feedback form: it is handed in with a signature that fits (5.3.5)."))
+    visit.handed_in_at = clock.now()
+    record(VisitEvent.HANDED_IN, visit, by=by)
+
+
+def _still_here(visit: Visit, verb: str, by) -> None:
+    MOVES[verb].apply(visit, by)
+    if visit.handed_in_at:
+        raise Refused(N_("The feedback form was handed in already: it stays as it is."))
+
+
+def _to_sign(visit: Visit, verb: str, by) -> str:
+    """The customer's name, as it stands on the form that is ready to be signed."""
+    _still_here(visit, verb, by)
+    if not visit.reported:
+        raise Refused(N_("The feedback form is signed once it says what came of each department."))
+    return db.session.get_one(Customer, visit.customer_id).title
+
+
+def _signed(visit: Visit, by, way: Way, name: str, position: str, *, customer: str, **how: Any) -> Signature:
+    _void(visit)
+    what = what_of(visit, customer)
+    said = {"way": way, "name": name, "position": position, "what": what}
+    row = Signature(visit_id=visit.id, customer=customer, signed_at=clock.now(), by_id=by.id, **said, **how)
+    db.session.add(row)
+    record(VisitEvent.SIGNED, visit, by=by, **said)
+    return row
+
+
+def _void(visit: Visit) -> bool:
+    """Whether there was a signature; none holds now."""
+    held = update(Signature).where(Signature.visit_id == visit.id, Signature.voided_at.is_(None))
+    return bool(rows_of(db.session.execute(held.values(voided_at=clock.now()))))
