@@ -111,6 +111,10 @@ class SignerForm(CrmForm):
     name = LineField(_l("Name of the person signing"), required=True, most=50)
     position = LineField(_l("Position"), required=True, most=50, description=_l("Who answers for it at the customer's."))
 
+    def again(self, what: str, version: int) -> None:
+        """The text is another one now, and is shown anew."""
+        self.version.data, self.version.raw_data = str(version), None
+
 
 class SignForm(SignerForm):
     """`strokes` is drawn on the page; `what` names the text that stood above them."""
@@ -118,10 +122,15 @@ class SignForm(SignerForm):
     strokes = HiddenField(_l("Signature"))
     what = HiddenField()
 
+    @property
+    def shown(self) -> str:
+        """The text the form was sent for; the present one never stands in for it."""
+        return self.what.raw_data[0] if self.what.raw_data else ""
+
     def again(self, what: str, version: int) -> None:
-        """The text is another one now: nobody has signed that."""
+        """Nobody has signed that."""
+        super().again(what, version)
         self.what.data, self.strokes.data = what, ""
-        self.version.data, self.version.raw_data = str(version), None
 
 
 class ScanForm(SignerForm):

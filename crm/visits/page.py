@@ -107,5 +107,5 @@ def _renewed(name: str, bound: CrmForm, visit: Visit, refusal: Refused | None) -
     """After a stale refusal: what is saved now beside what was typed; a text that changed is signed anew."""
     if name == "report" and isinstance(refusal, Stale):
         bound.beside(form_for(name, visit, formdata=None))
-    if isinstance(bound, forms.SignForm) and isinstance(refusal, Stale | feedback.Changed):
+    if isinstance(bound, forms.SignerForm) and isinstance(refusal, Stale | feedback.Changed):
         bound.again(feedback.what_of(visit, _customer(visit)), visit.version)

@@ -173,7 +173,7 @@ VERBS = Verbs(queries.get, MOVES, page, {
     "report": lambda v, f, k: feedback.report(v, by=current_user, outcomes=forms.outcomes_in(f),
                                               open_points=f.open_points.data, opinion=f.opinion.data),
     "sign": lambda v, f, k: feedback.sign(v, by=current_user, name=f.name.data, position=f.position.data,
-                                          strokes=f.strokes.data or "", what=f.what.data or ""),
+                                          strokes=f.strokes.data or "", what=f.shown),
     "scan": lambda v, f, k: feedback.scan(v, by=current_user, name=f.name.data, position=f.position.data, files=k),
     "hand_in": lambda v, f, k: feedback.hand_in(v, by=current_user),
     "return": lambda v, f, k: workflow.come_back(v, by=current_user),

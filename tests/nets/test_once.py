@@ -22,7 +22,7 @@ from crm.tickets.models import State, Ticket
 from tests import make
 from tests.conftest import Browser, together
 from tests.nets import rows, values
-from tests.nets.test_moves import KINDS, PUT, other
+from tests.nets.test_moves import KINDS, PUT, other, signing
 
 MANY = 50
 REFUSED = (409, 422)  # too late; what was chosen is by then no longer there to choose
@@ -78,9 +78,11 @@ def test_of_fifty_who_do_the_same_with_the_same_page_one_does(served, app, kind,
         row = PUT[kind](state_for(kind, verb))
     move = kind.MOVES[verb]
     who = next(login for login in ("manager", "director", "admin", "specialist") if move.may(make.who(login), row))
+    with unit_of_work():
+        scan = {"files": rows._draft(make.who(who), "feedback")} if verb == "scan" else {}
     page, path, version = Browser(served, who), f"{row.path}/{move.noun}", row.version
     fields = values.anything(path) | {"csrf_token": page.token("/account"), "version": str(version), "f_told": "",
-                                      "to": str(make.who("specialist2").id), "of": other(row)}  # fmt: skip
+                                      "to": str(make.who("specialist2").id), "of": other(row), **signing(row), **scan}  # fmt: skip
     before = db.session.query(func.max(Event.id)).scalar()
     answers = Counter(answer.status_code for answer in fifty(served, page, path, fields))
     assert answers[303] == 1 and answers.keys() <= {303, *REFUSED}, answers

@@ -198,6 +198,9 @@ def test_the_whole_form_in_the_browser_with_nothing_lost(app, browser):
     unnamed = page.send(f"{path}/signature", **{**signing, "name": ""}, strokes=make.drawing())
     assert unnamed.status_code == 422 and "[[10, 60]" in unnamed.text, "the drawing is there still"
     assert page.send(f"{path}/signature", **signing, strokes=make.drawing(), what="0" * 64).status_code == 409
+    bare = {"csrf_token": page.token("/account"), "request_id": "a" * 32, "version": str(visit.version)}
+    bare |= {"name": "王主任", "position": "财务总监", "strokes": make.drawing()}
+    assert page.post(f"{path}/signature", bare).status_code == 409, "who signs says what"
     assert page.send(f"{path}/signature", **signing, strokes=make.drawing()).status_code == 303
     shown = page.get(path).text
     assert "<path d=" in shown and "王主任" in shown and "style=" not in shown
@@ -225,3 +228,17 @@ def test_a_paper_form_is_sent_with_its_scan(app, browser):
                      file_signed=(io.BytesIO(make.PDF), "反馈表.pdf"))  # fmt: skip
     assert sent.status_code == 303
     assert feedback.signature_of(visit).way == "paper"
+
+
+def test_a_form_that_changed_meanwhile_is_shown_and_signed_anew(app, browser):
+    with unit_of_work():
+        visit = on_site()
+        make.feedback_of(visit)
+    page, path, version = browser("specialist"), visit.path, str(visit.version)
+    with unit_of_work():
+        feedback.report(visit, by=make.who("specialist"), outcomes=["其实没好"])
+    for noun in ("signature", "signed-form"):
+        stale = page.send(f"{path}/{noun}", page=f"{path}/signature", name="王主任", position="总监", strokes=make.drawing(), version=version)
+        assert stale.status_code == 409 and "其实没好" in stale.text and "王主任" in stale.text, noun
+        assert text(visit) in stale.text and "[[10, 60]" not in stale.text, "the drawing was for another text"
+        assert f'name="version" value="{visit.version}"' in stale.text
