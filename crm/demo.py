@@ -6,14 +6,11 @@ order of the clock, up to now; what is not over by then is today's work. Names, 
 
 import heapq
 import itertools
-import tomllib
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from importlib.resources import files as resources
 from random import Random
-from typing import Any
 
 from dateutil.relativedelta import relativedelta
 from sqlalchemy import select
@@ -22,6 +19,8 @@ from crm import clock
 from crm.customers import workflow as customers
 from crm.customers.models import Contact, Customer
 from crm.db import db
+from crm.demo_accounts import Texts, texts
+from crm.demo_accounts import logins as logins
 from crm.duties import editions, queries
 from crm.duties import workflow as duties
 from crm.duties.models import Edition, Extension, Subject
@@ -29,12 +28,13 @@ from crm.errors import Refused
 from crm.files import workflow as files
 from crm.serials import workflow as serials
 from crm.serials.models import Installation
+from crm.papers import workflow as papers
 from crm.staff import passwords
-from crm.staff import queries as accounts
 from crm.staff import workflow as staff
 from crm.staff.models import User
 from crm.tickets import workflow as tickets
 from crm.tickets.models import Ticket
+from crm.tickets.printing import KINDS
 from crm.workdays import calendar
 
 RECORDS = 415  # in the year before today
@@ -44,29 +44,13 @@ SAID = {"note": "words", "tell": "words", "escalate": "story", "settle": "answer
 BY_MANAGER = ("assign", "settle", "see", "grant", "refuse")
 
 Life = Iterator[datetime]
-Texts = dict[str, Any]
-
-
-def _texts() -> Texts:
-    return tomllib.loads((resources(__package__) / "demo.toml").read_text(encoding="utf-8"))
-
-
-def logins() -> list[str]:
-    """A line for each account that opens with its demo password; if none does, one that says so."""
-    hashes = {user.login: user.password_hash for user in accounts.everybody() if user.is_active}
-    lines = [
-        f"{login:<12} {one['password']:<22} {one['name']} {one['shown']}"
-        for login, one in _texts()["staff"].items()
-        if login in hashes and passwords.matches(one["password"], hashes[login])
-    ]
-    return lines or ["Log in with your own account: this is not the demo department."]
 
 
 def fill(say: Callable[[str], None]) -> None:
     """Make the demo department in an empty database; Refused if it holds any account or customer."""
     if db.session.scalar(select(Subject.id).where(Subject.kind.in_(["user", "customer"])).limit(1)):
         raise Refused("There are accounts or customers already; the demo only goes into an empty database.")
-    made = Department(_texts(), clock.now().replace(second=0, microsecond=0))
+    made = Department(texts(), clock.now().replace(second=0, microsecond=0))
     made.plan()
     made.live()
     say(f"The demo department is there: {len(made.people)} accounts, {len(made.units)} customers and a year of work.")
@@ -292,6 +276,15 @@ class Department:
         db.session.flush()
         known = {key: text for key, text in case.fields.items() if key in ASKED}
         tickets.fill(case.ticket, by=by, fields=known, files=[one.key for one in scans])
+        if scans:
+            self.begin(clock.now(), self.hand_in(case.ticket, by), Random(case.ticket.number))
+
+    def hand_in(self, ticket: Ticket, by: User) -> Life:
+        """The paper of an application: a day or two later it is in the archive (5.7.5)."""
+        paper, archivist = papers.enter(ticket, KINDS[ticket.category], by=by), self.people["archivist"]
+        papers.offer(paper, by=by, to=archivist)
+        yield self.when("1-2 days")
+        papers.archive(paper, by=archivist, place=f"{clock.today():%Y}年客户申请卷")
 
     def ask(self, case: Case, by: User, reason: str) -> None:
         """More time to end the service: three working days."""

@@ -51,7 +51,7 @@ ODD = {
     "kept": (["UPDATE duties SET kept_by_id = opened_by_id WHERE dropped_by_id IS NULL"],
              {"a duty ends after it was opened"}),
     "elsewhere": (["UPDATE duties SET held_by_id = (SELECT max(id) FROM events) WHERE id = (SELECT min(id) FROM duties)"],
-                  {"a duty's events are its subject's own", "a duty waits only for a request that is undecided"}),
+                  {"a duty's events are its subject's own, or of what came of it", "a duty waits only for a request that is undecided"}),
     "missed": (["UPDATE duties SET breached_by_id = (SELECT max(e.id) FROM events e WHERE e.subject_id = duties.subject_id) "
                 "WHERE id = (SELECT max(id) FROM duties)"], {"a missed duty was written down as missed"}),
     "stamps": (["UPDATE tickets SET started_at = '2026-11-23 00:00:00' WHERE started_at IS NULL"],
