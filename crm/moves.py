@@ -22,7 +22,7 @@ class Move:
     permission: Permission
     over: Permission | None = None  # may do it to another's, too; None: `permission` reaches everybody's
     own: bool = False  # nobody but the owner
-    hands: tuple[str, ...] = ()  # nobody but whom one of these columns names
+    hands: tuple[str, ...] = ()  # nobody but whom one of these columns names; in another state they name nobody for it
     others: bool = False  # never whoever asked for it (ours.approval), whatever they may besides
     asks: bool = True  # needs words; else the button alone is enough
     owed: str = ""  # only while a duty of this rule is open
@@ -32,7 +32,7 @@ class Move:
     def may(self, user, subject) -> bool:
         if self.others and user.id in subject.askers:
             return False
-        if self.hands and user.id not in {getattr(subject, name) for name in self.hands}:
+        if self.hands and subject.state in self.froms and user.id not in {getattr(subject, name) for name in self.hands}:
             return False
         if not user.may(self.permission):
             return self.over is not None and user.may(self.over)

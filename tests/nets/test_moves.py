@@ -126,11 +126,11 @@ def report(state: str) -> Report:
 
 
 def paper(state: str) -> Paper:
-    """A paper of the specialist's; offered to another specialist, or lent to the first one."""
-    me, other, archivist = make.who("specialist"), make.who("specialist2"), make.who("archivist")
+    """A paper of the specialist's; handed to the archivist, or lent to the specialist."""
+    me, archivist = make.who("specialist"), make.who("archivist")
     row = make.paper(make.visit(make.served_customer(f"单位{db.session.query(Subject).count()}")), by=me)
     if state == PaperState.OFFERED:
-        papers.offer(row, by=me, to=other)
+        papers.offer(row, by=me, to=archivist)
     elif state == PaperState.LOST:
         papers.lose(row, by=me, words="搬家时不见了")
     elif state == PaperState.VOID:
