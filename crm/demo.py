@@ -21,6 +21,7 @@ from crm.customers.models import Contact, Customer
 from crm.db import db
 from crm.demo_accounts import Texts, texts
 from crm.demo_accounts import logins as logins
+from crm.demo_field import Field
 from crm.duties import editions, queries
 from crm.duties import workflow as duties
 from crm.duties.models import Edition, Extension, Subject
@@ -37,7 +38,7 @@ from crm.tickets.models import Ticket
 from crm.tickets.printing import KINDS
 from crm.workdays import calendar
 
-RECORDS = 415  # in the year before today
+RECORDS = 390  # in the year before today
 QUIET = 10  # working days for which all has gone to plan, so that just what [today] says is overdue now
 ASKED = ("question", "doubt", "steps", "requirement", "data", "report_name", "error_message")  # known from the call on
 SAID = {"note": "words", "tell": "words", "escalate": "story", "settle": "answer"}  # else what is said is the `reason`
@@ -80,7 +81,7 @@ class Case:
     request: Extension | None = None
 
 
-class Department:
+class Department(Field):
     """Its people and customers, and the lives that wait for their time; `dice` are those of the life that runs."""
 
     def __init__(self, texts: Texts, now: datetime) -> None:
@@ -148,6 +149,7 @@ class Department:
         for count, day in enumerate(self.dice.choices(days, busy, k=RECORDS)):
             at = self.days.add_hours(self.days.opening(day), self.dice.randint(8, 455) / 60)
             self.begin(at, self.call(), Random(f"{self.today} {count}"))
+        self.plan_field()
         for name, topic in self.texts["today"].items():
             self.begin(self.when(topic["opens"]), self.scene(topic), Random(f"{self.today} {name}"))
 
@@ -163,7 +165,7 @@ class Department:
         by, area_code = self.people[line["owner"]], self.texts["area_code"][line["region"]]
         phone = f"{area_code}-0{self.dice.randint(10**5, 10**6 - 1)}0"
         customer = customers.add_customer(
-            by=by, short_name=line["short"], full_name=line["full"], owner_id=by.id, grade=line.get("grade", ""),
+            by=by, short_name=line["short"], full_name=line["full"], owner_id=by.id,
             region=line["region"], address=f"{line['region']}市{line['address']}", invoice_title=line["full"],
             phone=phone, fax=phone[:-1] + "9" if self.dice.random() < 0.4 else "",
         )  # fmt: skip
@@ -176,6 +178,10 @@ class Department:
                 software_responsible=not unit.contacts and line.get("lacks") != "person",
             ))  # fmt: skip
         unit.systems = [self.install(customer, by, line, self.texts["product"][key]) for key in line["products"]]
+        if grade := line.get("grade"):
+            day = max(clock.today(), self.days.next(self.today - timedelta(days=self.dice.randint(34, 45))))
+            at = self.morning(day) if day > clock.today() else clock.now()
+            self.begin(at, self.grade(unit, grade), Random(customer.number))
         if line.get("gone"):
             yield self.when("20-150 days")
             customers.edit_contact(unit.contacts.pop(), by=by, active=False)

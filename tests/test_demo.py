@@ -119,7 +119,7 @@ def who_came_long_ago_has_acknowledged_the_rulebook_and_the_new_ones_owe_it() ->
 def nothing_lies_in_the_future_nor_before_its_subject_was_opened() -> None:
     wrong = or_(Event.at > clock.now(), Event.recorded_at > clock.now(), Event.at < Subject.opened_at)
     assert not db.session.scalars(select(Event.id).join(Subject, Subject.id == Event.subject_id).where(wrong)).all()
-    assert not db.session.scalars(select(Ticket.id).where(Ticket.answered_at > Ticket.opened_at)).all()
+    assert not db.session.scalars(select(Ticket.id).where(Ticket.answered_at > Ticket.opened_at, ~Ticket.called_back)).all()
 
 
 def the_year_is_a_years_work_and_all_that_is_old_is_over() -> None:
@@ -132,7 +132,7 @@ def the_year_is_a_years_work_and_all_that_is_old_is_over() -> None:
         assert calendar().works(opened.date()) and 9 <= opened.hour < 18
         assert one.channel != "qq" or one.service_qq
     old = clock.now() - timedelta(days=21)
-    owed = select(Duty.id).join(Event, Event.id == Duty.opened_by_id).where(open_now(), Event.at < old)
+    owed = select(Duty.id).join(Event, Event.id == Duty.opened_by_id).where(open_now(), Event.at < old, Duty.show_from < old)
     assert not db.session.scalars(owed).all()
     ended = db.session.scalars(select(Duty).where(Duty.rule == "ticket.complete")).all()
     assert 0.03 < len([duty for duty in ended if duty.breached_by_id]) / len(ended) < 0.12
@@ -154,7 +154,8 @@ def customers_are_of_every_kind_a_list_can_be_narrowed_to() -> None:
 
 
 def the_first_sweep_marks_the_two_that_are_overdue_and_nothing_else() -> None:
-    assert sweep.tick()["duties marked as missed"] == 2
+    sweep.tick()  # one may be marked already: its paper has gone to the archive since
+    assert len(db.session.scalars(select(Duty).where(open_now(), Duty.breached_by_id.is_not(None))).all()) == 2
     assert sweep.tick()["duties marked as missed"] == 0
 
 
