@@ -60,9 +60,9 @@ def ticks(labels: Sequence[str], *options: str) -> Block:
     return {"kind": "ticks", "labels": list(labels), "options": list(options)}
 
 
-def signatures(*boxes: tuple[str, str], height: int = 26) -> Block:
-    """Boxes side by side: what is signed or stamped there, and what stands in it already."""
-    return {"kind": "signatures", "boxes": [list(box) for box in boxes], "height": height}
+def signatures(*boxes: tuple[str, str], height: int = 26, drawn: str = "") -> Block:
+    """Boxes side by side: what is signed or stamped there, and what stands in it already; in the first one a drawing (SVG)."""
+    return {"kind": "signatures", "boxes": [list(box) for box in boxes], "height": height, "drawn": drawn}
 
 
 def moment(instant: datetime | None) -> str:

@@ -9,6 +9,8 @@ from crm.duties import queries as duties
 from crm.letters.sheet import Sheet, facts, moment, sheet, signatures, table, ticks, words
 from crm.money import yuan
 from crm.serials.models import Installation
+from crm.visits import ink
+from crm.visits.feedback import fits, signature_of
 from crm.visits.models import Kind, State, Visit, VisitEvent
 
 BLANK = 2  # rows for departments that come up on site
@@ -41,15 +43,16 @@ def feedback(visit: Visit) -> Sheet:
     """The feedback form: what is known is filled in, the rest has room to be written on site."""
     customer = by_id(visit.customer_id)
     rooms = [(one["name"], one["waits"], one.get("outcome", "")) for one in visit.departments]
+    who, drawn = _signed(visit)
     blocks = [
         facts(*_customer(visit, customer), (_("Specialist"), _name(visit.owner_id)), (_("Purpose"), visit.title),
               (_("Arrived"), moment(visit.arrived_at)), (_("Left again"), "")),
         table([_("Department"), _("What waited there"), _("Outcome")], [2, 3, 4], rooms, blank=BLANK, height=14),
-        words(_("What remains open"), "", 20),
+        words(_("What remains open"), visit.open_points, 20),
         ticks([_("Attitude"), _("Skill"), _("Result")], _("very good"), _("good"), _("fair"), _("poor")),
-        words(_("The customer's opinion"), "", 26),
-        signatures((_("Responsible person of the customer (signature, date)"), ""), (_("Stamp of the customer"), ""),
-                   (_("Specialist (signature, date)"), ""), height=30),
+        words(_("The customer's opinion"), visit.opinion, 26),
+        signatures((_("Responsible person of the customer (signature, date)"), who), (_("Stamp of the customer"), ""),
+                   (_("Specialist (signature, date)"), ""), height=30, drawn=drawn),
     ]  # fmt: skip
     note = _("Back at the office this form is handed in to customer relations (5.7.2).")
     return sheet(_("Service feedback form"), visit.number, "feedback", blocks, note)
@@ -64,6 +67,19 @@ def _customer(visit: Visit, customer: Customer) -> list[tuple[str, str]]:
         (_("Contact"), " · ".join(filter(None, [contact.name, visit.department])) if contact else visit.department),
         (_("Phone"), " · ".join(ways)), (_("Installation"), of.title if of else ""), (_("Asked"), moment(visit.asked_at)),
     ]  # fmt: skip
+
+
+def _signed(visit: Visit) -> tuple[str, str]:
+    """Who signed the form as it stands, and their drawing; nothing while nobody has, or the text has changed since."""
+    signature = signature_of(visit)
+    if not fits(signature, visit):
+        return "", ""
+    assert signature
+    who = " ".join(filter(None, (signature.name, signature.position, moment(signature.signed_at))))
+    if not signature.strokes:
+        return who, ""
+    line = f'<path d="{ink.path(signature.strokes)}" fill="none" stroke="#111" stroke-width="2"/>'
+    return who, f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{ink.view(signature.strokes)}">{line}</svg>'
 
 
 def _name(user_id: int | None) -> str:

@@ -167,3 +167,12 @@ def test_the_press_ends_with_its_parent(served):
     child = subprocess.Popen([sys.executable, "-I", program, str(files("pylopdf_fonts_zh_cn"))], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     child.stdin.close()
     assert child.wait(10) == 0
+
+
+def test_a_form_signed_on_the_screen_is_printed_with_what_was_signed(app, browser):
+    with unit_of_work():
+        visit = make.handed_in()
+    answer = browser("specialist", "zh-CN").get(f"{visit.path}/feedback.pdf")
+    said = squeezed(text_of(answer.data))
+    for word in ("报表已改好", "很满意", "王主任", "财务总监"):
+        assert word in said
