@@ -90,7 +90,8 @@ def send(person: Person, method: str, path: str, row, *, allowed: bool):
         return person.page.get(path)
     form, token = None, person.token
     if allowed:
-        pages = [path.rpartition("/")[0] or "/", path, "/account"] if person.inside else ["/login"]
+        above = path.rpartition("/")[0] or "/"
+        pages = [above, path, f"{above}/signature", "/account"] if person.inside else ["/login"]
         form = next((form for page in pages for form in person.page.forms(page) if path in form["actions"]), None)
     fields = {"version": str(row.subject.version)} if row and row.subject else {}
     given = values.typed(path, form) if form else values.anything(path) | fields
