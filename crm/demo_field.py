@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta
 from random import Random
 from typing import Any
 
+from dateutil.relativedelta import relativedelta
 from sqlalchemy import select
 
 from crm import clock
@@ -15,6 +16,8 @@ from crm.customers.models import Contact
 from crm.db import db
 from crm.duties.models import Duty, Subject, open_now
 from crm.papers import workflow as papers
+from crm.reports import workflow as reports
+from crm.reports.models import Kind as ReportKind
 from crm.staff.models import User
 from crm.tickets import workflow as tickets
 from crm.tickets.models import Ticket
@@ -48,6 +51,10 @@ class Field:
         for count in range(VISITS):
             day = self.days.next(self.today - timedelta(days=18 + count * 13))
             self.begin(self.morning(day), self.visit(), Random(f"{self.today} visit {count}"))
+        for ago in (3, 2, 1):
+            month = self.today.replace(day=1) - relativedelta(months=ago)
+            begins = self.morning(self.days.next(month + relativedelta(months=1)))
+            self.begin(begins, self.report(month), Random(f"{self.today} {month}"))
         last, soon = self.named["last"], self.days.add_days(self.days.next(self.today + timedelta(days=1)), 1)
         for name, at, life in (
             ("asked", self.when("now -0.5"), self.visit(soon, self.days.add_days(soon, 1), steps=0)),
@@ -56,6 +63,14 @@ class Field:
             ("doubted", self.when("before 11:30"), self.visit(last, call=self.when("now -0.4"))),
         ):
             self.begin(at, life, Random(f"{self.today} {name}"))
+
+    def report(self, month: date) -> Life:
+        """The monthly callback report, submitted and received in the first days of the next."""
+        row = reports.prepare(ReportKind.CALLBACKS, month)
+        yield self.when("1-2 days")
+        reports.submit(row, by=self.people["followup"], remark="联系不上的客户下月继续打。")
+        yield self.when("60-300 minutes")
+        reports.receive(row, by=self.people["manager"])
 
     def visit(
         self, day: date | None = None, end: date | None = None, *, steps: int = 9, call: datetime | bool | None = True

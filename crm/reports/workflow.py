@@ -48,18 +48,24 @@ def open_due(as_of: datetime) -> int:
 
 def _open(kind: Kind, month: date) -> bool:
     """False if another process was first: its number is of the month."""
-    at = list(Kind).index(kind) + 1
     try:
         with unit_of_work():
-            report = Report(
-                number=f"M{month:%y%m}-{at:04}", category=kind, title=f"{month:%Y-%m}", state=State.OPEN, month=month,
-                external_ref=f"{kind} {month:%Y-%m}",
-            )  # fmt: skip
-            open_subject(report)
-            record(ReportEvent.OPENED, report)
+            prepare(kind, month)
         return True
     except IntegrityError:
         return False
+
+
+def prepare(kind: Kind, month: date) -> Report:
+    """A month's report, from now on owed."""
+    at = list(Kind).index(kind) + 1
+    report = Report(
+        number=f"M{month:%y%m}-{at:04}", category=kind, title=f"{month:%Y-%m}", state=State.OPEN, month=month,
+        external_ref=f"{kind} {month:%Y-%m}",
+    )  # fmt: skip
+    open_subject(report)
+    record(ReportEvent.OPENED, report)
+    return report
 
 
 def figures(report: Report) -> dict[str, Any]:
