@@ -20,6 +20,7 @@ from crm.forms import CrmForm
 from crm.labels import said
 from crm.staff import queries as staff
 from crm.tickets.forms import ReasonForm, offered_categories
+from crm.tickets.models import PASSWORD
 from crm.verbs import offered, told
 
 FORMS: dict[str, type[CrmForm]] = {
@@ -40,7 +41,7 @@ def form_for(name: str, callback: Callback, people: Sequence[Contact] | None = N
             form.contact.data = str(form.people[0].id)
     if isinstance(form, forms.AssignForm):
         form.to.offer([(person.id, person.name) for person in staff.choices()])
-        form.category.offer(offered_categories(editions.todays()))
+        form.category.offer([pair for pair in offered_categories(editions.todays()) if pair[0] != PASSWORD])
     return form
 
 

@@ -20,7 +20,7 @@ from crm.labels import N_
 from crm.moves import Move
 from crm.permissions import Permission as P
 from crm.serials.coverage import verdict_of
-from crm.tickets.models import Channel, Ticket
+from crm.tickets.models import PASSWORD, Channel, Ticket
 from crm.tickets.workflow import open_ticket
 
 CALLS = "call."  # the rules of the desk: what is owed by telephone
@@ -157,6 +157,8 @@ def assign(callback: Callback, *, by, to, category: str, words: str = "") -> Tic
     """The manager assigns somebody at once (5.5.4): a record of theirs is opened, whose outcome is called back too."""
     if not to.may(P.TICKET_WORK):
         raise Invalid(fields={"to": N_("This person does not work on service records.")})
+    if category == PASSWORD:  # those who call its outcome back may not read it
+        raise Invalid(fields={"category": N_("Choose another one: a password record is not called back on.")})
     MOVES["assign"].apply(callback, by)
     customer = db.session.get_one(Customer, callback.customer_id)
     contact = db.session.get_one(Contact, callback.contact_id)

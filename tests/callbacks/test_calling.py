@@ -308,3 +308,13 @@ def test_a_refused_result_comes_back_with_every_word(browser, handed_in):
     sent = page.send(f"{callback.path}/result", page=callback.path, comment="他们说“还可以”", attitude="1", skill="5", result="5")
     assert sent.status_code == 422 and "他们说“还可以”" in sent.text and "goes to the manager" in sent.text
     assert db.session.query(Ticket).count() == 0
+
+
+def test_a_record_that_callers_may_not_read_is_not_assigned(handed_in):
+    me, manager = make.who("followup"), make.who("manager")
+    with unit_of_work():
+        callback = begun()
+        workflow.reach(callback, by=me, contact=met(callback), attitude=3, skill=2, result=1, doubt="没做完")
+        with pytest.raises(Invalid) as refused:
+            workflow.assign(callback, by=manager, to=make.who("specialist2"), category="admin_password")
+    assert set(refused.value.fields) == {"category"}
