@@ -15,6 +15,7 @@ from crm.duties.models import Duty, Subject
 from crm.errors import Forbidden, Refused, Stale
 from crm.files import queries as files
 from crm.files.drafts import received
+from crm.files.workflow import note
 from crm.forms import CrmForm, WordsField, attempt
 from crm.moves import Move, check_version
 from crm.permissions import needs
@@ -71,7 +72,7 @@ class Verbs:
 
         return attempt(form, act, show, take=take)
 
-    def note(self, number: str, write: Callable[..., None]):
+    def note(self, number: str, write: Callable[..., None] = note):
         """A note and its files."""
         subject, form, drafts = self.get(number, current_user), NoteForm(), []
 

@@ -91,4 +91,4 @@ VERBS.hang(bp)
 @bp.post("/<number:number>/notes")
 @needs(P.CALLBACK_READ)
 def note(number):
-    return VERBS.note(number, workflow.note)
+    return VERBS.note(number)

@@ -1,6 +1,5 @@
 """Calling back (5.5): who owes it says the rulebook; here is what happens on the telephone, and what becomes of a doubt."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +14,6 @@ from crm.duties.models import Duty, Subject
 from crm.duties.record import lock, open_subject, record
 from crm.duties.workflow import claim, kept_from
 from crm.errors import Forbidden, Invalid, WrongState
-from crm.files.workflow import attach
 from crm.labels import N_
 from crm.moves import Move
 from crm.permissions import Permission as P
@@ -171,10 +169,3 @@ def assign(callback: Callback, *, by, to, category: str, words: str = "") -> Tic
     )  # fmt: skip
     record(CallbackEvent.ASSIGNED, callback, by=by, **{"from": by.id, "to": to.id}, of=ticket.id, words=words)
     return ticket
-
-
-def note(callback: Callback, *, by, words: str, files: Iterable[str] = ()) -> None:
-    """A note, and what is attached to it; neither makes an open form stale."""
-    record(CallbackEvent.NOTED, callback, by=by, words=words)
-    for file in attach(files, callback, by):
-        record(CallbackEvent.ATTACHED, callback, by=by, file=file.key, name=file.name)

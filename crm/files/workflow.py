@@ -4,12 +4,14 @@ import secrets
 import unicodedata
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import delete, func, select
 
 from crm import clock
 from crm.db import db, unit_of_work
 from crm.duties.models import Subject
+from crm.duties.record import record
 from crm.errors import Invalid
 from crm.files import store
 from crm.files.kinds import kind_of
@@ -67,6 +69,15 @@ def attach(keys: Iterable[str], subject: Subject, owner: Subject) -> list[File]:
         file.subject_id = subject.id
     db.session.flush()
     return files
+
+
+def note(subject: Any, *, by, words: str, files: Iterable[str] = ()) -> None:
+    """A note on a subject, and what is attached to it; neither makes an open form stale, nor fills a field."""
+    kinds = subject.EVENTS
+    record(kinds.NOTED, subject, by=by, words=words)
+    for file in attach(files, subject, by):
+        file.purpose = ""
+        record(kinds.ATTACHED, subject, by=by, file=file.key, name=file.name)
 
 
 def take_away(file: File) -> None:

@@ -46,4 +46,4 @@ VERBS.hang(bp)
 @bp.post("/<number:number>/notes")
 @needs(P.REPORT_READ)
 def note(number):
-    return VERBS.note(number, workflow.note)
+    return VERBS.note(number)

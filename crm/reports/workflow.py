@@ -1,6 +1,6 @@
 """A report's life: owed from the first day after its month, submitted, received (5.5.5)."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from typing import Any
 
@@ -12,7 +12,6 @@ from crm import clock
 from crm.db import db, unit_of_work
 from crm.duties.models import Edition
 from crm.duties.record import open_subject, record
-from crm.files.workflow import attach
 from crm.labels import N_
 from crm.moves import Move
 from crm.permissions import Permission as P
@@ -86,10 +85,3 @@ def receive(report: Report, *, by) -> None:
     """The next one has read it; never whoever submitted it."""
     MOVES["receive"].apply(report, by)
     record(ReportEvent.RECEIVED, report, by=by)
-
-
-def note(report: Report, *, by, words: str, files: Iterable[str] = ()) -> None:
-    """A note, and what is attached to it."""
-    record(ReportEvent.NOTED, report, by=by, words=words)
-    for file in attach(files, report, by):
-        record(ReportEvent.ATTACHED, report, by=by, file=file.key, name=file.name)

@@ -196,4 +196,4 @@ def signature(number):
 @bp.post("/<number:number>/notes")
 @needs(P.VISIT_READ)
 def note(number):
-    return VERBS.note(number, workflow.note)
+    return VERBS.note(number)

@@ -8,7 +8,6 @@ from crm.customers.models import Contact, Customer
 from crm.db import db, next_number
 from crm.duties.record import open_subject, record
 from crm.errors import Forbidden, Invalid, WrongState
-from crm.files.workflow import attach
 from crm.labels import N_
 from crm.moves import Move, edit
 from crm.permissions import Permission as P
@@ -173,10 +172,3 @@ def cancel(visit: Visit, *, by, reason: str) -> None:
     MOVES["cancel"].apply(visit, by)
     visit.departed_at = None
     record(VisitEvent.CANCELLED, visit, by=by, reason=reason)
-
-
-def note(visit: Visit, *, by, words: str, files: Iterable[str] = ()) -> None:
-    """A note, and what is attached to it; neither makes an open form stale."""
-    record(VisitEvent.NOTED, visit, by=by, words=words)
-    for file in attach(files, visit, by):
-        record(VisitEvent.ATTACHED, visit, by=by, file=file.key, name=file.name)
