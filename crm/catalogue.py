@@ -1,7 +1,8 @@
 """What every page says and draws many times: words in the reader's language and pictures, each made once."""
 
 import functools
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
 from flask_babel import Domain, get_locale
@@ -93,17 +94,29 @@ def drawn(*facts: Hashable, caller: Callable[[], Markup]) -> Markup:
     """A part of a page that many pages show alike, such as a row of a list, drawn once: `{% call drawn("row", fact, …) %}`.
 
     `facts` are all that the part says; with them go its language and, because it may say how long ago, the minute."""
-    key = (*facts, language(), int(clock.now().timestamp()) // 60)
     kept = current_app.extensions["drawn"]
-    found = kept.get(key)
-    if found is None:
-        if len(kept) >= KEPT:
-            kept.clear()
-        found = kept[key] = caller()
-    return found
+    key = (*facts, language(), int(clock.now().timestamp()) // 60)
+    return kept.get(key) or _keep(kept, key, caller())
+
+
+def drawn_rows(
+    told: Iterable[tuple], columns: tuple[str, ...], *facts: Hashable, draw: Callable[[Any, tuple[str, ...]], Markup]
+) -> Markup:
+    """The same for all rows of a list: each comes first of what it says; `facts` hold for all."""
+    kept = current_app.extensions["drawn"]
+    same = (columns, *facts, language(), int(clock.now().timestamp()) // 60)
+    keys = [(*one, *same) for one in told]
+    return Markup("").join([kept.get(key) or _keep(kept, key, draw(key[0], columns)) for key in keys])
+
+
+def _keep(kept: dict[tuple, Markup], key: tuple, part: Markup) -> Markup:
+    if len(kept) >= KEPT:
+        kept.clear()
+    kept[key] = part
+    return part
 
 
 def init_app(app: Flask) -> None:
     app.extensions["drawn"] = {}
     app.extensions["babel"].instance.domain_instance = CATALOGUE
-    app.jinja_env.globals.update(_=in_page, gettext=in_page, icon=icon, static=static, drawn=drawn)
+    app.jinja_env.globals.update(_=in_page, gettext=in_page, icon=icon, static=static, drawn=drawn, drawn_rows=drawn_rows)

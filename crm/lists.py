@@ -37,7 +37,8 @@ class Id(BaseConverter):
 @dataclass(frozen=True)
 class Page:
     """One page of a list. `next` is the key to go on after; `count` says how many there are, up to 1,001, or how many at
-    the `least`. `names` are the subjects the rows point to, `beside` what else is said of each row, by its id."""
+    the `least`. `names` are the subjects the rows point to by the columns `points`, `beside` what else is said of each row, by
+    its id."""
 
     rows: Sequence[Any]
     next: int | None = None
@@ -45,6 +46,14 @@ class Page:
     names: Mapping[int | None, Any] = field(default_factory=dict)
     beside: Mapping[str, Mapping[int, Any]] = field(default_factory=dict)
     least: bool = False
+    points: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> Iterator[tuple[Any, ...]]:
+        """Each row with all that it says beyond itself."""
+        for row in self.rows:
+            named = [self.names.get(getattr(row, key)) for key in self.points]
+            yield row, *named, *[known.get(row.id) for known in self.beside.values()]
 
 
 class Filter(Protocol):

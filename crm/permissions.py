@@ -2,6 +2,8 @@
 
 import enum
 import functools
+from collections.abc import Callable
+from typing import Any
 
 from crm.labels import N_, Labelled
 
@@ -63,6 +65,23 @@ GRANTS: dict[Role, frozenset[Permission]] = {
 def granted(roles: frozenset[str]) -> frozenset[Permission]:
     """All that these roles together may do; an account without a role sees its own account and the rulebook."""
     return frozenset({P.SIGNED_IN}).union(*(GRANTS[Role(role)] for role in roles))
+
+
+def by_reader(visible: Callable[..., Any]) -> Callable[..., Any]:
+    """What somebody may see rests on who they are and on their roles alone: put together once for each, up to a thousand."""
+    known: dict[tuple, Any] = {}
+
+    @functools.wraps(visible)
+    def answer(*args):
+        *of, user = args
+        who = (*of, user.id, user.roles)
+        if who not in known:
+            if len(known) >= 1000:
+                known.clear()
+            known[who] = visible(*args)
+        return known[who]
+
+    return answer
 
 
 def needs(permission: Permission):

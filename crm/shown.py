@@ -1,6 +1,7 @@
 """How values are shown: times, days, money, texts in the reader's language, and the static files' addresses."""
 
 import functools
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
@@ -23,7 +24,7 @@ from crm.labels import said as in_language
 from crm.money import yuan
 from crm.permissions import Permission, Role
 from crm.tickets.models import Channel, State
-from crm.words import marked
+from crm.words import marked as parted
 
 HTML_LANG = {"zh_Hans_CN": "zh-CN", "en": "en"}
 WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
@@ -226,6 +227,12 @@ def agent(text: str) -> str:
     """`Chrome, Windows`: the browser and system a log-in came from, as far as they say so."""
     named = [next((name for mark, name in known if mark in text), "") for known in (BROWSERS, SYSTEMS)]
     return ", ".join(filter(None, named)) or "—"
+
+
+def marked(text: str, sought: Sequence[str]) -> Markup:
+    """A text in which what was searched for is marked."""
+    parts = (Markup("<mark>{}</mark>").format(part) if hit else escape(part) for part, hit in parted(text, sought))
+    return Markup("").join(parts)
 
 
 def told(wrong) -> str:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 LONGEST = 100  # letters of a query that are looked at
 NAME = "ʘ"  # before each piece of a name; no keyboard has it
@@ -47,28 +47,43 @@ def words_in(query: str) -> list[str]:
     return fold(query[:LONGEST]).split()
 
 
-def marked(shown: str, query: str) -> list[tuple[str, bool]]:
-    """`shown` cut into parts, each with whether it is what was searched for."""
-    letters = [(at, folded) for at, one in enumerate(shown) for folded in one.translate(_FOLDED) if folded != " "]
-    plain, hit = "".join(folded for _at, folded in letters), [False] * len(shown)
-    for word in words_in(query):
-        start = plain.find(word)
-        while start >= 0:
-            for at in range(letters[start][0], letters[start + len(word) - 1][0] + 1):
-                hit[at] = True
-            start = plain.find(word, start + len(word))
-    parts: list[tuple[str, bool]] = []
-    for one, on in zip(shown, hit, strict=True):
-        parts.append((parts.pop()[0] + one, on) if parts and parts[-1][1] == on else (one, on))
-    return parts
+def _plain(shown: str) -> str:
+    """All letters of a text as they are compared, with nothing between them."""
+    return shown.translate(_FOLDED).replace(" ", "")
 
 
-def excerpt(words: str, query: str, *, around: int = 40) -> str:
-    """The line of a text that says most of what was searched for, cut to its surroundings."""
-    lines = [line for line in words.split("\n") if any(on for _part, on in marked(line, query))]
-    if not lines:
-        return ""
-    parts = marked(lines[0], query)
-    start = len(parts[0][0]) if not parts[0][1] else 0
-    first, last = max(0, start - around), start + around * 2
-    return ("…" if first else "") + lines[0][first:last] + ("…" if last < len(lines[0]) else "")
+def _spans(shown: str, words: Sequence[str]) -> list[tuple[int, int]]:
+    """From where to where `shown` is what was searched for, in rising order, none touching another."""
+    plain = _plain(shown)
+    if not any(word in plain for word in words):
+        return []
+    letters = [at for at, one in enumerate(shown) for folded in one.translate(_FOLDED) if folded != " "]
+    found = sorted(
+        (letters[match.start()], letters[match.end() - 1] + 1)
+        for word in words for match in re.finditer(re.escape(word), plain)
+    )  # fmt: skip
+    spans: list[tuple[int, int]] = []
+    for start, end in found:
+        if spans and start <= spans[-1][1]:
+            start, end = spans[-1][0], max(end, spans.pop()[1])
+        spans.append((start, end))
+    return spans
+
+
+def marked(shown: str, words: Sequence[str]) -> list[tuple[str, bool]]:
+    """`shown` cut into parts, each with whether it is one of the (folded) words."""
+    parts, at = [], 0
+    for start, end in _spans(shown, words):
+        parts += [(shown[at:start], False), (shown[start:end], True)]
+        at = end
+    return [part for part in [*parts, (shown[at:], False)] if part[0]]
+
+
+def excerpt(text: str, words: Sequence[str], *, around: int = 40) -> str:
+    """The first line of a text that says any of the words, cut to its surroundings."""
+    for line in text.split("\n"):
+        if spans := _spans(line, words):
+            start = spans[0][0]
+            first, last = max(0, start - around), start + around * 2
+            return ("…" if first else "") + line[first:last] + ("…" if last < len(line) else "")
+    return ""

@@ -31,16 +31,16 @@ def test_width_case_and_dashes_are_nothing(typed, folded):
     ],
 )  # fmt: skip
 def test_what_was_searched_for_is_marked_as_it_was_written(shown, query, hit):
-    parts = words.marked(shown, query)
+    parts = words.marked(shown, words.words_in(query))
     assert "".join(part for part, _on in parts) == shown
     assert [part for part, on in parts if on] == hit
 
 
 def test_an_excerpt_shows_the_line_that_holds_the_words():
     text = "第一行\n" + "前" * 200 + "凭证号不连续" + "后" * 200
-    shown = words.excerpt(text, "凭证号")
+    shown = words.excerpt(text, ["凭证号"])
     assert "凭证号不连续" in shown and shown.startswith("…") and shown.endswith("…") and len(shown) < 130
-    assert words.excerpt(text, "没有的") == ""
+    assert words.excerpt(text, ["没有的"]) == ""
 
 
 def said(user: str, query: str, **kwargs) -> list[str]:

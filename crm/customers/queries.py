@@ -2,7 +2,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, func, or_, select
 
 from crm import lists, search
 from crm.customers.models import Contact, Customer, CustomerState, Grade
@@ -19,9 +19,12 @@ def get(number: str, user) -> Customer:
     return customer
 
 
+_BY_ID = select(Customer).where(Customer.id == bindparam("customer"))
+
+
 def by_id(customer_id: int | None) -> Customer:
     """The customer another subject belongs to; whoever sees that sees its customer."""
-    return db.session.scalars(select(Customer).where(Customer.id == customer_id)).one()
+    return db.session.scalars(_BY_ID, {"customer": customer_id}).one()
 
 
 def contact(contact_id: int, customer: Subject) -> Contact:
@@ -31,14 +34,16 @@ def contact(contact_id: int, customer: Subject) -> Contact:
     return found
 
 
+_CONTACTS = (
+    select(Contact).where(Contact.customer_id == bindparam("customer"))
+    .order_by(Contact.active.desc(), Contact.software_responsible.desc(), Contact.id)
+)  # fmt: skip
+
+
 def contacts(customer_id: int, *, active: bool = False) -> list[Contact]:
     """The people of a customer, those responsible for the software first, those who left last."""
-    rows = select(Contact).where(Contact.customer_id == customer_id)
-    if active:
-        rows = rows.where(Contact.active)
-    return list(
-        db.session.scalars(rows.order_by(Contact.active.desc(), Contact.software_responsible.desc(), Contact.id))
-    )
+    found = db.session.scalars(_CONTACTS, {"customer": customer_id})
+    return [one for one in found if one.active or not active]
 
 
 def regions() -> list[str]:

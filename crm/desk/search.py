@@ -43,17 +43,18 @@ class Found:
     newest: list[Hit] = field(default_factory=list)
     before: int | None = None
     names: dict[int, duties.Name] = field(default_factory=dict)
+    words: list[str] = field(default_factory=list)
 
     @property
     def any(self) -> bool:
         return bool(self.first or self.newest)
 
 
-def _hit(row: Any, query: str) -> Hit:
+def _hit(row: Any, words: list[str]) -> Hit:
     subject = duties.Name(row.subject_id, row.subject_kind, row.number, row.title)
     shown = row.name or row.title
     rest = "\n".join(line for line in row.text.split("\n") if line not in (shown, row.number))
-    return Hit(row.kind, subject, shown, excerpt(rest, query), row.state, row.customer_id, row.id)
+    return Hit(row.kind, subject, shown, excerpt(rest, words), row.state, row.customer_id, row.id)
 
 
 def _rows(found: FromClause, seen: ColumnElement[bool]) -> Select:
@@ -84,15 +85,16 @@ def _newest(query: str, seen: ColumnElement[bool], passed: Iterable[int], before
 
 def find(user, query: str, *, before: int | None = None) -> Found:
     """What `user` may see of what holds every word of the query."""
-    if not words_in(query):
+    words = words_in(query)
+    if not words:
         return Found()
     seen = duties.visible(user)
     first = _first(query, seen)
     newest = _newest(query, seen, (row.id for row in first), before)
     more = newest[SIZE - 1].id if len(newest) > SIZE else None
-    hits = [_hit(row, query) for row in newest[:SIZE]]
-    heads = [] if before else [_hit(row, query) for row in first]
-    return Found(heads, hits, more, duties.names(hit.customer_id for hit in heads + hits))
+    hits = [_hit(row, words) for row in newest[:SIZE]]
+    heads = [] if before else [_hit(row, words) for row in first]
+    return Found(heads, hits, more, duties.names(hit.customer_id for hit in heads + hits), words)
 
 
 def lacking(kind: type[Subject]) -> ColumnElement[bool]:

@@ -11,7 +11,7 @@ from crm.db import db
 from crm.duties import editions
 from crm.duties.models import Acknowledgement, Duty, DutyEvent, Edition, Event, Extension, Notice, Subject, open_now
 from crm.errors import NotThere
-from crm.permissions import Permission
+from crm.permissions import Permission, by_reader
 
 MOST = 200  # rows of a list that is not paged
 LONGEST = 300  # events of a timeline
@@ -35,6 +35,7 @@ NAME = (Subject.id, Subject.kind, Subject.number, Subject.title)
 _NAMES = select(*NAME).where(Subject.id.in_(bindparam("ids", expanding=True)))
 
 
+@by_reader
 def visible(user) -> ColumnElement[bool]:
     """Which subjects of any kind `user` may see: each kind's own answer, put together."""
     return or_(*(and_(Subject.kind == kind.__mapper__.polymorphic_identity, kind.visible(user))
@@ -119,10 +120,15 @@ def missed(user, wanted: Missed, before: int | None = None, size: int = lists.SI
     return lists.Page(found, after, names=names([*ids, wanted.person]))
 
 
+_OF = (
+    select(Duty).where(Duty.subject_id == bindparam("subject")).order_by(Duty.due_at, Duty.id)
+    .options(joinedload(Duty.extensions))
+)  # fmt: skip
+
+
 def of_subject(subject: Subject) -> list[Duty]:
     """Every duty a subject ever had, in order of deadline."""
-    mine = select(Duty).where(Duty.subject_id == subject.id).order_by(Duty.due_at, Duty.id)
-    return list(db.session.scalars(mine.options(joinedload(Duty.extensions))).unique())
+    return list(db.session.scalars(_OF, {"subject": subject.id}).unique())
 
 
 def get(duty_id: int, user) -> Duty:
@@ -142,10 +148,14 @@ def request_for_time(extension_id: int, user) -> Extension:
     return request
 
 
+_TIMELINE = (
+    select(Event).where(Event.subject_id == bindparam("subject")).order_by(Event.at.desc(), Event.id.desc()).limit(LONGEST)
+)
+
+
 def timeline(subject: Subject) -> list[Event]:
     """What happened to one subject, the latest first."""
-    rows = select(Event).where(Event.subject_id == subject.id)
-    return list(db.session.scalars(rows.order_by(Event.at.desc(), Event.id.desc()).limit(LONGEST)))
+    return list(db.session.scalars(_TIMELINE, {"subject": subject.id}))
 
 
 def history(customer_id: int, user, *, before: tuple[datetime, int] | None = None) -> list[tuple[Event, Name]]:

@@ -1,6 +1,6 @@
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 
 from crm.db import db
 from crm.duties.models import Subject
@@ -8,14 +8,12 @@ from crm.duties.queries import NAME, Name, visible
 from crm.errors import NotThere
 from crm.files.models import File
 
+_OF = select(File).where(File.subject_id == bindparam("subject"), File.removed_at.is_(None)).order_by(File.id)
+
 
 def of(subject: Subject) -> list[File]:
     """The files on a subject, those taken away left out."""
-    return list(
-        db.session.scalars(
-            select(File).where(File.subject_id == subject.id, File.removed_at.is_(None)).order_by(File.id)
-        )
-    )
+    return list(db.session.scalars(_OF, {"subject": subject.id}))
 
 
 def _plausible(keys: Iterable[str]) -> list[str]:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.duties.models import Subject
 from crm.labels import N_, Labelled
-from crm.permissions import Permission
+from crm.permissions import Permission, by_reader
 from crm.search import Entry
 
 PASSWORD = "password_application"  # seen by fewer, as its record is (5.1.4.3)
@@ -85,6 +85,7 @@ class Paper(Subject):
         }  # fmt: skip
 
     @classmethod
+    @by_reader
     def visible(cls, user) -> ColumnElement[bool]:
         """The desk sees all but others' password applications; who leads and who archives, those too; a developer what
         they hold or are handed."""

@@ -2,7 +2,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Row, select, true
+from sqlalchemy import ColumnElement, Row, bindparam, select, true
 from sqlalchemy.orm import joinedload
 
 from crm import lists
@@ -95,12 +95,16 @@ class Of:
     names: Mapping[int, duties.Name]
 
 
+_THERE = (
+    select(Paper).where(Paper.origin_id == bindparam("origin"), Paper.state != State.VOID).order_by(Paper.id.desc()).limit(20)
+)
+
+
 def of(subject: Subject, owed: Sequence[Duty], user) -> Of | None:
     """For the card on a subject's page; none where `user` sees no papers."""
     if not user.may(Permission.PAPER_READ):
         return None
-    rows = select(Paper).where(Paper.origin_id == subject.id, Paper.state != State.VOID, Paper.visible(user))
-    there = list(db.session.scalars(rows.order_by(Paper.id.desc()).limit(20)))
+    there = list(db.session.scalars(_THERE.where(Paper.visible(user)), {"origin": subject.id}))
     known = {one.category for one in there if one.state in (State.HELD, State.OFFERED)}
     expected = [Expected(duty, rule, None) for duty in owed if duty.open and (rule := _rule(duty)).paper]
     names = duties.names(id for one in there for id in (one.owner_id, one.concerned_id))

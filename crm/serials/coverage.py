@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from crm import clock
 from crm.db import db
@@ -52,16 +52,18 @@ def verdict(installed: bool, periods: Iterable[tuple[date, date]], today: date, 
     return Verdict(Coverage.EXPIRED, ended, (ended - today).days)
 
 
+_PERIODS = (
+    select(Subject.customer_id, ServicePeriod.starts_on, ServicePeriod.ends_on)
+    .outerjoin(ServicePeriod, ServicePeriod.installation_id == Subject.id)
+    .where(Subject.kind == "installation", Subject.customer_id.in_(bindparam("customers", expanding=True)))
+)
+
+
 def verdicts(customer_ids: Iterable[int], today: date | None = None) -> dict[int, Verdict]:
     """The verdict of each customer, in one statement however many there are."""
     ids, today = list(customer_ids), today or clock.today()
-    rows = db.session.execute(
-        select(Subject.customer_id, ServicePeriod.starts_on, ServicePeriod.ends_on)
-        .outerjoin(ServicePeriod, ServicePeriod.installation_id == Subject.id)
-        .where(Subject.kind == "installation", Subject.customer_id.in_(ids))
-    )
     periods: dict[int, list[tuple[date, date]]] = {}
-    for customer_id, starts_on, ends_on in rows:
+    for customer_id, starts_on, ends_on in db.session.execute(_PERIODS, {"customers": ids}):
         periods.setdefault(customer_id or 0, []).extend([(starts_on, ends_on)] if starts_on else [])
     return {id: verdict(id in periods, periods.get(id, ()), today, _soon()) for id in ids}
 

@@ -2,7 +2,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from crm import lists
@@ -24,13 +24,15 @@ def get(number: str, user) -> Installation:
     return found
 
 
+_OF = (
+    select(Installation).where(Installation.kind == "installation", Installation.customer_id == bindparam("customer"))
+    .options(joinedload(Installation.product), joinedload(Installation.periods)).order_by(Installation.id)
+)  # fmt: skip
+
+
 def of(customer_id: int, user) -> list[Installation]:
     """What a customer has of ours, with its service periods."""
-    rows = select(Installation).where(
-        Installation.kind == "installation", Installation.customer_id == customer_id, Installation.visible(user)
-    )
-    rows = rows.options(joinedload(Installation.product), selectinload(Installation.periods))
-    return list(db.session.scalars(rows.order_by(Installation.id)))
+    return list(db.session.scalars(_OF.where(Installation.visible(user)), {"customer": customer_id}).unique())
 
 
 def products() -> list[Product]:

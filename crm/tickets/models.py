@@ -2,14 +2,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, ClassVar, Self
 
-from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, false, or_, select
+from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, bindparam, false, or_, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.customers.models import Contact
 from crm.db import db
 from crm.duties.models import Event, Subject
 from crm.labels import N_, Labelled, Priority
-from crm.permissions import Permission, Role
+from crm.permissions import Permission, Role, by_reader
 from crm.search import Entry
 
 
@@ -148,11 +148,8 @@ class Ticket(Subject):
     def searched_all(cls, some: Iterable[Self]) -> Iterator[tuple[int, Entry]]:
         """What was asked, what was filled in, and the notes."""
         records = {one.id: one for one in some}
-        noted = select(Event.subject_id, Event.facts).where(
-            Event.subject_id.in_(records), Event.kind == TicketEvent.NOTED
-        )
         notes: dict[int, list[str]] = {}
-        for id, facts in db.session.execute(noted.order_by(Event.id)):
+        for id, facts in db.session.execute(_NOTED, {"records": list(records)}):
             notes.setdefault(id, []).append(facts.get("words", ""))
         for id, one in records.items():
             said = (one.title, one.description, *map(str, one.fields.values()), one.service_qq, *notes.get(id, ()))
@@ -179,12 +176,19 @@ class Ticket(Subject):
         return {"a record's stamps fit its state": or_(*wrong)}
 
     @classmethod
+    @by_reader
     def visible(cls, user) -> ColumnElement[bool]:
         if not user.may(Permission.TICKET_READ):
             return false()
         if user.roles & {Role.MANAGER, Role.DIRECTOR}:
             return Subject.id.is_not(None)
         return or_(Subject.category != PASSWORD, Subject.owner_id == user.id)
+
+
+_NOTED = (
+    select(Event.subject_id, Event.facts).order_by(Event.id)
+    .where(Event.subject_id.in_(bindparam("records", expanding=True)), Event.kind == TicketEvent.NOTED)
+)  # fmt: skip
 
 
 class BulkRun(db.Model):

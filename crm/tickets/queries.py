@@ -16,12 +16,12 @@ from crm.errors import NotThere
 from crm.tickets.models import BulkRun, State, Ticket, TicketEvent
 from crm.tickets.moves import OPEN
 
+_BY_NUMBER = select(Ticket).where(Ticket.number == bindparam("number")).options(joinedload(Ticket.contact))
+
 
 def get(number: str, user) -> Ticket:
     """A record as far as `user` may see it."""
-    found = db.session.scalar(
-        select(Ticket).where(Ticket.number == number, Ticket.visible(user)).options(joinedload(Ticket.contact))
-    )
+    found = db.session.scalar(_BY_NUMBER.where(Ticket.visible(user)), {"number": number})
     if found is None:
         raise NotThere()
     return found
@@ -76,6 +76,7 @@ class Filter:
 
 SHOWN = (Subject.id, Subject.number, Subject.title, Subject.state, Subject.category, Subject.priority,
          Subject.customer_id, Subject.owner_id, Subject.opened_at)  # fmt: skip
+POINTS = ("customer_id", "owner_id")
 
 
 def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
@@ -84,8 +85,8 @@ def listing(user, wanted: Filter, before: int | None = None, size: int = lists.S
     found, least = _speaking(every, wanted.q, before, size) if wanted.q else (_page(every, before, size), False)
     rows, after = lists.cut(found, lambda row: row.id, size)
     count = rows[0].every if rows else 0
-    names = duties.names([row.owner_id for row in rows] + [row.customer_id for row in rows])
-    return lists.Page(rows, after, count, names, {"due": next_due([row.id for row in rows])}, least)
+    names = duties.names(getattr(row, key) for row in rows for key in POINTS)
+    return lists.Page(rows, after, count, names, {"due": next_due([row.id for row in rows])}, least, POINTS)
 
 
 def _page(every: Select, before: int | None, size: int) -> Sequence[Row]:
@@ -123,13 +124,18 @@ def next_due(ids: list[int]) -> dict[int, Deadline]:
     return {id: Deadline(*rest) for id, *rest in db.session.execute(_DUE, {"ids": ids})}
 
 
+_LINKED = (
+    select(Subject.id, Subject.number, Subject.title, Subject.state)
+    .where(Subject.kind == "ticket", Subject.customer_id == bindparam("customer"), Subject.id != bindparam("but"),
+           Subject.state.in_([*sorted(OPEN), State.ENDED]))
+    .order_by(Subject.id.desc()).limit(5)
+)  # fmt: skip
+
+
 def linked(ticket: Ticket, user) -> list[Any]:
     """Other records of the same customer that are not over, and what came from this one."""
-    rows = select(Subject.id, Subject.number, Subject.title, Subject.state).where(
-        Subject.kind == "ticket", Subject.customer_id == ticket.customer_id, Subject.id != ticket.id,
-        Subject.state.in_([*sorted(OPEN), State.ENDED]), Ticket.visible(user),
-    )  # fmt: skip
-    return list(db.session.execute(rows.order_by(Subject.id.desc()).limit(5)))
+    mine = _LINKED.where(Ticket.visible(user))
+    return list(db.session.execute(mine, {"customer": ticket.customer_id, "but": ticket.id}))
 
 
 def others(ticket: Ticket, user) -> list[Any]:
