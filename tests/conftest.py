@@ -16,11 +16,12 @@ from argon2 import PasswordHasher
 from flask import has_app_context
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
+from markupsafe import Markup
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import OperationalError
 
 from crm import Crm, clock, create_app
-from crm.catalogue import drawn
+from crm.catalogue import drawn, drawn_rows
 from crm.db import db, hold, next_number, unit_of_work
 from crm.durable import checks
 from crm.importing import LOCK
@@ -32,8 +33,9 @@ from tests.reading import FormReader
 
 REQUIRED = set(os.environ.get("CRM_TEST_REQUIRE", "").replace(",", " ").split())
 DATABASES = ["sqlite", "postgresql"]
+ALL = os.environ.get("CRM_NETS") == "all"  # `make nets`
 # for whole files of real data, which take long: PostgreSQL's turn is in `make nets`, where small ones go through both always
-LARGE = DATABASES if os.environ.get("CRM_NETS") == "all" else DATABASES[:1]
+LARGE = DATABASES if ALL else DATABASES[:1]
 passwords.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 gc.set_threshold(20_000, 10, 10)  # an app for each test is much garbage: looking for it often took a seventh of the time
 _left_out: set[str] = set()
@@ -86,6 +88,14 @@ def drawn_twice(*facts, caller):
     """A part of a page that is kept says what it would say if it were drawn now: its facts are all that it shows."""
     found = drawn(*facts, caller=caller)
     assert found == caller(), f"{facts} do not name all that is shown"
+    return found
+
+
+def rows_drawn_twice(told, columns, *facts, draw):
+    """The same of the rows of a list."""
+    told = list(told)
+    found = drawn_rows(told, columns, *facts, draw=draw)
+    assert found == Markup("").join(draw(one[0], columns) for one in told), f"{facts} and {told[:1]} do not name all that is shown"
     return found
 
 
@@ -150,7 +160,7 @@ def frozen() -> Iterator[None]:
 def served(database_url, tmp_path, frozen) -> Iterator:
     """The app without a pushed context, for tests that go through HTTP only or in several threads."""
     app = create_app(settings(database_url, tmp_path))
-    app.jinja_env.globals["drawn"] = drawn_twice
+    app.jinja_env.globals.update(drawn=drawn_twice, drawn_rows=rows_drawn_twice)
     yield app
     with app.app_context():
         db.session.remove()

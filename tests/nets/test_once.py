@@ -20,13 +20,15 @@ from crm.staff import factor, links
 from crm.tickets import workflow
 from crm.tickets.models import State, Ticket
 from tests import make
-from tests.conftest import Browser, together
+from tests.conftest import ALL, DATABASES, Browser, together
 from tests.nets import rows, values
 from tests.nets.test_moves import KINDS, PUT, other, signing
 
 MANY = 50
 REFUSED = (409, 422)  # too late; what was chosen is by then no longer there to choose
-VERBS = [(kind, verb) for kind in KINDS for verb in kind.MOVES]
+# SQLite lets one write at a time whatever the verb: there one of each kind will do, but in `make nets`
+CASES = [(base, kind, verb) for base in DATABASES for kind in KINDS for verb in kind.MOVES
+         if ALL or base == "postgresql" or verb == next(iter(kind.MOVES))]  # fmt: skip
 CALL = {"channel": "phone", "asked_at": "2026-11-23T08:50", "title": "怎么结账", "category": "inquiry", "priority": "normal",
         "contact_name": "赵会计", "department": "财务部"}  # fmt: skip
 
@@ -75,7 +77,7 @@ def state_for(kind, verb: str) -> str:
     return min(map(str, kind.MOVES[verb].froms), key=order.index)
 
 
-@pytest.mark.parametrize(("kind", "verb"), VERBS, ids=lambda v: getattr(v, "__name__", v))
+@pytest.mark.parametrize(("database", "kind", "verb"), CASES, ids=lambda v: getattr(v, "__name__", v))
 def test_of_fifty_who_do_the_same_with_the_same_page_one_does(served, app, kind, verb):
     with unit_of_work():
         row = PUT[kind](state_for(kind, verb))

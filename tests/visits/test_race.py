@@ -1,7 +1,5 @@
 """Fifty managers at once decide one request: one decision, one event (ours.approval)."""
 
-import os
-
 import pytest
 
 from crm.db import db, unit_of_work
@@ -10,10 +8,10 @@ from crm.errors import Refused
 from crm.visits import workflow
 from crm.visits.models import State, Visit
 from tests import make
-from tests.conftest import together
+from tests.conftest import ALL, together
 
 MANY = 50
-ROUNDS = 20 if os.environ.get("CRM_NETS") == "all" else 2  # all twenty by `make nets`
+ROUNDS = 20 if ALL else 2  # all twenty by `make nets`
 
 
 @pytest.mark.parametrize("_round", range(ROUNDS))
