@@ -237,6 +237,8 @@ def edit_ticket(ticket: Ticket, *, by, contact: Contact | None, **changes: Any) 
     if ticket.category == PASSWORD != changes.get("category") and not by.may(P.TICKET_WORK_ANY):
         why = N_("Only a manager takes a password record out of its category: others would then read it.")
         raise Invalid(fields={"category": why})
+    if ticket.called_back and changes.get("category") == PASSWORD != ticket.category:  # who calls may not read it
+        raise Invalid(fields={"category": N_("Choose another one: a password record is not called back on.")})
     before = db.session.get(Contact, ticket.contact_id) if ticket.contact_id else None
     differences = edit(ticket, {**changes, "contact_id": contact and contact.id})
     if differences.pop("contact_id", None):

@@ -113,7 +113,7 @@ class Visit(Subject):
         "place": N_("Place"), "cost": N_("Cost"), "open_points": N_("Open points"), "opinion": N_("The customer's opinion"),
     }  # fmt: skip
     NOTICES: ClassVar[dict[str, str]] = dict.fromkeys(
-        (VisitEvent.APPROVED, VisitEvent.REJECTED, VisitEvent.NOTED), "owner"
+        (VisitEvent.APPROVED, VisitEvent.REJECTED, VisitEvent.CANCELLED, VisitEvent.NOTED), "owner"
     )
     SEARCHED = frozenset({VisitEvent.REQUESTED, VisitEvent.EDITED, VisitEvent.VOIDED, VisitEvent.REPORTED})
 

@@ -44,7 +44,7 @@ MOVES: dict[str, Move] = {
     "write_up": Move(noun="record", label=N_("Write the service record"), froms=frozenset({State.BACK}),
                      to=State.WRITTEN_UP, icon="journal-text", tone="primary", **_own),
     "cancel": Move(noun="cancellation", label=N_("Cancel the visit"), to=State.CANCELLED, icon="x-circle", tone="danger",
-                   froms=UNDECIDED | {State.DEPARTED}, **_own),
+                   froms=UNDECIDED | {State.DEPARTED}, permission=P.VISIT_READ, over=P.VISIT_DECIDE),
 }  # fmt: skip
 Visit.MOVES = MOVES
 CHANGE = Move(noun="edit", label=N_("Change the request"), froms=UNDECIDED, to=State.REQUESTED, **_own)  # no button
@@ -168,7 +168,7 @@ def write_up(
 
 
 def cancel(visit: Visit, *, by, reason: str) -> None:
-    """The visit does not take place."""
+    """The visit does not take place; whoever decides on visits may say so where the specialist cannot."""
     MOVES["cancel"].apply(visit, by)
     visit.departed_at = None
     record(VisitEvent.CANCELLED, visit, by=by, reason=reason)

@@ -163,6 +163,10 @@ def test_what_was_assigned_is_called_back_on_when_it_is_done(handed_in):
     assert (ticket.owner_id, ticket.origin_id, ticket.called_back) == (other.id, callback.id, True)
     assert "年结还没做完" in ticket.description and owed("callback.assign")[0].kept_by_id
     assert not owed("call.outcome")
+    caller = db.session.get(make.Contact, met(callback).id)
+    with pytest.raises(Invalid) as refused:  # who calls its outcome back could not read it
+        tickets.edit_ticket(ticket, by=other, contact=caller, department="财务部", category="admin_password")
+    assert set(refused.value.fields) == {"category"}
     with unit_of_work():
         tickets.complete(make.filled(ticket, other), by=other, answered_at=clock.now())
     (duty,) = owed("call.outcome")

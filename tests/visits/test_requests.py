@@ -6,7 +6,7 @@ import pytest
 
 from crm import clock
 from crm.db import db, unit_of_work
-from crm.duties.models import Duty, Event
+from crm.duties.models import Duty, Event, Notice
 from crm.errors import Forbidden, Invalid, WrongState
 from crm.permissions import Role
 from crm.staff import workflow as staff
@@ -19,7 +19,7 @@ from tests import make
 
 VERBS = {
     "approve": ("manager", "director"), "reject": ("manager", "director"), "depart": ("specialist",),
-    "arrive": ("specialist",), "return": ("specialist",), "write_up": ("specialist",), "cancel": ("specialist",),
+    "arrive": ("specialist",), "return": ("specialist",), "write_up": ("specialist",), "cancel": ("specialist", "manager", "director"),
 }  # fmt: skip
 
 
@@ -55,6 +55,16 @@ def test_another_specialist_neither_leaves_for_me_nor_changes_my_request(app):
         for act in (workflow.depart, lambda v, by: workflow.change(v, by=by, **facts(v, title="别的"))):
             with pytest.raises(Forbidden):
                 act(visit, by=make.who("specialist2"))
+
+
+def test_the_manager_cancels_for_one_who_is_ill_who_is_told_of_it(app):
+    with unit_of_work():
+        visit = make.visit()
+        workflow.approve(visit, by=make.who("manager"))
+        workflow.cancel(visit, by=make.who("manager"), reason="张伟病了")
+    assert visit.state == State.CANCELLED and not owed(visit)
+    told = db.session.query(Event.kind).join(Notice, Notice.event_id == Event.id).filter(Notice.user_id == visit.owner_id)
+    assert ("visit.cancelled",) in told.all()
 
 
 def test_nobody_leaves_on_a_request_that_is_not_approved(app):
