@@ -91,7 +91,7 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     return render_template(
         "tickets/record.html", **known, ticket=ticket, book=book, category=book.categories.get(ticket.category),
         gaps={gap.field.key: gap for gap in _gaps(ticket, known["files"], refusal, name)},
-        closing=closing, closable=MOVES["complete"].open_to(current_user, ticket), may_fill=may_fill,
+        closing=closing, closable=MOVES["complete"].open_to(current_user, ticket), may_fill=may_fill, takes_away=may_fill,
         offered=forms_now, first=_next(forms_now), moves=MOVES, people={person.id: person for person in people},
         verdict=verdict_of(ticket.customer_id or 0), linked=queries.linked(ticket, current_user),
         papers=papers.of(ticket, owed, current_user),
