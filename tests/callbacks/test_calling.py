@@ -79,6 +79,10 @@ def test_whoever_served_never_calls_back_on_the_form(handed_in):
     db.session.refresh(both)
     with unit_of_work(), pytest.raises(Forbidden):
         workflow.begin(owed("call.feedback")[0], by=both)
+    with unit_of_work():
+        owed("call.feedback")[0].owner_id = both.id  # not even if it was laid upon them
+    with unit_of_work(), pytest.raises(Forbidden):
+        workflow.begin(owed("call.feedback")[0], by=both)
 
 
 def test_another_does_not_take_what_somebody_has_taken_on(handed_in):

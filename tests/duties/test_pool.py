@@ -117,6 +117,7 @@ def test_whoever_has_another_role_or_served_there_does_not(request_):
     db.session.refresh(both)
     with unit_of_work(), pytest.raises(Forbidden):
         workflow.claim(db.session.get(Duty, duty.id), by=both)
+    assert not workflow.may_claim(db.session.get(Duty, duty.id), both), "and is not offered it"
     assert db.session.get(Subject, request_.id).servers == {both.id}
 
 
