@@ -17,7 +17,7 @@ def turns():
         most.append(len(inside))
         if environ["PATH_INFO"] == "/long":
             holding.set()
-            assert environ["crm.go_on"].wait(10)
+            assert environ["crm.go_on"].wait(30)
         time.sleep(0.002)
         inside.remove(environ["PATH_INFO"])
         return [b""]
@@ -45,7 +45,7 @@ def test_a_long_request_holds_nobody_up_and_the_turn_is_given_back(turns, monkey
     go_on = threading.Event()
     long = ask(turns, "/long", **{"crm.go_on": go_on})
     assert turns.holding.wait(10)
-    ask(turns, "/short").join(10)
+    ask(turns, "/short").join(5)
     assert turns.most == [1, 2]
     go_on.set()
     long.join()
