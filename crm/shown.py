@@ -1,6 +1,7 @@
 """How values are shown: times, days, money, texts in the reader's language, and the static files' addresses."""
 
 import functools
+import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -229,6 +230,12 @@ def agent(text: str) -> str:
     return ", ".join(filter(None, named)) or "—"
 
 
+def dialled(number: str) -> str:
+    """What a telephone takes of a number as it was written: the first, without its extension; none if there is no number."""
+    found = re.match(r"[\s(（]*\+?[\d\s()（）\-]+", number or "")  # noqa: RUF001 (full width too)
+    return re.sub(r"[^\d+]", "", found[0]) if found else ""
+
+
 def marked(text: str, sought: Sequence[str]) -> Markup:
     """A text in which what was searched for is marked."""
     parts = (Markup("<mark>{}</mark>").format(part) if hit else escape(part) for part, hit in parted(text, sought))
@@ -247,7 +254,8 @@ def init_app(app: Flask, version: str) -> None:
                "said": bilingual, "words": words, "yuan": yuan,
                "many": many, "relative": relative, "told": told, "fact": fact, "clause_name": clause_name,
                "local_day": lambda instant: day(clock.local(instant).date()), "field_title": field_title,
-               "marked": marked, "agent": agent, "instant": lambda text: exact(datetime.fromisoformat(text))}  # fmt: skip
+               "marked": marked, "dialled": dialled,
+               "agent": agent, "instant": lambda text: exact(datetime.fromisoformat(text))}  # fmt: skip
     app.jinja_env.filters.update(filters)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
