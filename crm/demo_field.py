@@ -107,10 +107,9 @@ class Field:
         yield max(clock.now(), visit.arrive_at + timedelta(hours=2, minutes=20))
         outcomes = [outcome for _, _, outcome in topic["rooms"]]
         feedback.report(visit, by=by, outcomes=outcomes, open_points=topic.get("open", ""), opinion=topic["opinion"])
-        customer = db.session.get_one(Subject, visit.customer_id).title
         who = db.session.get_one(Contact, visit.contact_id)
         feedback.sign(visit, by=by, name=who.name, position=who.position or "主管", strokes=self.scribble(),
-                      what=feedback.what_of(visit, customer))  # fmt: skip
+                      what=feedback.what_of(visit, feedback.head_of(visit)))  # fmt: skip
         yield clock.now() + timedelta(minutes=50)
         visits.come_back(visit, by=by)
         yield clock.now() + timedelta(minutes=10)

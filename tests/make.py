@@ -99,7 +99,7 @@ def feedback_of(row: Visit, *, signed: bool = False, at: int = 0) -> None:
     by = db.session.get_one(User, row.owner_id)
     feedback.report(row, by=by, outcomes=["报表已改好"] * len(row.departments), opinion="很满意")
     if signed:
-        what = feedback.what_of(row, db.session.get_one(Customer, row.customer_id).title)
+        what = feedback.what_of(row, feedback.head_of(row))
         feedback.sign(row, by=by, name="王主任", position="财务总监", strokes=drawing(at), what=what)
 
 

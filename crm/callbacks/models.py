@@ -71,6 +71,10 @@ class Callback(Subject):
     NOTICES: ClassVar[dict[str, str]] = {CallbackEvent.ASSIGNED: "to owner", CallbackEvent.NOTED: "owner"}
     SEARCHED = frozenset({CallbackEvent.OPENED, CallbackEvent.REACHED, CallbackEvent.ESCALATED})
 
+    @property
+    def askers(self) -> set[int | None]:
+        return {self.concerned_id}  # nobody settles what a customer says of themselves
+
     def searched(self):
         said = (self.title, self.comment, self.software, self.doubt)
         yield Entry("callback", (self.number,), "", "\n".join(filter(None, said)))

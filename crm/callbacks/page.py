@@ -7,7 +7,7 @@ from flask import render_template
 from flask_babel import get_locale
 from flask_login import current_user
 
-from crm.callbacks import forms, queries
+from crm.callbacks import forms, queries, workflow
 from crm.callbacks.models import Callback
 from crm.callbacks.workflow import MOVES, REGULAR, setting
 from crm.customers import queries as customers
@@ -54,7 +54,7 @@ def _clauses(book: Rulebook) -> list[tuple[str, str]]:
 def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal: Refused | None = None, drafts=()):
     """The whole page; after a refusal with the refused form's words still in it."""
     callback = queries.get(number, current_user)
-    owed, origin = duties.of_subject(callback), queries.origin_of(callback)
+    owed, origin = duties.of_subject(callback), workflow.origin_of(callback)
     story = queries.story(origin, current_user, but=callback.id)
     forms_now = offered(callback, MOVES, owed, form_for)
     if callback.attempts < setting(callback, "calls_before_giving_up"):
@@ -63,7 +63,7 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
         forms_now[name] = bound
     known = told(callback, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)
     known["names"] |= duties.names([callback.concerned_id])
-    known["duties"] = queries.owed_call(callback) + owed
+    known["duties"] = workflow.owed_call(callback) + owed
     return render_template(
         "callbacks/callback.html", **known, callback=callback, story=story, offered=forms_now, moves=MOVES,
         regular=callback.category in REGULAR, book=editions.todays(),

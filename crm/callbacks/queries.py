@@ -140,16 +140,6 @@ def story(origin: Subject, user, but: int = 0) -> Story:
     )  # fmt: skip
 
 
-def owed_call(callback: Callback) -> list[Duty]:
-    """The call it is made for, while that is owed."""
-    wanted = Duty.subject_id == callback.origin_id, Duty.rule == callback.category, open_now()
-    return list(db.session.scalars(select(Duty).where(*wanted).options(joinedload(Duty.extensions))).unique())
-
-
-def origin_of(callback: Callback) -> Subject:
-    return db.session.get_one(Subject, callback.origin_id)
-
-
 @dataclass(frozen=True)
 class Filter:
     """What the list of callbacks is narrowed by; empty means all."""

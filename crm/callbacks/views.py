@@ -9,7 +9,8 @@ from crm.callbacks.workflow import MOVES
 from crm.customers import queries as customers
 from crm.duties import editions
 from crm.duties import queries as duties
-from crm.duties.workflow import kept_from
+from crm.duties.record import lock
+from crm.duties.workflow import kept_from, may_claim, may_release
 from crm.forms import CrmForm
 from crm.permissions import Permission as P
 from crm.permissions import needs
@@ -48,7 +49,8 @@ def owed(duty_id):
     names = duties.names([duty.owner_id, duty.subject.owner_id])
     return render_template(
         "callbacks/call.html", duty=duty, story=story, names=names, form=CrmForm(formdata=None), book=editions.todays(),
-        kept_from=kept_from(duty, current_user),
+        kept_from=kept_from(duty, current_user), may_claim=may_claim(duty, current_user),
+        may_release=may_release(duty, current_user),
     )  # fmt: skip
 
 
@@ -75,7 +77,13 @@ def _reach(callback: Callback, form: ReachForm, keys: list[str]) -> None:
     )  # fmt: skip
 
 
-VERBS = Verbs(queries.get, MOVES, page, {
+def _in_order(callback: Callback, _form: CrmForm) -> None:
+    """The callback, then what it came of, then the customer: nobody locks them crosswise."""
+    lock(callback)
+    lock(workflow.origin_of(callback))
+
+
+VERBS = Verbs(queries.get, MOVES, page, first=_in_order, acts={
     "reach": _reach,
     "attempt": lambda c, f, k: workflow.attempt(c, by=current_user),
     "later": lambda c, f, k: workflow.later(c, by=current_user, at=f.at.data, words=f.words.data),

@@ -4,16 +4,17 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from crm import clock
 from crm.callbacks.models import MARKS, Callback, CallbackEvent, State
 from crm.customers.models import Contact, Customer
 from crm.db import db, next_number
 from crm.duties import editions
-from crm.duties.models import Duty, Subject
+from crm.duties.models import Duty, Subject, open_now
 from crm.duties.record import lock, open_subject, record
 from crm.duties.workflow import claim, kept_from
-from crm.errors import Forbidden, Invalid, WrongState
+from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.labels import N_
 from crm.moves import Move
 from crm.permissions import Permission as P
@@ -33,7 +34,7 @@ MOVES: dict[str, Move] = {
     "escalate": Move(noun="escalation", label=N_("Pass a doubt on to the manager"), to=State.ESCALATED, icon="arrow-up-right",
                      permission=P.CALLBACK_WORK, own=True, froms=frozenset({State.REACHED})),
     "assign": Move(noun="assignment", label=N_("Assign somebody"), to=State.ASSIGNED, icon="person", tone="primary",
-                   permission=P.TICKET_ASSIGN, froms=frozenset({State.ESCALATED})),
+                   permission=P.TICKET_ASSIGN, others=True, froms=frozenset({State.ESCALATED})),
 }  # fmt: skip
 Callback.MOVES = MOVES
 
@@ -78,9 +79,28 @@ def _open(duty: Duty, origin: Subject, by) -> Callback:
     return callback
 
 
+def _calling(verb: str, callback: Callback, by) -> None:
+    """The caller still calls: nobody else has taken the call on meanwhile, and they have not served there since (5.5.1)."""
+    MOVES[verb].apply(callback, by)
+    lock(origin_of(callback))
+    for duty in owed_call(callback):
+        if duty.owner_id != by.id or kept_from(duty, by):
+            raise Refused(N_("This call is somebody else's by now. What you typed is kept here: hand it on to them."))
+
+
+def origin_of(callback: Callback) -> Subject:
+    return db.session.get_one(Subject, callback.origin_id)
+
+
+def owed_call(callback: Callback) -> list[Duty]:
+    """The call it is made for, while that is owed."""
+    wanted = Duty.subject_id == callback.origin_id, Duty.rule == callback.category, open_now()
+    return list(db.session.scalars(select(Duty).where(*wanted).options(joinedload(Duty.extensions))).unique())
+
+
 def attempt(callback: Callback, *, by) -> None:
     """Nobody answered."""
-    MOVES["attempt"].apply(callback, by)
+    _calling("attempt", callback, by)
     callback.attempts, callback.try_at = callback.attempts + 1, None
     record(CallbackEvent.ATTEMPTED, callback, by=by, count=callback.attempts)
 
@@ -89,7 +109,7 @@ def later(callback: Callback, *, by, at: datetime, words: str = "") -> None:
     """The customer asks to be called at another time; the deadline stays."""
     if at <= clock.now():
         raise Invalid(fields={"at": N_("This lies in the past.")})
-    MOVES["later"].apply(callback, by)
+    _calling("later", callback, by)
     callback.try_at = at
     record(CallbackEvent.LATER, callback, by=by, until=at, words=words)
 
@@ -103,7 +123,7 @@ def give_up(callback: Callback, *, by, reason: str) -> None:
     least = setting(callback, "calls_before_giving_up")
     if callback.attempts < least:
         raise Invalid(N_("Only after %(n)s calls that nobody answered."), n=least)
-    MOVES["give_up"].apply(callback, by)
+    _calling("give_up", callback, by)
     callback.try_at = None
     record(CallbackEvent.UNREACHED, callback, by=by, rule=callback.category, reason=reason)
 
@@ -117,7 +137,7 @@ def reach(
     if wrong := _lacking(callback, contact, marks, doubt, unrecorded, clause):
         raise Invalid(fields=wrong)
     assert contact
-    MOVES["reach"].apply(callback, by)
+    _calling("reach", callback, by)
     callback.contact_id, callback.department, callback.reached_at = contact.id, department, clock.now()
     callback.comment, callback.software, callback.try_at = comment, software, None
     for mark in MARKS:

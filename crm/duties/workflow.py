@@ -1,5 +1,6 @@
 """What people do with duties and with the rulebook itself: ask for more time, decide, issue, confirm, acknowledge."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, update
@@ -102,7 +103,7 @@ def acknowledge(edition: Edition, *, by: Subject) -> None:
 
 def may_ask(duty: Duty, user) -> bool:
     """Whose duty it is may ask, before its deadline and while nothing is being decided (3.8)."""
-    mine = duty.owner_id == user.id or (duty.owner_id is None and duty.pool in user.roles)
+    mine = duty.owner_id == user.id or (duty.owner_id is None and duty.pool in user.roles and not kept_from(duty, user))
     if duty.subject_id == user.id or duty.rule == DECIDE_MORE_TIME:  # what only oneself can do, or what others wait for
         return False
     return mine and duty.open and not duty.held_by_id and not duty.breached_by_id and clock.now() <= duty.due_at
@@ -164,13 +165,20 @@ def decide_more_time(request: Extension, *, by, granted: bool, until: datetime |
 
 
 def may_claim(duty: Duty, user) -> bool:
-    """Whose role it falls to may take it on, unless they served the customer and another has to (5.5.1)."""
-    return duty.open and duty.owner_id is None and duty.pool in user.roles and not kept_from(duty, user)
+    """Whose role it falls to may take it on, unless they served the customer and another has to (5.5.1); a manager calls
+    back where nobody else may."""
+    stands_in = duty.pool == Role.FOLLOWUP and user.may(Permission.TICKET_ASSIGN)
+    return duty.open and duty.owner_id is None and (duty.pool in user.roles or stands_in) and not kept_from(duty, user)
 
 
 def kept_from(duty: Duty, user) -> bool:
-    """Whether this is for others than those who served the customer, and `user` is one of them (5.5.1)."""
-    return editions.book(duty.edition_id).rules[duty.rule].others and user.id in duty.subject.servers
+    """Whether this is for others than `user`: a call for others than those who served the customer (5.5.1), a decision for
+    others than those who asked for it (ours.approval)."""
+    rule = editions.book(duty.edition_id).rules[duty.rule]
+    move = duty.subject.MOVES.get(rule.move)
+    if move is not None and move.others and user.id in duty.subject.askers:
+        return True
+    return rule.others and user.id in duty.subject.servers
 
 
 def claim(duty: Duty, *, by) -> None:
@@ -178,7 +186,7 @@ def claim(duty: Duty, *, by) -> None:
     lock(duty.subject)
     db.session.refresh(duty)
     if kept_from(duty, by):
-        raise Forbidden(N_("You served this customer there: somebody else calls back."))
+        raise Forbidden(N_("This is for somebody else: you served there, or asked for it yourself."))
     if not may_claim(duty, by):
         raise WrongState()
     record(DutyEvent.CLAIMED, duty.subject, by=by, duty=duty.id, rule=duty.rule)
@@ -186,15 +194,34 @@ def claim(duty: Duty, *, by) -> None:
     db.session.flush()
 
 
+def may_release(duty: Duty, user) -> bool:
+    """Whoever took it on, and a manager for one who is away."""
+    taken = duty.open and duty.owner_id is not None and duty.pool in set(Role)
+    return taken and (duty.owner_id == user.id or user.may(Permission.TICKET_ASSIGN))
+
+
 def release(duty: Duty, *, by) -> None:
-    """Give back what one took on: it falls to the role again."""
+    """Give back what was taken on: it falls to the role again."""
     lock(duty.subject)
     db.session.refresh(duty)
-    if not duty.open or duty.owner_id != by.id or duty.pool is None or duty.pool not in set(Role):
+    if not may_release(duty, by):
         raise WrongState()
     record(DutyEvent.RELEASED, duty.subject, by=by, duty=duty.id, rule=duty.rule)
     duty.owner_id = None
     db.session.flush()
+
+
+def let_go(owner: Subject, *, roles: Collection[str], by) -> None:
+    """What somebody took on for a role that is theirs no longer falls to that role again, and is not forgotten with them."""
+    lost = [role for role in Role if role not in roles]
+    taken = select(Duty).where(Duty.owner_id == owner.id, Duty.pool.in_(lost), open_now()).order_by(Duty.subject_id, Duty.id)
+    for duty in list(db.session.scalars(taken)):
+        lock(duty.subject)
+        db.session.refresh(duty)
+        if duty.open and duty.owner_id == owner.id:
+            record(DutyEvent.RELEASED, duty.subject, by=by, duty=duty.id, rule=duty.rule)
+            duty.owner_id = None
+            db.session.flush()
 
 
 def see_notice(user: Subject, notice_id: int) -> Subject:
@@ -232,12 +259,12 @@ def forget_notices(as_of: datetime) -> int:
 def hand_over(subject: Subject, owner_id: int | None, to_id: int | None) -> None:
     """Another, or nobody and so the managers, now owes what `owner_id` owed on this subject. A breach already dated keeps
     its name, and so does a deadline that passed while more time was being decided. What nobody owned waits with the
-    managers and is taken too."""
+    managers and is taken too; what falls to a role stays with it, and with whoever took it on."""
     book = editions.book_of(subject)
     pools = [rule.key for rule in book.rules.values() if rule.owner.startswith("pool:")] if book else []
-    whose = Duty.owner_id == owner_id if owner_id else Duty.owner_id.is_(None) & Duty.rule.not_in(pools)
-    mine = (Duty.subject_id == subject.id, whose, open_now())
+    whose = Duty.owner_id == owner_id if owner_id else Duty.owner_id.is_(None)
+    mine = (Duty.subject_id == subject.id, whose, Duty.rule.not_in(pools), open_now())
     passed = (*mine, Duty.held_by_id.is_not(None), Duty.due_at < clock.now(), Duty.liable_id.is_(None))
     db.session.execute(update(Duty).where(*passed).values(liable_id=Duty.owner_id))
-    after = {"owner_id": to_id} if to_id else {"owner_id": None, "pool": Role.MANAGER}
+    after = {"owner_id": to_id, "pool": None if to_id else Role.MANAGER}
     db.session.execute(update(Duty).where(*mine).values(**after))

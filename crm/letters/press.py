@@ -1,8 +1,9 @@
 """The press: typst in a process of its own, which this file is when it is run; nothing imports it, and it imports nothing
 of ours. Each line of its input is an order, each line of its output an answer.
 
-A letter that no font has is named by typst's own check (PDF/A-2b): `〔U+20BB7〕` is printed in its place, so that nobody
-gets an empty box. The process ends with its input, that is with whoever started it, or when it had nothing to do."""
+For a letter that no font has `〔U+20BB7〕` is printed, so that nobody gets an empty box: the fonts say which those are, and
+typst's own check (PDF/A-2b) what remains, such as marks that stand nowhere. The process ends with its input, that is with
+whoever started it, or when it had nothing to do."""
 
 import base64
 import json
@@ -10,11 +11,15 @@ import os
 import re
 import sys
 import threading
+import unicodedata
+from pathlib import Path
 
 import typst
+from fontTools.ttLib import TTFont
 
 IDLE = 300.0  # seconds
-MOST_MISSING = 30  # letters looked for one by one; of a text with more than that all rare ones are taken out
+TRIES = 4  # after so many, whatever no font has is taken out
+NAMED = 30  # letters told of at the foot of the sheet
 _MISSING = re.compile(r"text `\"(.+)\"` could not be displayed", re.DOTALL)
 _CODE = re.compile(r"\\u\{([0-9a-f]+)\}")
 
@@ -30,28 +35,45 @@ def code_of(letter: str) -> str:
     return f"U+{ord(letter):04X}"
 
 
-def set_in_type(fonts, order: dict) -> dict:
+def letters_of(folder: str) -> frozenset[int]:
+    """The codes of all letters that one of the fonts has."""
+    known: set[int] = set()
+    for file in Path(folder).glob("*.otf"):
+        with TTFont(file, lazy=True) as font:
+            known.update(font.getBestCmap())
+    return frozenset(known)
+
+
+def _drawn(letter: str) -> bool:
+    """Not a mark, nor what only steers: of these typst knows best."""
+    return unicodedata.category(letter)[0] in "LNPS" or unicodedata.category(letter) in ("Co", "Cn")
+
+
+def set_in_type(fonts, known: frozenset[int], order: dict) -> dict:
     """The PDF, and the codes of the letters that are not in it."""
     data, gone = order["data"], []
-    while True:
-        inputs = {"data": data, "lang": order["lang"], "missing": ", ".join(map(code_of, gone))}
+    lacking = [letter for letter in dict.fromkeys(data) if ord(letter) not in known]
+    letters = [letter for letter in lacking if _drawn(letter)]
+    for tried in range(TRIES + 1):
+        gone += letters
+        data = data.translate({ord(letter): f"〔{code_of(letter)}〕" for letter in letters})
+        named = [code_of(letter) for letter in gone[:NAMED]] + ["…"] * (len(gone) > NAMED)
+        inputs = {"data": data, "lang": order["lang"], "missing": ", ".join(named)}
         try:
             pdf = typst.compile(order["template"], font_paths=fonts, ignore_system_fonts=True, sys_inputs=inputs,
                                 format="pdf", pdf_standards=["a-2b"])  # fmt: skip
             return {"pdf": base64.b64encode(pdf).decode(), "missing": [code_of(letter) for letter in gone]}
         except typst.TypstError as wrong:
-            letters = [letter for letter in missing_in(wrong) if letter in data]
-            if not letters:
+            left = lacking if tried == TRIES - 1 else missing_in(wrong)
+            letters = [letter for letter in dict.fromkeys(left) if letter in data and not letter.isascii()]
+            if not letters or tried == TRIES:
                 raise
-            if len(gone) > MOST_MISSING:
-                letters += [letter for letter in data if ord(letter) > 0xFFFF]
-            for letter in dict.fromkeys(letters):
-                gone.append(letter)
-                data = data.replace(letter, f"〔{code_of(letter)}〕")
+    raise AssertionError("the last try returns or raises")
 
 
 def main(folder: str) -> None:
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[folder])
+    known = letters_of(folder)
     while True:
         bored = threading.Timer(IDLE, lambda: os._exit(0))
         bored.daemon = True
@@ -61,7 +83,7 @@ def main(folder: str) -> None:
         if not line:
             return
         try:
-            answer = set_in_type(fonts, json.loads(line))
+            answer = set_in_type(fonts, known, json.loads(line))
         except Exception as wrong:
             answer = {"wrong": str(wrong)[:2000]}
         sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")

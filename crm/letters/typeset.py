@@ -46,28 +46,42 @@ class Press:
         self._parent = 0
 
     def order(self, **order: str) -> dict:
-        """What the press answers; one that ended meanwhile, or hangs, is started anew, once."""
+        """What the press answers; one that ended meanwhile is started anew, once. What takes too long is not tried again,
+        and nobody waits longer than that for their turn."""
         line = json.dumps(order).encode() + b"\n"
-        with self._turn:
+        if not self._turn.acquire(timeout=PATIENCE):
+            raise NotPrinted()
+        try:
             for _attempt in range(2):
-                if (answer := self._ask(line)) is not None:
+                answer, late = self._ask(line)
+                if answer is not None:
                     return answer
                 self.end()
+                if late:
+                    break
+        finally:
+            self._turn.release()
         raise NotPrinted()
 
-    def _ask(self, line: bytes) -> dict | None:
-        child = self._running()
-        late = threading.Timer(PATIENCE, child.kill)
-        late.start()
+    def _ask(self, line: bytes) -> tuple[dict | None, bool]:
+        """The answer, and whether it was waited for in vain."""
+        child, late = self._running(), threading.Event()
+
+        def give_up() -> None:
+            late.set()
+            child.kill()
+
+        timer = threading.Timer(PATIENCE, give_up)
+        timer.start()
         try:
             assert child.stdin and child.stdout
             child.stdin.write(line)
             child.stdin.flush()
-            return json.loads(child.stdout.readline())
+            return json.loads(child.stdout.readline()), False
         except (OSError, ValueError):  # it has ended, or says something that is no answer
-            return None
+            return None, late.is_set()
         finally:
-            late.cancel()
+            timer.cancel()
 
     def _running(self) -> subprocess.Popen:
         if self._child is None or self._child.poll() is not None or self._parent != os.getpid():

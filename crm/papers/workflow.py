@@ -9,7 +9,7 @@ from sqlalchemy import select
 from crm import clock
 from crm.db import db, next_number
 from crm.duties.editions import book_of
-from crm.duties.models import Subject
+from crm.duties.models import Event, Subject
 from crm.duties.record import lock, open_subject, record
 from crm.errors import Forbidden, Invalid, Refused
 from crm.files.workflow import attach
@@ -69,6 +69,8 @@ def enter(origin: Subject, kind: str, *, by, title: str = "", sheets: int = 1, f
         raise Known(there.number)
     paper = _new(origin, kind, by, title=title, sheets=sheets, state=State.HELD, entered_by_id=by.id)
     record(PaperEvent.ENTERED, paper, by=by, rule=_rule(origin, kind))
+    if _arrives(paper, by):
+        record(PaperEvent.HANDED_IN, paper, by=by, rule=_rule(origin, kind), to=by.id)
     _attach(paper, by, files)
     return paper
 
@@ -78,11 +80,17 @@ def not_there(origin: Subject, kind: str, *, by, reason: str) -> Paper:
     lock(origin)
     if there := live(origin, kind):
         raise Known(there.number)
-    if origin.owner_id == by.id:
+    if by.id in _owners(origin):
         raise Forbidden(N_("Whoever owes a paper does not say that there is none: let another manager look."))
     paper = _new(origin, kind, by, title="", sheets=1, state=State.VOID)
     record(PaperEvent.NOT_THERE, paper, by=by, reason=reason, rule=_rule(origin, kind))
     return paper
+
+
+def _owners(origin: Subject) -> set[int | None]:
+    """In whose hands it is, and was."""
+    handed = select(Event.facts).where(Event.subject_id == origin.id, Event.kind.like("%.assigned"))
+    return {origin.owner_id, *(facts.get("from") for facts in db.session.scalars(handed))}
 
 
 def live(origin: Subject, kind: str) -> Paper | None:
@@ -130,15 +138,19 @@ def offer(paper: Paper, *, by, to, words: str = "") -> None:
     _happened(PaperEvent.OFFERED, paper, by, **{"from": by.id, "to": to.id}, **_said(words))
 
 
+def _arrives(paper: Paper, by) -> bool:
+    """Whether it is meant for customer relations and they have it now."""
+    book = book_of(paper)
+    kind = book.papers.get(paper.category) if book else None
+    return kind is not None and kind.to == "relations" and Role.FOLLOWUP in by.roles
+
+
 def take(paper: Paper, *, by) -> None:
     """Confirm that one has it. What is meant for customer relations is handed in once they have it (5.7.2)."""
     MOVES["take"].apply(paper, by)
     giver = paper.owner_id
     _pass_on(paper, by.id)
-    book = book_of(paper)
-    kind = book.papers.get(paper.category) if book else None
-    handed_in = kind is not None and kind.to == "relations" and Role.FOLLOWUP in by.roles
-    event = PaperEvent.HANDED_IN if handed_in else PaperEvent.TAKEN
+    event = PaperEvent.HANDED_IN if _arrives(paper, by) else PaperEvent.TAKEN
     _happened(event, paper, by, **{"from": giver, "to": by.id})
 
 

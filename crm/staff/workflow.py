@@ -15,7 +15,7 @@ from crm.duties import editions
 from crm.duties.many import Happened, open_all, record_all
 from crm.duties.models import Duty, Edition
 from crm.duties.record import open_subject, record
-from crm.duties.workflow import ACKNOWLEDGE, present
+from crm.duties.workflow import ACKNOWLEDGE, let_go, present
 from crm.errors import Forbidden, Invalid
 from crm.labels import N_
 from crm.moves import edit
@@ -131,6 +131,7 @@ def edit_user(user: User, *, by: User, roles, active: bool, **details) -> None:
     if not active or "roles" in changes:
         end_logins(user)
         review_factor(user)
+        let_go(user, roles=roles if active else (), by=by)
     if active:
         _present_due(user)
 
@@ -192,10 +193,11 @@ def department() -> Department:
 
 def restored(**facts: Any) -> None:
     """The place has just been restored: what ended since the backup was made would be good again. So every log-in ends and
-    every one-time link is void; spare codes stay, as half of a log-in (docs/decisions/12-after-a-restore.md)."""
+    every link is void, one-time and lasting; spare codes stay, as half of a log-in (docs/decisions/12-after-a-restore.md)."""
     now = clock.now()
     logins = rows_of(db.session.execute(update(Login).where(Login.ended_at.is_(None)).values(ended_at=now)))
     links = rows_of(db.session.execute(update(Link).where(Link.used_at.is_(None)).values(used_at=now)))
+    db.session.execute(update(User).values(epoch=User.epoch + 1))  # what was made under a password, such as a calendar's link
     record(DepartmentEvent.RESTORED, department(), **facts, logins=logins, links=links)
 
 

@@ -141,6 +141,13 @@ class Ticket(Subject):
          TicketEvent.REOPENED, TicketEvent.COMPLETED, TicketEvent.DUPLICATE), "owner")  # fmt: skip
     SEARCHED = frozenset({TicketEvent.OPENED, TicketEvent.EDITED, TicketEvent.FILLED, TicketEvent.NOTED})
 
+    @property
+    def servers(self) -> set[int | None]:
+        """Whoever worked on it, and not only whose it is now."""
+        worked = (TicketEvent.STARTED, TicketEvent.RESUMED, TicketEvent.ENDED, TicketEvent.COMPLETED)
+        rows = select(Event.actor_id).where(Event.subject_id == self.id, Event.kind.in_(worked)).distinct()
+        return {self.owner_id, *db.session.scalars(rows)}
+
     def searched(self) -> Iterator[Entry]:
         yield from (entry for _id, entry in self.searched_all([self]))
 

@@ -247,7 +247,13 @@ def edit_ticket(ticket: Ticket, *, by, contact: Contact | None, **changes: Any) 
     if differences:
         record(TicketEvent.EDITED, ticket, by=by, changes=differences)
     if category:
-        record(TicketEvent.RECATEGORISED, ticket, by=by, changes={"category": category})
+        scanned = {"purpose": "application"} if _has_application(ticket) else {}  # whose paper is another category's now
+        record(TicketEvent.RECATEGORISED, ticket, by=by, changes={"category": category}, **scanned)
+
+
+def _has_application(ticket: Ticket) -> bool:
+    scan = File.subject_id == ticket.id, File.purpose == "application", File.removed_at.is_(None)
+    return db.session.scalar(select(File.id).where(*scan).limit(1)) is not None
 
 
 def note(ticket: Ticket, *, by, words: str, files: Iterable[str] = ()) -> None:

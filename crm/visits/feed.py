@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from crm import clock
 from crm.customers.models import Customer
 from crm.db import db, rows_of
-from crm.duties.record import record
+from crm.duties.record import lock, record
 from crm.errors import NotThere
 from crm.permissions import Permission
 from crm.staff.models import User, UserEvent, UserState
@@ -28,6 +28,7 @@ def of(user) -> Feed | None:
 
 def make(user: User) -> str:
     """A new link's token, shown this once; the one before is void."""
+    lock(user)  # of two at once the later one's is good
     _ended(user)
     token = secrets.token_urlsafe(24)
     db.session.add(Feed(owner_id=user.id, token_hash=hash_token(token), epoch=user.epoch, made_at=clock.now()))
@@ -49,7 +50,7 @@ def owner_of(token: str) -> User:
     """Whose link it is; NotThere for one that is unknown or ended, or whose owner has left or has a new password."""
     rows = select(User).join(Feed, Feed.owner_id == User.id).where(Feed.epoch == User.epoch, Feed.ended_at.is_(None))
     user = db.session.scalar(rows.where(Feed.token_hash == hash_token(token)))
-    if user is None or user.state != UserState.ACTIVE or not user.may(Permission.VISIT_READ):
+    if user is None or user.state != UserState.ACTIVE or not user.may(Permission.VISIT_WORK):
         raise NotThere()
     return user
 

@@ -2,16 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import exists, select, update
 
 from crm import clock
-from crm.customers.models import Customer
+from crm.customers.models import Contact
+from crm.customers.queries import by_id
 from crm.db import db, rows_of
 from crm.duties.record import record
 from crm.errors import Invalid, Refused
+from crm.files.models import File
 from crm.files.workflow import attach
 from crm.labels import N_
 from crm.moves import edit
@@ -30,10 +32,21 @@ class Changed(Refused):
         super().__init__(N_("The text has changed since it was shown. Please read it again and sign again."))
 
 
-def what_of(visit: Visit, customer: str) -> str:
+def head_of(visit: Visit) -> dict[str, str]:
+    """Whose form it is, as it is called today: it is kept with the signature, for names and numbers change later."""
+    customer, contact = by_id(visit.customer_id), db.session.get(Contact, visit.contact_id) if visit.contact_id else None
+    ways = (contact.mobile, contact.phone) if contact else ()
+    return {
+        "customer": customer.title, "full_name": customer.full_name or customer.title, "address": customer.address,
+        "contact": " · ".join(filter(None, (contact.name if contact else "", visit.department))),
+        "phone": " · ".join(filter(None, ways)),
+    }  # fmt: skip
+
+
+def what_of(visit: Visit, head: Mapping[str, str]) -> str:
     """What a signature holds to: the SHA-256 of the form's words, the same in every language."""
     each = [[one["name"], one["waits"], one.get("outcome", "")] for one in visit.departments]
-    text = {"visit": visit.number, "customer": customer, "departments": each,
+    text = {**head, "visit": visit.number, "departments": each,
             "open_points": visit.open_points, "opinion": visit.opinion}  # fmt: skip
     return hashlib.sha256(json.dumps(text, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
@@ -45,7 +58,7 @@ def signature_of(visit: Visit) -> Signature | None:
 
 
 def fits(signature: Signature | None, visit: Visit) -> bool:
-    return signature is not None and signature.what == what_of(visit, signature.customer)
+    return signature is not None and signature.what == what_of(visit, signature.head)
 
 
 def report(visit: Visit, *, by, outcomes: Sequence[str], open_points: str = "", opinion: str = "") -> None:
@@ -65,29 +78,37 @@ def report(visit: Visit, *, by, outcomes: Sequence[str], open_points: str = "", 
 
 def sign(visit: Visit, *, by, name: str, position: str, strokes: str, what: str) -> Signature:
     """The customer's responsible person signs on the screen what stood above the box."""
-    customer = _to_sign(visit, "sign", by)
-    if what != what_of(visit, customer):
+    head = _to_sign(visit, "sign", by)
+    if what != what_of(visit, head):
         raise Changed()
     drawn = ink.read(strokes)
     mark = ink.mark(drawn)
     if db.session.scalar(select(exists().where(Signature.ink == mark))):
         raise Invalid(fields={"strokes": N_("This very drawing was used before: clear the box and sign anew.")})
-    return _signed(visit, by, Way.SCREEN, name, position, customer=customer, strokes=drawn, ink=mark)
+    return _signed(visit, by, Way.SCREEN, name, position, head=head, strokes=drawn, ink=mark)
 
 
 def scan(visit: Visit, *, by, name: str, position: str, files: Iterable[str]) -> Signature:
     """The form was signed on paper: a photo or a PDF of it stands for the drawing."""
-    customer = _to_sign(visit, "scan", by)
+    head = _to_sign(visit, "scan", by)
     taken = attach(files, visit, by)
     scans = [file for file in taken if file.purpose == PURPOSE]
     if not scans:
         raise Invalid(fields={"file_signed": N_("The signed form is missing: photograph it, or choose the file.")})
     if not all(file.kind.startswith(SCANS) for file in scans):
         raise Invalid(fields={"file_signed": N_("A picture or a PDF is needed.")})
-    signed = _signed(visit, by, Way.PAPER, name, position, customer=customer, file_key=scans[0].key)
+    signed_form = scans[-1]  # the one chosen last
+    if _signs_another(signed_form, visit):
+        raise Invalid(fields={"file_signed": N_("This very file is the signed form of another visit.")})
+    signed = _signed(visit, by, Way.PAPER, name, position, head=head, file_key=signed_form.key)
     for file in taken:
         record(VisitEvent.ATTACHED, visit, by=by, file=file.key, name=file.name)
     return signed
+
+
+def _signs_another(scan: File, visit: Visit) -> bool:
+    same = select(Signature.id).join(File, File.key == Signature.file_key)
+    return db.session.scalar(select(same.where(File.sha256 == scan.sha256, Signature.visit_id != visit.id).exists())) or False
 
 
 def hand_in(visit: Visit, *, by) -> None:
@@ -105,19 +126,19 @@ def _still_here(visit: Visit, verb: str, by) -> None:
         raise Refused(N_("The feedback form was handed in already: it stays as it is."))
 
 
-def _to_sign(visit: Visit, verb: str, by) -> str:
-    """The customer's name, as it stands on the form that is ready to be signed."""
+def _to_sign(visit: Visit, verb: str, by) -> dict[str, str]:
+    """The head of the form, which is ready to be signed."""
     _still_here(visit, verb, by)
     if not visit.reported:
         raise Refused(N_("The feedback form is signed once it says what came of each department."))
-    return db.session.get_one(Customer, visit.customer_id).title
+    return head_of(visit)
 
 
-def _signed(visit: Visit, by, way: Way, name: str, position: str, *, customer: str, **how: Any) -> Signature:
+def _signed(visit: Visit, by, way: Way, name: str, position: str, *, head: dict[str, str], **how: Any) -> Signature:
     _void(visit)
-    what = what_of(visit, customer)
+    what = what_of(visit, head)
     said = {"way": way, "name": name, "position": position, "what": what}
-    row = Signature(visit_id=visit.id, customer=customer, signed_at=clock.now(), by_id=by.id, **said, **how)
+    row = Signature(visit_id=visit.id, head=head, signed_at=clock.now(), by_id=by.id, **said, **how)
     db.session.add(row)
     record(VisitEvent.SIGNED, visit, by=by, **said)
     return row

@@ -33,6 +33,8 @@ class AgreedForm(CallerForm):
         rows = rows_of(field.data or "")
         if len(rows) > MOST_DEPARTMENTS:
             raise ValidationError(_l("Thirty departments at most."))
+        if not all(row["name"] for row in rows):
+            raise ValidationError(_l("Each line begins with a department's name."))
         if any(len(row["name"]) > 50 for row in rows):
             raise ValidationError(_l("A department's name is 50 letters at most; write a colon behind it."))
 
@@ -52,9 +54,13 @@ def rows_of(text: str) -> list[dict[str, str]]:
     return [{"name": name, "waits": rest[0] if rest else ""} for name, *rest in parted]
 
 
+def line_of(department: dict[str, str]) -> str:
+    """A department as it was typed, with what waits there."""
+    return f"{department['name']}：{department['waits']}" if department["waits"] else department["name"]
+
+
 def lines_of(visit: Visit) -> str:
-    """The departments as they were typed: one a line, with what waits there."""
-    return "\n".join(f"{one['name']}：{one['waits']}" if one["waits"] else one["name"] for one in visit.departments)
+    return "\n".join(map(line_of, visit.departments))
 
 
 def values_of(visit: Visit) -> dict[str, Any]:

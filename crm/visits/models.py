@@ -2,12 +2,12 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, Index, and_, exists, false, or_, true
+from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, Index, and_, exists, false, or_, select, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.customers.models import Contact
 from crm.db import db
-from crm.duties.models import Subject
+from crm.duties.models import Event, Subject
 from crm.labels import N_, Labelled
 from crm.permissions import Permission
 from crm.search import Entry
@@ -45,6 +45,7 @@ class VisitEvent(Labelled):
     UNSIGNED = "visit.unsigned", N_("changed the feedback form, so its signature is void")
     HANDED_IN = "visit.handed_in", N_("handed in the feedback form")
     WRITTEN_UP = "visit.written_up", N_("wrote the visit up")
+    ASSIGNED = "visit.assigned", N_("gave the visit to somebody else")
     CANCELLED = "visit.cancelled", N_("cancelled the visit")
     NOTED = "visit.noted", N_("added a note")
     ATTACHED = "visit.attached", N_("attached a file")
@@ -112,7 +113,7 @@ class Visit(Subject):
         "ends_at": (N_("Agreed end"), datetime), "description": N_("Further words"), "departments": N_("Departments"),
         "place": N_("Place"), "cost": N_("Cost"), "open_points": N_("Open points"), "opinion": N_("The customer's opinion"),
     }  # fmt: skip
-    NOTICES: ClassVar[dict[str, str]] = dict.fromkeys(
+    NOTICES: ClassVar[dict[str, str]] = {VisitEvent.ASSIGNED: "to from"} | dict.fromkeys(
         (VisitEvent.APPROVED, VisitEvent.REJECTED, VisitEvent.CANCELLED, VisitEvent.NOTED), "owner"
     )
     SEARCHED = frozenset({VisitEvent.REQUESTED, VisitEvent.EDITED, VisitEvent.VOIDED, VisitEvent.REPORTED})
@@ -120,6 +121,19 @@ class Visit(Subject):
     @property
     def askers(self) -> set[int | None]:
         return {self.owner_id, self.requested_by_id}
+
+    @property
+    def servers(self) -> set[int | None]:
+        """Whoever went, and not only whose it is now."""
+        went = (VisitEvent.DEPARTED, VisitEvent.ARRIVED, VisitEvent.RETURNED)
+        rows = select(Event.actor_id).where(Event.subject_id == self.id, Event.kind.in_(went)).distinct()
+        return {self.owner_id, *db.session.scalars(rows)}
+
+    @property
+    def signed_way(self) -> str | None:
+        """How the form is signed as it stands."""
+        rows = select(Signature.way).where(Signature.visit_id == self.id, Signature.voided_at.is_(None))
+        return db.session.scalar(rows.order_by(Signature.id.desc()).limit(1))
 
     @property
     def reported(self) -> bool:
@@ -132,7 +146,8 @@ class Visit(Subject):
         yield Entry("visit", (self.number,), "", words)
 
     def facts(self) -> dict[str, Any]:
-        return super().facts() | {"arrive_at": self.arrive_at, "ends_at": self.ends_at, "returned_at": self.returned_at}
+        return super().facts() | {"arrive_at": self.arrive_at, "ends_at": self.ends_at, "returned_at": self.returned_at,
+                                  "signed_way": self.signed_way}  # fmt: skip
 
     @classmethod
     def odd(cls) -> Mapping[str, ColumnElement[bool]]:
@@ -163,7 +178,7 @@ class Signature(db.Model):
     way: Mapped[str]
     name: Mapped[str]
     position: Mapped[str]
-    customer: Mapped[str]  # as it was called in the text
+    head: Mapped[dict] = mapped_column(JSON)  # whose form it was: names, address and telephone as they stood in the text
     what: Mapped[str]  # SHA-256 of the text that was signed
     strokes: Mapped[list | None] = mapped_column(JSON(none_as_null=True))
     ink: Mapped[str | None] = mapped_column(unique=True)  # the strokes without place and size: none serves twice

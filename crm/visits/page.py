@@ -14,8 +14,10 @@ from crm.duties import queries as duties
 from crm.errors import Refused, Stale
 from crm.forms import CrmForm
 from crm.papers import queries as papers
+from crm.permissions import Role
 from crm.serials.models import Installation
-from crm.tickets.forms import ReasonForm, categories_of, with_fields
+from crm.staff import queries as staff
+from crm.tickets.forms import AssignForm, ReasonForm, categories_of, with_fields
 from crm.verbs import offered, told
 from crm.visits import feedback, forms, ink, queries, workflow
 from crm.visits.models import Kind, Visit, Way
@@ -23,6 +25,7 @@ from crm.visits.workflow import CHANGE, MOVES
 
 FORMS: dict[str, type[CrmForm]] = {
     "approve": forms.DecideForm, "reject": forms.RejectForm, "cancel": ReasonForm, "scan": forms.ScanForm,
+    "assign": AssignForm,
 }  # fmt: skip
 
 
@@ -33,8 +36,11 @@ def form_for(name: str, visit: Visit, **kwargs: Any) -> CrmForm:
     if name == "report":
         return forms.report_form(visit, **kwargs)
     if name == "sign":
-        return forms.SignForm(data={"what": feedback.what_of(visit, _customer(visit)), "version": visit.version}, **kwargs)
+        return forms.SignForm(data={"what": feedback.what_of(visit, feedback.head_of(visit)), "version": visit.version}, **kwargs)
     form = FORMS.get(name, CrmForm)(**kwargs)
+    if isinstance(form, AssignForm):
+        people = staff.choices([Role.SPECIALIST])
+        form.to.offer([(one.id, one.name) for one in people if one.id not in (visit.owner_id, current_user.id)])
     if isinstance(form, forms.DecideForm):
         if workflow.stands_in(current_user):
             form.standing_in.flags.required = True
@@ -50,17 +56,12 @@ def record_form(visit: Visit, **kwargs: Any) -> CrmForm:
     return with_fields(forms.RecordForm, editions.todays(), people, data=known, **kwargs)
 
 
-def _customer(visit: Visit) -> str:
-    return customers.by_id(visit.customer_id).title
-
-
 def _story(visit: Visit) -> Iterator[str]:
     """What was to be done, and what the feedback form says of it, so that nothing is typed twice."""
     if not visit.reported:
         yield forms.lines_of(visit)
         return
-    lines = zip(forms.lines_of(visit).splitlines(), visit.departments, strict=True)
-    yield "\n".join(f"{line} → {one['outcome']}" for line, one in lines)
+    yield "\n".join(f"{forms.line_of(one)} → {one['outcome']}" for one in visit.departments)
     for label, said in ((_("Open points"), visit.open_points), (_("The customer's opinion"), visit.opinion)):
         if said:
             yield label + _(": ") + said
@@ -98,7 +99,8 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
         visit=visit, offered=now, moves=MOVES, kinds=Kind, ways=Way, shown_for=categories_of(editions.todays()),
         changeable=CHANGE.open_to(current_user, visit), stands_in=workflow.stands_in(current_user),
         installation=db.session.get(Installation, visit.installation_id) if visit.installation_id else None,
-        beside=queries.beside(visit), signature=signature, signed=signed, leading=leading(visit, now, signed), ink=ink,
+        beside=queries.beside(visit), signature=signature, signed=signed, head_of=feedback.head_of,
+        leading=leading(visit, now, signed), ink=ink,
         papers=papers.of(visit, owed, current_user),
     )  # fmt: skip
 
@@ -108,4 +110,4 @@ def _renewed(name: str, bound: CrmForm, visit: Visit, refusal: Refused | None) -
     if name == "report" and isinstance(refusal, Stale):
         bound.beside(form_for(name, visit, formdata=None))
     if isinstance(bound, forms.SignerForm) and isinstance(refusal, Stale | feedback.Changed):
-        bound.again(feedback.what_of(visit, _customer(visit)), visit.version)
+        bound.again(feedback.what_of(visit, feedback.head_of(visit)), visit.version)

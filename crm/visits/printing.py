@@ -1,16 +1,18 @@
 """The printed forms of a visit: its request (5.3.3), and the feedback form the customer signs (5.3.5)."""
 
-from flask_babel import gettext as _
+from collections.abc import Mapping
 
-from crm.customers.models import Customer
-from crm.customers.queries import by_id
+from flask_babel import gettext as _
+from sqlalchemy import select
+
 from crm.db import db
 from crm.duties import queries as duties
+from crm.duties.models import Event
 from crm.letters.sheet import Sheet, facts, moment, sheet, signatures, table, ticks, words
 from crm.money import yuan
 from crm.serials.models import Installation
 from crm.visits import ink
-from crm.visits.feedback import fits, signature_of
+from crm.visits.feedback import fits, head_of, signature_of
 from crm.visits.models import Kind, State, Visit, VisitEvent
 
 BLANK = 2  # rows for departments that come up on site
@@ -18,7 +20,7 @@ BLANK = 2  # rows for departments that come up on site
 
 def request(visit: Visit) -> Sheet:
     """The visit or trip request, as it is signed by the manager and then archived."""
-    customer, trip = by_id(visit.customer_id), visit.category == Kind.TRIP
+    trip = visit.category == Kind.TRIP
     agreed = [
         (_("Purpose"), visit.title), (_("Specialist"), _name(visit.owner_id)),
         (_("Agreed arrival"), moment(visit.arrive_at)), (_("Agreed end"), moment(visit.ends_at)),
@@ -28,7 +30,7 @@ def request(visit: Visit) -> Sheet:
                    (_("Expected cost"), "" if visit.cost_fen is None else yuan(visit.cost_fen))]  # fmt: skip
     rooms = [(one["name"], one["waits"]) for one in visit.departments]
     blocks = [
-        facts(*_customer(visit, customer), *agreed),
+        facts(*_customer(visit, head_of(visit)), *agreed),
         table([_("Department"), _("What waits there")], [1, 3], rooms),
         words(_("Further words"), _further(visit), 24),
         signatures((_("Asked by (signature, date)"), _name(visit.requested_by_id)),
@@ -41,11 +43,12 @@ def request(visit: Visit) -> Sheet:
 
 def feedback(visit: Visit) -> Sheet:
     """The feedback form: what is known is filled in, the rest has room to be written on site."""
-    customer = by_id(visit.customer_id)
+    signature = signature_of(visit)
+    head = signature.head if signature and fits(signature, visit) else head_of(visit)
     rooms = [(one["name"], one["waits"], one.get("outcome", "")) for one in visit.departments]
     who, drawn = _signed(visit)
     blocks = [
-        facts(*_customer(visit, customer), (_("Specialist"), _name(visit.owner_id)), (_("Purpose"), visit.title),
+        facts(*_customer(visit, head), (_("Specialist"), _name(visit.owner_id)), (_("Purpose"), visit.title),
               (_("Arrived"), moment(visit.arrived_at)), (_("Left again"), "")),
         table([_("Department"), _("What waited there"), _("Outcome")], [2, 3, 4], rooms, blank=BLANK, height=14),
         words(_("What remains open"), visit.open_points, 20),
@@ -58,14 +61,12 @@ def feedback(visit: Visit) -> Sheet:
     return sheet(_("Service feedback form"), visit.number, "feedback", blocks, note)
 
 
-def _customer(visit: Visit, customer: Customer) -> list[tuple[str, str]]:
-    contact = visit.contact
-    ways = [one for one in (contact.mobile, contact.phone) if one] if contact else []
+def _customer(visit: Visit, head: Mapping[str, str]) -> list[tuple[str, str]]:
     of = db.session.get(Installation, visit.installation_id) if visit.installation_id else None
     return [
-        (_("Customer"), customer.full_name or customer.title), (_("Address"), customer.address),
-        (_("Contact"), " · ".join(filter(None, [contact.name, visit.department])) if contact else visit.department),
-        (_("Phone"), " · ".join(ways)), (_("Installation"), of.title if of else ""), (_("Asked"), moment(visit.asked_at)),
+        (_("Customer"), head.get("full_name", head["customer"])), (_("Address"), head.get("address", "")),
+        (_("Contact"), head.get("contact", "")), (_("Phone"), head.get("phone", "")),
+        (_("Installation"), of.title if of else ""), (_("Asked"), moment(visit.asked_at)),
     ]  # fmt: skip
 
 
@@ -96,5 +97,6 @@ def _approval(visit: Visit) -> str:
     """Who approved it and when, as the program knows it; nothing while it is not approved."""
     if visit.state in (State.REQUESTED, State.REJECTED, State.CANCELLED):
         return ""
-    approved = next((event for event in duties.timeline(visit) if event.kind == VisitEvent.APPROVED), None)
+    rows = select(Event).where(Event.subject_id == visit.id, Event.kind == VisitEvent.APPROVED)
+    approved = db.session.scalar(rows.order_by(Event.id.desc()).limit(1))
     return f"{_name(approved.actor_id)} {moment(approved.at)}" if approved else ""

@@ -168,6 +168,7 @@ def _record(visit: Visit, form, keys: list[str]) -> None:
 VERBS = Verbs(queries.get, MOVES, page, {
     "approve": lambda v, f, k: workflow.approve(v, by=current_user, standing_in=_why(f)),
     "reject": lambda v, f, k: workflow.reject(v, by=current_user, reason=f.reason.data, standing_in=_why(f)),
+    "assign": lambda v, f, k: workflow.assign(v, by=current_user, to=staff.choice(f.to.data), reason=f.reason.data),
     "depart": lambda v, f, k: workflow.depart(v, by=current_user),
     "arrive": lambda v, f, k: workflow.arrive(v, by=current_user),
     "report": lambda v, f, k: feedback.report(v, by=current_user, outcomes=forms.outcomes_in(f),

@@ -1,13 +1,15 @@
 """A visit's moves, one function a verb (5.3): nobody leaves on an unapproved request, and nobody approves their own."""
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from crm import clock
 from crm.customers.models import Contact, Customer
 from crm.db import db, next_number
 from crm.duties.record import open_subject, record
-from crm.errors import Forbidden, Invalid, WrongState
+from crm.duties.workflow import hand_over
+from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.labels import N_
 from crm.moves import Move, edit
 from crm.permissions import Permission as P
@@ -24,6 +26,7 @@ _decide: dict[str, Any] = {
     "permission": P.VISIT_DECIDE, "others": True, "froms": frozenset({State.REQUESTED}),
     "owed": "visit.decide",
 }  # fmt: skip
+FARTHEST = timedelta(days=366)
 UNDECIDED = frozenset({State.REQUESTED, State.APPROVED, State.REJECTED})
 ON_FORM = frozenset({State.ARRIVED, State.BACK, State.WRITTEN_UP})  # until it is handed in
 MOVES: dict[str, Move] = {
@@ -43,6 +46,8 @@ MOVES: dict[str, Move] = {
                     froms=frozenset({State.BACK, State.WRITTEN_UP}), icon="inbox", **_own),
     "write_up": Move(noun="record", label=N_("Write the service record"), froms=frozenset({State.BACK}),
                      to=State.WRITTEN_UP, icon="journal-text", tone="primary", **_own),
+    "assign": Move(noun="assignment", label=N_("Give it to somebody else"), to=None, icon="person", permission=P.VISIT_DECIDE,
+                   froms=frozenset(State) - {State.REJECTED, State.CANCELLED}),
     "cancel": Move(noun="cancellation", label=N_("Cancel the visit"), to=State.CANCELLED, icon="x-circle", tone="danger",
                    froms=UNDECIDED | {State.DEPARTED}, permission=P.VISIT_READ, over=P.VISIT_DECIDE),
 }  # fmt: skip
@@ -76,6 +81,8 @@ def _wrong(contact: Contact | None, customer_id: int | None, details: Mapping[st
         wrong["arrive_at"] = N_("A request is filed before leaving (5.3.3): this lies in the past.")
     if details["ends_at"] <= details["arrive_at"]:
         wrong["ends_at"] = N_("This lies before the arrival.")
+    elif details["ends_at"] > clock.now() + FARTHEST:
+        wrong["ends_at"] = N_("This lies more than a year ahead.")
     if details["category"] == Kind.TRIP and not details["place"]:
         wrong["place"] = N_("A trip needs its destination (5.3.3).")
     return wrong
@@ -104,7 +111,10 @@ def change(visit: Visit, *, by, contact: Contact | None, **changes: Any) -> None
 
 
 def approve(visit: Visit, *, by, standing_in: str = "") -> None:
-    """The manager signs the request (5.3.3), never their own; the director in the manager's place says why."""
+    """The manager signs the request (5.3.3), never their own; the director in the manager's place says why. What is over is
+    not approved: whoever asked would be late at once."""
+    if visit.ends_at < clock.now():
+        raise Refused(N_("The agreed times are over: have the request changed, or reject it."))
     _decided("approve", visit, by, standing_in)
     record(VisitEvent.APPROVED, visit, by=by, **_in_place(standing_in))
 
@@ -165,6 +175,18 @@ def write_up(
     complete(ticket, by=by, fields=fields)
     record(VisitEvent.WRITTEN_UP, visit, by=by, record=ticket.number)
     return ticket
+
+
+def assign(visit: Visit, *, by, to, reason: str) -> None:
+    """Another specialist goes, or goes on, where the first cannot; what is owed here goes with it. An approval stands, for
+    whoever decides on visits says so, and never of themselves."""
+    if not to.may(P.VISIT_WORK) or to.id in (visit.owner_id, by.id):
+        raise Invalid(fields={"to": N_("Choose another specialist, and not yourself.")})
+    MOVES["assign"].apply(visit, by)
+    before, visit.owner_id = visit.owner_id, to.id
+    db.session.flush()
+    record(VisitEvent.ASSIGNED, visit, by=by, **{"from": before, "to": to.id}, reason=reason)
+    hand_over(visit, before, to.id)
 
 
 def cancel(visit: Visit, *, by, reason: str) -> None:

@@ -12,7 +12,7 @@ from crm.customers.models import Customer, CustomerState
 from crm.db import db, unit_of_work
 from crm.duties import workflow as duties
 from crm.duties.models import Duty, Event
-from crm.errors import Forbidden, Invalid, WrongState
+from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.permissions import Role
 from crm.staff import workflow as staff
 from crm.tickets import workflow as tickets
@@ -316,6 +316,48 @@ def test_a_refused_result_comes_back_with_every_word(browser, handed_in):
     sent = page.send(f"{callback.path}/result", page=callback.path, comment="他们说“还可以”", attitude="1", skill="5", result="5")
     assert sent.status_code == 422 and "他们说“还可以”" in sent.text and "goes to the manager" in sent.text
     assert db.session.query(Ticket).count() == 0
+
+
+def test_a_call_that_another_took_on_meanwhile_is_not_ended(handed_in):
+    me, other = make.who("followup"), make.who("manager")  # who stands in where nobody else may
+    with unit_of_work():
+        callback = begun()
+    with unit_of_work():
+        duties.release(owed_now("call.feedback"), by=me)
+        duties.claim(owed_now("call.feedback"), by=other)
+    for act in (lambda: workflow.attempt(callback, by=me),
+                lambda: workflow.reach(callback, by=me, contact=met(callback), attitude=5, skill=5, result=5)):
+        with unit_of_work(), pytest.raises(Refused):
+            act()
+    assert owed("call.feedback")[0].open
+
+
+def test_whoever_worked_on_a_record_never_calls_back_on_it_whose_ever_it_is_now(app):
+    both, manager = make.who("specialist"), make.who("manager")
+    with unit_of_work():
+        staff.edit_user(both, by=make.who("admin"), roles=[Role.SPECIALIST, Role.FOLLOWUP], active=True)
+    db.session.refresh(both)
+    with unit_of_work():
+        ticket = make.filled(make.ticket(called_back=True))
+        tickets.start(ticket, by=both)
+        tickets.assign(ticket, by=manager, to=make.who("specialist2"), reason="换人")
+        tickets.complete(ticket, by=make.who("specialist2"), answered_at=clock.now())
+    with unit_of_work(), pytest.raises(Forbidden):
+        workflow.begin(owed("call.outcome")[0], by=both)
+    with unit_of_work():
+        assert workflow.begin(owed("call.outcome")[0], by=manager), "a manager calls where nobody else may"
+
+
+def test_nobody_settles_what_a_customer_says_of_them(handed_in):
+    both = make.who("specialist")
+    with unit_of_work():
+        staff.edit_user(both, by=make.who("admin"), roles=[Role.SPECIALIST, Role.MANAGER], active=True)
+    db.session.refresh(both)
+    with unit_of_work():
+        callback = begun()
+        workflow.reach(callback, by=make.who("followup"), contact=met(callback), attitude=1, skill=1, result=1, doubt="态度差")
+    with unit_of_work(), pytest.raises(Forbidden):
+        workflow.assign(callback, by=both, to=both, category="inquiry")
 
 
 def test_a_record_that_callers_may_not_read_is_not_assigned(handed_in):

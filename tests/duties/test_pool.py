@@ -107,10 +107,20 @@ def test_one_takes_it_on_and_may_give_it_back(request_):
     assert kinds == ["visit.requested", "duty.claimed", "duty.released"]
 
 
+@pytest.mark.parametrize(("roles", "active"), [([Role.SPECIALIST], True), ([Role.FOLLOWUP], False)])
+def test_what_one_took_on_falls_to_the_role_again_when_one_leaves_it(request_, roles, active):
+    with unit_of_work():
+        workflow.claim(owed("visit.told")[0], by=make.who("followup"))
+    with unit_of_work():
+        staff.edit_user(make.who("followup"), by=make.who("admin"), roles=roles, active=active)
+    (duty,) = owed("visit.told")
+    assert duty.open and (duty.owner_id, duty.pool) == (None, "followup")
+
+
 def test_whoever_has_another_role_or_served_there_does_not(request_):
     (duty,) = owed("visit.told")
     with unit_of_work(), pytest.raises(WrongState):
-        workflow.claim(duty, by=make.who("manager"))
+        workflow.claim(duty, by=make.who("archivist"))
     both = make.who("specialist")
     with unit_of_work():
         staff.edit_user(both, by=make.who("admin"), roles=[Role.SPECIALIST, Role.FOLLOWUP], active=True)

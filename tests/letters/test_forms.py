@@ -133,6 +133,14 @@ def test_a_text_of_nothing_but_rare_letters_ends(served):
     assert time.monotonic() - start < 10
 
 
+def test_thousands_of_letters_no_font_has_hold_nobody_up(served):
+    rare = "".join(map(chr, [*range(0xA000, 0xA48D), *range(0x1200, 0x1380), *range(0x1400, 0x1680), *range(0xE000, 0xE400)]))
+    start = time.monotonic()
+    done = printed(served, words("意见", rare))
+    assert len(done.missing) > 2500 and time.monotonic() - start < 8
+    assert "…" in text_of(done.pdf), "not all are named at the foot"
+
+
 def test_the_press_is_another_process_that_answers_quickly_and_is_started_anew(served):
     printed(served, facts(("姓名", "王")))
     first = typeset.PRESS.process

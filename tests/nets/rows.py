@@ -116,14 +116,15 @@ def visit(whose: str, user, name: str = "") -> Row:
 def callback(whose: str, user, name: str = "") -> Row:
     """As far as the verb begins; a closed one is over."""
     owner, by = owner_of(whose, user), make.who("followup")
-    row = calls.begin(_call(), by=by)
+    owed = _call()
+    row = calls.begin(owed, by=by)
     person = db.session.query(make.Contact).filter_by(customer_id=row.customer_id).first()
     row.attempts = 3
     if whose == "closed" or name in ("escalate", "assign"):
         calls.reach(row, by=by, contact=person, attitude=5, skill=5, result=5)
     if name == "assign" and whose != "closed":
         calls.escalate(row, by=by, doubt="老问题又来了")
-    row.owner_id = owner.id
+    row.owner_id = owed.owner_id = owner.id
     db.session.flush()
     move = calls.MOVES.get(name)
     return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
@@ -377,7 +378,7 @@ def bulk_run(whose: str, user) -> Row:
 
 def phone(whose: str, user) -> Row:
     """One's own link, another's, and one that has ended: whoever has a link reads it."""
-    owner = owner_of(whose, user) if user.is_active and user.may(Permission.VISIT_READ) else make.who("specialist")
+    owner = owner_of(whose, user) if user.is_active and user.may(Permission.VISIT_WORK) else make.who("specialist")
     token = feed.make(owner)
     if whose == "closed":
         feed.end(owner)

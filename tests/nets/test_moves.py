@@ -149,7 +149,7 @@ def signing(row) -> dict:
     """What is signed, by a drawing of its own."""
     if not isinstance(row, Visit):
         return {}
-    what = feedback.what_of(row, db.session.get_one(make.Customer, row.customer_id).title)
+    what = feedback.what_of(row, feedback.head_of(row))
     return {"what": what, "strokes": make.drawing(row.version + 100 * row.id)}
 
 

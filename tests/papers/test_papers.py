@@ -14,8 +14,11 @@ from crm.papers import queries, workflow
 from crm.papers.models import Paper, State
 from crm.papers.workflow import MOVES, Known
 from crm.tickets import workflow as tickets
+from crm.visits import feedback
 from crm.visits import workflow as visits
+from crm.visits.models import Visit
 from tests import make
+from tests.nets import rows
 
 
 def owed(subject) -> dict[str, Duty]:
@@ -177,10 +180,82 @@ def test_a_lent_paper_is_owed_back_by_whoever_borrowed_it(app, sound):
             workflow.offer(paper, by=me, to=make.who("manager"))
         workflow.give_back(paper, by=me)
         workflow.miss(paper, by=archivist, words="没看到")
+        assert [*owed(paper)] == ["paper.return"]
+        db.session.expire_all()
         workflow.give_back(paper, by=me)
-        assert "paper.return" in owed(paper), "until the archivist confirms"
+        assert [*owed(paper)] == ["paper.reshelve"], "the borrower owes nothing more; the archivist confirms"
         workflow.reshelve(paper, by=archivist, place="甲柜二层")
     assert owed(paper) == {} and (paper.state, paper.lent_until, paper.owner_id) == (State.ARCHIVED, None, archivist.id)
+
+
+def test_follow_up_who_enters_a_feedback_form_has_it_and_nobody_owes_it(app):
+    with unit_of_work():
+        visit = on_paper()
+        assert "paper.feedback" in owed(visit)
+    with unit_of_work():
+        workflow.enter(visit, "feedback", by=make.who("followup"))
+    assert "paper.feedback" not in owed(visit)
+
+
+def on_paper(*, back: bool = True):
+    """A visit whose form was signed on paper, so far."""
+    me = make.who("specialist")
+    visit = make.visit(make.served_customer(f"单位{db.session.query(Visit).count()}"))
+    visits.approve(visit, by=make.who("manager"))
+    for step in (visits.depart, visits.arrive):
+        step(visit, by=me)
+    make.feedback_of(visit)
+    feedback.scan(visit, by=me, name="王主任", position="财务总监", files=[rows._draft(me, feedback.PURPOSE)])
+    if back:
+        visits.come_back(visit, by=me)
+    return visit
+
+
+def test_a_feedback_form_on_paper_is_owed_from_the_return_on(app):
+    with unit_of_work():
+        visit = on_paper(back=False)
+        assert "paper.feedback" not in owed(visit), "it is still on its way (5.7.2)"
+        visits.come_back(visit, by=make.who("specialist"))
+        db.session.expire_all()
+        assert "paper.feedback" in owed(visit)
+        what = feedback.what_of(visit, feedback.head_of(visit))
+        feedback.sign(visit, by=make.who("specialist"), name="王主任", position="总监", strokes=make.drawing(3), what=what)
+        db.session.expire_all()
+        assert "paper.feedback" not in owed(visit), "signed on the screen there is no paper"
+
+
+def test_an_application_goes_with_its_record_into_another_category(app):
+    me = make.who("specialist")
+    with unit_of_work():
+        ticket = application()
+        assert "paper.cleanup_application" in owed(ticket)
+        person = db.session.get(make.Contact, ticket.contact_id)
+        tickets.edit_ticket(ticket, by=me, contact=person, department="财务部", category="admin_password")
+        db.session.expire_all()
+        assert {"paper.password_application"} == {key for key in owed(ticket) if key.startswith("paper.")}
+
+
+def test_the_paper_of_a_record_that_became_secret_is_secret(app):
+    me, another = make.who("specialist"), make.who("specialist2")
+    with unit_of_work():
+        ticket = application()
+        paper = workflow.enter(ticket, "cleanup_application", by=me)
+        seen = db.session.query(Paper.id).filter(Paper.id == paper.id, Paper.visible(another))
+        assert seen.first()
+        person = db.session.get(make.Contact, ticket.contact_id)
+        tickets.edit_ticket(ticket, by=me, contact=person, department="财务部", category="admin_password")
+        assert not seen.first()
+        assert db.session.query(Paper.id).filter(Paper.id == paper.id, Paper.visible(me)).first()
+
+
+def test_who_owed_a_paper_once_never_says_that_there_is_none(app):
+    manager, me = make.who("manager"), make.who("specialist")
+    with unit_of_work():
+        ticket = application()
+        tickets.assign(ticket, by=manager, to=manager, reason="我来")
+        tickets.assign(ticket, by=manager, to=me, reason="还是你来")
+        with pytest.raises(Forbidden):
+            workflow.not_there(ticket, "cleanup_application", by=manager, reason="邮件发来的")
 
 
 def test_nothing_is_lent_until_a_day_that_is_over(app):

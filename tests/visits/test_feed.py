@@ -35,7 +35,6 @@ def test_the_link_needs_no_log_in_and_shows_ones_own_visits(app, browser):
         make.installation(unit)
         visit = make.visit(unit, description="密码在抽屉里")
         make.visit(unit, by=make.who("specialist2"))
-        make.visit(unit, starts_in=24 * 500)
         workflow.cancel(make.visit(unit, starts_in=50), by=make.who("specialist"), reason="改期")
     path = link(browser("specialist"))
     (one,) = told(browser, path)
@@ -85,6 +84,17 @@ def test_a_link_dies_with_the_account_and_with_the_right_to_see_visits(app, brow
     with unit_of_work():
         staff.edit_user(me, by=admin, roles=["specialist"], active=True)
     assert browser().get(path).status_code == 404, "an account that was made inactive keeps no link"
+
+
+def test_a_restore_ends_every_link_and_so_does_another_role(app, browser):
+    path = link(browser("specialist"))
+    with unit_of_work():
+        staff.restored()
+    assert browser().get(path).status_code == 404
+    again = link(browser("specialist"))
+    with unit_of_work():
+        staff.edit_user(make.who("specialist"), by=make.who("admin"), roles=["followup"], active=True)
+    assert browser().get(again).status_code == 404
 
 
 def test_no_token_is_kept_in_the_clear(app, browser):

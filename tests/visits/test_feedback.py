@@ -10,7 +10,7 @@ from crm.db import db, unit_of_work
 from crm.duties.models import Duty, Event
 from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.files import workflow as files
-from crm.visits import feedback, ink, workflow
+from crm.visits import feedback, forms, ink, printing, workflow
 from crm.visits.models import Signature, Visit
 from tests import make
 from tests.visits.test_requests import kinds, owed
@@ -28,7 +28,7 @@ def on_site(**details) -> Visit:
 
 
 def text(visit: Visit) -> str:
-    return feedback.what_of(visit, db.session.get_one(make.Customer, visit.customer_id).title)
+    return feedback.what_of(visit, feedback.head_of(visit))
 
 
 def sign(visit: Visit, **changes) -> Signature:
@@ -152,6 +152,47 @@ def _draft(name: str, content: bytes) -> str:
     db.session.add(file)
     db.session.flush()
     return file.key
+
+
+def test_one_scan_signs_one_visit_and_the_one_chosen_last(app):
+    me = make.who("specialist")
+
+    def kept(words: bytes) -> str:
+        file = files.draft("form.pdf", b"%PDF-1.4\n" + words + b"\n%%EOF", me, feedback.PURPOSE)
+        db.session.add(file)
+        db.session.flush()
+        return file.key
+
+    with unit_of_work():
+        one, another = on_site(), on_site()
+        for visit in (one, another):
+            make.feedback_of(visit)
+        wrong, right = kept(b"wrong"), kept(b"right")
+        signed = feedback.scan(one, by=me, name="王主任", position="总监", files=[wrong, right])
+        assert signed.file_key == right
+        with pytest.raises(Invalid) as refused:
+            feedback.scan(another, by=me, name="王主任", position="总监", files=[kept(b"right")])
+    assert "another visit" in str(refused.value.fields["file_signed"])
+
+
+def test_a_signed_form_is_printed_as_it_was_signed_whatever_is_called_otherwise_later(app):
+    with app.test_request_context(), unit_of_work():
+        visit = make.handed_in()
+        customer = db.session.get(make.Customer, visit.customer_id)
+        was = customer.full_name or customer.title
+        customer.full_name, customer.title = "改名以后有限公司", "改名以后"
+        db.session.flush()
+        assert feedback.fits(feedback.signature_of(visit), visit)
+        said = json.dumps(list(printing.feedback(visit).blocks), ensure_ascii=False)
+    assert was in said and "改名以后" not in said
+
+
+def test_a_department_has_a_name(app, browser):
+    form = forms.AgreedForm
+    assert forms.rows_of("财务部：a\n：") == [{"name": "财务部", "waits": "a"}, {"name": "", "waits": ""}]
+    with app.test_request_context(method="POST", data={"departments": "财务部：a\n："}):
+        made = form()
+        assert not made.validate() and "部门名称" in str(made.departments.errors[0])
 
 
 def test_the_form_is_owed_from_the_return_and_kept_by_handing_it_in_signed(app, sound):

@@ -6,8 +6,9 @@ import pytest
 
 from crm import clock
 from crm.db import db, unit_of_work
+from crm.duties import workflow as duties
 from crm.duties.models import Duty, Event, Notice
-from crm.errors import Forbidden, Invalid, WrongState
+from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.permissions import Role
 from crm.staff import workflow as staff
 from crm.tickets import workflow as tickets
@@ -20,6 +21,7 @@ from tests import make
 VERBS = {
     "approve": ("manager", "director"), "reject": ("manager", "director"), "depart": ("specialist",),
     "arrive": ("specialist",), "return": ("specialist",), "write_up": ("specialist",), "cancel": ("specialist", "manager", "director"),
+    "assign": ("manager", "director"),
 }  # fmt: skip
 
 
@@ -65,6 +67,56 @@ def test_the_manager_cancels_for_one_who_is_ill_who_is_told_of_it(app):
     assert visit.state == State.CANCELLED and not owed(visit)
     told = db.session.query(Event.kind).join(Notice, Notice.event_id == Event.id).filter(Notice.user_id == visit.owner_id)
     assert ("visit.cancelled",) in told.all()
+
+
+def test_another_goes_on_where_one_cannot_and_owes_what_is_owed(app, sound):
+    manager, other = make.who("manager"), make.who("specialist2")
+    with unit_of_work():
+        visit = make.visit(make.served_customer())
+        workflow.approve(visit, by=manager)
+        for step in (workflow.depart, workflow.arrive):
+            step(visit, by=make.who("specialist"))
+        with pytest.raises(Invalid):
+            workflow.assign(visit, by=manager, to=make.who("followup"), reason="病了")
+        workflow.assign(visit, by=manager, to=other, reason="病了")
+    assert (visit.state, visit.owner_id) == (State.ARRIVED, other.id)
+    assert {duty.owner_id for duty in owed(visit).values()} == {other.id}
+    assert visit.servers == {other.id, make.who("specialist").id}, "both were there (5.5.1)"
+    with unit_of_work():
+        workflow.come_back(visit, by=other)
+    assert owed(visit)["visit.hand_in"].owner_id == other.id
+
+
+def test_who_decides_gives_no_visit_to_themselves(app):
+    both = make.who("specialist")
+    with unit_of_work():
+        visit = make.visit(by=make.who("specialist2"))
+        staff.edit_user(both, by=make.who("admin"), roles=["specialist", "manager"], active=True)
+    db.session.refresh(both)
+    with unit_of_work(), pytest.raises(Invalid):
+        workflow.assign(visit, by=both, to=both, reason="我去")
+
+
+def test_what_is_over_is_not_approved(app, frozen):
+    with unit_of_work():
+        visit = make.visit()
+    with clock.frozen(visit.ends_at + timedelta(minutes=1)), unit_of_work():
+        with pytest.raises(Refused):
+            workflow.approve(visit, by=make.who("manager"))
+        workflow.reject(visit, by=make.who("manager"), reason="时间过了")
+
+
+def test_whoever_asked_neither_takes_the_decision_on_nor_holds_its_clock(app):
+    both = make.who("specialist")
+    with unit_of_work():
+        staff.edit_user(both, by=make.who("admin"), roles=["specialist", "manager"], active=True)
+    db.session.refresh(both)
+    with unit_of_work():
+        visit = make.visit(by=both)
+        duty = owed(visit)["visit.decide"]
+        with pytest.raises(Forbidden):
+            duties.claim(duty, by=both)
+        assert not duties.may_ask(duty, both) and duties.may_ask(duty, make.who("manager"))
 
 
 def test_nobody_leaves_on_a_request_that_is_not_approved(app):
