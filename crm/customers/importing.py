@@ -121,7 +121,7 @@ class _Units:
     def _rewritten(
         self, unit: Customer, values: dict[str, Any], known: Contact | None, person: dict[str, str]
     ) -> Contact | None:
-        workflow.change_customer(unit, values, by=self._by)
+        workflow.change_customer(unit, values, by=self._by, by_file=True)
         return _contact(unit, known, person, self._by)
 
     def of(self, line: Line) -> Customer | None:

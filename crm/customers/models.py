@@ -28,6 +28,7 @@ class CustomerEvent(Labelled):
     ADDED = "customer.added", N_("added the customer")
     EDITED = "customer.edited", N_("changed the customer")
     IMPORTED = "customer.imported", N_("imported the customer")
+    UPDATED = "customer.updated", N_("brought the customer up to date from a file")
     ASSIGNED = "customer.assigned", N_("made somebody responsible for the customer")
     CONTACT_ADDED = "contact.added", N_("added a contact")
     CONTACT_EDITED = "contact.edited", N_("changed a contact")

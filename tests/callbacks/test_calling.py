@@ -264,6 +264,24 @@ def test_no_grade_and_no_care_are_no_regular_calls(app, changes):
     assert not any(one.open for rule in ("regular", "manager", "director") for one in owed(f"call.{rule}"))
 
 
+def test_a_file_begins_no_regular_calls_and_ends_them(app):
+    with unit_of_work():
+        unit = make.customer()
+        customers.change_customer(unit, {"category": "A", "phone": "0514-1"}, by=make.who("manager"), by_file=True)
+    assert not regular(unit)
+    with unit_of_work():
+        customers.change_customer(unit, {"phone": "0514-2"}, by=make.who("manager"))
+    assert regular(unit)
+    with unit_of_work():
+        customers.change_customer(unit, {"category": ""}, by=make.who("manager"), by_file=True)
+    db.session.expire_all()
+    assert not regular(unit)
+
+
+def regular(unit) -> list[str]:
+    return [duty.rule for duty in db.session.query(Duty).filter_by(subject_id=unit.id) if duty.open]
+
+
 def test_whoever_is_responsible_now_owes_the_regular_call(app):
     unit = graded("C")
     change(unit, owner_id=make.who("specialist2").id)

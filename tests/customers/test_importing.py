@@ -86,7 +86,7 @@ def test_a_changed_value_is_an_edit_with_before_and_after(app):
     bring("简称,代码,电话,等级", "甲,01,1,")
     version = unit(code="01").version
     assert bring("简称,代码,电话,等级", "甲,01,2,B") == "created 0, updated 1, unchanged 0, refused 0"
-    (event,) = events(CustomerEvent.EDITED)
+    (event,) = events(CustomerEvent.UPDATED)
     assert event.facts == {"changes": {"phone": ["1", "2"], "category": ["", "B"]}}
     assert unit(code="01").version == version + 1
 
