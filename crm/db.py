@@ -14,10 +14,12 @@ from sqlalchemy import (
     DateTime,
     Engine,
     MetaData,
+    TextClause,
     TypeDecorator,
     delete,
     event,
     select,
+    text,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -45,6 +47,11 @@ class Instant(TypeDecorator):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def only(where: str) -> dict[str, TextClause]:
+    """An index over these rows alone."""
+    return {"sqlite_where": text(where), "postgresql_where": text(where)}
 
 
 class Base(DeclarativeBase):

@@ -2,10 +2,10 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
-from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, Index, false, select, text, true
+from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, Index, false, select, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship, synonym
 
-from crm.db import db
+from crm.db import db, only
 from crm.duties.models import Subject
 from crm.errors import Invalid
 from crm.labels import N_, Labelled
@@ -127,11 +127,7 @@ class Contact(db.Model):
     __table_args__ = (
         CheckConstraint("name <> ''", name="named"),
         Index("ix_contacts_customer_id", "customer_id", "id"),
-        Index(
-            "ix_contacts_responsible", "customer_id",
-            sqlite_where=text("software_responsible AND active"),
-            postgresql_where=text("software_responsible AND active"),
-        ),
+        Index("ix_contacts_responsible", "customer_id", **only("software_responsible AND active")),
     )  # fmt: skip
 
     DETAILS: ClassVar = (

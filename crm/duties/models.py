@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint, and_, false, text, true
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint, and_, false, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from crm.db import db
+from crm.db import db, only
 from crm.duties.pressing import Pressing
 from crm.labels import N_, Labelled, Priority
 from crm.moves import Move
@@ -27,7 +27,7 @@ class Subject(db.Model):
     priority: Mapped[str] = mapped_column(default=Priority.NORMAL)
     customer_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"))
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"))
-    origin_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"), index=True)
+    origin_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"))
     concerned_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"))
     edition_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"))
     opened_at: Mapped[datetime]
@@ -42,6 +42,9 @@ class Subject(db.Model):
             "owner_state": ("owner_id", "state", "id"), "customer": ("customer_id", "id"), "opened": ("opened_at", "id"),
         }.items()),
         Index("ix_subjects_customer_id", "customer_id", "id"),
+        # few have an origin or somebody concerned: without this a lookup would be estimated by the many that have none
+        Index("ix_subjects_origin_id", "origin_id", **only("origin_id IS NOT NULL")),
+        Index("ix_subjects_concerned_id", "kind", "concerned_id", "id", **only("concerned_id IS NOT NULL")),
     )  # fmt: skip
 
     # What a package gives the spine, said on its own class; create_app collects it and checks the rulebook against it.
@@ -135,7 +138,7 @@ class Notice(db.Model):
     __table_args__ = (
         UniqueConstraint("user_id", "event_id"),
         Index("ix_notices_user_id", "user_id", "id"),
-        Index("ix_notices_unseen", "user_id", sqlite_where=text(UNSEEN), postgresql_where=text(UNSEEN)),
+        Index("ix_notices_unseen", "user_id", **only(UNSEEN)),
     )
 
 
@@ -192,19 +195,17 @@ class Duty(Pressing, db.Model):
         CheckConstraint("(fine_clause IS NULL) = (fine_fen IS NULL)", name="fine"),
         CheckConstraint("show_from <= due_at AND warn_at <= due_at", name="order"),
         # the sweep's index: only what may still fall due
-        Index("ix_duties_pending", "due_at", sqlite_where=text(PENDING), postgresql_where=text(PENDING)),
+        Index("ix_duties_pending", "due_at", **only(PENDING)),
         # of one subject, rule and slot one duty is open
-        Index("uq_duties_open", "subject_id", "rule", "slot", unique=True,
-              sqlite_where=text(OPEN), postgresql_where=text(OPEN)),
+        Index("uq_duties_open", "subject_id", "rule", "slot", unique=True, **only(OPEN)),
         Index("ix_duties_subject_id", "subject_id", "due_at"),
         # partial, so that "not yet kept" is never looked for here
-        Index("ix_duties_kept", "kept_by_id", sqlite_where=text(KEPT), postgresql_where=text(KEPT)),
-        Index("ix_duties_breached", "breached_by_id", sqlite_where=text(BREACHED), postgresql_where=text(BREACHED)),
-        Index("ix_duties_breached_owner", "breached_owner_id", "breached_by_id",
-              sqlite_where=text(BREACHED), postgresql_where=text(BREACHED)),
+        Index("ix_duties_kept", "kept_by_id", **only(KEPT)),
+        Index("ix_duties_breached", "breached_by_id", **only(BREACHED)),
+        Index("ix_duties_breached_owner", "breached_owner_id", "breached_by_id", **only(BREACHED)),
         # Today's indexes
-        Index("ix_duties_open_owner", "owner_id", "due_at", sqlite_where=text(OPEN), postgresql_where=text(OPEN)),
-        Index("ix_duties_open_pool", "pool", "due_at", sqlite_where=text(OPEN), postgresql_where=text(OPEN)),
+        Index("ix_duties_open_owner", "owner_id", "due_at", **only(OPEN)),
+        Index("ix_duties_open_pool", "pool", "due_at", **only(OPEN)),
     )  # fmt: skip
 
     @property
@@ -235,8 +236,7 @@ class Extension(db.Model):
                         name="decided"),
         CheckConstraint("(new_due_at IS NOT NULL) = (granted IS NOT NULL AND granted)", name="new_date"),
         CheckConstraint("decided_by_id <> asked_by_id", name="not_oneself"),  # whoever asks never approves
-        Index("uq_extensions_undecided", "duty_id", unique=True,
-              sqlite_where=text("granted IS NULL"), postgresql_where=text("granted IS NULL")),
+        Index("uq_extensions_undecided", "duty_id", unique=True, **only("granted IS NULL")),
     )  # fmt: skip
 
 
