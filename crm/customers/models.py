@@ -63,6 +63,7 @@ class Customer(Subject):
         "inherit_condition": id == Subject.id,
     }
     noun = "customers"
+    LASTING = True
     label = N_("Customer")
     EVENTS = CustomerEvent
     STATES = CustomerState

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, Select, select
 from crm import clock
 from crm.db import db
 from crm.duties import reading
-from crm.duties.models import Edition, Subject
+from crm.duties.models import Duty, Edition, Subject, open_now
 from crm.duties.rulebook import Rulebook
 
 # An edition's text never changes once issued, so each process reads it once per database.
@@ -61,3 +61,13 @@ def forget(edition: int) -> None:
 def book_of(subject: Subject) -> Rulebook | None:
     """The rulebook a subject lives under; none for what was imported as history."""
     return book(subject.edition_id) if subject.edition_id else None
+
+
+def ruling(subject: Subject, at: datetime) -> list[int]:
+    """The editions that rule what happens to a subject at an instant, the one it opens duties under last: the edition it
+    was opened under; for what outlives editions those it still owes something under, then that of the day."""
+    if subject.edition_id is None or not subject.LASTING:
+        return [subject.edition_id] if subject.edition_id else []
+    last = edition_id(at)
+    owed = select(Duty.edition_id).where(Duty.subject_id == subject.id, open_now(), Duty.edition_id != last).distinct()
+    return [*db.session.scalars(owed), last]

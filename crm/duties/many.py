@@ -33,7 +33,7 @@ def record_all(happened: Iterable[Happened]) -> None:
     _lock_judged(subjects)
     (way, address), now, rows = via.get(), clock.now(), []
     for one in happened:
-        if one.subject.edition_id and (rules_of(one.subject, one.kind) or concerned(one.subject, one.kind)):
+        if one.subject.edition_id and (rules_of(one.subject, one.kind, one.at) or concerned(one.subject, one.kind)):
             raise ValueError(f"{one.kind} of {one.subject.number} is ruled, or somebody is told of it: record() it")
         if not one.subject.opened_at <= one.at <= now:
             raise ValueError(f"{one.kind} at {one.at}: in the future, or before {one.subject.number} was opened")

@@ -47,15 +47,15 @@ class Subject(db.Model):
         Index("ix_subjects_concerned_id", "kind", "concerned_id", "id", **only("concerned_id IS NOT NULL")),
     )  # fmt: skip
 
-    # What a package gives the spine, said on its own class; create_app collects it and checks the rulebook against it.
+    # what a package gives the spine; create_app collects it and checks the rulebook against it
     noun: ClassVar[str] = ""  # the path's first segment
     label: ClassVar[str] = ""
+    LASTING: ClassVar[bool] = False  # it outlives editions: what happens to it falls under the one of its day
     EVENTS: ClassVar[type[Labelled] | None] = None
     STATES: ClassVar[type[Labelled] | None] = None
     MOVES: ClassVar[dict[str, Move]] = {}
     DATES: ClassVar[tuple[str, ...]] = ()  # the facts of this kind a deadline may be counted from
     FIELDS: ClassVar[Mapping[str, str | tuple[str, type]]] = {}  # what changes → its title; and an enum, or datetime
-
     NOTICES: ClassVar[dict[str, str]] = {}  # event → whom it concerns: "owner", or the facts that name them
     SEARCHED: ClassVar[frozenset[str]] = frozenset()  # the events after which `searched()` says something else
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import SessionTransaction
 
 from crm import clock, search
 from crm.db import db, insert, rows_of
-from crm.duties.editions import book_of, edition_id, todays_id
+from crm.duties.editions import book, edition_id, ruling, todays_id
 from crm.duties.models import Duty, Event, Notice, Subject, open_now, pending_now
 from crm.duties.rulebook import Rule, Rulebook, holds
 from crm.permissions import Role
@@ -75,9 +75,9 @@ def record(kind: str, subject: Subject, *, by=None, at: datetime | None = None, 
         settle(subject, clock.now())
     event = _add(kind, subject, by, at, facts)
     known = {**subject.facts(), **facts}
-    for rule in rules_of(subject, kind):
+    for edition, rule in rules_of(subject, kind, at):
         if rule.of != subject.kind:
-            _carry_out(rule, event, subject, by, known, first)
+            _carry_out(rule, edition, event, subject, by, known, first)
     if subject.origin_id:
         _carry_up(event, subject, by, facts)
     if subject.edition_id:
@@ -148,39 +148,41 @@ def plain(value: Any) -> Any:
     return value
 
 
-def rules_of(subject: Subject, kind: str) -> tuple[Rule, ...]:
-    own = book_of(subject)
-    return own.by_event.get(kind, ()) if own else ()
+def rules_of(subject: Subject, kind: str, at: datetime) -> list[tuple[int, Rule]]:
+    """What an event of this kind, at `at`, meets: the rules, each with its edition."""
+    return [(edition, rule) for edition in ruling(subject, at) for rule in book(edition).by_event.get(kind, ())]
 
 
-def _carry_out(rule: Rule, event: Event, subject: Subject, by, facts: Mapping[str, Any], first: bool) -> None:
+def _carry_out(rule: Rule, edition: int, event: Event, subject: Subject, by, facts: Mapping[str, Any], first: bool) -> None:
     """An event that both opens and drops, drops where the rule's condition does not hold."""
     opens = event.kind in rule.opens and holds(rule.where, facts)
     if event.kind in rule.keeps:
-        _end(rule, subject, facts, kept_by_id=event.id)
+        _end(rule, edition, subject, facts, kept_by_id=event.id)
     elif event.kind in rule.drops and not opens:
-        _end(rule, subject, facts, dropped_by_id=event.id)
+        _end(rule, edition, subject, facts, dropped_by_id=event.id)
     if opens:
-        _open(rule, event, subject, by, facts, first)
+        _open(rule, edition, event, subject, by, facts, first)
 
 
 def _carry_up(event: Event, subject: Subject, by, facts: Mapping[str, Any]) -> None:
     """What happened to a subject, for those rules of the one it came of that count such (`of`): all, or the one the event
     names as its `rule`. Whoever records on both locks the later one first, as here."""
     origin = db.session.get_one(Subject, subject.origin_id)
-    of_such = [rule for rule in rules_of(origin, event.kind) if rule.of == subject.kind]
-    rules = [rule for rule in of_such if facts.get("rule", rule.key) == rule.key]
+    rules = [
+        (edition, rule) for edition, rule in rules_of(origin, event.kind, event.at)
+        if rule.of == subject.kind and facts.get("rule", rule.key) == rule.key
+    ]  # fmt: skip
     if not rules:
         return
     lock(origin)
     settle(origin, clock.now())
     known = {**origin.facts(), **facts}
-    for rule in rules:
-        _carry_out(rule, event, origin, by, known, False)
+    for edition, rule in rules:
+        _carry_out(rule, edition, event, origin, by, known, False)
 
 
-def _end(rule: Rule, subject: Subject, facts: Mapping[str, Any], **stamp: int) -> None:
-    which = [Duty.subject_id == subject.id, Duty.rule == rule.key]
+def _end(rule: Rule, edition: int, subject: Subject, facts: Mapping[str, Any], **stamp: int) -> None:
+    which = [Duty.subject_id == subject.id, Duty.rule == rule.key, Duty.edition_id == edition]
     if slot := rule.slot_of(facts):
         which.append(Duty.slot == slot)
     _stamp(which, **stamp)
@@ -200,18 +202,22 @@ def _unseen(statement):
     return statement.execution_options(synchronize_session=False)
 
 
-def _open(rule: Rule, event: Event, subject: Subject, by, facts: Mapping[str, Any], first: bool) -> None:
+def _open(rule: Rule, edition: int, event: Event, subject: Subject, by, facts: Mapping[str, Any], first: bool) -> None:
     """A duty's rule met its event. One that is open already is only re-priced, unless the date it is counted from has
-    moved: then it is dropped and opened anew. One already breached stands."""
+    moved: then it is dropped and opened anew, each by its own edition. One already breached stands."""
     slot = rule.slot_of(facts)
-    edition = book_of(subject)
-    assert edition
-    days = days_of(edition)
+    own = book(edition)
+    days = days_of(own)
     ruled = rule.due.after(event.at, facts, days, notice=rule.notice)
     fine = rule.fine_clause(facts)
-    price = {"fine_clause": fine, "fine_fen": edition.penalties[fine].fen if fine else None}
+    price = {"fine_clause": fine, "fine_fen": own.penalties[fine].fen if fine else None}
     same = [Duty.subject_id == subject.id, Duty.rule == rule.key, Duty.slot == slot]
-    if not first and (old := db.session.scalar(select(Duty).where(*same, open_now()))):
+    old = None if first else db.session.scalar(select(Duty).where(*same, open_now()))
+    if old is None and edition != ruling(subject, event.at)[-1]:
+        return  # what an earlier edition asked for is over
+    if old:
+        if old.edition_id != edition:
+            return
         if old.breached_by_id:
             _price_again(old, event, subject, price)
             return
@@ -222,7 +228,7 @@ def _open(rule: Rule, event: Event, subject: Subject, by, facts: Mapping[str, An
     due = max(ruled, event.at)
     owner, pool = _whose(rule, subject, by)
     row = {
-        "rule": rule.key, "slot": slot, "edition_id": subject.edition_id, "clause": rule.clause, **price,
+        "rule": rule.key, "slot": slot, "edition_id": edition, "clause": rule.clause, **price,
         "subject_id": subject.id, "owner_id": owner, "pool": pool, "opened_by_id": event.id,
         "show_from": warning(rule.show, due, event.at, days) if rule.show else event.at,
         "warn_at": warning(rule.warn, due, event.at, days), "due_at": due, "ruled_due_at": ruled,

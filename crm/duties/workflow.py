@@ -260,8 +260,8 @@ def hand_over(subject: Subject, owner_id: int | None, to_id: int | None) -> None
     """Another, or nobody and so the managers, now owes what `owner_id` owed on this subject. A breach already dated keeps
     its name, and so does a deadline that passed while more time was being decided. What nobody owned waits with the
     managers and is taken too; what falls to a role stays with it, and with whoever took it on."""
-    book = editions.book_of(subject)
-    pools = [rule.key for rule in book.rules.values() if rule.owner.startswith("pool:")] if book else []
+    books = [editions.book(one) for one in editions.ruling(subject, clock.now())]
+    pools = {rule.key for book in books for rule in book.rules.values() if rule.owner.startswith("pool:")}
     whose = Duty.owner_id == owner_id if owner_id else Duty.owner_id.is_(None)
     mine = (Duty.subject_id == subject.id, whose, Duty.rule.not_in(pools), open_now())
     passed = (*mine, Duty.held_by_id.is_not(None), Duty.due_at < clock.now(), Duty.liable_id.is_(None))

@@ -66,6 +66,7 @@ class Installation(Subject):
         "inherit_condition": id == Subject.id,
     }
     noun = "installations"
+    LASTING = True
     label = N_("Installation")
     EVENTS = InstallationEvent
     STATES = UseState

@@ -49,6 +49,7 @@ class User(Subject):
 
     __mapper_args__: ClassVar[dict[str, Any]] = {"polymorphic_identity": "user", "inherit_condition": id == Subject.id}
     noun = "staff"
+    LASTING = True
     label = N_("Staff")
     EVENTS = UserEvent
     STATES = UserState
@@ -106,6 +107,7 @@ class Department(Subject):
 
     __mapper_args__: ClassVar[dict[str, Any]] = {"polymorphic_identity": "department"}
     noun = "settings"
+    LASTING = True
     label = N_("Department")
     EVENTS = DepartmentEvent
 
