@@ -10,8 +10,9 @@ from crm.callbacks.models import Callback, State
 from crm.customers import workflow as customers
 from crm.customers.models import Customer, CustomerState
 from crm.db import db, unit_of_work
+from crm.duties import reading
 from crm.duties import workflow as duties
-from crm.duties.models import Duty, Event
+from crm.duties.models import Duty, Event, Subject
 from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.permissions import Role
 from crm.staff import workflow as staff
@@ -388,37 +389,31 @@ def test_a_record_that_callers_may_not_read_is_not_assigned(handed_in):
     assert set(refused.value.fields) == {"category"}
 
 
-def regular(unit) -> list[tuple[str, str, bool]]:
+def asked(unit) -> list[tuple[str, str, bool]]:
     db.session.expire_all()
     owed = db.session.query(Duty).filter_by(subject_id=unit.id, rule="call.regular").order_by(Duty.id)
     return [(db.session.get_one(Subject, one.edition_id).number, one.rule, one.open) for one in owed]
 
 
 def test_a_customer_outlives_editions_and_is_called_by_the_one_of_its_day(app):
-    unit, me = graded("C"), make.who("specialist")
-    text = reading.shipped()
+    unit, text = graded("C"), reading.shipped()
     assert text.count('due = "1 month"\nshow') == 1
     with unit_of_work():
-        workflow_of_rules.issue_edition(text.replace('due = "1 month"\nshow', 'due = "2 months"\nshow'), clock.now())
-    with unit_of_work():
-        customers.edit_customer(unit, by=me, short_name="另一简称")
-    assert regular(unit) == [("R0001", "call.regular", True)]  # what was owed keeps its edition, and is not asked twice
-    with unit_of_work():
-        customers.edit_customer(unit, by=me, grade="")
-    with unit_of_work():
-        customers.edit_customer(unit, by=me, grade="C")
-    assert regular(unit) == [("R0001", "call.regular", False), ("R0002", "call.regular", True)]
+        duties.issue_edition(text.replace('due = "1 month"\nshow', 'due = "2 months"\nshow'), clock.now())
+    change(unit, title="另一简称")
+    assert asked(unit) == [("R0001", "call.regular", True)]  # what was owed keeps its edition, and is not asked twice
+    change(unit, category="")
+    change(unit, category="C")
+    assert asked(unit) == [("R0001", "call.regular", False), ("R0002", "call.regular", True)]
     due = db.session.query(Duty).filter_by(subject_id=unit.id, rule="call.regular").order_by(Duty.id.desc()).first().due_at
     assert due > clock.now() + timedelta(days=45)
 
 
 def test_what_a_later_edition_no_longer_asks_of_a_customer_ends_with_what_is_open(app):
-    unit, me = graded("C"), make.who("specialist")
+    unit = graded("C")
     gone = reading.shipped().replace('where = {grade = ["A", "B", "C"]}', 'where = {grade = ["A", "B"]}')
     with unit_of_work():
-        workflow_of_rules.issue_edition(gone, clock.now())
-    with unit_of_work():
-        customers.edit_customer(unit, by=me, grade="")
-    with unit_of_work():
-        customers.edit_customer(unit, by=me, grade="C")
-    assert regular(unit) == [("R0001", "call.regular", False)]
+        duties.issue_edition(gone, clock.now())
+    change(unit, category="")
+    change(unit, category="C")
+    assert asked(unit) == [("R0001", "call.regular", False)]
