@@ -18,6 +18,7 @@ from crm.db import db, unit_of_work
 from crm.desk import search as desk_search
 from crm.durable import commands as durable
 from crm.durable.manifest import NotDone
+from crm.duties import editions
 from crm.duties import rulebook as rules
 from crm.duties import workflow as duties
 from crm.duties.queries import issued
@@ -29,9 +30,7 @@ from crm.staff import queries as staff
 from crm.staff import workflow as accounts
 from crm.tickets import history
 
-PORT = click.option(
-    "--port", type=click.IntRange(1, 65535), envvar="PORT", default=8000, show_default=True, show_envvar=True
-)
+PORT = click.option("--port", type=click.IntRange(1, 65535), envvar="PORT", default=8000, show_default=True, show_envvar=True)
 
 
 class Failed(click.ClickException):
@@ -250,6 +249,17 @@ def rulebook_check(file: Path) -> None:
     with app(ready=False).app_context():
         book = duties.check_rulebook(file.read_text(encoding="utf-8"))
     click.echo(f"Good: {len(book.clauses)} clauses, {len(book.rules)} duties, {len(book.categories)} categories.")
+
+
+@rulebook.command("new")
+def rulebook_new() -> None:
+    """What the shipped rulebook asks for and the newest edition does not: nothing is carried out that no edition names."""
+    with app().app_context():
+        newest = issued()[0]
+        lacking = editions.book(newest.id).lacks(editions.shipped())
+    for table, key, title in lacking:
+        click.echo(f'[{table}."{key}"]  {title["zh"]}  {title["en"]}')
+    click.echo(f"{newest.number} lacks {len(lacking) or 'nothing'}.", err=True)
 
 
 @rulebook.command("add")

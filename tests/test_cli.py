@@ -1,6 +1,7 @@
 """The `crm` command as it is typed: in a process of its own, on SQLite."""
 
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -83,6 +84,16 @@ def test_a_step_that_fails_is_said_by_tick_and_by_check_and_stops_no_other(ready
     assert code == 1 and "tried: 1 not so: seals anchored outside" in said and "notices removed: last done 20" in said
     code, said, wrong = ready("audit-verify")
     assert code == 1 and "anchors 1" in said and "seal 1 of event 1 is not the one that was anchored" in wrong
+
+
+def test_an_upgraded_place_is_told_what_its_edition_does_not_ask_for(ready, tmp_path):
+    code, said, summary = ready("rulebook", "new")
+    assert code == 0 and not said and "R0001 lacks nothing" in summary
+    old = tmp_path / "old.toml"
+    old.write_text(re.sub(r'\[duty."call.regular"\].*?\n(?=\[duty)', "", ready("rulebook", "show")[1], flags=re.S))
+    assert ready("rulebook", "add", str(old), "--from", "2030-01-01")[0] == 0
+    code, said, summary = ready("rulebook", "new")
+    assert code == 0 and '[duty."call.regular"]' in said and "R0002 lacks 1" in summary
 
 
 def test_the_rulebook_is_shown_checked_and_added(ready, tmp_path):

@@ -1,6 +1,7 @@
 """Which edition of the rulebook holds for what: each subject keeps the one it was opened under."""
 
 from datetime import datetime
+from functools import cache
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine, Select, select
@@ -28,6 +29,12 @@ def holding(at: datetime) -> Select:
     """The id of the edition that holds at an instant: the last one whose day has come."""
     edition = Edition.__table__.c
     return select(edition.id).where(edition.holds_from <= at).order_by(edition.holds_from.desc()).limit(1)
+
+
+@cache
+def shipped() -> Rulebook:
+    """What comes with the program as it stands: an edition issued before an upgrade may know less."""
+    return reading.read(reading.shipped())
 
 
 def edition_id(at: datetime) -> int:

@@ -186,6 +186,14 @@ class Rulebook:
                 found.setdefault(kind, []).append(rule)
         return {kind: tuple(rules) for kind, rules in found.items()}
 
+    def lacks(self, other: "Rulebook") -> list[tuple[str, str, Bilingual]]:
+        """Of what the program carries out, that which another rulebook names and this one does not: table, key, title."""
+        parts = {"duty": "rules", "category": "categories", "field": "fields", "paper": "papers"}
+        return [
+            (table, key, entry.title) for table, part in parts.items() for key, entry in getattr(other, part).items()
+            if key not in getattr(self, part)
+        ]  # fmt: skip
+
     def paper_rule(self, kind: str) -> Rule | None:
         """The rule by which a paper of this kind is expected."""
         return next((rule for rule in self.rules.values() if kind and rule.paper == kind), None)

@@ -1,5 +1,6 @@
 """The spine: an event opens, keeps and drops duties, and the clock breaches them (DESIGN §1, §4)."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -390,3 +391,13 @@ def test_many_at_once_lock_what_is_judged_and_read_it_again(ended, statements):
 def test_many_at_once_lie_between_the_opening_and_now_too(ended, days):
     with pytest.raises(ValueError, match="in the future, or before"), unit_of_work():
         record_all([Happened("ticket.edited", ended, clock.now() + timedelta(days=days), None, {})])
+
+
+def test_who_issues_editions_sees_what_the_program_has_learnt_since(app, browser):
+    assert 'id="lacks"' not in browser("director").get("/rulebook").text
+    text = re.sub(r'\[duty."call.regular"\].*?\n(?=\[duty)', "", reading.shipped(), flags=re.S)
+    with unit_of_work():
+        workflow.issue_edition(text, clock.now())
+    seen = browser("director").get("/rulebook").text
+    assert 'id="lacks"' in seen and "Regular call" in seen.split('id="lacks"')[1].split("</details>")[0]
+    assert 'id="lacks"' not in browser("specialist").get("/rulebook").text
