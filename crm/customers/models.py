@@ -64,6 +64,7 @@ class Customer(Subject):
     }
     noun = "customers"
     LASTING = True
+    FACTS = ("grade",)
     label = N_("Customer")
     EVENTS = CustomerEvent
     STATES = CustomerState

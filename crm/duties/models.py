@@ -55,6 +55,7 @@ class Subject(db.Model):
     STATES: ClassVar[type[Labelled] | None] = None
     MOVES: ClassVar[dict[str, Move]] = {}
     DATES: ClassVar[tuple[str, ...]] = ()  # the facts of this kind a deadline may be counted from
+    FACTS: ClassVar[tuple[str, ...]] = ()  # those a condition may name, beside state and category
     FIELDS: ClassVar[Mapping[str, str | tuple[str, type]]] = {}  # what changes → its title; and an enum, or datetime
     NOTICES: ClassVar[dict[str, str]] = {}  # event → whom it concerns: "owner", or the facts that name them
     SEARCHED: ClassVar[frozenset[str]] = frozenset()  # the events after which `searched()` says something else
@@ -203,7 +204,6 @@ class Duty(Pressing, db.Model):
         Index("ix_duties_kept", "kept_by_id", **only(KEPT)),
         Index("ix_duties_breached", "breached_by_id", **only(BREACHED)),
         Index("ix_duties_breached_owner", "breached_owner_id", "breached_by_id", **only(BREACHED)),
-        # Today's indexes
         Index("ix_duties_open_owner", "owner_id", "due_at", **only(OPEN)),
         Index("ix_duties_open_pool", "pool", "due_at", **only(OPEN)),
     )  # fmt: skip

@@ -173,6 +173,18 @@ def unknown_words(book: Rulebook, dates: set[str], moves: set[str], subjects: se
             yield f"[field.{field.key}]: no kind {field.kind}"
 
 
+def unknown_facts(book: Rulebook, facts: set[str], states: set[str]) -> Iterable[str]:
+    """Facts and states no package has, in conditions and slots: such a line would never, or always, hold."""
+    asked = [(f"[duty.{rule.key}]", where) for rule in book.rules.values()
+             for where in (rule.where, *(fine.get("where", {}) for fine in rule.fine), dict.fromkeys(filter(None, [rule.slot])))]
+    asked += [(f"[field.{field.key}]", {key: one for key, one in field.where.items() if key not in book.fields})
+              for field in book.fields.values()]  # fmt: skip
+    for name, where in asked:
+        yield from (f"{name}: no fact {key}" for key in where if key not in facts | {"state"})
+        wanted = where.get("state", [])
+        yield from (f"{name}: no state {one}" for one in ([wanted] if isinstance(wanted, str) else wanted) if one not in states)
+
+
 def unknown_kinds(book: Rulebook, kinds: set[str]) -> list[str]:
     """Event kinds the rulebook names that no package has."""
     return [f"[duty.{rule.key}]: no event {kind}" for rule in book.rules.values()

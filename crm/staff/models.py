@@ -50,6 +50,7 @@ class User(Subject):
     __mapper_args__: ClassVar[dict[str, Any]] = {"polymorphic_identity": "user", "inherit_condition": id == Subject.id}
     noun = "staff"
     LASTING = True
+    FACTS = ("edition",)
     label = N_("Staff")
     EVENTS = UserEvent
     STATES = UserState

@@ -124,6 +124,7 @@ class Ticket(Subject):
     EVENTS = TicketEvent
     STATES = State
     DATES = ("ended_at", "wait_until")
+    FACTS = ("channel", "called_back", "purpose")
     FIELDS: ClassVar[dict[str, str | tuple[str, type]]] = {
         "title": N_("In one line"), "category": N_("Category"), "priority": (N_("Priority"), Priority),
         "state": (N_("State"), State), "contact": N_("Contact"), "department": N_("Department"),

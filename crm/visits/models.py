@@ -107,6 +107,7 @@ class Visit(Subject):
     EVENTS = VisitEvent
     STATES = State
     DATES = ("arrive_at", "ends_at", "returned_at")
+    FACTS = ("signed_way",)
     FIELDS: ClassVar[dict[str, str | tuple[str, type]]] = {
         "title": N_("Purpose"), "category": (N_("Kind"), Kind), "contact": N_("Contact"), "department": N_("Department"),
         "asked_at": (N_("When the customer asked"), datetime), "arrive_at": (N_("Agreed arrival"), datetime),

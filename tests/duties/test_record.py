@@ -333,6 +333,9 @@ def test_what_was_opened_before_keeps_its_own_edition(app, ended):
     ('move = "complete"', 'mvoe = "complete"', "unknown key mvoe"),
     ("[hours]", "[hours", "Expected"),
     ('due = "ended_at + 0 working days"', 'due = "endd_at + 0 working days"', "no date endd_at"),
+    ('where = {state = "ended"}', 'where = {sate = "ended"}', "no fact sate"),
+    ('where = {state = "ended"}', 'where = {state = "endet"}', "no state endet"), ('slot = "edition"', 'slot = "editoin"', "no fact editoin"),
+    ('where = {channel = "qq"}', 'where = {chanel = "qq"}', "no fact chanel"),
     ('move = "settle"', 'move = "settel"', "no move settel"), ('kind = "line"', 'kind = "lien"', "no kind lien"),
 ])  # fmt: skip
 def test_a_rulebook_with_a_fault_is_refused_and_the_fault_is_named(app, old, new, fault):
