@@ -39,6 +39,9 @@ def form_for(name: str, callback: Callback, people: Sequence[Contact] | None = N
             mark.flags.required = callback.category not in REGULAR
         if len(form.people) == 1 and not form.contact.data:
             form.contact.data = str(form.people[0].id)
+        if kwargs.get("formdata", ()) is None and not form.contact.data:
+            asked = queries.contacts({callback.origin_id or 0: callback.customer_id}).get(callback.origin_id or 0)
+            form.contact.data = str(asked.id) if asked and asked.active else ""
     if isinstance(form, forms.AssignForm):
         form.to.offer([(person.id, person.name) for person in staff.choices()])
         form.category.offer([pair for pair in offered_categories(editions.todays()) if pair[0] != PASSWORD])

@@ -67,7 +67,7 @@ def lines(user, *, everybody: bool = False) -> list[Line]:
     )  # fmt: skip
     found = list(db.session.scalars(owed))
     units = {one.id: one for one in _rows(Customer, {duty.subject.customer_id for duty in found})}
-    asked, begun = _contacts(found), _begun(found)
+    asked, begun = contacts({duty.subject_id: duty.subject.customer_id for duty in found}), _begun(found)
     return [
         Line(one, units.get(one.subject.customer_id or 0), asked.get(one.subject_id), begun.get((one.subject_id, one.rule)),
              one.owner_id == user.id, one.owner_id not in (None, user.id))
@@ -80,18 +80,17 @@ def _rows(kind: type[Any], ids: set[int | None]) -> Sequence[Any]:
     return db.session.scalars(select(kind).where(kind.id.in_(known))).all() if known else ()
 
 
-def _contacts(owed: Sequence[Duty]) -> dict[int, Contact]:
-    """Whom to ask for: who was met or called there, else who is responsible for the software."""
-    origins = {duty.subject_id for duty in owed}
+def contacts(units: Mapping[int, int | None]) -> dict[int, Contact]:
+    """Whom to ask for, of what a call is owed on and its customer: who was met or called there, else who is responsible
+    for the software."""
     found: dict[int, Contact] = {}
-    units = {duty.subject_id: duty.subject.customer_id for duty in owed}
     responsible = select(Contact).where(Contact.customer_id.in_({*units.values()} - {None}), Contact.active)
     best: dict[int | None, Contact] = {}
     for one in db.session.scalars(responsible.order_by(Contact.software_responsible, Contact.id.desc())):
         best[one.customer_id] = one
     for kind in (Visit, Ticket):
         met = select(kind.__table__.c.id, Contact).join(Contact, Contact.id == kind.__table__.c.contact_id)
-        found |= dict(db.session.execute(met.where(kind.__table__.c.id.in_(origins))).all())
+        found |= dict(db.session.execute(met.where(kind.__table__.c.id.in_(units))).all())
     return {id: found.get(id) or best[unit] for id, unit in units.items() if id in found or unit in best}
 
 

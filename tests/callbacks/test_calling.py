@@ -1,5 +1,6 @@
 """Calling back (5.5): who owes it and when, what happens on the telephone, and what becomes of a doubt."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -417,3 +418,17 @@ def test_what_a_later_edition_no_longer_asks_of_a_customer_ends_with_what_is_ope
     change(unit, category="")
     change(unit, category="C")
     assert asked(unit) == [("R0001", "call.regular", False)]
+
+
+def test_the_call_begins_with_whom_the_desk_names_and_the_manager_reads_before_assigning(app, browser, handed_in):
+    duty = owed("call.feedback")[0]
+    with unit_of_work():
+        make.contact(db.session.get_one(Customer, handed_in.customer_id), name="另一位")
+        callback = workflow.begin(duty, by=make.who("followup"))
+    path, asked = callback.path, queries.contacts({handed_in.id: handed_in.customer_id})[handed_in.id]
+    page = browser("followup").get(path).text
+    assert re.search(rf'<option selected value="{asked.id}">', page)
+    with unit_of_work():
+        workflow.reach(callback, by=make.who("followup"), contact=met(callback), doubt="报表不平", **GOOD)
+    page = browser("manager").get(path).text
+    assert page.index("报表不平") < page.index('id="assign"') and 'href="#assign"' in page
