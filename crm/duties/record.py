@@ -75,7 +75,7 @@ def record(kind: str, subject: Subject, *, by=None, at: datetime | None = None, 
         settle(subject, clock.now())
     event = _add(kind, subject, by, at, facts)
     known = {**subject.facts(), **facts}
-    for edition, rule in rules_of(subject, kind, at):
+    for edition, rule in rules_of(subject, kind, at, first):
         if rule.of != subject.kind:
             _carry_out(rule, edition, event, subject, by, known, first)
     if subject.origin_id:
@@ -148,9 +148,11 @@ def plain(value: Any) -> Any:
     return value
 
 
-def rules_of(subject: Subject, kind: str, at: datetime) -> list[tuple[int, Rule]]:
-    """What an event of this kind, at `at`, meets: the rules, each with its edition."""
-    return [(edition, rule) for edition in ruling(subject, at) for rule in book(edition).by_event.get(kind, ())]
+def rules_of(subject: Subject, kind: str, at: datetime, first: bool = False) -> list[tuple[int, Rule]]:
+    """What an event of this kind, at `at`, meets: the rules, each with its edition. The `first` meets the one its subject
+    was just opened under."""
+    editions = [subject.edition_id] if first and subject.edition_id else ruling(subject, at)
+    return [(edition, rule) for edition in editions for rule in book(edition).by_event.get(kind, ())]
 
 
 def _carry_out(rule: Rule, edition: int, event: Event, subject: Subject, by, facts: Mapping[str, Any], first: bool) -> None:
@@ -213,7 +215,7 @@ def _open(rule: Rule, edition: int, event: Event, subject: Subject, by, facts: M
     price = {"fine_clause": fine, "fine_fen": own.penalties[fine].fen if fine else None}
     same = [Duty.subject_id == subject.id, Duty.rule == rule.key, Duty.slot == slot]
     old = None if first else db.session.scalar(select(Duty).where(*same, open_now()))
-    if old is None and edition != ruling(subject, event.at)[-1]:
+    if old is None and not first and edition != ruling(subject, event.at)[-1]:
         return  # what an earlier edition asked for is over
     if old:
         if old.edition_id != edition:
