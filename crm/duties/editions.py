@@ -1,4 +1,4 @@
-"""Which edition of the rulebook holds for what: each subject keeps the one it was opened under."""
+"""Which edition of the rulebook holds for what: a subject keeps the one it was opened under, unless it outlives editions."""
 
 from datetime import datetime
 from functools import cache

@@ -111,14 +111,14 @@ def _show_edition(number: str, every: list):
     edition = queries.edition(number)
     return render_template(
         "duties/rulebook.html", edition=edition, book=editions.book(edition.id), every=every, form=CrmForm(formdata=None),
-        acknowledged=queries.acknowledged(edition, current_user), moves=workflow.MOVES, lacks=_lacks(edition),
+        acknowledged=queries.acknowledged(edition, current_user), moves=workflow.MOVES, lacks=_lacks(edition, every[0]),
     )  # fmt: skip
 
 
-def _lacks(edition) -> list:
+def _lacks(edition, newest) -> list:
     """For whoever may issue an edition: what the newest one does not ask for though the program could."""
-    newest = edition.number == queries.issued()[0].number
-    return editions.book(edition.id).lacks(editions.shipped()) if newest and current_user.may(P.RULEBOOK_ISSUE) else []
+    asked = edition.id == newest.id and current_user.may(P.RULEBOOK_ISSUE)
+    return editions.book(edition.id).lacks(editions.shipped()) if asked else []
 
 
 @bp.post("/rulebook/<number:number>/confirmation")
