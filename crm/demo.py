@@ -35,7 +35,7 @@ from crm.staff import workflow as staff
 from crm.staff.models import User
 from crm.tickets import workflow as tickets
 from crm.tickets.models import Ticket
-from crm.tickets.printing import KINDS
+from crm.tickets.printing import paper_of
 from crm.workdays import calendar
 
 RECORDS = 390  # in the year before today
@@ -287,7 +287,7 @@ class Department(Field):
 
     def hand_in(self, ticket: Ticket, by: User) -> Life:
         """The paper of an application: a day or two later it is in the archive (5.7.5)."""
-        paper, archivist = papers.enter(ticket, KINDS[ticket.category], by=by), self.people["archivist"]
+        paper, archivist = papers.enter(ticket, paper_of(ticket), by=by), self.people["archivist"]
         papers.offer(paper, by=by, to=archivist)
         yield self.when("1-2 days")
         papers.archive(paper, by=archivist, place=f"{clock.today():%Y}年客户申请卷")

@@ -5,6 +5,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from crm import clock
+from crm.callbacks import workflow as calls
+from crm.callbacks.models import Callback
 from crm.customers import workflow as customers
 from crm.customers.models import Contact, Customer
 from crm.db import db, unit_of_work
@@ -119,6 +121,13 @@ def handed_in(unit: Customer | None = None) -> Visit:
     visits.come_back(row, by=by)
     feedback.hand_in(row, by=by)
     return row
+
+
+def in_vain(callback: Callback, *, by: User, times: int = 3) -> None:
+    """Nobody answered, so many times, an hour apart."""
+    for count in range(times):
+        with clock.frozen(clock.now() + timedelta(hours=count)):
+            calls.attempt(callback, by=by)
 
 
 def paper(origin: Subject | None = None, *, by: User | None = None, kind: str = "visit_request") -> Paper:

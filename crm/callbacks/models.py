@@ -16,6 +16,7 @@ class State(Labelled):
     CALLING = "calling", N_("Being called")
     REACHED = "reached", N_("Reached")
     UNREACHED = "unreached", N_("Not reached")
+    DROPPED = "dropped", N_("No longer owed")
     ESCALATED = "escalated", N_("With the manager")
     ASSIGNED = "assigned", N_("Assigned")
 
@@ -27,6 +28,7 @@ class CallbackEvent(Labelled):
     LATER = "callback.later", N_("was asked to call later")
     REACHED = "callback.reached", N_("spoke with the customer")
     UNREACHED = "callback.unreached", N_("gave up: nobody could be reached")
+    DROPPED = "callback.dropped", N_("ended the callback: no call is owed any more")
     ESCALATED = "callback.escalated", N_("passed a doubt on to the manager")
     UNRECORDED = "callback.unrecorded", N_("found a service that has no record")
     ASSIGNED = "callback.assigned", N_("gave it to somebody to settle")

@@ -9,7 +9,7 @@ from flask_login import current_user
 
 from crm.callbacks import forms, queries, workflow
 from crm.callbacks.models import Callback
-from crm.callbacks.workflow import MOVES, REGULAR, setting
+from crm.callbacks.workflow import MOVES, setting, wants_marks
 from crm.customers import queries as customers
 from crm.customers.models import Contact
 from crm.duties import editions
@@ -36,7 +36,7 @@ def form_for(name: str, callback: Callback, people: Sequence[Contact] | None = N
         form.offer_people(customers.contacts(callback.customer_id or 0, active=True) if people is None else people)
         form.clause.offer(_clauses(editions.todays()))
         for mark in (form.attitude, form.skill, form.result):
-            mark.flags.required = callback.category not in REGULAR
+            mark.flags.required = wants_marks(callback)
         if len(form.people) == 1 and not form.contact.data:
             form.contact.data = str(form.people[0].id)
         if kwargs.get("formdata", ()) is None and not form.contact.data:
@@ -50,8 +50,8 @@ def form_for(name: str, callback: Callback, people: Sequence[Contact] | None = N
 
 def _clauses(book: Rulebook) -> list[tuple[str, str]]:
     """What a service without a record may break (7.4, 7.5)."""
-    return [(key, f"{key} {said(book.penalties[key].title, str(get_locale()))}") for key in ("7.5", "7.4")
-            if key in book.penalties]  # fmt: skip
+    locale = str(get_locale())
+    return [(one.key, f"{one.key} {said(one.title, locale)}") for one in book.penalties.values() if one.unrecorded]
 
 
 def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal: Refused | None = None, drafts=()):
@@ -60,14 +60,17 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     owed, origin = duties.of_subject(callback), workflow.origin_of(callback)
     story = queries.story(origin, current_user, but=callback.id)
     forms_now = offered(callback, MOVES, owed, form_for)
+    calls = workflow.owed_call(callback)
     if callback.attempts < setting(callback, "calls_before_giving_up"):
         forms_now.pop("give_up", None)
+    for key in ("drop",) if calls else ("reach", "attempt", "later", "give_up"):
+        forms_now.pop(key, None)
     if bound is not None and name in forms_now:
         forms_now[name] = bound
     known = told(callback, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)
     known["names"] |= duties.names([callback.concerned_id])
-    known["duties"] = workflow.owed_call(callback) + owed
+    known["duties"] = calls + owed
     return render_template(
         "callbacks/callback.html", **known, callback=callback, story=story, offered=forms_now, moves=MOVES,
-        regular=callback.category in REGULAR, book=editions.todays(),
+        regular=not wants_marks(callback), book=editions.todays(), apart=setting(callback, "minutes_between_calls"),
     )  # fmt: skip

@@ -88,6 +88,7 @@ VERBS = Verbs(queries.get, MOVES, page, first=_in_order, acts={
     "attempt": lambda c, f, k: workflow.attempt(c, by=current_user),
     "later": lambda c, f, k: workflow.later(c, by=current_user, at=f.at.data, words=f.words.data),
     "give_up": lambda c, f, k: workflow.give_up(c, by=current_user, reason=f.reason.data),
+    "drop": lambda c, f, k: workflow.drop(c, by=current_user),
     "escalate": lambda c, f, k: workflow.escalate(c, by=current_user, doubt=f.doubt.data),
     "assign": lambda c, f, k: workflow.assign(
         c, by=current_user, to=staff.choice(f.to.data), category=f.category.data, words=f.words.data

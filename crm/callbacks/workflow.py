@@ -1,6 +1,6 @@
 """Calling back (5.5): who owes it says the rulebook; here is what happens on the telephone, and what becomes of a doubt."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -11,7 +11,7 @@ from crm.callbacks.models import MARKS, Callback, CallbackEvent, State
 from crm.customers.models import Contact, Customer
 from crm.db import db, next_number
 from crm.duties import editions
-from crm.duties.models import Duty, Subject, open_now
+from crm.duties.models import Duty, Event, Subject, open_now
 from crm.duties.record import lock, open_subject, record
 from crm.duties.workflow import claim, kept_from
 from crm.errors import Forbidden, Invalid, Refused, WrongState
@@ -23,7 +23,6 @@ from crm.tickets.models import PASSWORD, Channel, Ticket
 from crm.tickets.workflow import open_ticket
 
 CALLS = "call."  # the rules of the desk: what is owed by telephone
-REGULAR = frozenset({"call.regular", "call.manager", "call.director"})  # of these, marks are not asked (4.specialist.2)
 _own: dict[str, Any] = {"permission": P.CALLBACK_WORK, "own": True, "froms": frozenset({State.CALLING})}
 
 MOVES: dict[str, Move] = {
@@ -31,6 +30,8 @@ MOVES: dict[str, Move] = {
     "attempt": Move(noun="attempts", label=N_("Nobody answered"), to=None, asks=False, icon="x-circle", **_own),
     "later": Move(noun="postponement", label=N_("Call again later"), to=None, icon="clock", **_own),
     "give_up": Move(noun="end", label=N_("Nobody can be reached"), to=State.UNREACHED, icon="x-circle", tone="danger", **_own),
+    "drop": Move(noun="dropping", label=N_("No call is owed any more"), to=State.DROPPED, asks=False, icon="x-circle",
+                 permission=P.CALLBACK_WORK, froms=frozenset({State.CALLING})),
     "escalate": Move(noun="escalation", label=N_("Pass a doubt on to the manager"), to=State.ESCALATED, icon="arrow-up-right",
                      permission=P.CALLBACK_WORK, own=True, froms=frozenset({State.REACHED})),
     "assign": Move(noun="assignment", label=N_("Assign somebody"), to=State.ASSIGNED, icon="person", tone="primary",
@@ -99,9 +100,14 @@ def owed_call(callback: Callback) -> list[Duty]:
 
 
 def attempt(callback: Callback, *, by) -> None:
-    """Nobody answered."""
+    """Nobody answered. Calls soon after one another count as one (ours.unreachable)."""
     _calling("attempt", callback, by)
-    callback.attempts, callback.try_at = callback.attempts + 1, None
+    rows = select(Event.at).where(Event.subject_id == callback.id, Event.kind == CallbackEvent.ATTEMPTED)
+    last = db.session.scalar(rows.order_by(Event.id.desc()).limit(1))
+    apart = timedelta(minutes=setting(callback, "minutes_between_calls"))
+    if last is None or clock.now() - last >= apart:
+        callback.attempts += 1
+    callback.try_at = None
     record(CallbackEvent.ATTEMPTED, callback, by=by, count=callback.attempts)
 
 
@@ -126,6 +132,22 @@ def give_up(callback: Callback, *, by, reason: str) -> None:
     _calling("give_up", callback, by)
     callback.try_at = None
     record(CallbackEvent.UNREACHED, callback, by=by, rule=callback.category, reason=reason)
+
+
+def drop(callback: Callback, *, by) -> None:
+    """What it was made for is owed no more: the record was reopened, or the customer is graded otherwise."""
+    MOVES["drop"].apply(callback, by)
+    lock(origin_of(callback))
+    if owed_call(callback):
+        raise Refused(N_("This call is still owed."))
+    callback.try_at = None
+    record(CallbackEvent.DROPPED, callback, by=by)
+
+
+def wants_marks(callback: Callback) -> bool:
+    """Whether this call is not reached without marks (5.5.1); a regular one is (4.specialist.2)."""
+    book = editions.book_of(callback) or editions.todays()
+    return callback.category not in book.rules or book.rules[callback.category].marks
 
 
 def reach(
@@ -155,7 +177,7 @@ def _lacking(callback: Callback, contact: Contact | None, marks: dict, doubt: st
     if contact is None or contact.customer_id != callback.customer_id:
         wrong["contact"] = N_("Choose whom you spoke with, or add them here.")
     given = [marks.get(mark) for mark in MARKS]
-    if callback.category not in REGULAR:
+    if wants_marks(callback):
         wrong |= {mark: N_("A mark from 1 to 5 is needed (5.5.1).") for mark in MARKS if marks.get(mark) is None}
     if min((mark for mark in given if mark), default=5) <= setting(callback, "bad_mark") and not doubt:
         wrong["doubt"] = N_("Such a mark goes to the manager: say what was wrong (5.5.3).")

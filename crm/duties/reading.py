@@ -17,7 +17,9 @@ def shipped() -> str:
     return (files(__package__) / "rulebook.toml").read_text(encoding="utf-8")
 
 
-SETTINGS = {"longest_wait_days": 30, "ends_soon_days": 31, "calls_before_giving_up": 3, "bad_mark": 2}  # and what holds unsaid
+SETTINGS = {  # and what holds unsaid
+    "longest_wait_days": 30, "ends_soon_days": 31, "calls_before_giving_up": 3, "minutes_between_calls": 60, "bad_mark": 2,
+}  # fmt: skip
 
 
 class _Reader:
@@ -122,6 +124,8 @@ def _cross_faults(book: Rulebook) -> Iterable[str]:
         for key in (*category.before_work, *category.before_complete):
             if key not in book.fields:
                 yield f"[category.{category.key}]: no field {key}"
+        if category.paper and category.paper not in book.papers:
+            yield f"[category.{category.key}]: no paper {category.paper}"
     for key in book.every_record:
         if key not in book.fields:
             yield f"[record]: no field {key}"

@@ -70,6 +70,7 @@ class Category:
     ours: bool = False
     before_work: tuple[str, ...] = ()
     before_complete: tuple[str, ...] = ()
+    paper: str = ""  # the form the customer applies on
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class Penalty:
     from_fen: int | None = None
     to_fen: int | None = None
     per: Bilingual | None = None
+    unrecorded: bool = False  # what a service without a record may break
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ class Rule:
     move: str = ""  # the one button that settles it
     of: str = ""  # a kind of subject: what happens to one that came of this one opens, keeps and drops it as well
     others: bool = False  # never for whoever served the customer (5.5.1)
+    marks: bool = True  # a call that is not reached without marks (5.5.1)
     paper: str = ""  # the paper form whose coming back keeps it (5.7)
     lost: str = ""  # the fine's clause should that paper be lost
     notice: bool = False

@@ -46,5 +46,9 @@ class FindForm(CrmForm):
     words = LineField(_l("Where it was"), required=True, most=200)
 
 
+class FetchForm(CrmForm):
+    words = LineField(_l("Where it was, and what was agreed"), required=True, most=200)
+
+
 class VoidForm(CrmForm):
     reason = LineField(_l("Reason"), required=True, most=200)

@@ -21,7 +21,7 @@ HOLDERS = tuple(role for role in Role if role is not Role.ADMIN)
 FORMS: dict[str, type[CrmForm]] = {
     "offer": forms.OfferForm, "lend": forms.LendForm, "archive": forms.PlaceForm, "reshelve": forms.PlaceForm,
     "decline": forms.DeclineForm, "miss": forms.DeclineForm, "lose": forms.LoseForm, "find": forms.FindForm,
-    "void": forms.VoidForm,
+    "void": forms.VoidForm, "fetch": forms.FetchForm,
 }  # fmt: skip
 
 
@@ -39,6 +39,8 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     paper = queries.get(number, current_user)
     owed, origin = duties.of_subject(paper), db.session.get_one(Subject, paper.origin_id)
     forms_now = offered(paper, MOVES, owed, form_for)
+    if not queries.gone(db.session.get_one(Subject, paper.owner_id)):
+        forms_now.pop("fetch", None)
     if bound is not None and name in forms_now:
         forms_now[name] = bound
     known = told(paper, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)
@@ -46,5 +48,5 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     return render_template(
         "papers/paper.html", **known, paper=paper, origin=origin, offered=forms_now, moves=MOVES,
         kind=queries.kinds().get(paper.category), may_open=queries.may_see([origin.id, paper.customer_id], current_user),
-        cost=workflow.cost(paper) if paper.state != State.VOID else {},
+        over=bool(queries.void([paper])), cost=workflow.cost(paper) if paper.state != State.VOID else {},
     )  # fmt: skip

@@ -2,18 +2,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Row, bindparam, select, true
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ColumnElement, Row, and_, bindparam, func, or_, select, true
+from sqlalchemy.orm import aliased, joinedload
 
 from crm import lists
 from crm.db import db
 from crm.duties import editions
 from crm.duties import queries as duties
-from crm.duties.models import Duty, Subject, open_now
+from crm.duties.models import Duty, Event, Subject, open_now
 from crm.duties.rulebook import PaperKind, Rule
 from crm.errors import NotThere
 from crm.papers.models import Paper, State
 from crm.permissions import Permission
+from crm.staff.models import UserState
 
 
 def get(number: str, user) -> Paper:
@@ -95,6 +96,28 @@ class Of:
     names: Mapping[int, duties.Name]
 
 
+def void(papers: Sequence[Paper]) -> set[int]:
+    """Of these papers, those whose request was voided or cancelled after they were entered: they count for nothing now.
+    An event that both opens and drops leaves its paper as good as it was."""
+    ends = {
+        rule.paper: [kind for kind in rule.drops if kind not in rule.opens and not kind.startswith("paper.")]
+        for rule in editions.todays().rules.values() if rule.paper
+    }  # fmt: skip
+    asked = [paper.id for paper in papers if ends.get(paper.category)]
+    if not asked:
+        return set()
+    own = aliased(Event)
+    entered = select(func.min(own.id)).where(own.subject_id == Paper.id).scalar_subquery()
+    later = or_(*(and_(Subject.category == kind, Event.kind.in_(kinds)) for kind, kinds in ends.items() if kinds))
+    found = select(Paper.id).join(Event, Event.subject_id == Subject.origin_id)
+    return set(db.session.scalars(found.where(Paper.id.in_(asked), later, Event.id > entered).distinct()))
+
+
+def gone(holder: Subject) -> bool:
+    """Whether who holds a paper has left."""
+    return holder.kind == "user" and holder.state != UserState.ACTIVE
+
+
 _THERE = (
     select(Paper).where(Paper.origin_id == bindparam("origin"), Paper.state != State.VOID).order_by(Paper.id.desc()).limit(20)
 )
@@ -105,7 +128,9 @@ def of(subject: Subject, owed: Sequence[Duty], user) -> Of | None:
     if not user.may(Permission.PAPER_READ):
         return None
     there = list(db.session.scalars(_THERE.where(Paper.visible(user)), {"origin": subject.id}))
-    known = {one.category for one in there if one.state in (State.HELD, State.OFFERED)}
+    live = [one for one in there if one.state in (State.HELD, State.OFFERED)]
+    over = void(live)
+    known = {one.category for one in live if one.id not in over}
     expected = [Expected(duty, rule, None) for duty in owed if duty.open and (rule := _rule(duty)).paper]
     names = duties.names(id for one in there for id in (one.owner_id, one.concerned_id))
     return Of(there, [one for one in expected if one.rule.paper not in known], names)
@@ -133,7 +158,9 @@ def expected(user, to: str = "") -> list[Expected]:
     owed = list(db.session.scalars(rows.order_by(Duty.show_from, Duty.id).limit(duties.MOST)))
     under_way = select(Paper).where(Paper.origin_id.in_({duty.subject_id for duty in owed}), Paper.visible(user))
     held = under_way.where(Paper.state.in_([State.HELD, State.OFFERED])).order_by(Paper.id)
-    papers = {(paper.origin_id, paper.category): paper for paper in db.session.scalars(held)} if owed else {}
+    there = list(db.session.scalars(held)) if owed else []
+    over = void(there)
+    papers = {(paper.origin_id, paper.category): paper for paper in there if paper.id not in over}
     return [Expected(duty, rule, papers.get((duty.subject_id, rule.paper))) for duty in owed if (rule := _rule(duty))]
 
 

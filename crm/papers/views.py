@@ -166,6 +166,7 @@ VERBS = Verbs(queries.get, MOVES, page, {
     "reshelve": lambda p, f, k: workflow.reshelve(p, by=current_user, place=f.place.data),
     "miss": lambda p, f, k: workflow.miss(p, by=current_user, words=f.words.data),
     "lend": lambda p, f, k: workflow.lend(p, by=current_user, to=_to(f), until=f.until.data, words=f.words.data),
+    "fetch": lambda p, f, k: workflow.fetch(p, by=current_user, words=f.words.data),
     "find": lambda p, f, k: workflow.find(p, by=current_user, words=f.words.data),
     "lose": lambda p, f, k: workflow.lose(p, by=current_user, words=f.words.data),
     "void": lambda p, f, k: workflow.void(p, by=current_user, reason=f.reason.data),

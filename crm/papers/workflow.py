@@ -15,6 +15,7 @@ from crm.errors import Forbidden, Invalid, Refused
 from crm.files.workflow import attach
 from crm.labels import N_
 from crm.moves import Move
+from crm.papers import queries
 from crm.papers.models import Paper, PaperEvent, State
 from crm.permissions import Permission as P
 from crm.permissions import Role
@@ -42,6 +43,8 @@ MOVES: dict[str, Move] = {
                  icon="x-circle", **_archive),
     "lend": Move(noun="loan", label=N_("Lend it"), froms=frozenset({State.ARCHIVED}), to=State.LENT, icon="box-arrow-right",
                  **_archive),
+    "fetch": Move(noun="takeover", label=N_("Take it over"), froms=frozenset({State.HELD, State.OFFERED, State.LENT}),
+                  to=State.HELD, icon="person", **_archive),
     "find": Move(noun="finding", label=N_("I have found it"), froms=frozenset({State.LOST}), to=State.HELD, icon="search",
                  permission=P.PAPER_HOLD),
     "lose": Move(noun="loss", label=N_("It is lost"), froms=HERE, to=State.LOST, icon="exclamation-triangle",
@@ -55,9 +58,11 @@ Paper.MOVES = MOVES
 class Known(Refused):
     """The paper stands on the register already."""
 
-    def __init__(self, number: str) -> None:
+    def __init__(self, paper: Paper, by) -> None:
+        seen = select(Paper.id).where(Paper.id == paper.id, Paper.visible(by))
+        named = N_("This paper is on the register already: %(number)s. Have it handed over to you there.")
         super().__init__(
-            N_("This paper is on the register already: %(number)s. Have it handed over to you there."), number=number
+            named if db.session.scalar(seen) else N_("This paper is on the register already."), number=paper.number
         )
 
 
@@ -66,7 +71,7 @@ def enter(origin: Subject, kind: str, *, by, title: str = "", sheets: int = 1, f
     entered a second time (Known)."""
     lock(origin)
     if there := live(origin, kind):
-        raise Known(there.number)
+        raise Known(there, by)
     paper = _new(origin, kind, by, title=title, sheets=sheets, state=State.HELD, entered_by_id=by.id)
     record(PaperEvent.ENTERED, paper, by=by, rule=_rule(origin, kind))
     if _arrives(paper, by):
@@ -79,7 +84,7 @@ def not_there(origin: Subject, kind: str, *, by, reason: str) -> Paper:
     """There never was such a paper, the scan having come by e-mail: nobody owes it any more. Not for who owes it."""
     lock(origin)
     if there := live(origin, kind):
-        raise Known(there.number)
+        raise Known(there, by)
     if by.id in _owners(origin):
         raise Forbidden(N_("Whoever owes a paper does not say that there is none: let another manager look."))
     paper = _new(origin, kind, by, title="", sheets=1, state=State.VOID)
@@ -97,7 +102,9 @@ def live(origin: Subject, kind: str) -> Paper | None:
     """The paper of this kind that is on its way: neither archived nor gone."""
     under_way = Paper.state.in_([State.HELD, State.OFFERED])
     same = select(Paper).where(Paper.origin_id == origin.id, Paper.category == kind, under_way)
-    return db.session.scalar(same.order_by(Paper.id.desc()).limit(1))
+    there = list(db.session.scalars(same.order_by(Paper.id.desc())))
+    over = queries.void(there)
+    return next((paper for paper in there if paper.id not in over), None)
 
 
 def _new(origin: Subject, kind: str, by, *, title: str, **columns: Any) -> Paper:
@@ -118,9 +125,10 @@ def _rule(origin: Subject, kind: str) -> str:
 
 
 def _happened(kind: str, paper: Paper, by, **facts: Any) -> None:
-    """What happens to a paper says which duty it concerns."""
+    """What happens to a paper says which duty it concerns: none, once what it was printed for is void."""
     origin = db.session.get_one(Subject, paper.origin_id)
-    record(kind, paper, by=by, rule=_rule(origin, paper.category), **facts)
+    rule = "" if paper.id in queries.void([paper]) else _rule(origin, paper.category)
+    record(kind, paper, by=by, rule=rule, **facts)
 
 
 def _pass_on(paper: Paper, to_id: int) -> None:
@@ -227,10 +235,24 @@ def cost(paper: Paper) -> dict[str, Any]:
 
 
 def find(paper: Paper, *, by, words: str) -> None:
-    """It is there again, in the finder's hands. What was said of its loss stays; people decide what becomes of that."""
+    """It is there again, in the finder's hands, and is owed again. What was said of its loss stays; people decide what
+    becomes of that."""
     MOVES["find"].apply(paper, by)
     _pass_on(paper, by.id)
-    _happened(PaperEvent.FOUND, paper, by, words=words)
+    book = book_of(paper)
+    applied = book is not None and any(one.paper == paper.category for one in book.categories.values())
+    _happened(PaperEvent.FOUND, paper, by, words=words, **({"purpose": "application"} if applied else {}))
+
+
+def fetch(paper: Paper, *, by, words: str) -> None:
+    """Who archives takes over what somebody held who has left."""
+    MOVES["fetch"].apply(paper, by)
+    holder = db.session.get_one(Subject, paper.owner_id)
+    if not queries.gone(holder):
+        raise Refused(N_("%(name)s still works here: have it handed over."), name=holder.title)
+    _pass_on(paper, by.id)
+    paper.lent_until = paper.entered_by_id = None
+    _happened(PaperEvent.FETCHED, paper, by, **{"from": holder.id, "to": by.id}, words=words)
 
 
 def void(paper: Paper, *, by, reason: str) -> None:

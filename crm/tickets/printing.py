@@ -3,10 +3,15 @@
 from flask_babel import gettext as _
 
 from crm.customers.queries import by_id
+from crm.duties import editions
 from crm.letters.sheet import Sheet, facts, sheet, signatures, words
 from crm.tickets.models import PASSWORD, Ticket
 
-KINDS = {"data_cleanup": "cleanup_application", PASSWORD: "password_application"}  # category → its paper
+
+def paper_of(ticket: Ticket) -> str:
+    """The kind of paper its customer applies on; "" where none is needed."""
+    category = editions.todays().categories.get(ticket.category)
+    return category.paper if category else ""
 
 
 def application(ticket: Ticket) -> Sheet:
@@ -31,4 +36,4 @@ def application(ticket: Ticket) -> Sheet:
     theirs = _("Responsible person of the customer (signature, date)"), ""
     boxes = signatures(theirs, (_("Stamp of the customer"), ""), height=38)
     ours = signatures((_("Received by (signature, date)"), ""), (_("Carried out by (signature, date)"), ""), height=20)
-    return sheet(title, ticket.number, KINDS[ticket.category], [who, *asked, words("", sworn, 12), boxes, ours])
+    return sheet(title, ticket.number, paper_of(ticket), [who, *asked, words("", sworn, 12), boxes, ours])

@@ -85,7 +85,7 @@ def bulk_run(run_id):
 @needs(P.TICKET_READ)
 def application_pdf(number):
     ticket = queries.get(number, current_user)
-    if ticket.category not in printing.KINDS:
+    if not printing.paper_of(ticket):
         raise NotThere()
     return pdf(printing.application(ticket), f"{number}-application")
 

@@ -10,10 +10,10 @@ from crm import clock
 from crm.customers.models import Contact, Customer
 from crm.db import db, next_number
 from crm.duties import editions
-from crm.duties.models import Duty, Event, open_now
+from crm.duties.models import Event
 from crm.duties.record import lock, open_subject, record
-from crm.duties.workflow import hand_over
-from crm.errors import Forbidden, Invalid, WrongState
+from crm.duties.workflow import hand_over, must_be_owed
+from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.files.models import File
 from crm.files.workflow import attach, take_away
 from crm.labels import N_
@@ -21,7 +21,7 @@ from crm.moves import Move, edit
 from crm.permissions import Permission as P
 from crm.serials.coverage import Verdict, verdict_of
 from crm.serials.models import Installation
-from crm.tickets.models import PASSWORD, State, Ticket, TicketEvent, stamp
+from crm.tickets.models import PASSWORD, Channel, State, Ticket, TicketEvent, stamp
 from crm.tickets.moves import MOVES, SERVED
 from crm.tickets.needs import Incomplete, gaps, rulebook_of, unserved, wanting
 
@@ -142,7 +142,14 @@ def complete(ticket: Ticket, *, by, **filled: Any) -> None:
     record(TicketEvent.COMPLETED, ticket, by=by)
 
 
+def of_visit(ticket: Ticket) -> bool:
+    """Whether a visit owes this record (5.3.6)."""
+    return ticket.channel in (Channel.VISIT, Channel.TRIP) and ticket.origin_id is not None
+
+
 def may_drop(ticket: Ticket, by) -> bool:
+    if of_visit(ticket):
+        return False
     ended = select(Event.id).where(Event.subject_id == ticket.id, Event.kind == TicketEvent.ENDED).limit(1)
     return by.may(P.TICKET_WORK_ANY) or db.session.scalar(ended) is None
 
@@ -150,6 +157,8 @@ def may_drop(ticket: Ticket, by) -> bool:
 def cancel(ticket: Ticket, *, by, reason: str, move: Move = MOVES["cancel"]) -> None:
     """Drop a record, with the reason. One whose service ever ended owes its record: only a manager may cancel that."""
     move.apply(ticket, by)
+    if of_visit(ticket):
+        raise Refused(N_("A visit owes this record (5.3.6): it is reopened and put right, never dropped."))
     if not may_drop(ticket, by):
         raise Forbidden(N_("Its service has ended, so the record is owed: only a manager may cancel it."))
     stamp(ticket, clock.now())
@@ -181,17 +190,10 @@ def escalate(ticket: Ticket, *, by, story: str) -> None:
     record(TicketEvent.ESCALATED, ticket, by=by, story=story)
 
 
-def _owed(ticket: Ticket, move: Move) -> None:
-    if not db.session.scalar(
-        select(Duty.id).where(Duty.subject_id == ticket.id, Duty.rule == move.owed, open_now()).limit(1)
-    ):
-        raise WrongState()
-
-
 def settle(ticket: Ticket, *, by, answer: str, to=None) -> None:
     """The manager's answer, and who goes on with it; the customer is then called (D5)."""
     MOVES["settle"].apply(ticket, by)
-    _owed(ticket, MOVES["settle"])
+    must_be_owed(ticket, MOVES["settle"])
     if to is not None and to.id != ticket.owner_id and ticket.state in SERVED:
         assign(ticket, by=by, to=to, reason=answer)
     record(TicketEvent.SETTLED, ticket, by=by, answer=answer)
@@ -200,14 +202,14 @@ def settle(ticket: Ticket, *, by, answer: str, to=None) -> None:
 def tell(ticket: Ticket, *, by, words: str) -> None:
     """That the customer was called with the answer, and what they said (D5)."""
     MOVES["tell"].apply(ticket, by)
-    _owed(ticket, MOVES["tell"])
+    must_be_owed(ticket, MOVES["tell"])
     record(TicketEvent.CUSTOMER_TOLD, ticket, by=by, words=words)
 
 
 def see(ticket: Ticket, *, by) -> None:
     """The manager has looked at why a customer outside the service period was served (ours.coverage)."""
     MOVES["see"].apply(ticket, by)
-    _owed(ticket, MOVES["see"])
+    must_be_owed(ticket, MOVES["see"])
     record(TicketEvent.EXCEPTION_SEEN, ticket, by=by)
 
 

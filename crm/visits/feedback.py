@@ -12,6 +12,7 @@ from crm.customers.models import Contact
 from crm.customers.queries import by_id
 from crm.db import db, rows_of
 from crm.duties.record import record
+from crm.duties.workflow import must_be_owed
 from crm.errors import Invalid, Refused
 from crm.files.models import File
 from crm.files.workflow import attach
@@ -106,6 +107,19 @@ def scan(visit: Visit, *, by, name: str, position: str, files: Iterable[str]) ->
     return signed
 
 
+def refuse(visit: Visit, *, by, name: str, position: str, words: str) -> Signature:
+    """The customer will not sign, and why: that is handed in too, the manager looks at it, and the call asks the customer."""
+    head = _to_sign(visit, "refuse", by)
+    return _signed(visit, by, Way.REFUSED, name, position, head=head, words=words)
+
+
+def see(visit: Visit, *, by) -> None:
+    """The manager has looked at why a customer did not sign (5.3.5)."""
+    MOVES["see"].apply(visit, by)
+    must_be_owed(visit, MOVES["see"])
+    record(VisitEvent.REFUSAL_SEEN, visit, by=by)
+
+
 def _signs_another(scan: File, visit: Visit) -> bool:
     same = select(Signature.id).join(File, File.key == Signature.file_key)
     return db.session.scalar(select(same.where(File.sha256 == scan.sha256, Signature.visit_id != visit.id).exists())) or False
@@ -115,7 +129,10 @@ def hand_in(visit: Visit, *, by) -> None:
     """Back at the office the signed form goes to customer relations, who call back (5.7.2, 5.5.1)."""
     _still_here(visit, "hand_in", by)
     if not fits(signature_of(visit), visit):
-        raise Refused(N_("The customer has not signed the feedback form: it is handed in with a signature that fits (5.3.5)."))
+        raise Refused(
+            N_("The customer has not signed the feedback form: it is handed in with a signature that fits, or with why "
+               "there is none (5.3.5).")
+        )  # fmt: skip
     visit.handed_in_at = clock.now()
     record(VisitEvent.HANDED_IN, visit, by=by)
 
@@ -140,7 +157,10 @@ def _signed(visit: Visit, by, way: Way, name: str, position: str, *, head: dict[
     said = {"way": way, "name": name, "position": position, "what": what}
     row = Signature(visit_id=visit.id, head=head, signed_at=clock.now(), by_id=by.id, **said, **how)
     db.session.add(row)
-    record(VisitEvent.SIGNED, visit, by=by, **said)
+    if way == Way.REFUSED:
+        record(VisitEvent.REFUSED, visit, by=by, **said, words=row.words)
+    else:
+        record(VisitEvent.SIGNED, visit, by=by, **said)
     return row
 
 

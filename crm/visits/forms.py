@@ -139,5 +139,13 @@ class SignForm(SignerForm):
         self.what.data, self.strokes.data = what, ""
 
 
+class RefusedForm(CrmForm):
+    """Who would not sign, and why."""
+
+    name = LineField(_l("Who did not sign"), required=True, most=50)
+    position = LineField(_l("Position"), required=True, most=50)
+    words = WordsField(_l("Why not, in their words"), required=True, most=2000)
+
+
 class ScanForm(SignerForm):
     takes: ClassVar[dict[str, str]] = {"file_signed": PURPOSE}

@@ -42,6 +42,8 @@ class VisitEvent(Labelled):
     RETURNED = "visit.returned", N_("is back from the customer")
     REPORTED = "visit.reported", N_("filled in the feedback form")
     SIGNED = "visit.signed", N_("had the feedback form signed")
+    REFUSED = "visit.refused", N_("noted that the customer does not sign")
+    REFUSAL_SEEN = "visit.refusal_seen", N_("looked at why the customer did not sign")
     UNSIGNED = "visit.unsigned", N_("changed the feedback form, so its signature is void")
     HANDED_IN = "visit.handed_in", N_("handed in the feedback form")
     WRITTEN_UP = "visit.written_up", N_("wrote the visit up")
@@ -56,6 +58,7 @@ class Way(Labelled):
 
     SCREEN = "screen", N_("on the screen")
     PAPER = "paper", N_("on paper")
+    REFUSED = "refused", N_("not signed")
 
 
 STAMPS: dict[str, tuple[str, ...]] = {  # state → the times it needs; it has no others
@@ -171,7 +174,8 @@ class Visit(Subject):
 
 
 class Signature(db.Model):
-    """The customer's responsible person signed the feedback form (5.3.5); void once the form is changed, or signed anew."""
+    """The customer's responsible person signed the feedback form (5.3.5), or would not: then `words` say why. Void once the
+    form is changed, or signed anew."""
 
     __tablename__ = "signatures"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -184,12 +188,17 @@ class Signature(db.Model):
     strokes: Mapped[list | None] = mapped_column(JSON(none_as_null=True))
     ink: Mapped[str | None] = mapped_column(unique=True)  # the strokes without place and size: none serves twice
     file_key: Mapped[str | None]
+    words: Mapped[str] = mapped_column(default="")
     signed_at: Mapped[datetime]
     by_id: Mapped[int] = mapped_column(ForeignKey("subjects.id"))
     voided_at: Mapped[datetime | None]
 
     __table_args__ = (
-        CheckConstraint("(way = 'screen' AND ink IS NOT NULL) OR (way = 'paper' AND file_key IS NOT NULL)", name="way"),
+        CheckConstraint(
+            "(way = 'screen' AND ink IS NOT NULL) OR (way = 'paper' AND file_key IS NOT NULL)"
+            " OR (way = 'refused' AND words <> '')",
+            name="way",
+        ),
     )
 
 

@@ -25,7 +25,7 @@ from crm.visits.workflow import CHANGE, MOVES
 
 FORMS: dict[str, type[CrmForm]] = {
     "approve": forms.DecideForm, "reject": forms.RejectForm, "cancel": ReasonForm, "scan": forms.ScanForm,
-    "assign": AssignForm,
+    "assign": AssignForm, "refuse": forms.RefusedForm,
 }  # fmt: skip
 
 
@@ -73,7 +73,8 @@ SIGNING = ("sign", "scan")
 def verbs_now(visit: Visit, owed) -> dict[str, CrmForm]:
     """The verbs that may be done now: what is not filled in is not signed, what is handed in stays as it is."""
     found = offered(visit, MOVES, owed, form_for)
-    over = ("report", *SIGNING) if visit.handed_in_at else () if visit.reported else SIGNING
+    signing = (*SIGNING, "refuse")
+    over = ("report", *signing) if visit.handed_in_at else () if visit.reported else signing
     return {name: form for name, form in found.items() if name not in over}
 
 

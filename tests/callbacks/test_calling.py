@@ -116,11 +116,13 @@ def test_giving_up_needs_three_calls_that_nobody_answered(handed_in):
     me = make.who("followup")
     with unit_of_work():
         callback = begun()
-        workflow.attempt(callback, by=me)
-        workflow.attempt(callback, by=me)
+        for _ in range(5):  # in a minute: that is one call
+            workflow.attempt(callback, by=me)
         with pytest.raises(Invalid, match="Only after"):
             workflow.give_up(callback, by=me, reason="还发了短信")
-        workflow.attempt(callback, by=me)
+    assert callback.attempts == 1 and kinds(callback).count("callback.attempted") == 5
+    with clock.frozen(clock.now() + timedelta(hours=1)), unit_of_work():
+        make.in_vain(callback, by=me, times=2)
         workflow.give_up(callback, by=me, reason="还发了短信")
     assert callback.state == State.UNREACHED and owed("call.feedback")[0].kept_by_id
 
@@ -350,6 +352,36 @@ def test_a_call_that_another_took_on_meanwhile_is_not_ended(handed_in):
         with unit_of_work(), pytest.raises(Refused):
             act()
     assert owed("call.feedback")[0].open
+
+
+def test_a_call_that_is_not_owed_any_more_is_ended_by_whoever_calls_and_no_other_is(app):
+    me, other = make.who("followup"), make.who("specialist2")
+    with unit_of_work():
+        make.handed_in()
+        first = begun()
+        workflow.reach(first, by=me, contact=met(first), **GOOD, doubt="还是不行")
+        ticket = workflow.assign(first, by=make.who("manager"), to=other, category="inquiry")
+        tickets.complete(make.filled(ticket, other), by=other, answered_at=clock.now())
+        callback = workflow.begin(owed_now("call.outcome"), by=me)
+    with pytest.raises(Refused, match="still owed"), unit_of_work():
+        workflow.drop(callback, by=me)
+    assert "dropping" not in Browser(app, me.login).get(callback.path).text
+    with unit_of_work():
+        tickets.reopen(ticket, by=other, reason="客户又来电")
+    page = Browser(app, me.login).get(callback.path).text
+    assert "/dropping" in page and "/result" not in page
+    with unit_of_work():
+        workflow.drop(callback, by=me)
+    assert callback.state == State.DROPPED and kinds(callback)[-1] == "callback.dropped"
+    with unit_of_work():
+        tickets.complete(ticket, by=other)
+    assert workflow.begun(owed_now("call.outcome")) is None  # the next call is another callback
+
+
+def test_which_calls_need_marks_and_what_an_unrecorded_service_breaks_say_the_rules():
+    book = reading.read(reading.shipped())
+    assert {key for key, rule in book.rules.items() if not rule.marks} == {"call.regular", "call.manager", "call.director"}
+    assert {one.key for one in book.penalties.values() if one.unrecorded} == {"7.4", "7.5"}
 
 
 def test_whoever_worked_on_a_record_never_calls_back_on_it_whose_ever_it_is_now(app):

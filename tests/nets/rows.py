@@ -18,16 +18,16 @@ from crm.duties.models import Duty, Edition, Event, Notice, Subject
 from crm.duties.record import open_subject, record
 from crm.files import workflow as files
 from crm.papers import workflow as papers
-from crm.permissions import Permission
+from crm.permissions import Permission, Role
 from crm.reports import workflow as reports
 from crm.reports.models import Report, ReportEvent
 from crm.staff import links
 from crm.staff import workflow as staff
-from crm.staff.models import Login
+from crm.staff.models import Login, User
 from crm.tickets import bulk
 from crm.tickets import workflow as tickets
 from crm.tickets.moves import MOVES
-from crm.visits import feed
+from crm.visits import feed, feedback
 from crm.visits import workflow as visits
 from tests import make
 from tests.nets.values import TABLE
@@ -90,7 +90,7 @@ def ticket(whose: str, user, name: str = "") -> Row:
     return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
 
 
-STEPS = {"depart": 0, "arrive": 1, "return": 2, "report": 2, "sign": 2, "signature": 2, "scan": 2, "hand_in": 3, "write_up": 3}
+STEPS = {"depart": 0, "arrive": 1, "return": 2, "report": 2, "sign": 2, "signature": 2, "scan": 2, "refuse": 2, "see": 2, "hand_in": 3, "write_up": 3}
 
 
 def visit(whose: str, user, name: str = "") -> Row:
@@ -104,8 +104,10 @@ def visit(whose: str, user, name: str = "") -> Row:
         visits.approve(row, by=make.who("manager"))
         for step in (visits.depart, visits.arrive, visits.come_back)[: STEPS[name]]:
             step(row, by=make.who("specialist"))
-    if name in ("sign", "signature", "scan", "hand_in") and whose != "closed":
+    if name in ("sign", "signature", "scan", "refuse", "see", "hand_in") and whose != "closed":
         make.feedback_of(row, signed=name == "hand_in", at=row.id)
+    if name == "see" and whose != "closed":
+        feedback.refuse(row, by=make.who("specialist"), name="王主任", position="总监", words="要等上级同意")
     if not (move and move.others):
         duties.hand_over(row, row.owner_id, owner.id)
         row.owner_id = owner.id
@@ -125,6 +127,8 @@ def callback(whose: str, user, name: str = "") -> Row:
     if name == "assign" and whose != "closed":
         calls.escalate(row, by=by, doubt="老问题又来了")
     row.owner_id = owed.owner_id = owner.id
+    if name == "drop" and whose != "closed":
+        owed.dropped_by_id = record("visit.noted", owed.subject).id
     db.session.flush()
     move = calls.MOVES.get(name)
     return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
@@ -179,10 +183,20 @@ def paper(whose: str, user, name: str = "") -> Row:
     return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
 
 
+def _left() -> User:
+    """Somebody who worked here."""
+    name = f"left{db.session.query(User).count()}"
+    user = staff.add_user(name, name, [Role.SPECIALIST], "!")
+    user.state = "inactive"
+    return user
+
+
 def _on_its_way(row, name: str, owner, other) -> None:
     """Where the verb begins: straight in its columns, whatever roles the owner has."""
     state = next(iter(sorted(papers.MOVES[name].froms & {"offered", "archived", "lent", "returned", "lost"})), "held")
-    row.state = "held" if name in ("archive", "lose") else state
+    row.state = "held" if name in ("archive", "lose", "fetch") else state
+    if name == "fetch":
+        row.owner_id = _left().id
     if row.state == "offered":
         row.owner_id, row.concerned_id = (other.id, owner.id) if name in ("take", "decline") else (owner.id, other.id)
     if row.state in ("archived", "lent", "returned"):

@@ -33,8 +33,9 @@ CASES = [(kind, str(state)) for kind in KINDS for state in kind.STATES]
 # refused for more than its table says: (kind, verb, state) → who may do it all the same
 BESIDES = {
     ("ticket", "cancel", "ended"): {"manager"},
-    ("ticket", "duplicate", "ended"): {"manager"},
-}  # a record whose service ended is owed; a manager may drop it
+    ("ticket", "duplicate", "ended"): {"manager"},  # a record whose service ended is owed; a manager may drop it
+}
+STILL = {("callback", "drop"), ("paper", "fetch")}  # the call is still owed; the holder still works here
 
 
 def edition(state: str) -> Edition:
@@ -99,8 +100,13 @@ def callback(state: str) -> Callback:
     by = make.who("followup")
     origin = make.handed_in(make.served_customer(f"单位{db.session.query(Subject).count()}"))
     row = calls.begin(db.session.query(Duty).filter_by(subject_id=origin.id, rule="call.feedback").one(), by=by)
-    for _ in range(3):
-        calls.attempt(row, by=by)
+    make.in_vain(row, by=by)
+    if state == CallState.DROPPED:
+        owed = db.session.query(Duty).filter_by(subject_id=origin.id, rule="call.feedback").one()
+        owed.dropped_by_id = record("visit.noted", origin, by=by).id
+        db.session.flush()
+        calls.drop(row, by=by)
+        return row
     person = db.session.query(make.Contact).filter_by(customer_id=row.customer_id).one()
     if state == CallState.UNREACHED:
         calls.give_up(row, by=by, reason="空号")
@@ -165,7 +171,7 @@ def expected(kind, verb: str, move, user, row, owed: set[str]) -> int:
         return 404
     if not move.may(user, row):
         return 403
-    if row.state not in move.froms or (move.owed and move.owed not in owed):
+    if row.state not in move.froms or (move.owed and move.owed not in owed) or (name, verb) in STILL:
         return 409
     besides = BESIDES.get((name, verb, row.state))
     return 403 if besides and user.login not in besides else 303

@@ -9,15 +9,17 @@ from crm.db import db, unit_of_work
 from crm.duties import reading
 from crm.duties.models import Duty, Event, Notice
 from crm.duties.rulebook import RulebookError
-from crm.errors import Forbidden, Invalid, WrongState
+from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.papers import queries, workflow
 from crm.papers.models import Paper, State
 from crm.papers.workflow import MOVES, Known
+from crm.staff import workflow as staff
 from crm.tickets import workflow as tickets
 from crm.visits import feedback
 from crm.visits import workflow as visits
 from crm.visits.models import Visit
 from tests import make
+from tests.conftest import Browser
 from tests.nets import rows
 
 
@@ -279,6 +281,73 @@ def test_a_lost_application_names_its_holder_and_what_a_sheet_costs_and_fines_no
     with unit_of_work():
         workflow.find(paper, by=make.who("followup"), words="夹在别的合同里")
     assert (paper.state, paper.owner_id) == (State.HELD, make.who("followup").id)
+
+
+@pytest.mark.parametrize("kind", ["visit_request", "cleanup_application"])
+def test_what_is_found_again_is_owed_again(app, kind, sound):
+    with unit_of_work():
+        origin = approved() if kind == "visit_request" else application()
+        paper = make.paper(origin, kind=kind)
+        workflow.lose(paper, by=make.who("specialist"), words="出租车上")
+    assert f"paper.{kind}" not in owed(origin)
+    with unit_of_work():
+        workflow.find(paper, by=make.who("specialist"), words="司机送来了")
+    assert f"paper.{kind}" in owed(origin)
+    with unit_of_work():
+        archived(paper)
+    assert f"paper.{kind}" not in owed(origin)
+
+
+def test_the_paper_of_a_void_approval_counts_for_nothing_and_blocks_nothing(app, sound):
+    me, manager = make.who("specialist"), make.who("manager")
+    with unit_of_work():
+        visit = approved()
+        old = make.paper(visit)
+        workflow.offer(old, by=me, to=make.who("archivist"))
+    with unit_of_work():
+        contact = db.session.get(make.Contact, visit.contact_id)
+        facts = {name: getattr(visit, name) for name in ("category", "title", "department", "place", "arrive_at", "ends_at")}
+        visits.change(visit, by=me, contact=contact, **{**facts, "title": "改成年结"})
+        visits.approve(visit, by=manager)
+    assert queries.void([old]) == {old.id}
+    with unit_of_work():
+        workflow.archive(old, by=make.who("archivist"), place="作废")  # of what is void, it keeps nothing
+    assert "paper.visit_request" in owed(visit)
+    with unit_of_work():
+        new = make.paper(visit)
+        archived(new)
+    assert queries.void([new]) == set() and "paper.visit_request" not in owed(visit)
+    assert "counts for nothing" in Browser(app, "archivist").get(old.path).text
+    assert "counts for nothing" not in Browser(app, "archivist").get(new.path).text
+
+
+def test_who_archives_takes_over_what_somebody_held_who_has_left(app, sound):
+    me, archivist = make.who("specialist2"), make.who("archivist")
+    with unit_of_work():
+        paper = make.paper(make.visit(), by=me)
+    with pytest.raises(Refused, match="still works here"), unit_of_work():
+        workflow.fetch(paper, by=archivist, words="在他桌上")
+    assert "/takeover" not in Browser(app, "archivist").get(paper.path).text
+    with unit_of_work():
+        staff.edit_user(me, by=make.who("admin"), roles=me.roles, active=False)
+    assert "/takeover" in Browser(app, "archivist").get(paper.path).text
+    with unit_of_work():
+        workflow.fetch(paper, by=archivist, words="在他桌上")
+    assert paper.owner_id == archivist.id and kinds(paper)[-1] == "paper.fetched"
+
+
+def test_a_paper_one_may_not_see_is_not_named(app):
+    me = make.who("specialist")
+    with unit_of_work():
+        record = application(me, "admin_password")
+        paper = make.paper(record, by=make.who("archivist"), kind="password_application")
+        record.owner_id = make.who("specialist2").id
+    with pytest.raises(Known) as refused, unit_of_work():
+        workflow.enter(record, "password_application", by=make.who("followup"))
+    assert "%(number)s" not in str(refused.value)
+    with pytest.raises(Known) as refused, unit_of_work():
+        workflow.enter(record, "password_application", by=make.who("archivist"))
+    assert refused.value.params["number"] == paper.number
 
 
 def test_a_lost_visit_request_costs_nothing(app):

@@ -35,8 +35,7 @@ def month(app):
         person = db.session.query(make.Contact).filter_by(customer_id=unit.id).first()
         calls.reach(begun[0], by=me, contact=person, attitude=5, skill=5, result=4, comment="=很满意")
         calls.reach(begun[1], by=me, contact=person, attitude=4, skill=3, result=1, doubt="还是不行", unrecorded="上周来过", clause="7.4")
-        for _ in range(3):
-            calls.attempt(begun[2], by=me)
+        make.in_vain(begun[2], by=me)
         calls.give_up(begun[2], by=me, reason="空号")
         ticket = calls.assign(begun[1], by=manager, to=other, category="inquiry")
         make.tickets.complete(make.filled(ticket, other), by=other, answered_at=clock.now())

@@ -10,9 +10,11 @@ from crm.db import db, unit_of_work
 from crm.duties.models import Duty, Event
 from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.files import workflow as files
+from crm.tickets import workflow as tickets
 from crm.visits import feedback, forms, ink, printing, workflow
 from crm.visits.models import Signature, Visit
 from tests import make
+from tests.conftest import Browser
 from tests.visits.test_requests import kinds, owed
 
 PNG = (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89"
@@ -283,3 +285,51 @@ def test_a_form_that_changed_meanwhile_is_shown_and_signed_anew(app, browser):
         assert stale.status_code == 409 and "其实没好" in stale.text and "王主任" in stale.text, noun
         assert text(visit) in stale.text and "[[10, 60]" not in stale.text, "the drawing was for another text"
         assert f'name="version" value="{visit.version}"' in stale.text
+
+
+def test_a_customer_who_will_not_sign_holds_nothing_up_and_the_manager_looks_at_it(app, sound):
+    me, manager = make.who("specialist"), make.who("manager")
+    with unit_of_work():
+        visit = on_site()
+        make.feedback_of(visit)
+        feedback.refuse(visit, by=me, name="王主任", position="财务总监", words="要等上级同意")
+    assert owed(visit)["visit.see_refusal"].pool == "manager"
+    page = Browser(app, me.login).get(visit.path).text
+    assert "要等上级同意" in page and "did not sign" in page
+    with unit_of_work():
+        workflow.come_back(visit, by=me)
+        feedback.hand_in(visit, by=me)
+    assert "call.feedback" in owed(visit)  # the customer is asked all the same
+    with unit_of_work():
+        feedback.see(visit, by=manager)
+    assert "visit.see_refusal" not in owed(visit)
+    with pytest.raises(WrongState), unit_of_work():
+        feedback.see(visit, by=manager)
+
+
+def test_a_refusal_is_void_like_a_signature_once_the_form_is_changed_or_signed(app, sound):
+    me = make.who("specialist")
+    with unit_of_work():
+        visit = on_site()
+        make.feedback_of(visit)
+        feedback.refuse(visit, by=me, name="王主任", position="财务总监", words="还没试过")
+        feedback.report(visit, by=me, outcomes=["再改了一遍"])
+        workflow.come_back(visit, by=me)
+        with pytest.raises(Refused, match="why there is none"):
+            feedback.hand_in(visit, by=me)
+    assert "visit.see_refusal" not in owed(visit)
+    with unit_of_work():
+        feedback.refuse(visit, by=me, name="王主任", position="财务总监", words="还没试过")
+        sign(visit)
+    assert feedback.signature_of(visit).way == "screen" and "visit.see_refusal" not in owed(visit)
+
+
+def test_the_record_a_visit_owes_is_never_dropped(app):
+    with unit_of_work():
+        visit = on_site()
+        workflow.come_back(visit, by=make.who("specialist"))
+        record = make.written_up(visit)
+        tickets.reopen(record, by=make.who("specialist"), reason="写错了")
+    with pytest.raises(Refused, match="never dropped"), unit_of_work():
+        tickets.cancel(record, by=make.who("manager"), reason="不要了")
+    assert "/cancellation" not in Browser(app, "manager").get(record.path).text
