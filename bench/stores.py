@@ -27,7 +27,7 @@ class KeptCluster(postgres.Cluster):
         self.home = home
 
     def start(self) -> "KeptCluster":
-        self.folder = Path(tempfile.mkdtemp(prefix="crm-bench-", dir=postgres.FOLDER))
+        self.folder = Path(tempfile.mkdtemp(prefix="crm-bench-", dir=postgres.FOLDERS[-1]))
         data = self.home / "data"
         data.mkdir(parents=True, exist_ok=True)
         if os.geteuid() == 0:
