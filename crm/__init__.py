@@ -31,7 +31,7 @@ class Crm(Flask):
     """A request is one unit of work: an answer below 400 commits, any other rolls back."""
 
     def full_dispatch_request(self) -> Response:
-        with transactions(read_only=request.method in SAFE or self._in_units_of_its_own()):
+        with transactions(read_only=request.method in SAFE or self._in_units_of_its_own(), singly=True):
             return super().full_dispatch_request()
 
     def _in_units_of_its_own(self) -> bool:

@@ -1,12 +1,15 @@
 """The database: column types, transactions and the small tables beside the matter. The only commits stand here."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 
+import psycopg
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session
 from sqlalchemy import (
     JSON,
     ColumnElement,
@@ -69,21 +72,36 @@ class Base(DeclarativeBase):
     )
 
 
-db = SQLAlchemy(model_class=Base)
-
 _writing: ContextVar[bool] = ContextVar("writing", default=False)  # outside of a unit, one only reads
+_singly: ContextVar[bool] = ContextVar("singly", default=False)
+READING = "reading"
+
+
+class Routed(Session):
+    """Asks the engine whose statements stand alone for a page that only reads, where the database has one."""
+
+    def get_bind(self, *args, bind=None, **kwargs):
+        engines = self._db.engines
+        plain = bind or engines[None]
+        return engines.get(READING, plain) if bind is None and _singly.get() and not _writing.get() else plain
+
+
+db = SQLAlchemy(model_class=Base, session_options={"class_": Routed})
+
 _open: ContextVar[bool] = ContextVar("open", default=False)  # a unit of work is
 _asides: ContextVar[list[Callable[[], None]] | None] = ContextVar("asides", default=None)
 
 
 @contextmanager
-def transactions(*, read_only: bool) -> Iterator[None]:
-    """Whatever begins inside is a reading or a writing transaction, said to the database itself."""
-    token = _writing.set(not read_only)
+def transactions(*, read_only: bool, singly: bool = False) -> Iterator[None]:
+    """Whatever begins inside is a reading or a writing transaction, said to the database itself. `singly`: what is only
+    read may be asked statement by statement: at PostgreSQL's READ COMMITTED that sees the same, without BEGIN and COMMIT."""
+    token, alone = _writing.set(not read_only), _singly.set(singly or _singly.get())
     try:
         yield
     finally:
         _writing.reset(token)
+        _singly.reset(alone)
 
 
 @contextmanager
@@ -134,10 +152,18 @@ def aside(act: Callable[[], None]) -> None:
 def wire(engine: Engine) -> None:
     """Settings each connection and each transaction needs; called once per engine."""
     if engine.dialect.name != "sqlite":
+        db.engines[READING] = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+        @event.listens_for(engine, "connect")
+        def reads(connection, _record) -> None:
+            connection.cursor_factory = Cursor
+            connection.autocommit = True
+            connection.execute("SET default_transaction_read_only = on")  # what writes says so with its BEGIN
+            connection.autocommit = False
 
         @event.listens_for(engine, "begin")
         def read_only(connection) -> None:
-            connection.connection.dbapi_connection.read_only = not _writing.get()  # said with the BEGIN to come
+            connection.connection.dbapi_connection.read_only = not _writing.get()  # said with the BEGIN to come, if one does
 
         return
 
@@ -153,6 +179,31 @@ def wire(engine: Engine) -> None:
         writing = _writing.get()
         connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writing else 'ON'}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+class Columns(Sequence):
+    """An answer's columns, made when somebody looks at them: SQLAlchemy, which knows a statement's from its first answer,
+    only asks whether there are any."""
+
+    def __init__(self, cursor: psycopg.Cursor, count: int) -> None:
+        self.cursor, self.count = cursor, count
+
+    @cached_property
+    def made(self) -> list[psycopg.Column]:
+        return [psycopg.Column(self.cursor, index) for index in range(self.count)]
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index):
+        return self.made[index]
+
+
+class Cursor(psycopg.Cursor):
+    @property
+    def description(self):
+        answer = self.pgresult
+        return Columns(self, answer.nfields) if answer and answer.nfields else super().description
 
 
 def insert(table):

@@ -64,6 +64,10 @@ class Subject(db.Model):
         """The rows by which the search finds this subject."""
         return ()
 
+    def searched_first(self) -> Iterable[Entry]:
+        """The same while nothing but its opening has happened to it."""
+        return self.searched()
+
     @classmethod
     def searched_all(cls, some: Iterable[Self]) -> Iterator[tuple[int, Entry]]:
         """The same of many; a kind that asks the database for it asks once."""

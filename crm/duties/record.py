@@ -83,7 +83,7 @@ def record(kind: str, subject: Subject, *, by=None, at: datetime | None = None, 
     if subject.edition_id:
         _notify(event, subject, by, known)
     if kind in subject.SEARCHED:
-        search.put(subject.id, subject.searched(), new=first)
+        search.put(subject.id, subject.searched_first() if first else subject.searched(), new=first)
     return event
 
 

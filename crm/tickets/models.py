@@ -160,9 +160,15 @@ class Ticket(Subject):
         for id, facts in db.session.execute(_NOTED, {"records": list(records)}):
             notes.setdefault(id, []).append(facts.get("words", ""))
         for id, one in records.items():
-            said = (one.title, one.description, *map(str, one.fields.values()), one.service_qq, *notes.get(id, ()))
-            keys = tuple(filter(None, (one.number, one.external_ref)))
-            yield id, Entry("ticket", keys, "", "\n".join(filter(None, said)))
+            yield id, one._entry(notes.get(id, ()))
+
+    def searched_first(self) -> Iterator[Entry]:
+        yield self._entry()
+
+    def _entry(self, notes: Iterable[str] = ()) -> Entry:
+        said = (self.title, self.description, *map(str, self.fields.values()), self.service_qq, *notes)
+        keys = tuple(filter(None, (self.number, self.external_ref)))
+        return Entry("ticket", keys, "", "\n".join(filter(None, said)))
 
     def facts(self) -> dict[str, Any]:
         return super().facts() | {

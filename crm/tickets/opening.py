@@ -78,5 +78,6 @@ def _open(form: forms.NewForm, customer: Customer | None, drafts: list) -> Ticke
     facts = form.facts() | {"department": department}
     return workflow.open_ticket(
         by=current_user, customer=customer, contact=contact, installation=calling.installation(form),
-        fields=forms.fields_in(form), uncovered_reason=form.uncovered_reason.data, files=[draft.key for draft in drafts], **facts,
+        fields=forms.fields_in(form), uncovered_reason=form.uncovered_reason.data, files=[draft.key for draft in drafts],
+        verdict=form.verdict, **facts,
     )  # fmt: skip

@@ -28,11 +28,11 @@ from crm.tickets.needs import Incomplete, gaps, rulebook_of, unserved, wanting
 
 def open_ticket(
     *, by, customer: Customer, contact: Contact | None, category: str, installation: Installation | None = None,
-    uncovered_reason: str = "", files: Iterable[str] = (), owner=None, **details: Any,
+    uncovered_reason: str = "", files: Iterable[str] = (), owner=None, verdict: Verdict | None = None, **details: Any,
 ) -> Ticket:  # fmt: skip
     """Log a record (5.1.2), one's own or `owner`'s. A customer outside the service period is served only with a reason,
-    which the manager sees."""
-    verdict = verdict_of(customer.id, installation)
+    which the manager sees. `verdict`: on their service period, where this transaction has it already."""
+    verdict = verdict or verdict_of(customer.id, installation)
     known = contact is not None and contact.customer_id == customer.id
     if wrong := wanting(known=known, department=details.get("department", "")) | unserved(verdict, uncovered_reason):
         raise Invalid(fields=wrong)
