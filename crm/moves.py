@@ -26,6 +26,7 @@ class Move:
     others: bool = False  # never whoever asked for it (ours.approval), whatever they may besides
     asks: bool = True  # needs words; else the button alone is enough
     owed: str = ""  # only while a duty of this rule is open
+    done: str = ""  # what its page says afterwards
     icon: str = ""
     tone: str = field(default="secondary")
 

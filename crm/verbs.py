@@ -11,7 +11,7 @@ from flask_login import current_user
 
 from crm.customers import queries as customers
 from crm.duties import queries as duties
-from crm.duties.models import Duty, Subject
+from crm.duties.models import Duty, Event, Subject
 from crm.errors import Forbidden, Refused, Stale
 from crm.files import queries as files
 from crm.files.drafts import received
@@ -44,7 +44,7 @@ class Verbs:
     def _view(self, name: str):
         @needs(self.moves[name].permission)
         def move(number):
-            return self.do(name, number, _("%(what)s: done.", what=_(self.moves[name].label)))
+            return self.do(name, number, _(self.moves[name].done))
 
         return move
 
@@ -118,6 +118,12 @@ def offered(
     }
 
 
+def _led_to(subject: Subject, events: Sequence[Event], names: Mapping[int | str, duties.Name]) -> list[duties.Name]:
+    """What came of it, as far as its story and the reader's sight reach; no duplicates, which are said elsewhere."""
+    said = [names[one.about] for one in reversed(events) if one.about in names and not one.kind.endswith(".duplicate")]
+    return [one for one in dict.fromkeys(said) if one.id not in (subject.id, subject.origin_id)]
+
+
 def told(
     subject: Subject, owed: Sequence[Duty], *, name: str, bound: CrmForm | None, refusal: Refused | None, drafts
 ) -> dict[str, Any]:
@@ -128,10 +134,12 @@ def told(
     for duty in owed:
         opened.setdefault(duty.opened_by_id, []).append(duty)
     hung = files.of(subject)
+    whose = subject.owner_id, *(duty.owner_id for duty in owed)
+    names = duties.names_in(events, current_user, *whose, origin=subject.origin_id)
     return {
         "subject": subject, "events": events, "duties": owed, "opened": opened, "files": hung,
         "same": files.same(hung, subject, current_user),
-        "names": duties.names_in(events, current_user, subject.owner_id, *(duty.owner_id for duty in owed)),
+        "names": names, "came_of": names.get(subject.origin_id or 0), "led_to": _led_to(subject, events, names),
         "customer": customers.by_id(subject.customer_id) if subject.customer_id else None,
         "refusal": refusal, "refused": name, "drafts": drafts,
         "note": bound if bound is not None and name == "note" else NoteForm(formdata=None),

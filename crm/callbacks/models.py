@@ -70,7 +70,7 @@ class Callback(Subject):
     label = N_("Callback")
     EVENTS = CallbackEvent
     STATES = State
-    NOTICES: ClassVar[dict[str, str]] = {CallbackEvent.ASSIGNED: "to owner", CallbackEvent.NOTED: "owner"}
+    NOTICES: ClassVar[dict[str, str]] = {CallbackEvent.ASSIGNED: "owner", CallbackEvent.NOTED: "owner"}
     SEARCHED = frozenset({CallbackEvent.OPENED, CallbackEvent.REACHED, CallbackEvent.ESCALATED})
 
     @property

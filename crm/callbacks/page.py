@@ -5,11 +5,13 @@ from typing import Any
 
 from flask import render_template
 from flask_babel import get_locale
+from flask_babel import gettext as _
 from flask_login import current_user
 
 from crm.callbacks import forms, queries, workflow
 from crm.callbacks.models import Callback
-from crm.callbacks.workflow import MOVES, setting, wants_marks
+from crm.callbacks.moves import MOVES
+from crm.callbacks.workflow import setting, wants_marks
 from crm.customers import queries as customers
 from crm.customers.models import Contact
 from crm.duties import editions
@@ -35,6 +37,8 @@ def form_for(name: str, callback: Callback, people: Sequence[Contact] | None = N
     if isinstance(form, forms.ReachForm):
         form.offer_people(customers.contacts(callback.customer_id or 0, active=True) if people is None else people)
         form.clause.offer(_clauses(editions.todays()))
+        needs = _("Goes to the manager at once (5.5.3). A mark of %(n)s or less needs it.", n=setting(callback, "bad_mark"))
+        form.doubt.description = needs
         for mark in (form.attitude, form.skill, form.result):
             mark.flags.required = wants_marks(callback)
         if len(form.people) == 1 and not form.contact.data:

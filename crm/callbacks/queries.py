@@ -111,6 +111,7 @@ class Story:
     calls: Sequence[Any]  # earlier callbacks of the customer
     open: Sequence[Any]  # records of the customer that are not over
     people: Sequence[Contact]
+    ask_for: int | None  # which of them was met there, or answers for the software
     customer: Customer
 
 
@@ -132,9 +133,12 @@ def story(origin: Subject, user, but: int = 0) -> Story:
     came_of = select(Subject).where(Subject.id == origin.origin_id, duties.visible(user))
     before = db.session.scalar(came_of) if origin.origin_id else None
     people = select(Contact).where(Contact.customer_id == origin.customer_id, Contact.active)
+    met = contacts({origin.id: origin.customer_id}).get(origin.id)
+    ask_for = met.id if met else None
     return Story(
         origin, before, db.session.execute(earlier).all(), db.session.execute(records).all(),
-        db.session.scalars(people.order_by(Contact.software_responsible.desc(), Contact.id)).all(),
+        db.session.scalars(people.order_by(Contact.id != ask_for, Contact.software_responsible.desc(), Contact.id)).all(),
+        ask_for,
         db.session.get_one(Customer, origin.customer_id),
     )  # fmt: skip
 

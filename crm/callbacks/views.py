@@ -4,8 +4,8 @@ from flask_login import current_user
 from crm.callbacks import page, queries, workflow
 from crm.callbacks.forms import ReachForm
 from crm.callbacks.models import Callback, State
+from crm.callbacks.moves import MOVES
 from crm.callbacks.table import TABLE
-from crm.callbacks.workflow import MOVES
 from crm.customers import queries as customers
 from crm.duties import editions
 from crm.duties import queries as duties

@@ -8,6 +8,7 @@ from sqlalchemy.orm import joinedload
 
 from crm import clock
 from crm.callbacks.models import MARKS, Callback, CallbackEvent, State
+from crm.callbacks.moves import MOVES
 from crm.customers.models import Contact, Customer
 from crm.db import db, next_number
 from crm.duties import editions
@@ -16,28 +17,12 @@ from crm.duties.record import lock, open_subject, record
 from crm.duties.workflow import claim, kept_from
 from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.labels import N_
-from crm.moves import Move
 from crm.permissions import Permission as P
 from crm.serials.coverage import verdict_of
 from crm.tickets.models import PASSWORD, Channel, Ticket
 from crm.tickets.workflow import open_ticket
 
 CALLS = "call."  # the rules of the desk: what is owed by telephone
-_own: dict[str, Any] = {"permission": P.CALLBACK_WORK, "own": True, "froms": frozenset({State.CALLING})}
-
-MOVES: dict[str, Move] = {
-    "reach": Move(noun="result", label=N_("Save the result"), to=State.REACHED, icon="telephone", tone="primary", **_own),
-    "attempt": Move(noun="attempts", label=N_("Nobody answered"), to=None, asks=False, icon="x-circle", **_own),
-    "later": Move(noun="postponement", label=N_("Call again later"), to=None, icon="clock", **_own),
-    "give_up": Move(noun="end", label=N_("Nobody can be reached"), to=State.UNREACHED, icon="x-circle", tone="danger", **_own),
-    "drop": Move(noun="dropping", label=N_("No call is owed any more"), to=State.DROPPED, asks=False, icon="x-circle",
-                 permission=P.CALLBACK_WORK, froms=frozenset({State.CALLING})),
-    "escalate": Move(noun="escalation", label=N_("Pass a doubt on to the manager"), to=State.ESCALATED, icon="arrow-up-right",
-                     permission=P.CALLBACK_WORK, own=True, froms=frozenset({State.REACHED})),
-    "assign": Move(noun="assignment", label=N_("Assign somebody"), to=State.ASSIGNED, icon="person", tone="primary",
-                   permission=P.TICKET_ASSIGN, others=True, froms=frozenset({State.ESCALATED})),
-}  # fmt: skip
-Callback.MOVES = MOVES
 
 
 def begun(duty: Duty) -> Callback | None:
@@ -193,6 +178,12 @@ def escalate(callback: Callback, *, by, doubt: str) -> None:
     record(CallbackEvent.ESCALATED, callback, by=by, story=doubt)
 
 
+def _title(doubt: str) -> str:
+    """A record that comes of a doubt is called by it, not once more by the visit."""
+    line = doubt.strip().splitlines()[0]
+    return line if len(line) <= 60 else f"{line[:59]}…"
+
+
 def assign(callback: Callback, *, by, to, category: str, words: str = "") -> Ticket:
     """The manager assigns somebody at once (5.5.4): a record of theirs is opened, whose outcome is called back too."""
     if not to.may(P.TICKET_WORK):
@@ -205,7 +196,7 @@ def assign(callback: Callback, *, by, to, category: str, words: str = "") -> Tic
     served = verdict_of(customer.id).served
     ticket = open_ticket(
         by=by, owner=to, customer=customer, contact=contact, department=callback.department or contact.department or "—",
-        category=category, channel=Channel.PHONE, title=callback.title[:120], asked_at=callback.reached_at,
+        category=category, channel=Channel.PHONE, title=_title(callback.doubt), asked_at=callback.reached_at,
         description="\n\n".join(filter(None, (callback.doubt, words))), origin_id=callback.id, called_back=True,
         uncovered_reason="" if served else callback.number,
     )  # fmt: skip

@@ -22,7 +22,7 @@ _OPEN = N_("Open")
 class Group(Labelled):
     OVERDUE = "overdue", N_("Overdue")
     TODAY = "today", N_("Today")
-    WEEK = "week", N_("This week")
+    WEEK = "week", N_("In the next seven days")
     LATER = "later", N_("Later")
 
 
@@ -41,14 +41,12 @@ class Row:
 
 
 def group_of(duty: Duty) -> Group:
-    now = clock.now()
     if duty.overdue:
         return Group.OVERDUE
     today = clock.today()
     if duty.due_at <= clock.end_of(today):
         return Group.TODAY
-    sunday = today + timedelta(days=6 - today.weekday())
-    return Group.WEEK if duty.due_at <= max(clock.end_of(sunday), now) else Group.LATER
+    return Group.WEEK if duty.due_at <= clock.end_of(today + timedelta(days=7)) else Group.LATER
 
 
 def _undecided(duties: Iterable[Duty]) -> dict[str, int]:

@@ -7,7 +7,8 @@ from sqlalchemy.orm import aliased
 
 from crm.db import Step
 from crm.desk.search import lacking
-from crm.duties.models import Duty, DutyEvent, Event, Extension, Subject, open_now
+from crm.duties.events import DutyEvent
+from crm.duties.models import Duty, Event, Extension, Subject, open_now
 
 subjects = Subject.__table__
 

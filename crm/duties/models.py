@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, Unique
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.db import db, only
+from crm.duties.events import EditionEvent, EditionState
 from crm.duties.pressing import Pressing
 from crm.labels import N_, Labelled, Priority
 from crm.moves import Move
@@ -130,6 +131,11 @@ class Event(db.Model):
         named = (self.actor_id, *(self.facts.get(key) for key in ("from", "to", "owner")))
         return [id for id in named if isinstance(id, int)]
 
+    @property
+    def about(self) -> int | str | None:
+        """The other subject its facts name: by its id, in older ones by its number."""
+        return self.facts.get("of") or self.facts.get("record")
+
 
 class Notice(db.Model):
     """That an event concerns somebody who did not do it."""
@@ -242,30 +248,6 @@ class Extension(db.Model):
         CheckConstraint("decided_by_id <> asked_by_id", name="not_oneself"),  # whoever asks never approves
         Index("uq_extensions_undecided", "duty_id", unique=True, **only("granted IS NULL")),
     )  # fmt: skip
-
-
-class EditionState(Labelled):
-    UNCONFIRMED = "unconfirmed", N_("To be confirmed")
-    CONFIRMED = "confirmed", N_("Confirmed")
-
-
-class DutyEvent(Labelled):
-    """Events any subject may have."""
-
-    BREACHED = "duty.breached", N_("the deadline passed")
-    REPRICED = "duty.repriced", N_("found that a missed duty is one that is fined")
-    MORE_TIME_ASKED = "duty.more_time_asked", N_("asked for more time")
-    MORE_TIME_GRANTED = "duty.more_time_granted", N_("granted more time")
-    MORE_TIME_REFUSED = "duty.more_time_refused", N_("refused more time")
-    CLAIMED = "duty.claimed", N_("took it on")
-    RELEASED = "duty.released", N_("gave it back")
-
-
-class EditionEvent(Labelled):
-    ISSUED = "rulebook.issued", N_("issued the rulebook")
-    CONFIRMED = "rulebook.confirmed", N_("confirmed the department's defaults")
-    PRESENTED = "rulebook.presented", N_("presented the rulebook")
-    ACKNOWLEDGED = "rulebook.acknowledged", N_("acknowledged the rulebook")
 
 
 class Edition(Subject):

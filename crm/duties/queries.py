@@ -9,7 +9,8 @@ from sqlalchemy.orm import contains_eager, joinedload, load_only, selectinload
 from crm import clock, lists
 from crm.db import db
 from crm.duties import editions
-from crm.duties.models import Acknowledgement, Duty, DutyEvent, Edition, Event, Extension, Notice, Subject, open_now
+from crm.duties.events import DutyEvent
+from crm.duties.models import Acknowledgement, Duty, Edition, Event, Extension, Notice, Subject, open_now
 from crm.errors import NotThere
 from crm.permissions import Permission, by_reader
 
@@ -50,12 +51,12 @@ def names(ids: Iterable[int | None]) -> dict[int, Name]:
     return {row.id: Name(*row) for row in db.session.execute(_NAMES, {"ids": sorted(wanted)})}
 
 
-def names_in(events: Iterable[Event], user, *others: int | None) -> dict[int | str, Name]:
-    """The people a timeline's lines name, and `others`; of another record (`of`: its id, once its number) what it is called
-    if `user` may see it."""
+def names_in(events: Iterable[Event], user, *others: int | None, origin: int | None = None) -> dict[int | str, Name]:
+    """The people a timeline's lines name, and `others`; of another subject (`Event.about`, and the `origin`) what it is
+    called if `user` may see it."""
     events = list(events)
     known: dict[int | str, Name] = {**names([*others, *(id for event in events for id in event.people)])}
-    if of := {event.facts["of"] for event in events if "of" in event.facts}:
+    if of := {origin, *(event.about for event in events)} - {None}:
         either = Subject.id.in_([one for one in of if isinstance(one, int)]) | Subject.number.in_(
             [one for one in of if isinstance(one, str)]
         )

@@ -148,7 +148,7 @@ def _rule_faults(rule: Rule, book: Rulebook) -> Iterable[str]:
         if penalty is None or penalty.fen is None:
             yield f"{name}: no fixed fine under {fine.get('clause')}"
     kind, _, role = rule.owner.partition(":")
-    if rule.owner not in ("owner", "actor") and (kind != "pool" or role not in set(Role)):
+    if rule.owner not in ("owner", "actor", "concerned") and (kind != "pool" or role not in set(Role)):
         yield f"{name}: owner {rule.owner!r} is nobody"
     if rule.move == "call" and not rule.key.startswith("call."):
         yield f"{name}: what is settled by a call is named call.…"

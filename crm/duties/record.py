@@ -259,7 +259,8 @@ def warning(before: Span, due: datetime, opened: datetime, days: Calendar) -> da
 def _whose(rule: Rule, subject: Subject, by) -> tuple[int | None, str | None]:
     if rule.owner.startswith("pool:"):
         return None, rule.owner.removeprefix("pool:")
-    owner = by.id if rule.owner == "actor" and by else subject.owner_id
+    named = {"actor": by and by.id, "concerned": subject.concerned_id}
+    owner = named.get(rule.owner) or subject.owner_id
     return owner, None if owner else Role.MANAGER  # nobody's goes to the manager
 
 

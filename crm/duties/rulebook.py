@@ -136,7 +136,7 @@ class Rule:
     where: Where = field(default_factory=dict)
     warn: Span = Span(2, "working hour")
     show: Span | None = None  # from when before the deadline it is shown; None: at once
-    owner: str = "owner"  # owner | actor | pool:<role>
+    owner: str = "owner"  # owner | actor | concerned | pool:<role>
     fine: tuple[Mapping[str, Any], ...] = ()
     slot: str = ""  # the fact that tells several open duties of one subject apart
     move: str = ""  # the one button that settles it
@@ -188,6 +188,13 @@ class Rulebook:
             for kind in dict.fromkeys((*rule.opens, *rule.keeps, *rule.drops)):
                 found.setdefault(kind, []).append(rule)
         return {kind: tuple(rules) for kind, rules in found.items()}
+
+    @cached_property
+    def carried_out(self) -> frozenset[str]:
+        """The clauses the program watches: those a duty, a category, a field or a form stands on."""
+        entries = [*self.rules.values(), *self.categories.values(), *self.fields.values(), *self.papers.values()]
+        fines = [fine["clause"] for rule in self.rules.values() for fine in rule.fine]
+        return frozenset([*(entry.clause for entry in entries if entry.clause), *fines])
 
     def lacks(self, other: "Rulebook") -> list[tuple[str, str, Bilingual]]:
         """Of what the program carries out, that which another rulebook names and this one does not: table, key, title."""

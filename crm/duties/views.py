@@ -112,6 +112,7 @@ def _show_edition(number: str, every: list):
     return render_template(
         "duties/rulebook.html", edition=edition, book=editions.book(edition.id), every=every, form=CrmForm(formdata=None),
         acknowledged=queries.acknowledged(edition, current_user), moves=workflow.MOVES, lacks=_lacks(edition, every[0]),
+        carried=editions.book(edition.id).carried_out,
     )  # fmt: skip
 
 

@@ -8,20 +8,8 @@ from sqlalchemy import delete, select, update
 from crm import clock
 from crm.db import db, insert, next_number, rows_of, unit_of_work
 from crm.duties import editions, reading
-from crm.duties.models import (
-    Acknowledgement,
-    Duty,
-    DutyEvent,
-    Edition,
-    EditionEvent,
-    EditionState,
-    Event,
-    Extension,
-    Notice,
-    Subject,
-    open_now,
-    pending_now,
-)
+from crm.duties.events import DutyEvent, EditionEvent, EditionState
+from crm.duties.models import Acknowledgement, Duty, Edition, Event, Extension, Notice, Subject, open_now, pending_now
 from crm.duties.queries import event_labels
 from crm.duties.record import DECIDE_MORE_TIME, days_of, lock, record, settle, warning
 from crm.duties.rulebook import Rulebook, RulebookError

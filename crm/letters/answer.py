@@ -1,12 +1,18 @@
-from flask import Response
+from collections.abc import Callable
+
+from flask import Response, request
+from flask_babel import force_locale
 
 from crm.letters.sheet import Sheet
 from crm.letters.typeset import typeset
 
 
-def pdf(sheet: Sheet, name: str) -> Response:
-    """The sheet, to be looked at and printed; kept by no browser."""
-    response = Response(typeset(sheet).pdf, mimetype="application/pdf")
+def pdf(draw: Callable[..., Sheet], of, name: str) -> Response:
+    """The sheet of something, to be looked at and printed; kept by no browser. A form goes to a customer: it is in Chinese,
+    whatever language its reader's pages are in, and in English if asked for (`?language=en`)."""
+    with force_locale("en" if request.args.get("language") == "en" else "zh_Hans_CN"):
+        made = typeset(draw(of)).pdf
+    response = Response(made, mimetype="application/pdf")
     response.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -38,6 +38,7 @@ class PaperEvent(Labelled):
     RETURNED = "paper.returned", N_("put the paper back in its place")
     MISSED = "paper.missed", N_("did not get the paper back")
     LOST = "paper.lost", N_("declared the paper lost")
+    LOSS_SEEN = "paper.loss_seen", N_("looked at the loss")
     FETCHED = "paper.fetched", N_("took the paper over from somebody who has left")
     FOUND = "paper.found", N_("found the paper again")
     VOIDED = "paper.voided", N_("had entered the paper by mistake")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import render_template
+from flask_babel import gettext as _
 from flask_login import current_user
 
 from crm.db import db
@@ -12,12 +13,14 @@ from crm.errors import Refused
 from crm.forms import CrmForm
 from crm.papers import forms, queries, workflow
 from crm.papers.models import Paper, State
-from crm.papers.workflow import MOVES
+from crm.papers.moves import MOVES
 from crm.permissions import Role
 from crm.staff import queries as staff
+from crm.staff.models import User
 from crm.verbs import offered, told
 
 HOLDERS = tuple(role for role in Role if role is not Role.ADMIN)
+WANTED = {"archive": Role.ARCHIVIST, "relations": Role.FOLLOWUP}  # whose hands a kind of form is for (5.7)
 FORMS: dict[str, type[CrmForm]] = {
     "offer": forms.OfferForm, "lend": forms.LendForm, "archive": forms.PlaceForm, "reshelve": forms.PlaceForm,
     "decline": forms.DeclineForm, "miss": forms.DeclineForm, "lose": forms.LoseForm, "find": forms.FindForm,
@@ -29,9 +32,18 @@ def form_for(name: str, paper: Paper, **kwargs: Any) -> CrmForm:
     """The form of one verb; `formdata=None` for one that is only shown."""
     form = FORMS.get(name, CrmForm)(data={"place": paper.place}, **kwargs)
     if isinstance(form, forms.OfferForm):
-        people = staff.choices(HOLDERS)
-        form.to.offer([(one.id, one.name) for one in people if one.id != paper.owner_id or name == "lend"])
+        people = [one for one in staff.with_role(HOLDERS) if one.id != paper.owner_id or name == "lend"]
+        form.to.offer([(one.id, f"{one.name} · {_roles(one)}") for one in people])
+        kind = queries.kinds().get(paper.category)
+        wanted = WANTED.get(kind.to if kind and name == "offer" else "")
+        receivers = [one for one in people if wanted in one.roles]
+        if len(receivers) == 1 and not form.to.data:
+            form.to.data = str(receivers[0].id)
     return form
+
+
+def _roles(user: User) -> str:
+    return ", ".join(_(role.label) for role in Role if role in user.roles)
 
 
 def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal: Refused | None = None, drafts=()):

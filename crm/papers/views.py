@@ -16,8 +16,8 @@ from crm.forms import CrmForm, attempt
 from crm.labels import N_, said
 from crm.papers import forms, page, queries, workflow
 from crm.papers.models import State
+from crm.papers.moves import MOVES
 from crm.papers.table import TABLE
-from crm.papers.workflow import MOVES
 from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.staff import queries as staff
@@ -169,6 +169,7 @@ VERBS = Verbs(queries.get, MOVES, page, {
     "fetch": lambda p, f, k: workflow.fetch(p, by=current_user, words=f.words.data),
     "find": lambda p, f, k: workflow.find(p, by=current_user, words=f.words.data),
     "lose": lambda p, f, k: workflow.lose(p, by=current_user, words=f.words.data),
+    "see": lambda p, f, k: workflow.see(p, by=current_user),
     "void": lambda p, f, k: workflow.void(p, by=current_user, reason=f.reason.data),
 })  # fmt: skip
 VERBS.hang(bp)

@@ -11,48 +11,15 @@ from crm.db import db, next_number
 from crm.duties.editions import book_of
 from crm.duties.models import Event, Subject
 from crm.duties.record import lock, open_subject, record
+from crm.duties.workflow import must_be_owed
 from crm.errors import Forbidden, Invalid, Refused
 from crm.files.workflow import attach
 from crm.labels import N_
-from crm.moves import Move
 from crm.papers import queries
 from crm.papers.models import Paper, PaperEvent, State
+from crm.papers.moves import MOVES
 from crm.permissions import Permission as P
 from crm.permissions import Role
-
-_holder: dict[str, Any] = {"permission": P.PAPER_HOLD, "hands": ("owner_id",)}
-_taker: dict[str, Any] = {
-    "permission": P.PAPER_HOLD, "hands": ("concerned_id",), "froms": frozenset({State.OFFERED}), "to": State.HELD,
-}  # fmt: skip
-_archive: dict[str, Any] = {"permission": P.PAPER_ARCHIVE}
-HERE = frozenset({State.HELD, State.OFFERED, State.ARCHIVED, State.LENT, State.RETURNED})
-MOVES: dict[str, Move] = {
-    "take": Move(noun="taking", label=N_("I have it"), asks=False, icon="check2", tone="primary", **_taker),
-    "archive": Move(noun="archiving", label=N_("Archive it"), froms=frozenset({State.HELD, State.OFFERED}),
-                    to=State.ARCHIVED, icon="archive", tone="primary", hands=("owner_id", "concerned_id"), **_archive),
-    "offer": Move(noun="offer", label=N_("Hand it over"), froms=frozenset({State.HELD}), to=State.OFFERED,
-                  icon="arrow-right", tone="primary", **_holder),
-    "decline": Move(noun="refusal", label=N_("I did not get it"), icon="x-circle", **_taker),
-    "withdraw": Move(noun="withdrawal", label=N_("I keep it after all"), froms=frozenset({State.OFFERED}),
-                     to=State.HELD, asks=False, icon="arrow-return-left", **_holder),
-    "give_back": Move(noun="giving-back", label=N_("I gave it back"), froms=frozenset({State.LENT}), to=State.RETURNED,
-                      asks=False, icon="arrow-return-left", tone="primary", **_holder),
-    "reshelve": Move(noun="return", label=N_("It is back in its place"), froms=frozenset({State.RETURNED}),
-                     to=State.ARCHIVED, icon="archive", tone="primary", **_archive),
-    "miss": Move(noun="miss", label=N_("It did not come back"), froms=frozenset({State.RETURNED}), to=State.LENT,
-                 icon="x-circle", **_archive),
-    "lend": Move(noun="loan", label=N_("Lend it"), froms=frozenset({State.ARCHIVED}), to=State.LENT, icon="box-arrow-right",
-                 **_archive),
-    "fetch": Move(noun="takeover", label=N_("Take it over"), froms=frozenset({State.HELD, State.OFFERED, State.LENT}),
-                  to=State.HELD, icon="person", **_archive),
-    "find": Move(noun="finding", label=N_("I have found it"), froms=frozenset({State.LOST}), to=State.HELD, icon="search",
-                 permission=P.PAPER_HOLD),
-    "lose": Move(noun="loss", label=N_("It is lost"), froms=HERE, to=State.LOST, icon="exclamation-triangle",
-                 tone="danger", permission=P.PAPER_HOLD, over=P.PAPER_ARCHIVE),
-    "void": Move(noun="voiding", label=N_("Entered by mistake"), froms=frozenset({State.HELD}), to=State.VOID,
-                 icon="trash", tone="danger", permission=P.PAPER_HOLD, hands=("entered_by_id",)),
-}  # fmt: skip
-Paper.MOVES = MOVES
 
 
 class Known(Refused):
@@ -223,6 +190,13 @@ def lose(paper: Paper, *, by, words: str) -> None:
     MOVES["lose"].apply(paper, by)
     paper.concerned_id = paper.lent_until = paper.entered_by_id = None
     _happened(PaperEvent.LOST, paper, by, owner=paper.owner_id, words=words, **cost(paper))
+
+
+def see(paper: Paper, *, by) -> None:
+    """A manager knows of the loss, never the one who lost it; what it costs is decided by a penalty (7.3)."""
+    MOVES["see"].apply(paper, by)
+    must_be_owed(paper, MOVES["see"])
+    _happened(PaperEvent.LOSS_SEEN, paper, by)
 
 
 def cost(paper: Paper) -> dict[str, Any]:

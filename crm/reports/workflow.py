@@ -19,10 +19,12 @@ from crm.reports.callbacks import figures as of_callbacks
 from crm.reports.models import Kind, Report, ReportEvent, State
 
 MOVES: dict[str, Move] = {
-    "submit": Move(noun="submission", label=N_("Submit the report"), froms=frozenset({State.OPEN}), to=State.SUBMITTED,
-                   permission=P.REPORT_WRITE, icon="check2", tone="primary"),
-    "receive": Move(noun="receipt", label=N_("Receive the report"), froms=frozenset({State.SUBMITTED}), to=State.RECEIVED,
-                    permission=P.REPORT_RECEIVE, others=True, asks=False, icon="inbox", tone="primary"),
+    "submit": Move(noun="submission", label=N_("Submit the report"), done=N_("The report is submitted."),
+                   froms=frozenset({State.OPEN}), to=State.SUBMITTED, permission=P.REPORT_WRITE, icon="check2",
+                   tone="primary"),
+    "receive": Move(noun="receipt", label=N_("Receive the report"), done=N_("The report is received."),
+                    froms=frozenset({State.SUBMITTED}), to=State.RECEIVED, permission=P.REPORT_RECEIVE, others=True,
+                    asks=False, icon="inbox", tone="primary"),
 }  # fmt: skip
 Report.MOVES = MOVES
 FIGURES: dict[str, Callable[[date], dict[str, Any]]] = {Kind.CALLBACKS: of_callbacks}

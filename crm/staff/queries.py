@@ -100,7 +100,10 @@ def with_role(roles: Iterable[str]) -> list[User]:
     """Active people who hold one of these roles, by name: for choosing whom to assign to."""
     holds = select(UserRole.user_id).where(UserRole.role.in_(list(roles)))
     return list(
-        db.session.scalars(select(User).where(User.id.in_(holds), User.state == UserState.ACTIVE).order_by(User.title))
+        db.session.scalars(
+            select(User).where(User.id.in_(holds), User.state == UserState.ACTIVE).order_by(User.title)
+            .options(selectinload(User.held))
+        )
     )
 
 

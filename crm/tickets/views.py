@@ -87,7 +87,7 @@ def application_pdf(number):
     ticket = queries.get(number, current_user)
     if not printing.paper_of(ticket):
         raise NotThere()
-    return pdf(printing.application(ticket), f"{number}-application")
+    return pdf(printing.application, ticket, f"{number}-application")
 
 
 @bp.get("/<number:number>")

@@ -43,7 +43,8 @@ def open_ticket(
     )  # fmt: skip
     open_subject(ticket)
     _known(ticket, category)
-    record(TicketEvent.OPENED, ticket, by=by, coverage=verdict.coverage, until=verdict.until)
+    came = {"of": ticket.origin_id} if ticket.origin_id else {}
+    record(TicketEvent.OPENED, ticket, by=by, coverage=verdict.coverage, until=verdict.until, **came)
     _attach(ticket, files, by)
     _note_exception(ticket, verdict, by)
     return ticket

@@ -16,6 +16,7 @@ from crm.labels import N_, Labelled
 from crm.visits.models import State, Visit
 
 OFF = (State.REJECTED, State.CANCELLED)  # these do not take place
+COMING = (State.REQUESTED, State.APPROVED, State.DEPARTED, State.ARRIVED)  # those that may still be in another's way
 MOST = 1000  # on one page
 
 
@@ -93,7 +94,7 @@ def shown(user, wanted: Wanted) -> Shown:
     days = wanted.days
     since, until = clock.moment(days[0]), clock.moment(days[-1] + timedelta(days=1))
     found = between(user, since, until, wanted.owner)
-    clashing, calendar = clashes(found), workdays.calendar()
+    clashing, calendar = clashes([one for one in found if one.state in COMING]), workdays.calendar()
     board = {
         one: Day(one, calendar.works(one), wanted.view == View.WEEK or one.month == wanted.day.month) for one in days
     }

@@ -20,7 +20,7 @@ from crm.labels import N_
 from crm.moves import edit
 from crm.visits import ink
 from crm.visits.models import Signature, Visit, VisitEvent, Way
-from crm.visits.workflow import MOVES
+from crm.visits.moves import MOVES
 
 PURPOSE = "feedback"  # of the scan of a form signed on paper
 SCANS = ("image/", "application/pdf")

@@ -19,7 +19,7 @@ class AgreedForm(CallerForm):
     kind = PickField(_l("Kind"), Kind, default=Kind.VISIT)
     asked_at = InstantField(_l("When the customer asked"), required=True, past=True)
     arrive_at = InstantField(_l("Agreed arrival"), required=True)
-    ends_at = InstantField(_l("Agreed end"), required=True, description=_l("You are expected back then."))
+    ends_at = InstantField(_l("Agreed end"), required=True, description=_l("From then on counts by when you are to be back."))
     title = LineField(_l("Purpose"), required=True, most=120)
     departments = WordsField(
         _l("Departments"), required=True, most=3000,

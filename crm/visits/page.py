@@ -21,7 +21,7 @@ from crm.tickets.forms import AssignForm, ReasonForm, categories_of, with_fields
 from crm.verbs import offered, told
 from crm.visits import feedback, forms, ink, queries, workflow
 from crm.visits.models import Kind, Visit, Way
-from crm.visits.workflow import CHANGE, MOVES
+from crm.visits.moves import CHANGE, MOVES
 
 FORMS: dict[str, type[CrmForm]] = {
     "approve": forms.DecideForm, "reject": forms.RejectForm, "cancel": ReasonForm, "scan": forms.ScanForm,
@@ -94,6 +94,8 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
         _renewed(name, bound, visit, refusal)
         now[name] = bound
     signed = feedback.fits(signature, visit)
+    if signed and name != "refuse":
+        now.pop("refuse", None)
     template = "visits/sign.html" if name in SIGNING and name in now else "visits/visit.html"
     return render_template(
         template, **told(visit, owed, name=name, bound=bound, refusal=refusal, drafts=drafts),

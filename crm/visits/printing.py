@@ -8,7 +8,7 @@ from sqlalchemy import select
 from crm.db import db
 from crm.duties import queries as duties
 from crm.duties.models import Event
-from crm.letters.sheet import Sheet, facts, moment, sheet, signatures, table, ticks, words
+from crm.letters.sheet import Sheet, facts, moment, sheet, signatures, table, words
 from crm.money import yuan
 from crm.serials.models import Installation
 from crm.visits import ink
@@ -49,16 +49,20 @@ def feedback(visit: Visit) -> Sheet:
     who, drawn = _signed(visit)
     blocks = [
         facts(*_customer(visit, head), (_("Specialist"), _name(visit.owner_id)), (_("Purpose"), visit.title),
-              (_("Arrived"), moment(visit.arrived_at)), (_("Left again"), "")),
+              (_("Arrived"), moment(visit.arrived_at)), _left(visit)),
         table([_("Department"), _("What waited there"), _("Outcome")], [2, 3, 4], rooms, blank=BLANK, height=14),
         words(_("What remains open"), visit.open_points, 20),
-        ticks([_("Attitude"), _("Skill"), _("Result")], _("very good"), _("good"), _("fair"), _("poor")),
         words(_("The customer's opinion"), visit.opinion, 26),
         signatures((_("Responsible person of the customer (signature, date)"), who), (_("Stamp of the customer"), ""),
                    (_("Specialist (signature, date)"), ""), height=30, drawn=drawn),
     ]  # fmt: skip
     note = _("Back at the office this form is handed in to customer relations (5.7.2).")
     return sheet(_("Service feedback form"), visit.number, "feedback", blocks, note)
+
+
+def _left(visit: Visit) -> tuple[str, str]:
+    """On site one writes when one leaves; printed later, when one was back is known."""
+    return (_("Back"), moment(visit.returned_at)) if visit.returned_at else (_("Left again"), "")
 
 
 def _customer(visit: Visit, head: Mapping[str, str]) -> list[tuple[str, str]]:

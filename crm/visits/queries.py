@@ -1,6 +1,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Self
 
 from sqlalchemy import Row, select
@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 from crm import clock, lists
 from crm.db import db
 from crm.duties import queries as duties
-from crm.duties.models import Subject
+from crm.duties.models import Duty, Subject, open_now
 from crm.errors import NotThere
 from crm.visits.models import Kind, State, Visit
 
@@ -71,6 +71,12 @@ def _loaded(ids: list[int]) -> list[Row[Any]]:
              table.opened_at, at.arrive_at, at.ends_at, at.place)  # fmt: skip
     rows = select(*shown).join(Visit.__table__, at.id == table.id).where(table.id.in_(ids))
     return list(db.session.execute(rows.order_by(table.id.desc())))
+
+
+def decided_by(visit: Visit) -> datetime:
+    """By when the manager owes the decision on a request just filed (5.3.3)."""
+    owed = Duty.subject_id == visit.id, Duty.rule == "visit.decide", open_now()
+    return db.session.scalar(select(Duty.due_at).where(*owed)) or visit.opened_at
 
 
 def beside(visit: Visit) -> list[Any]:

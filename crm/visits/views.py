@@ -19,8 +19,8 @@ from crm.verbs import Verbs
 from crm.visits import calendar as days
 from crm.visits import feed, feedback, forms, page, printing, queries, workflow
 from crm.visits.models import Kind, State, Visit
+from crm.visits.moves import CHANGE, MOVES
 from crm.visits.table import TABLE
-from crm.visits.workflow import CHANGE, MOVES
 
 bp = Blueprint("visits", __name__, url_prefix="/visits")
 
@@ -78,13 +78,13 @@ def visit(number):
 @bp.get("/<number:number>/request.pdf")
 @needs(P.VISIT_READ)
 def request_pdf(number):
-    return pdf(printing.request(queries.get(number, current_user)), f"{number}-request")
+    return pdf(printing.request, queries.get(number, current_user), f"{number}-request")
 
 
 @bp.get("/<number:number>/feedback.pdf")
 @needs(P.VISIT_READ)
 def feedback_pdf(number):
-    return pdf(printing.feedback(queries.get(number, current_user)), f"{number}-feedback")
+    return pdf(printing.feedback, queries.get(number, current_user), f"{number}-feedback")
 
 
 def _form(customer: Customer | None, **kwargs) -> forms.RequestForm:
@@ -123,6 +123,8 @@ def new():
             installation=calling.installation(form), uncovered_reason=form.uncovered_reason.data, **form.facts(),
         )  # fmt: skip
         flash(_("%(number)s waits for the manager.", number=visit.number))
+        if queries.decided_by(visit) > visit.arrive_at:
+            flash(_("The manager may decide later than the agreed arrival: call them."))
         return redirect(visit.path, 303)
 
     def show(refusal: Refused | None):

@@ -11,7 +11,7 @@ from crm.duties.record import open_subject, record
 from crm.duties.workflow import hand_over
 from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.labels import N_
-from crm.moves import Move, edit
+from crm.moves import edit
 from crm.permissions import Permission as P
 from crm.permissions import Role
 from crm.serials.coverage import verdict_of
@@ -20,42 +20,9 @@ from crm.tickets.models import Ticket
 from crm.tickets.needs import unserved, wanting
 from crm.tickets.workflow import complete, open_ticket
 from crm.visits.models import Kind, State, Visit, VisitEvent
+from crm.visits.moves import CHANGE, MOVES
 
-_own: dict[str, Any] = {"permission": P.VISIT_WORK, "own": True}
-_decide: dict[str, Any] = {
-    "permission": P.VISIT_DECIDE, "others": True, "froms": frozenset({State.REQUESTED}),
-    "owed": "visit.decide",
-}  # fmt: skip
 FARTHEST = timedelta(days=366)
-UNDECIDED = frozenset({State.REQUESTED, State.APPROVED, State.REJECTED})
-ON_FORM = frozenset({State.ARRIVED, State.BACK, State.WRITTEN_UP})  # until it is handed in
-MOVES: dict[str, Move] = {
-    "approve": Move(noun="approval", label=N_("Approve the visit"), to=State.APPROVED, icon="check2", tone="primary",
-                    **_decide),
-    "reject": Move(noun="rejection", label=N_("Reject the visit"), to=State.REJECTED, icon="x-circle", **_decide),
-    "depart": Move(noun="departure", label=N_("I am leaving now"), froms=frozenset({State.APPROVED}), to=State.DEPARTED,
-                   asks=False, icon="signpost", **_own),
-    "arrive": Move(noun="arrival", label=N_("I have arrived"), froms=frozenset({State.DEPARTED}), to=State.ARRIVED,
-                   asks=False, icon="geo-alt", **_own),
-    "report": Move(noun="feedback", label=N_("Fill in the feedback form"), froms=ON_FORM, to=None, icon="clipboard", **_own),
-    "sign": Move(noun="signature", label=N_("Let the customer sign"), froms=ON_FORM, to=None, icon="pen", **_own),
-    "scan": Move(noun="signed-form", label=N_("Signed on paper"), froms=ON_FORM, to=None, icon="upload", **_own),
-    "refuse": Move(noun="unsigned", label=N_("The customer does not sign"), froms=ON_FORM, to=None, icon="x-circle", **_own),
-    "see": Move(noun="refusal", label=N_("Seen"), froms=ON_FORM, to=None, asks=False, icon="check2", owed="visit.see_refusal",
-                permission=P.VISIT_DECIDE),
-    "return": Move(noun="return", label=N_("I am back"), froms=frozenset({State.ARRIVED}), to=State.BACK,
-                   asks=False, icon="house-check", **_own),
-    "hand_in": Move(noun="hand-in", label=N_("Hand in the feedback form"), to=None, asks=False, owed="visit.hand_in",
-                    froms=frozenset({State.BACK, State.WRITTEN_UP}), icon="inbox", **_own),
-    "write_up": Move(noun="record", label=N_("Write the service record"), froms=frozenset({State.BACK}),
-                     to=State.WRITTEN_UP, icon="journal-text", tone="primary", **_own),
-    "assign": Move(noun="assignment", label=N_("Give it to somebody else"), to=None, icon="person", permission=P.VISIT_DECIDE,
-                   froms=frozenset(State) - {State.REJECTED, State.CANCELLED}),
-    "cancel": Move(noun="cancellation", label=N_("Cancel the visit"), to=State.CANCELLED, icon="x-circle", tone="danger",
-                   froms=UNDECIDED | {State.DEPARTED}, permission=P.VISIT_READ, over=P.VISIT_DECIDE),
-}  # fmt: skip
-Visit.MOVES = MOVES
-CHANGE = Move(noun="edit", label=N_("Change the request"), froms=UNDECIDED, to=State.REQUESTED, **_own)  # no button
 
 
 def request_visit(
@@ -176,7 +143,7 @@ def write_up(
         asked_at=visit.asked_at, answered_at=visit.arrived_at, origin_id=visit.id,
     )  # fmt: skip
     complete(ticket, by=by, fields=fields)
-    record(VisitEvent.WRITTEN_UP, visit, by=by, record=ticket.number)
+    record(VisitEvent.WRITTEN_UP, visit, by=by, of=ticket.id)
     return ticket
 
 

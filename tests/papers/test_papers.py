@@ -12,7 +12,8 @@ from crm.duties.rulebook import RulebookError
 from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.papers import queries, workflow
 from crm.papers.models import Paper, State
-from crm.papers.workflow import MOVES, Known
+from crm.papers.moves import MOVES
+from crm.papers.workflow import Known
 from crm.staff import workflow as staff
 from crm.tickets import workflow as tickets
 from crm.visits import feedback

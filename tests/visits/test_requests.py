@@ -15,7 +15,7 @@ from crm.tickets import workflow as tickets
 from crm.tickets.needs import Incomplete
 from crm.visits import workflow
 from crm.visits.models import State, Visit
-from crm.visits.workflow import MOVES
+from crm.visits.moves import MOVES
 from tests import make
 
 VERBS = {

@@ -1,0 +1,27 @@
+"""What the spine itself has events of, and the states of an edition."""
+
+from crm.labels import N_, Labelled
+
+
+class EditionState(Labelled):
+    UNCONFIRMED = "unconfirmed", N_("To be confirmed")
+    CONFIRMED = "confirmed", N_("Confirmed")
+
+
+class DutyEvent(Labelled):
+    """Events any subject may have."""
+
+    BREACHED = "duty.breached", N_("the deadline passed")
+    REPRICED = "duty.repriced", N_("found that a missed duty is one that is fined")
+    MORE_TIME_ASKED = "duty.more_time_asked", N_("asked for more time")
+    MORE_TIME_GRANTED = "duty.more_time_granted", N_("granted more time")
+    MORE_TIME_REFUSED = "duty.more_time_refused", N_("refused more time")
+    CLAIMED = "duty.claimed", N_("took it on")
+    RELEASED = "duty.released", N_("gave it back")
+
+
+class EditionEvent(Labelled):
+    ISSUED = "rulebook.issued", N_("issued the rulebook")
+    CONFIRMED = "rulebook.confirmed", N_("confirmed the department's defaults")
+    PRESENTED = "rulebook.presented", N_("presented the rulebook")
+    ACKNOWLEDGED = "rulebook.acknowledged", N_("acknowledged the rulebook")
