@@ -176,9 +176,13 @@ def wire(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection) -> None:
         # A deferred transaction that reads and then writes fails at once when another wrote between: writers queue here.
-        writing = _writing.get()
-        connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writing else 'ON'}")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        if _writing.get():
+            connection.exec_driver_sql("PRAGMA query_only=OFF")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:  # this waits for nobody, so it needs none of SQLAlchemy's care
+            plain = connection.connection.dbapi_connection
+            plain.execute("PRAGMA query_only=ON")
+            plain.execute("BEGIN")
 
 
 class Columns(Sequence):

@@ -2,6 +2,7 @@
 
 import ctypes
 import ctypes.util
+import gc
 import signal
 import socket
 import sys
@@ -31,6 +32,10 @@ def return_memory() -> None:
 
 
 def in_turns(app: Flask) -> Flask:
+    """Ready to serve: what stands now lives as long as the process, and need not be looked through for what can be freed."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
     app.wsgi_app = Turns(app.wsgi_app)  # type: ignore[method-assign]
     return app
 

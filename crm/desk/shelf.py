@@ -42,10 +42,15 @@ def shelf_of(user, table_key: str) -> Shelf:
     return Shelf(table, filters, columns_of(user, table))
 
 
+_CHOSEN = select(ChosenColumns.columns).where(
+    ChosenColumns.user_id == bindparam("user"), ChosenColumns.table == bindparam("table")
+)
+
+
 def columns_of(user, table: Table) -> tuple[Column, ...]:
-    chosen = db.session.get(ChosenColumns, (user.id, table.key))
+    chosen = db.session.scalar(_CHOSEN, {"table": table.key, "user": user.id}) or ""
     known = {column.key: column for column in table.columns}
-    wanted = [known[key] for key in chosen.columns.split(",") if key in known] if chosen else []
+    wanted = [known[key] for key in chosen.split(",") if key in known]
     return tuple(wanted) or tuple(column for column in table.columns if column.shown)
 
 
