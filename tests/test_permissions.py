@@ -7,6 +7,7 @@ import pytest
 
 from crm import NotSetUp, create_app
 from crm.db import unit_of_work
+from crm.duties.models import Subject
 from crm.permissions import GRANTS, Role
 from crm.tickets import workflow
 from tests import make
@@ -102,3 +103,9 @@ def test_log_in_leads_to_a_page_of_ours_only(browser, target):
         "/login", query_string={"next": target}, data={**form, "login": "specialist", "password": make.PASSWORD}
     )
     assert answer.status_code == 303 and re.fullmatch(r"/(%09/e)?", answer.location), answer.location
+
+
+def test_each_verb_says_what_was_done_in_words_of_its_own():
+    for kind in Subject.__subclasses__():
+        for name, move in kind.MOVES.items():
+            assert kind.noun == "rulebook" or move.done.endswith("."), (kind.noun, name)

@@ -13,7 +13,7 @@ from crm.customers.models import Customer, CustomerState
 from crm.db import db, unit_of_work
 from crm.duties import reading
 from crm.duties import workflow as duties
-from crm.duties.models import Duty, Event, Subject
+from crm.duties.models import Duty, Event, Notice, Subject
 from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.permissions import Role
 from crm.staff import workflow as staff
@@ -464,3 +464,44 @@ def test_the_call_begins_with_whom_the_desk_names_and_the_manager_reads_before_a
         workflow.reach(callback, by=make.who("followup"), contact=met(callback), doubt="报表不平", **GOOD)
     page = browser("manager").get(path).text
     assert page.index("报表不平") < page.index('id="assign"') and 'href="#assign"' in page
+
+
+def test_a_visit_its_callback_and_the_record_that_came_of_it_name_one_another(browser, handed_in):
+    with unit_of_work():
+        written = make.written_up(handed_in)
+        callback = begun()
+        workflow.reach(callback, by=make.who("followup"), contact=met(callback), doubt="还是老问题\n又来了", **GOOD)
+        record = workflow.assign(callback, by=make.who("manager"), to=make.who("specialist"), category="inquiry")
+    assert record.title == "还是老问题"
+    page = browser("specialist")
+    for one, other in ((handed_in, written), (written, handed_in), (callback, record), (record, callback), (callback, handed_in)):
+        kin = page.get(one.path).text.partition('class="card kin"')[2].partition("</section>")[0]
+        assert f'href="{other.path}"' in kin, (one.number, other.number)
+
+
+def test_what_one_may_not_see_is_not_named_as_what_it_came_of(app, browser):
+    with unit_of_work():
+        secret = make.ticket(category="admin_password", by=make.who("specialist2"))
+        paper = make.paper(secret, by=make.who("archivist"), kind="other")
+    page = browser("archivist").get(paper.path).text
+    assert paper.number in page and 'class="card kin"' not in page
+
+
+def test_the_call_says_whom_to_ask_for_by_when_and_who_served(browser, handed_in):
+    page = browser("followup").get(f"/callbacks/calls/{owed_now('call.feedback').id}").text
+    assert page.count("ask for them") == 1 and "Call by" in page and "张伟" in page
+
+
+def test_the_form_says_beforehand_which_mark_needs_its_reason(browser, handed_in):
+    with unit_of_work():
+        callback = begun()
+    assert "A mark of 2 or less needs it." in browser("followup").get(callback.path).text
+
+
+def test_whoever_is_given_the_record_hears_of_it_once(app, handed_in):
+    with unit_of_work():
+        callback = begun()
+        workflow.reach(callback, by=make.who("followup"), contact=met(callback), doubt="还是老问题", **GOOD)
+        workflow.assign(callback, by=make.who("manager"), to=make.who("specialist2"), category="inquiry")
+    told = db.session.query(Event.kind).join(Notice, Notice.event_id == Event.id).filter_by(user_id=make.who("specialist2").id)
+    assert [kind for (kind,) in told] == ["ticket.opened"]

@@ -1,12 +1,12 @@
 """What `crm check` finds, each kind broken by hand, and nothing where nothing is wrong."""
 
 import os
-import time
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from crm import clock
 from crm.db import db, transactions
 from crm.durable import checks
 from crm.files import store
@@ -126,7 +126,7 @@ def test_files_and_their_rows_are_compared_both_ways(worked, database):
     store.put(content)
     stray = store.path_of(store.put(b"nobody's"))
     assert found() == LEFT_OUT[database], "somebody may be about to name them"
-    old = time.time() - 3 * 24 * 3600
+    old = clock.now().timestamp() - 3 * 24 * 3600
     os.utime(stray, (old, old))
     assert found() - LEFT_OUT[database] == {"no bytes lie there that no file names"}
 

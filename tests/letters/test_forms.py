@@ -51,12 +51,12 @@ def printed(served, *blocks) -> typeset.Printed:
                                      labels=dict.fromkeys(("number", "day", "missing", "scan"), "标签")))  # fmt: skip
 
 
-@pytest.mark.parametrize(("language", "title", "box"), [("zh-CN", "上门服务申请单", "服务经理"), ("en", "On-site visit request", "Service manager")])
-def test_the_request_holds_what_was_agreed_in_the_readers_language(app, browser, language, title, box):
+@pytest.mark.parametrize(("asked", "title", "box"), [("", "上门服务申请单", "服务经理"), ("?language=en", "On-site visit request", "Service manager")])
+def test_the_request_holds_what_was_agreed_in_chinese_and_in_english_if_asked(app, browser, asked, title, box):
     with unit_of_work():
         visit = make.visit()
         visits.approve(visit, by=make.who("manager"))
-    answer = browser("specialist", language).get(f"{visit.path}/request.pdf")
+    answer = browser("specialist").get(f"{visit.path}/request.pdf{asked}")
     assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
     assert answer.headers["Content-Disposition"].startswith("inline") and answer.headers["Cache-Control"] == "no-store"
     text = squeezed(text_of(answer.data))
@@ -184,3 +184,10 @@ def test_a_form_signed_on_the_screen_is_printed_with_what_was_signed(app, browse
     said = squeezed(text_of(answer.data))
     for word in ("报表已改好", "很满意", "王主任", "财务总监"):
         assert word in said
+
+
+def test_the_feedback_form_says_when_one_was_back_and_asks_no_marks(app, browser):
+    with unit_of_work():
+        visit = make.handed_in()
+    said = squeezed(text_of(browser("specialist").get(f"{visit.path}/feedback.pdf").data))
+    assert "返回" in said and "离开" not in said and "很好" not in said

@@ -1,5 +1,6 @@
 """Paper forms (5.7): from the first hand to the archive, and what they owe on the way."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -418,3 +419,50 @@ def test_a_rule_names_a_paper_that_there_is(app):
         reading.read(text)
     with pytest.raises(RulebookError, match="nowhere"):
         reading.read(reading.shipped().replace('to = "relations"', 'to = "moon"'))
+
+
+def test_whoever_is_handed_a_paper_owes_the_answer(app):
+    me, archivist = make.who("specialist"), make.who("archivist")
+    with unit_of_work():
+        paper = make.paper(by=me)
+        workflow.offer(paper, by=me, to=archivist)
+        due = owed(paper)["paper.confirm"]
+        assert (due.owner_id, due.due_at) == (archivist.id, clock.parse("2026-11-24T18:00"))
+    with unit_of_work():
+        workflow.withdraw(paper, by=me)
+    assert "paper.confirm" not in owed(paper)
+    with unit_of_work():
+        workflow.offer(paper, by=me, to=archivist)
+        workflow.take(paper, by=archivist)
+    assert "paper.confirm" not in owed(paper)
+
+
+def test_a_manager_looks_at_a_loss_and_never_the_one_who_lost_it(app):
+    manager, director = make.who("manager"), make.who("director")
+    with unit_of_work():
+        paper = workflow.enter(application(), "cleanup_application", by=manager)
+        workflow.lose(paper, by=manager, words="找不到")
+        assert owed(paper)["paper.see_loss"].pool == "manager"
+    with pytest.raises(Forbidden), unit_of_work():
+        workflow.see(paper, by=manager)
+    with unit_of_work():
+        workflow.see(paper, by=director)
+    assert "paper.see_loss" not in owed(paper)
+    with pytest.raises(WrongState), unit_of_work():
+        workflow.see(paper, by=director)
+
+
+def test_a_paper_found_again_needs_no_look_at_its_loss(app):
+    with unit_of_work():
+        paper = make.paper()
+        workflow.lose(paper, by=make.who("specialist"), words="找不到")
+        workflow.find(paper, by=make.who("specialist"), words="在车里")
+    assert "paper.see_loss" not in owed(paper)
+
+
+def test_whom_a_form_is_for_is_chosen_beforehand_and_everybodys_role_is_said(app, browser):
+    with unit_of_work():
+        paper = make.paper()
+    page = browser("specialist").get(paper.path).text
+    chosen = re.findall(r"<option selected[^>]*>([^<]+)<", page)
+    assert any("Archivist" in one for one in chosen), chosen

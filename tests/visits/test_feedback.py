@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 
 import pytest
 
@@ -333,3 +334,23 @@ def test_the_record_a_visit_owes_is_never_dropped(app):
     with pytest.raises(Refused, match="never dropped"), unit_of_work():
         tickets.cancel(record, by=make.who("manager"), reason="不要了")
     assert "/cancellation" not in Browser(app, "manager").get(record.path).text
+
+
+def test_the_page_the_customer_signs_leads_nowhere_but_back(app, browser):
+    with unit_of_work():
+        visit = on_site()
+        make.feedback_of(visit)
+    page = browser("specialist").get(f"{visit.path}/signature").text
+    links = set(re.findall(r'href="(/[^"]*)"', page)) - set(re.findall(r'href="(/static[^"]*)"', page))
+    assert links == {visit.path} and 'action="/search"' not in page
+
+
+def test_who_has_signed_is_not_said_to_refuse(app, browser):
+    with unit_of_work():
+        visit = on_site()
+        make.feedback_of(visit)
+    page = browser("specialist")
+    assert f"{visit.path}/unsigned" in page.get(visit.path).text
+    with unit_of_work():
+        sign(visit)
+    assert f"{visit.path}/unsigned" not in page.get(visit.path).text

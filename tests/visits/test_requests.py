@@ -13,7 +13,7 @@ from crm.permissions import Role
 from crm.staff import workflow as staff
 from crm.tickets import workflow as tickets
 from crm.tickets.needs import Incomplete
-from crm.visits import workflow
+from crm.visits import queries, workflow
 from crm.visits.models import State, Visit
 from crm.visits.moves import MOVES
 from tests import make
@@ -303,3 +303,21 @@ def test_a_request_is_sent_decided_and_made_in_the_browser(app, browser):
     assert written.status_code == 303
     visit = db.session.query(Visit).one()
     assert (visit.state, [one["name"] for one in visit.departments]) == (State.WRITTEN_UP, ["财务部", "仓库"])
+
+
+def test_a_request_that_is_decided_too_late_says_so(app, browser):
+    with unit_of_work():
+        unit = make.served_customer()
+        late, early = (make.visit(unit, starts_in=hours) for hours in (2, 240))
+    assert queries.decided_by(late) > late.arrive_at
+    assert queries.decided_by(early) < early.arrive_at
+
+
+def test_the_manager_approves_with_one_tap_and_the_director_says_why(app, browser):
+    with unit_of_work():
+        visit = make.visit()
+    assert "standing_in" in browser("director").get(visit.path).text
+    page = browser("manager")
+    assert "standing_in" not in page.get(visit.path).text
+    assert page.send(f"{visit.path}/approval").status_code == 303
+    assert "Approved; the specialist has been told." in page.get(visit.path).text
