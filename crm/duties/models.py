@@ -88,6 +88,14 @@ class Subject(db.Model):
         """Which rows of this kind `user` may see, in columns of `subjects` alone."""
         return false()
 
+    def act_facts(self, rule) -> dict[str, Any]:
+        """What the program's act by a rule says of this."""
+        return {}
+
+    def hindrance(self, rule) -> str:
+        """The event that tells why the program cannot act by a rule now; "" if it can."""
+        return ""
+
     @property
     def path(self) -> str:
         return f"/{self.noun}/{self.number}"

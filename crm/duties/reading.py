@@ -7,7 +7,20 @@ from datetime import time
 from importlib.resources import files
 from typing import Any
 
-from crm.duties.rulebook import Category, Chapter, Clause, Due, Field, PaperKind, Penalty, Rule, Rulebook, RulebookError
+from crm.duties.rulebook import (
+    PROGRAM,
+    Category,
+    Chapter,
+    Clause,
+    Due,
+    Field,
+    PaperKind,
+    Penalty,
+    Post,
+    Rule,
+    Rulebook,
+    RulebookError,
+)
 from crm.permissions import Role
 from crm.workdays import SHIPPED_HOURS, Span
 
@@ -49,8 +62,8 @@ class _Reader:
         self.faults += [f"[settings]: unknown key {key}" for key in given if key not in SETTINGS]
         return SETTINGS | given
 
-    def hours(self) -> tuple[tuple[time, time], ...]:
-        spells = self.data.pop("hours", {}).get("open")
+    def hours(self, table: str = "hours") -> tuple[tuple[time, time], ...]:
+        spells = self.data.pop(table, {}).get("open")
         if spells is None:
             return SHIPPED_HOURS
         try:
@@ -60,7 +73,7 @@ class _Reader:
                 raise ValueError("spells must follow one another")
             return read  # type: ignore[return-value]
         except (ValueError, AttributeError, TypeError) as wrong:
-            self.faults.append(f"[hours]: {wrong}")
+            self.faults.append(f"[{table}]: {wrong}")
             return SHIPPED_HOURS
 
 
@@ -97,6 +110,8 @@ def read(text: str) -> Rulebook:
         hours=reader.hours(),
         settings=reader.settings(),
         papers=reader.table("paper", PaperKind),
+        posts=reader.table("message", Post, lambda e: _tuples(e, "on")),
+        sending=reader.hours("sending"),
     )
     faults = reader.faults + [f"[{name}]: unknown table" for name in reader.data] + list(_cross_faults(book))
     if faults:
@@ -107,7 +122,7 @@ def read(text: str) -> Rulebook:
 def _cross_faults(book: Rulebook) -> Iterable[str]:
     """What one table says of another that is not there."""
     texts = [("", book.title), *((f"[clause.{c.key}] text", c.text) for c in book.clauses.values())]
-    for name in ("chapters", "clauses", "fields", "categories", "rules", "penalties", "papers"):
+    for name in ("chapters", "clauses", "fields", "categories", "rules", "penalties", "papers", "posts"):
         texts += [(f"{name} {entry.key} title", entry.title) for entry in getattr(book, name).values()]
     for where, said in texts:
         if not isinstance(said, Mapping) or not {"zh", "en"} <= set(said):
@@ -116,7 +131,7 @@ def _cross_faults(book: Rulebook) -> Iterable[str]:
         if clause.chapter not in book.chapters:
             yield f"[clause.{clause.key}]: no chapter {clause.chapter}"
     for name, entries in (("category", book.categories), ("field", book.fields), ("penalty", book.penalties),
-                          ("paper", book.papers)):
+                          ("paper", book.papers), ("message", book.posts)):
         for entry in entries.values():
             if entry.clause and entry.clause not in book.clauses:
                 yield f"[{name}.{entry.key}]: no clause {entry.clause}"
@@ -148,7 +163,7 @@ def _rule_faults(rule: Rule, book: Rulebook) -> Iterable[str]:
         if penalty is None or penalty.fen is None:
             yield f"{name}: no fixed fine under {fine.get('clause')}"
     kind, _, role = rule.owner.partition(":")
-    if rule.owner not in ("owner", "actor", "concerned") and (kind != "pool" or role not in set(Role)):
+    if rule.owner not in ("owner", "actor", "concerned", PROGRAM) and (kind != "pool" or role not in set(Role)):
         yield f"{name}: owner {rule.owner!r} is nobody"
     if rule.move == "call" and not rule.key.startswith("call."):
         yield f"{name}: what is settled by a call is named call.…"
@@ -183,6 +198,7 @@ def unknown_facts(book: Rulebook, facts: set[str], states: set[str]) -> Iterable
              for where in (rule.where, *(fine.get("where", {}) for fine in rule.fine), dict.fromkeys(filter(None, [rule.slot])))]
     asked += [(f"[field.{field.key}]", {key: one for key, one in field.where.items() if key not in book.fields})
               for field in book.fields.values()]  # fmt: skip
+    asked += [(f"[message.{one.key}]", {**one.where, **dict.fromkeys(filter(None, [one.slot]))}) for one in book.posts.values()]
     for name, where in asked:
         yield from (f"{name}: no fact {key}" for key in where if key not in facts | {"state"})
         wanted = where.get("state", [])
@@ -192,4 +208,6 @@ def unknown_facts(book: Rulebook, facts: set[str], states: set[str]) -> Iterable
 def unknown_kinds(book: Rulebook, kinds: set[str]) -> list[str]:
     """Event kinds the rulebook names that no package has."""
     return [f"[duty.{rule.key}]: no event {kind}" for rule in book.rules.values()
-            for kind in (*rule.opens, *rule.keeps, *rule.drops) if kind not in kinds]  # fmt: skip
+            for kind in (*rule.opens, *rule.keeps, *rule.drops) if kind not in kinds] + [
+        f"[message.{post.key}]: no event {kind}" for post in book.posts.values() for kind in post.on if kind not in kinds
+    ]  # fmt: skip

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -15,7 +15,8 @@ from crm import clock, search
 from crm.db import db, insert, rows_of
 from crm.duties.editions import book, edition_id, ruling, todays_id
 from crm.duties.models import Duty, Event, Notice, Subject, open_now, pending_now
-from crm.duties.rulebook import Rule, Rulebook, holds
+from crm.duties.posting import post
+from crm.duties.rulebook import PROGRAM, Rule, Rulebook, holds
 from crm.permissions import Role
 from crm.workdays import Calendar, Span, calendar
 
@@ -82,6 +83,7 @@ def record(kind: str, subject: Subject, *, by=None, at: datetime | None = None, 
         _carry_up(event, subject, by, facts)
     if subject.edition_id:
         _notify(event, subject, by, known)
+        post(event, subject, known)
     if kind in subject.SEARCHED:
         search.put(subject.id, subject.searched_first() if first else subject.searched(), new=first)
     return event
@@ -227,7 +229,7 @@ def _open(rule: Rule, edition: int, event: Event, subject: Subject, by, facts: M
             db.session.execute(_unseen(update(Duty).where(Duty.id == old.id).values(**price)))
             return
         _stamp(same, dropped_by_id=event.id)
-    due = max(ruled, event.at)
+    due = max(ruled, event.at) if rule.owner != PROGRAM else _in_time(ruled, event.at, days)
     owner, pool = _whose(rule, subject, by)
     row = {
         "rule": rule.key, "slot": slot, "edition_id": edition, "clause": rule.clause, **price,
@@ -256,7 +258,14 @@ def warning(before: Span, due: datetime, opened: datetime, days: Calendar) -> da
     return min(max((-before).from_instant(due, days), opened), due)
 
 
+def _in_time(ruled: datetime, at: datetime, days: Calendar) -> datetime:
+    """The program's own deadline: where it has passed, or is about to, the next sweep still acts in time."""
+    return ruled if ruled - at >= timedelta(hours=1) else Span(1, "working day").from_instant(at, days)
+
+
 def _whose(rule: Rule, subject: Subject, by) -> tuple[int | None, str | None]:
+    if rule.owner == PROGRAM:
+        return None, PROGRAM
     if rule.owner.startswith("pool:"):
         return None, rule.owner.removeprefix("pool:")
     named = {"actor": by and by.id, "concerned": subject.concerned_id}

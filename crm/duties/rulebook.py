@@ -136,7 +136,7 @@ class Rule:
     where: Where = field(default_factory=dict)
     warn: Span = Span(2, "working hour")
     show: Span | None = None  # from when before the deadline it is shown; None: at once
-    owner: str = "owner"  # owner | actor | concerned | pool:<role>
+    owner: str = "owner"  # owner | actor | concerned | program | pool:<role>
     fine: tuple[Mapping[str, Any], ...] = ()
     slot: str = ""  # the fact that tells several open duties of one subject apart
     move: str = ""  # the one button that settles it
@@ -153,6 +153,23 @@ class Rule:
 
     def slot_of(self, facts: Mapping[str, Any]) -> str:
         return str(facts.get(self.slot, "")) if self.slot else ""
+
+
+PROGRAM = "program"  # who owes what nobody need press a button for
+
+
+@dataclass(frozen=True)
+class Post:
+    """A letter: which event posts it, by which template, and what it is for (`slot`: posted once for each)."""
+
+    key: str
+    clause: str
+    title: Bilingual
+    on: tuple[str, ...]
+    template: str
+    where: Where = field(default_factory=dict)
+    slot: str = ""
+    ours: bool = False
 
 
 @dataclass(frozen=True)
@@ -179,6 +196,16 @@ class Rulebook:
     hours: tuple[tuple[time, time], ...]
     settings: Mapping[str, int]
     papers: Mapping[str, PaperKind] = field(default_factory=dict)
+    posts: Mapping[str, Post] = field(default_factory=dict)
+    sending: tuple[tuple[time, time], ...] = ()  # when letters go out, on working days
+
+    @cached_property
+    def posts_by_event(self) -> Mapping[str, tuple[Post, ...]]:
+        found: dict[str, list[Post]] = {}
+        for entry in self.posts.values():
+            for kind in entry.on:
+                found.setdefault(kind, []).append(entry)
+        return {kind: tuple(entries) for kind, entries in found.items()}
 
     @cached_property
     def by_event(self) -> Mapping[str, tuple[Rule, ...]]:
@@ -192,13 +219,14 @@ class Rulebook:
     @cached_property
     def carried_out(self) -> frozenset[str]:
         """The clauses the program watches: those a duty, a category, a field or a form stands on."""
-        entries = [*self.rules.values(), *self.categories.values(), *self.fields.values(), *self.papers.values()]
+        entries = [*self.rules.values(), *self.categories.values(), *self.fields.values(), *self.papers.values(),
+                   *self.posts.values()]  # fmt: skip
         fines = [fine["clause"] for rule in self.rules.values() for fine in rule.fine]
         return frozenset([*(entry.clause for entry in entries if entry.clause), *fines])
 
     def lacks(self, other: "Rulebook") -> list[tuple[str, str, Bilingual]]:
         """Of what the program carries out, that which another rulebook names and this one does not: table, key, title."""
-        parts = {"duty": "rules", "category": "categories", "field": "fields", "paper": "papers"}
+        parts = {"duty": "rules", "category": "categories", "field": "fields", "paper": "papers", "message": "posts"}
         return [
             (table, key, entry.title) for table, part in parts.items() for key, entry in getattr(other, part).items()
             if key not in getattr(self, part)
