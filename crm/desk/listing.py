@@ -74,7 +74,7 @@ def _table_of(key: str) -> Table:
 @needs(P.SIGNED_IN)
 def save(key):
     table, form = _table_of(key), FilterForm()
-    narrowed = shelf.narrowed(table, form.query.data or "")
+    narrowed = table.narrowed(form.query.data or "")
 
     def keep():
         shelf.save_filter(current_user, table, form.name.data, narrowed, shared=form.shared.data)
@@ -100,5 +100,4 @@ def remove(filter_id):
 def columns(key):
     table = _table_of(key)
     shelf.choose_columns(current_user, table, request.form.getlist("column"))
-    query = shelf.narrowed(table, request.form.get("query", ""))
-    return redirect(f"{table.path}?{query}" if query else table.path, 303)
+    return redirect(table.back(request.form.get("query", "")), 303)

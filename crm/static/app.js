@@ -251,10 +251,12 @@ const pickMany = () => {
   const show = () => {
     const picked = boxes.filter((box) => box.checked).length;
     form.hidden = !picked;
-    count.textContent = `${picked} ${count.dataset.count}`;
+    count.textContent = count.dataset.count.replace("#", picked);
     if (all) all.checked = picked === boxes.length;
   };
-  all?.addEventListener("change", () => { for (const box of boxes) box.checked = all.checked; show(); });
+  const pickAll = (picked) => { for (const box of boxes) box.checked = picked; show(); };
+  all?.addEventListener("change", () => pickAll(all.checked));
+  form.querySelector("[data-pick-none]").addEventListener("click", () => pickAll(false));
   for (const box of boxes) box.addEventListener("change", show);
   show();
 };
