@@ -110,7 +110,7 @@ def test_guesses_at_the_present_password_stand_in_the_access_log(app, browser):
     for i in range(12):
         page.send(PASSWORD, **CHANGE | {"present": f"wrong {i}"})
     me = make.who("specialist").id
-    assert [(row.user_id, row.path) for row in rows("wrong")] == [(me, f"POST {PASSWORD}")] * 10
+    assert [(row.user_id, row.path) for row in rows("present_wrong")] == [(me, f"POST {PASSWORD}")] * 10
     assert [row.user_id for row in rows("too_often")] == [me]
 
 
@@ -211,7 +211,7 @@ def test_after_ten_minutes_the_administrator_gives_the_password_again(app, brows
         if act == "access":
             assert 'checked' in refused.text.split('value="manager"')[0].rpartition("<input")[2] + refused.text.split(
                 'value="manager"')[1].split(">")[0]  # fmt: skip
-        assert db.session.query(SecondFactor).count() == 1 and len(rows("wrong")) == 1
+        assert db.session.query(SecondFactor).count() == 1 and len(rows("present_wrong")) == 1
         assert admin.send(path, page=page, **fields, present=make.PASSWORD).status_code in (200, 303)
         assert 'name="present"' not in admin.get(page).text, "it was given a moment ago"
 
