@@ -166,6 +166,23 @@ const lookUpCustomers = () => {
   again();
 };
 
+// In a filter words are enough; names that fit are offered while one types.
+const suggest = (input) => {
+  const list = document.createElement("datalist");
+  let waiting;
+  list.id = `${input.name}-fitting`;
+  input.setAttribute("list", list.id);
+  input.after(list);
+  const ask = async () => {
+    try {
+      const answer = await fetch(`${input.dataset.suggest}?q=${encodeURIComponent(input.value.trim())}`);
+      if (answer.ok && !answer.redirected) list.replaceChildren(...(await answer.json()).map((one) => new Option(`${one.value} ${one.full}`, one.text)));
+    } catch { /* the next letter */ }
+  };
+  input.addEventListener("input", () => { clearTimeout(waiting); if (input.value.trim()) waiting = setTimeout(ask, 200); });
+};
+for (const input of document.querySelectorAll("[data-suggest]")) suggest(input);
+
 // ── Small things ─────────────────────────────────────────────────────────────────────────────────────────────────────
 addEventListener("click", async (event) => {
   const button = event.target.closest?.("[data-copy]");
