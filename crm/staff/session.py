@@ -50,6 +50,11 @@ def waiting_login() -> Login | None:
     return g.get("waiting")
 
 
+def ended() -> bool:
+    """Whether the browser carries a session that is no longer good; one who was never let in carries none."""
+    return "token" in session and present_login() is None and waiting_login() is None
+
+
 def _load(_request):
     token, seen = session.get("token"), session.get("seen")
     if not isinstance(token, str) or not isinstance(seen, int):
