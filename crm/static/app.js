@@ -189,6 +189,7 @@ addEventListener("click", async (event) => {
   if (!button) return;
   try { await navigator.clipboard.writeText(button.dataset.copy); button.title = text("copied"); button.classList.add("copied"); setTimeout(() => button.classList.remove("copied"), 1500); } catch { /* no clipboard here */ }
 });
+addEventListener("click", (event) => { if (event.target.closest?.("[data-print]")) print(); });
 const openTarget = () => {
   const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (!target) return;
