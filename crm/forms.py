@@ -140,14 +140,15 @@ class CountField(IntegerField):
 
 
 class PickField(SelectField):
-    """One member of an enum, or of a list that is given when the form is made; `blank` is the label of none."""
+    """One member of an enum, or of a list that is given when the form is made; `blank` is the label of none, `lacking` what
+    is said where one is needed."""
 
     def __init__(
-        self, label=None, members: type[Labelled] | None = None, *, required=False, blank=None, pairs=(), **kwargs
+        self, label=None, members: type[Labelled] | None = None, *, required=False, lacking=None, blank=None, pairs=(), **kwargs
     ):
         self.blank = blank
         # no Optional(): it would take a blank for nothing and so let it past the list of choices
-        rules = [needed()] if required else []
+        rules = [needed(lacking)] if required else []
         super().__init__(label, rules, coerce=lambda value: "" if value is None else str(value), choices=[], **kwargs)
         self.offer([(m.value, _l(m.label)) for m in members] if members else pairs)
 

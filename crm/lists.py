@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any, Protocol, Self
+from urllib.parse import parse_qsl, urlencode
 
 from flask_babel import gettext as _
 from sqlalchemy import Select, func, select
@@ -90,6 +91,15 @@ class Table:
     @property
     def filters(self) -> set[str]:
         return {one.name for one in fields(self.filter)}
+
+    def narrowed(self, query: str) -> str:
+        """A query string with nothing in it but this list's own filters."""
+        return urlencode([(key, value) for key, value in parse_qsl(query[:2000]) if key in self.filters and value])
+
+    def back(self, query: str) -> str:
+        """The list as it was under these filters."""
+        kept = self.narrowed(query)
+        return f"{self.path}?{kept}" if kept else self.path
 
     def asked(self, user, args: Mapping[str, str]) -> tuple[Any, Page]:
         """The filter an address names, and its page."""

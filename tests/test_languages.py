@@ -61,6 +61,12 @@ def test_chinese_is_written_with_its_own_punctuation():
             assert not re.search(r"[\u4e00-\u9fff][,;:!?](?:\s|$|[\u4e00-\u9fff])", text), text
 
 
+def test_one_thing_is_called_by_one_word():
+    said = [str(message.string) for message in catalogue("zh_Hans_CN")]
+    assert not [text for text in said if "岗位" in text], "a role is a 角色"
+    assert catalogue("zh_Hans_CN")["Log the record"].string != catalogue("zh_Hans_CN")["New service record"].string
+
+
 def test_the_rulebook_says_everything_in_both_languages():
     book = reading.read(reading.shipped())
     for entries in (book.clauses, book.rules, book.categories, book.fields, book.penalties, book.chapters):

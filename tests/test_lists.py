@@ -86,7 +86,9 @@ def test_a_long_list_goes_on_by_key(app, browser):
 
 @pytest.mark.parametrize(("query", "there", "gone"), [
     ("state=new", "新的", "做着的"), ("state=open", "做着的", "结束的"), ("category=bug", "做着的", "新的"), ("q=做着", "做着的", "新的"),
-    ("q=T2611-0001", "新的", "做着的"), ("customer=K0002", "别家的", "新的"), ("owner=me", "新的", "别家的"),
+    ("q=T2611-0001", "新的", "做着的"), ("customer=K0002", "别家的", "新的"), ("customer=k0002", "别家的", "新的"),
+    ("customer=另一", "别家的", "新的"), ("customer=另一家", "别家的", "又一家的"), ("customer=一家", "又一家的", "新的"), ("customer=谁也不是", None, "新的"),
+    ("owner=me", "新的", "别家的"),
     ("since=2026-11-23", "新的", None), ("since=2026-11-24", None, "新的"), ("until=2026-11-22", None, "新的"), ("q=%25", None, "新的"),
 ])  # fmt: skip
 def test_each_filter_narrows(app, browser, query, there, gone):
@@ -99,6 +101,7 @@ def test_each_filter_narrows(app, browser, query, there, gone):
             workflow.start(ticket, by=me)
         workflow.end(ticket, by=me)
         make.ticket(make.served_customer("另一家"), title="别家的", by=other)
+        make.ticket(make.served_customer("另一家分公司又一家"), title="又一家的", by=other)
     text = browser("specialist").get(f"/tickets?{query}").text
     assert there is None or there in text
     assert gone is None or gone not in text

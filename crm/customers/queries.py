@@ -65,11 +65,22 @@ def find(text: str, user, *, most: int = 20) -> list[Customer]:
     return list(db.session.scalars(ranked.limit(most)))
 
 
+def meant(words: str, user) -> list[int]:
+    """Ids of the customers a list's filter means: the one of exactly this number, code or name, else all the words fit."""
+    exact = or_(Customer.code == words, Customer.number == words.upper(), Customer.title == words)
+    rank = case((exact, 0), else_=1)
+    found = select(Customer.id, rank).where(Customer.kind == "customer", Customer.visible(user))
+    found = found.where(Customer.id.in_(search.matching(words))).order_by(rank, func.length(Customer.title), Customer.id)
+    rows = db.session.execute(found.limit(MOST_MEANT)).all()
+    return [id for id, ranked in rows if ranked == rows[0][1]]
+
+
 def lacks_person() -> ColumnElement[bool]:
     """No software-responsible person is known (4.specialist.2)."""
     return ~exists().where(and_(Contact.customer_id == Subject.id, Contact.software_responsible, Contact.active))
 
 
+MOST_MEANT = 50  # customers some words may mean
 LACKS = ("any", "person", "product", "use")  # what may not be known of a customer (4.specialist.2)
 
 

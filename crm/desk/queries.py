@@ -1,11 +1,13 @@
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import Row, Select, bindparam, func, select
 
 from crm import clock
 from crm.db import Step, db
-from crm.duties.models import Duty, Notice, open_now
+from crm.duties.models import Duty, Notice, Subject, open_now
 from crm.duties.queries import of_whom
+from crm.visits.models import Visit
 
 MOST = 100  # counted up to here
 
@@ -26,6 +28,17 @@ def counts(user) -> dict[str, int]:
     given = {"user": user.id, "roles": sorted(user.roles), "end": clock.end_of(clock.today())}
     row = db.session.execute(_COUNTS, given).one()
     return {"waiting": row.waiting, "unseen": row.unseen}
+
+
+_VISITS = (
+    select(Subject.number, Subject.title, Subject.state, Subject.opened_at)
+    .where(Subject.kind == "visit", Subject.customer_id == bindparam("customer")).order_by(Subject.id.desc()).limit(5)
+)  # fmt: skip
+
+
+def visits_of(customer_id: int, user) -> Sequence[Row]:
+    """A customer's latest visits."""
+    return db.session.execute(_VISITS.where(Visit.visible(user)), {"customer": customer_id}).all()
 
 
 def swept() -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode
 
 from sqlalchemy import bindparam, or_, select
 
@@ -54,15 +53,9 @@ def columns_of(user, table: Table) -> tuple[Column, ...]:
     return tuple(wanted) or tuple(column for column in table.columns if column.shown)
 
 
-def narrowed(table: Table, query: str) -> str:
-    """A query string with nothing in it but this list's own filters."""
-    pairs = [(key, value) for key, value in parse_qsl(query[:2000]) if key in table.filters and value]
-    return urlencode(pairs)
-
-
 def save_filter(user, table: Table, name: str, query: str, *, shared: bool) -> SavedFilter:
     """Keep a filter under a name; the same name again replaces one's own."""
-    kept = narrowed(table, query)
+    kept = table.narrowed(query)
     if not kept:
         raise Invalid(fields={"name": N_("Nothing is filtered here yet.")})
     if shared and not user.may(Permission.FILTER_SHARE):

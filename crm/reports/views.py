@@ -17,7 +17,16 @@ bp = Blueprint("reports", __name__, url_prefix="/reports")
 @bp.get("")
 @needs(P.REPORT_READ)
 def index():
-    return render_template("reports/list.html", rows=queries.every(current_user), kinds=Kind)
+    return render_template("reports/list.html", rows=queries.every(current_user), kinds=Kind, running=workflow.running())
+
+
+@bp.get("/running")
+@needs(P.REPORT_READ)
+def so_far():
+    """The running month's figures as they are now; nothing is kept, nothing can be submitted."""
+    now, kind = workflow.running(), Kind.CALLBACKS
+    return render_template("reports/running.html", title=now.title, prepared=now.prepared, kind=kind, kinds=Kind,
+                           figures=now.figures(kind))  # fmt: skip
 
 
 @bp.get("/<number:number>")

@@ -1,6 +1,7 @@
 """A report's life: owed from the first day after its month, submitted, received (5.5.5)."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -72,6 +73,28 @@ def prepare(kind: Kind, month: date) -> Report:
 def figures(report: Report) -> dict[str, Any]:
     """As they were submitted; until then as they are now."""
     return report.body if report.body is not None else FIGURES[report.category](report.month)
+
+
+@dataclass(frozen=True)
+class Running:
+    """The month that is not over: its report is prepared on the first day after it."""
+
+    month: date
+
+    @property
+    def title(self) -> str:
+        return f"{self.month:%Y-%m}"
+
+    @property
+    def prepared(self) -> date:
+        return self.month + relativedelta(months=1)
+
+    def figures(self, kind: Kind) -> dict[str, Any]:
+        return FIGURES[kind](self.month)
+
+
+def running() -> Running:
+    return Running(clock.today().replace(day=1))
 
 
 def submit(report: Report, *, by, remark: str = "") -> None:

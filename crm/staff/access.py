@@ -1,8 +1,8 @@
-"""The access log: every log-in and every denial, kept half a year."""
+"""The access log: every log-in, every denial and every file taken, kept half a year."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Self
 
 from flask import request
@@ -28,10 +28,13 @@ def note_request(kind: AccessKind, user_id: int | None, *, path: str = "") -> No
 class Filter:
     kind: str = ""
     person: int | None = None
+    since: date | None = None
+    until: date | None = None
 
     @classmethod
     def of(cls, args: Mapping[str, str], _user) -> Self:
-        return cls(lists.one_of(args, "kind", AccessKind), lists.key(args, "person"))
+        days = lists.day(args, "since"), lists.day(args, "until")
+        return cls(lists.one_of(args, "kind", AccessKind), lists.key(args, "person"), *days)
 
 
 def listing(_user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
@@ -41,6 +44,10 @@ def listing(_user, wanted: Filter, before: int | None = None, size: int = lists.
         rows = rows.where(Access.kind == wanted.kind)
     if wanted.person:
         rows = rows.where(Access.user_id == wanted.person)
+    if wanted.since:
+        rows = rows.where(Access.at >= clock.moment(wanted.since))
+    if wanted.until:
+        rows = rows.where(Access.at < clock.moment(wanted.until + timedelta(days=1)))
     if before:
         rows = rows.where(Access.id < before)
     found = list(db.session.execute(rows.order_by(Access.id.desc()).limit(size + 1)))

@@ -19,7 +19,7 @@ from crm.staff import access, entrance, links, workflow
 from crm.staff.entrance import Visitor
 from crm.staff.forms import CodeForm, LoginForm, WelcomeForm
 from crm.staff.models import AccessKind, Login
-from crm.staff.session import LANGUAGES, begin, local_path, present_login, waiting_login
+from crm.staff.session import LANGUAGES, begin, ended, local_path, present_login, waiting_login
 
 bp = Blueprint("door", __name__)
 YEAR = 365 * 24 * 3600  # seconds
@@ -76,7 +76,10 @@ def login():
             return redirect(url_for("door.code", next=request.args.get("next")), 303)
         return _inside(token, entered.user_id)
 
-    return attempt(form, enter, lambda refusal: render_template("staff/login.html", form=form, refusal=refusal))
+    def show(refusal):
+        return render_template("staff/login.html", form=form, refusal=refusal, ended=not refusal and ended())
+
+    return attempt(form, enter, show)
 
 
 @bp.route("/login/code", methods=["GET", "POST"])

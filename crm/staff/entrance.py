@@ -69,14 +69,16 @@ def _hold_up(limits: dict[str, int], user_id: int | None) -> None:
         raise TooOften()
 
 
-def _is_right(password: str, account: Account | None, limits: dict[str, int]) -> bool:
+def _is_right(
+    password: str, account: Account | None, limits: dict[str, int], wrong: AccessKind = AccessKind.WRONG
+) -> bool:
     """The one way a password is tried: counted first, then compared, then written down if it was wrong."""
     user_id = account.id if account else None
     _hold_up(limits, user_id)
     if passwords.matches(password, account.hash if account else None) and account and account.active:
         return True
     with unit_of_work():
-        access.note_request(AccessKind.WRONG, user_id)
+        access.note_request(wrong, user_id)
     return False
 
 
@@ -132,7 +134,8 @@ def give_code(session: Login, code: str, visitor: Visitor) -> str:
 
 def confirm(account: Account, password: str) -> None:
     """The present password, asked for again inside; Invalid if it is another. Every try counts, a right one, too."""
-    if not _is_right(password, account, {throttle.key("confirm", account.id): throttle.DOOR}):
+    limits = {throttle.key("confirm", account.id): throttle.DOOR}
+    if not _is_right(password, account, limits, AccessKind.PRESENT_WRONG):
         raise Invalid(fields={"present": N_("This is not your present password.")})
 
 

@@ -184,17 +184,20 @@ class Attempt(db.Model):
 class AccessKind(Labelled):
     ENTERED = "entered", N_("logged in")
     WRONG = "wrong", N_("wrong name or password")
+    PRESENT_WRONG = "present_wrong", N_("wrong present password")
     CODE_WRONG = "code_wrong", N_("wrong code")
     TOO_OFTEN = "too_often", N_("held up: too many attempts")
     LEFT = "left", N_("logged out")
+    ENDED = "ended", N_("ended another log-in of their own")
     EXPORTED = "exported", N_("took a list as a file")
+    TAKEN = "taken", N_("took a file")
     DENIED = "denied", N_("denied: the role may not")
     BEYOND = "beyond", N_("denied: not there, or not theirs to see")
 
 
 class Access(db.Model):
-    """A log-in, or something denied. Apart from the events, so that no stranger makes those grow. What was typed for a
-    log-in name is not kept: people type their password there."""
+    """A log-in, something denied, or a file taken. Apart from the events, so that no stranger makes those grow. What was typed
+    for a log-in name is not kept: people type their password there."""
 
     __tablename__ = "access"
     id: Mapped[int] = mapped_column(primary_key=True)

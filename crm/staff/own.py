@@ -13,8 +13,9 @@ from crm.forms import CrmForm, attempt
 from crm.labels import N_
 from crm.permissions import Permission as P
 from crm.permissions import needs
-from crm.staff import confirm, entrance, factor, queries, workflow
+from crm.staff import access, confirm, entrance, factor, queries, workflow
 from crm.staff.forms import ConfirmForm, FactorForm, PasswordForm
+from crm.staff.models import AccessKind, Login
 from crm.staff.session import present_login
 
 bp = Blueprint("own", __name__, url_prefix="/account")
@@ -52,11 +53,16 @@ def password():
     return attempt(form, change, lambda refusal: render_template("staff/password.html", form=form, refusal=refusal))
 
 
+def _end(sessions: list[Login]) -> None:
+    if workflow.end_some(current_user, sessions, by=current_user):
+        access.note_request(AccessKind.ENDED, current_user.id)
+
+
 @bp.post("/sessions/<id:session_id>/end")
 @needs(P.SIGNED_IN)
 def end_session(session_id):
     """One of one's own; another's is not there."""
-    workflow.end_some(current_user, [queries.own_session(current_user, session_id)], by=current_user)
+    _end([queries.own_session(current_user, session_id)])
     flash(_("This log-in has ended."))
     return redirect(url_for("own.account"), 303)
 
@@ -66,7 +72,7 @@ def end_session(session_id):
 def end_others():
     here = present_login()
     others = [one for one in queries.sessions(current_user) if here is None or one.id != here.id]
-    workflow.end_some(current_user, others, by=current_user)
+    _end(others)
     flash(_("All your other log-ins have ended."))
     return redirect(url_for("own.account"), 303)
 

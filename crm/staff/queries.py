@@ -8,10 +8,11 @@ from sqlalchemy.orm import joinedload, selectinload
 from crm import clock, lists
 from crm.db import Instant, db
 from crm.duties import editions
-from crm.duties.models import Subject
+from crm.duties import queries as duties
+from crm.duties.models import Event, Subject
 from crm.errors import NotThere
 from crm.permissions import Role
-from crm.staff.models import Access, Login, User, UserRole, UserState
+from crm.staff.models import Access, Department, Login, User, UserRole, UserState
 from crm.staff.workflow import LONGEST, hash_token
 
 _SESSION = (
@@ -118,6 +119,16 @@ _CHOICES = (
 def choices(roles: Iterable[str] = RESPONSIBLE) -> list[Row]:
     """The same people, `id` and `name` alone: for a list to choose from."""
     return list(db.session.execute(_CHOICES, {"roles": list(roles)}))
+
+
+def department() -> Department | None:
+    """The one there is, once something was changed for everybody."""
+    return db.session.scalar(select(Department).limit(1))
+
+
+def story(subject: Subject) -> list[Event]:
+    """What happened to an account, or to the department's settings, itself, the latest first; not what it owes."""
+    return [event for event in duties.timeline(subject) if event.kind in set(subject.EVENTS)]
 
 
 def choice(value: str | None) -> User | None:

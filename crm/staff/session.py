@@ -1,21 +1,17 @@
 """Who is asking: sessions kept in the database, the permission each route needs, and the reader's language."""
 
-import logging
 import re
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
+from flask import Flask, abort, current_app, g, redirect, request, session, url_for
 from flask_babel import Babel
 from flask_login import AnonymousUserMixin, LoginManager, current_user
-from sqlalchemy.exc import SQLAlchemyError
 
 from crm import clock
-from crm.db import db, unit_of_work
 from crm.permissions import Permission
-from crm.staff import access, queries
-from crm.staff.models import AccessKind, Login
+from crm.staff import noted, queries
+from crm.staff.models import Login
 
-log = logging.getLogger(__name__)
 LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 _PORT = re.compile(r":[0-9]{1,5}$", re.ASCII)
 LANGUAGES = {"zh_Hans_CN": "中文", "en": "English"}
@@ -54,6 +50,11 @@ def waiting_login() -> Login | None:
     return g.get("waiting")
 
 
+def ended() -> bool:
+    """Whether the browser carries a session that is no longer good; one who was never let in carries none."""
+    return "token" in session and present_login() is None and waiting_login() is None
+
+
 def _load(_request):
     token, seen = session.get("token"), session.get("seen")
     if not isinstance(token, str) or not isinstance(seen, int):
@@ -79,24 +80,6 @@ def _still_here() -> None:
 
 
 ALWAYS = ("door.logout", "door.language")
-
-
-def _denials(response: Response) -> Response:
-    """What is denied to somebody who is logged in stands in the access log."""
-    if (
-        response.status_code in (403, 404)
-        and request.endpoint not in (None, "static")
-        and current_user.is_authenticated
-    ):
-        kind = AccessKind.DENIED if response.status_code == 403 else AccessKind.BEYOND
-        user_id = current_user.id
-        try:
-            db.session.rollback()  # the page of the refusal was read in a transaction that cannot write
-            with unit_of_work():
-                access.note_request(kind, user_id)
-        except SQLAlchemyError:  # the answer is given already
-            log.exception("a denial could not be written down")
-    return response
 
 
 def _allowed():
@@ -173,5 +156,5 @@ def init_app(app: Flask) -> None:
     manager.request_loader(_load)
     manager.init_app(app)
     app.before_request(_allowed)
-    app.after_request(_denials)
+    noted.init_app(app)
     Babel(app, locale_selector=language)

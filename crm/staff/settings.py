@@ -9,12 +9,13 @@ from sqlalchemy import select
 from crm import clock, workdays
 from crm.answers import own_units
 from crm.db import db
+from crm.duties import queries as duties
 from crm.errors import Invalid
 from crm.forms import CrmForm, DayField, LineField, PickField, attempt
 from crm.labels import N_, Labelled
 from crm.permissions import Permission as P
 from crm.permissions import needs
-from crm.staff import confirm, factor, workflow
+from crm.staff import confirm, factor, queries, workflow
 from crm.staff.forms import OwnForm, RolesField
 from crm.workdays import CalendarOverride
 
@@ -76,7 +77,9 @@ def access():
         return redirect(url_for("settings.access"), 303)
 
     def show(refusal):
-        return render_template("settings/access.html", form=form, refusal=refusal)
+        events = queries.story(found) if (found := queries.department()) else []
+        return render_template("settings/access.html", form=form, refusal=refusal, events=events,
+                               names=duties.names_in(events, current_user))  # fmt: skip
 
     return attempt(form, lambda: confirm.carry_out(confirm.given(form), save), show)
 

@@ -8,6 +8,7 @@ from crm.lists import Column
 from crm.permissions import Permission, Role
 from crm.staff import access, queries
 from crm.staff.models import AccessKind, UserState
+from crm.staff.places import place
 
 TABLE = lists.Table(
     "staff", N_("Staff"), "/staff", Permission.STAFF_EDIT, queries.Filter, queries.listing,
@@ -27,7 +28,8 @@ ACCESS = lists.Table(
         Column("when", N_("When"), lambda row, _page: row[0].at),
         Column("who", N_("Who"), lambda row, _page: row[1] or ""),
         Column("what", N_("What"), lambda row, _page: _(AccessKind(row[0].kind).label)),
-        Column("page", N_("Page"), lambda row, _page: row[0].path),
+        Column("page", N_("Page"), lambda row, _page: place(row[0].path)),
+        Column("address", N_("Address of the page"), lambda row, _page: row[0].path, shown=False),
         Column("from", N_("From"), lambda row, _page: row[0].address),
     ),
 )  # fmt: skip

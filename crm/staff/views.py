@@ -5,6 +5,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from crm.answers import once, own_units, shown_once
+from crm.duties import queries as duties
 from crm.errors import Invalid, Refused, Stale
 from crm.forms import attempt
 from crm.labels import N_
@@ -14,6 +15,7 @@ from crm.permissions import needs
 from crm.staff import confirm, entrance, factor, links, passwords, queries, table, workflow
 from crm.staff.forms import NewUserForm, OwnForm, ResetForm, UserForm
 from crm.staff.models import AccessKind, User
+from crm.staff.places import place
 from crm.staff.session import base
 
 bp = Blueprint("staff", __name__)
@@ -64,9 +66,10 @@ def _form_of(user: User, **kwargs) -> UserForm:
 
 
 def _render(user: User, form: UserForm, refusal: Refused | None, reset: ResetForm | None = None, link: str = "") -> str:
-    reset = reset or confirm.asked(ResetForm(formdata=None))
+    reset, events = reset or confirm.asked(ResetForm(formdata=None)), queries.story(user)
     return render_template(
-        "staff/edit.html", form=form, user=user, refusal=refusal, reset=reset, factor=factor.of(user), lives=links.LIVES.days,
+        "staff/edit.html", events=events, names=duties.names_in(events, current_user),
+        form=form, user=user, refusal=refusal, reset=reset, factor=factor.of(user), lives=links.LIVES.days,
         own=confirm.asked(OwnForm(formdata=None)), link=link, shown=request.args.get("shown") == "link",
     )  # fmt: skip
 
@@ -157,4 +160,4 @@ def remove_factor(number):
 @needs(P.STAFF_EDIT)
 def access_log():
     wanted, page = table.ACCESS.asked(current_user, request.args)
-    return render_template("staff/access.html", page=page, wanted=wanted, kinds=AccessKind, people=queries.entered())
+    return render_template("staff/access.html", page=page, wanted=wanted, kinds=AccessKind, people=queries.entered(), place=place)

@@ -173,13 +173,14 @@ def log_out(session: Login) -> None:
     session.ended_at = clock.now()
 
 
-def end_some(user: User, sessions: Iterable[Login], *, by: User) -> None:
-    """End log-ins one no longer wants, such as on a lost phone."""
+def end_some(user: User, sessions: Iterable[Login], *, by: User) -> int:
+    """End log-ins one no longer wants, such as on a lost phone; how many there were."""
     ending = [session for session in sessions if session.user_id == user.id and session.ended_at is None]
     for session in ending:
         session.ended_at = clock.now()
     if ending:
         record(UserEvent.SESSIONS_ENDED, user, by=by, count=len(ending))
+    return len(ending)
 
 
 def department() -> Department:

@@ -166,12 +166,30 @@ const lookUpCustomers = () => {
   again();
 };
 
+// In a filter words are enough; names that fit are offered while one types.
+const suggest = (input) => {
+  const list = document.createElement("datalist");
+  let waiting;
+  list.id = `${input.name}-fitting`;
+  input.setAttribute("list", list.id);
+  input.after(list);
+  const ask = async () => {
+    try {
+      const answer = await fetch(`${input.dataset.suggest}?q=${encodeURIComponent(input.value.trim())}`);
+      if (answer.ok && !answer.redirected) list.replaceChildren(...(await answer.json()).map((one) => new Option(`${one.value} ${one.full}`, one.text)));
+    } catch { /* the next letter */ }
+  };
+  input.addEventListener("input", () => { clearTimeout(waiting); if (input.value.trim()) waiting = setTimeout(ask, 200); });
+};
+for (const input of document.querySelectorAll("[data-suggest]")) suggest(input);
+
 // ── Small things ─────────────────────────────────────────────────────────────────────────────────────────────────────
 addEventListener("click", async (event) => {
   const button = event.target.closest?.("[data-copy]");
   if (!button) return;
   try { await navigator.clipboard.writeText(button.dataset.copy); button.title = text("copied"); button.classList.add("copied"); setTimeout(() => button.classList.remove("copied"), 1500); } catch { /* no clipboard here */ }
 });
+addEventListener("click", (event) => { if (event.target.closest?.("[data-print]")) print(); });
 const openTarget = () => {
   const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (!target) return;
@@ -251,10 +269,12 @@ const pickMany = () => {
   const show = () => {
     const picked = boxes.filter((box) => box.checked).length;
     form.hidden = !picked;
-    count.textContent = `${picked} ${count.dataset.count}`;
+    count.textContent = count.dataset.count.replace("#", picked);
     if (all) all.checked = picked === boxes.length;
   };
-  all?.addEventListener("change", () => { for (const box of boxes) box.checked = all.checked; show(); });
+  const pickAll = (picked) => { for (const box of boxes) box.checked = picked; show(); };
+  all?.addEventListener("change", () => pickAll(all.checked));
+  form.querySelector("[data-pick-none]").addEventListener("click", () => pickAll(false));
   for (const box of boxes) box.addEventListener("change", show);
   show();
 };

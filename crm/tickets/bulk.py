@@ -12,10 +12,12 @@ from crm.errors import Invalid, Refused, WrongState
 from crm.labels import N_, Labelled
 from crm.tickets import workflow
 from crm.tickets.models import BulkRun, State, Ticket
+from crm.tickets.moves import MOVES
 from crm.tickets.needs import Incomplete
 
 MOST = 200  # records at once
 AWAY = N_("It is not there, or not yours to see.")
+THEIRS = N_("It is somebody else's: a manager can do this.")
 
 
 class Verb(Labelled):
@@ -66,8 +68,16 @@ def carry_out(verb: Verb, numbers: Sequence[str], *, by, to=None, reason: str = 
     return run
 
 
+def _anothers(verb: Verb, ticket: Ticket, by) -> bool:
+    """Whether the person may do this, but to records of their own alone."""
+    move = MOVES[verb]
+    return by.may(move.permission) and not move.may(by, ticket)
+
+
 def _one(verb: Verb, ticket: Ticket, *, by, to, reason: str) -> Outcome:
     number = ticket.number
+    if _anothers(verb, ticket, by):
+        return Outcome(number, False, THEIRS)
     try:
         with db.session.begin_nested():
             if verb == Verb.ASSIGN:

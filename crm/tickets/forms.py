@@ -6,7 +6,7 @@ from typing import Any
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 from wtforms import Field as WtField
-from wtforms import StringField
+from wtforms import HiddenField, StringField
 from wtforms.validators import ValidationError
 
 from crm.customers.models import Contact
@@ -153,9 +153,11 @@ class AssignForm(CrmForm):
 
 
 class BulkForm(CrmForm):
-    verb = PickField(_l("What to do with them"), Verb, required=True)
+    verb = PickField(_l("What to do with them"), Verb, required=True, blank=_l("What to do?"),
+                     lacking=_l("Choose what to do with them."))  # fmt: skip
     to = PickField(_l("To whom"), blank=_l("Choose somebody"))
-    reason = LineField(_l("Reason"), most=500)
+    reason = LineField(_l("Reason"), most=500, description=_l("Needed for all but completing."))
+    back = HiddenField()  # the filters of the list the records were picked in
 
 
 def _made(field: Field, contacts: list[Contact]):

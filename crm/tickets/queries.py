@@ -1,12 +1,14 @@
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Self
 
-from sqlalchemy import FromClause, Row, Select, and_, bindparam, func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, bindparam, func, select
+from sqlalchemy.orm import aliased, joinedload
 
 from crm import clock, lists, search
+from crm.customers import queries as customers
 from crm.db import db
 from crm.duties import editions
 from crm.duties import queries as duties
@@ -16,6 +18,7 @@ from crm.errors import NotThere
 from crm.tickets.models import BulkRun, State, Ticket, TicketEvent
 from crm.tickets.moves import OPEN
 
+_NUMBER = re.compile(r"[Kk][0-9]{4,8}")  # a customer's
 _BY_NUMBER = select(Ticket).where(Ticket.number == bindparam("number")).options(joinedload(Ticket.contact))
 
 
@@ -46,7 +49,7 @@ class Filter:
         categories = editions.todays().categories
         return cls(
             owner, lists.one_of(args, "state", ["open", *State]), lists.one_of(args, "category", categories),
-            args.get("customer", "")[:20], lists.day(args, "since"), lists.day(args, "until"),
+            lists.words(args, "customer"), lists.day(args, "since"), lists.day(args, "until"),
             args.get("overdue") == "1", lists.words(args),
         )  # fmt: skip
 
@@ -54,7 +57,7 @@ class Filter:
     def any(self) -> bool:
         return self != Filter()
 
-    def narrow(self, rows: Select) -> Select:
+    def narrow(self, rows: Select, user) -> Select:
         if self.owner:
             rows = rows.where(Subject.owner_id == self.owner)
         if self.state:
@@ -62,8 +65,7 @@ class Filter:
         if self.category:
             rows = rows.where(Subject.category == self.category)
         if self.customer:
-            unit = select(Subject.id).where(Subject.kind == "customer", Subject.number == self.customer)
-            rows = rows.where(Subject.customer_id == unit.scalar_subquery())
+            rows = rows.where(self._of_customer(user))
         if self.since:
             rows = rows.where(Subject.opened_at >= clock.moment(self.since))
         if self.until:
@@ -73,6 +75,13 @@ class Filter:
             rows = rows.where(Subject.id.in_(late))
         return rows
 
+    def _of_customer(self, user) -> ColumnElement[bool]:
+        """By number, as links have it, or by words as somebody typed them."""
+        if _NUMBER.fullmatch(self.customer):
+            unit = select(Subject.id).where(Subject.kind == "customer", Subject.number == self.customer.upper())
+            return Subject.customer_id == unit.scalar_subquery()
+        return Subject.customer_id.in_(customers.meant(self.customer, user))
+
 
 SHOWN = (Subject.id, Subject.number, Subject.title, Subject.state, Subject.category, Subject.priority,
          Subject.customer_id, Subject.owner_id, Subject.opened_at)  # fmt: skip
@@ -81,7 +90,7 @@ POINTS = ("customer_id", "owner_id")
 
 def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
     """Fifty records, the newest first, from `subjects` alone; no child row is touched."""
-    every = wanted.narrow(select(*SHOWN).where(Subject.kind == "ticket", Ticket.visible(user)))
+    every = wanted.narrow(select(*SHOWN).where(Subject.kind == "ticket", Ticket.visible(user)), user)
     found, least = _speaking(every, wanted.q, before, size) if wanted.q else (_page(every, before, size), False)
     rows, after = lists.cut(found, lambda row: row.id, size)
     count = rows[0].every if rows else 0
@@ -161,6 +170,14 @@ def twins(ticket: Ticket, user, events: Sequence[Event]) -> list[Any]:
         Subject.kind == "ticket", Subject.id.in_(ids), Ticket.visible(user)
     )
     return list(db.session.execute(rows.order_by(Subject.id)))
+
+
+def picked(numbers: Iterable[str], user) -> dict[str, Row]:
+    """Of each record the person may see, by its number, what it is about and whose."""
+    unit = aliased(Subject)
+    rows = select(Subject.number, Subject.title, unit.title.label("customer")).outerjoin(unit, unit.id == Subject.customer_id)
+    seen = rows.where(Subject.kind == "ticket", Subject.number.in_(numbers), Ticket.visible(user))
+    return {row.number: row for row in db.session.execute(seen)}
 
 
 def bulk_run(run_id: int, user) -> BulkRun:

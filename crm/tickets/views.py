@@ -58,11 +58,13 @@ def bulk_():
         if beyond := [number for number, _done, message, *_rest in run.outcomes if message == bulk.AWAY]:
             path = f"{request.method} {request.path}: {', '.join(beyond)}"
             access.note_request(AccessKind.BEYOND, current_user.id, path=path)
-        return redirect(url_for("tickets.bulk_run", run_id=run.id), 303)
+        back = TABLE.narrowed(form.back.data or "")
+        return redirect(url_for("tickets.bulk_run", run_id=run.id, back=back or None), 303)
 
     def show(refusal: Refused | None):
-        picked = request.form.getlist("record")[: bulk.MOST]
-        return render_template("tickets/bulk_form.html", form=form, refusal=refusal, picked=picked)
+        numbers = request.form.getlist("record")[: bulk.MOST]
+        return render_template("tickets/bulk_form.html", form=form, refusal=refusal, numbers=numbers,
+                               picked=queries.picked(numbers, current_user), back=TABLE.back(form.back.data or ""))  # fmt: skip
 
     return attempt(form, act, show)
 
@@ -78,7 +80,9 @@ def _bulk_form(people: Sequence[Any]) -> forms.BulkForm:
 @needs(P.TICKET_WORK)
 def bulk_run(run_id):
     run = queries.bulk_run(run_id, current_user)
-    return render_template("tickets/bulk_run.html", run=run, verb=bulk.Verb(run.verb), book=editions.todays())
+    picked = queries.picked([number for number, *_rest in run.outcomes], current_user)
+    return render_template("tickets/bulk_run.html", run=run, verb=bulk.Verb(run.verb), book=editions.todays(),
+                           picked=picked, back=TABLE.back(request.args.get("back", "")))  # fmt: skip
 
 
 @bp.get("/<number:number>/application.pdf")

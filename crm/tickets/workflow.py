@@ -220,6 +220,8 @@ def assign(ticket: Ticket, *, by, to, reason: str) -> None:
         raise Invalid(fields={"to": N_("This person does not work on service records.")})
     MOVES["assign"].apply(ticket, by)
     before = ticket.owner_id
+    if to.id == before:
+        raise Invalid(fields={"to": N_("It is theirs already.")})
     record(TicketEvent.ASSIGNED, ticket, by=by, **{"from": before, "to": to.id, "reason": reason})
     ticket.owner_id = to.id
     db.session.flush()

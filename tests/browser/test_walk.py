@@ -79,7 +79,7 @@ def test_words_come_back_after_the_page_was_left_and_go_once_they_are_saved(cust
     assert page.input_value("[name=f_steps]") == "打开再关闭"
     assert page.locator("[name=f_steps]").is_visible(), "the category came back with its fields"
     page.select_option("[name=channel]", "phone")
-    page.get_by_role("button", name="Open the record").click()
+    page.get_by_role("button", name="Log the record").click()
     page.wait_for_url("**/tickets/T*")
     page.goto("/tickets/new?customer=K0001")
     assert page.input_value("[name=title]") == ""
@@ -102,7 +102,7 @@ def test_a_double_click_opens_one_record(customers, served, open_page):
     page.select_option("[name=channel]", "phone")
     page.select_option("[name=category]", "inquiry")
     page.fill("[name=title]", "怎么结账")
-    page.get_by_role("button", name="Open the record").dblclick()
+    page.get_by_role("button", name="Log the record").dblclick()
     page.wait_for_url("**/tickets/T*")
     with served.app_context():
         assert db.session.query(Ticket).count() == 1
@@ -117,7 +117,7 @@ def test_a_record_is_opened_without_javascript(customers, served, open_page):
     page.select_option("[name=channel]", "phone")
     page.select_option("[name=category]", "inquiry")
     page.fill("[name=title]", "怎么结账")
-    page.get_by_role("button", name="Open the record").click()
+    page.get_by_role("button", name="Log the record").click()
     page.wait_for_url("**/tickets/T*")
 
 
@@ -149,7 +149,7 @@ def test_an_expired_login_costs_no_word_no_customer_and_no_file(customers, serve
     page.locator("[data-purpose=application] .draft input[name=files]").wait_for(state="attached")
     page.fill("[name=title]", "说到一半")
     with clock.frozen(clock.parse("2026-11-23T10:00")):  # an hour without a click
-        page.get_by_role("button", name="Open the record").click()
+        page.get_by_role("button", name="Log the record").click()
         page.wait_for_url(lambda url: "/login" in url)
         page.fill("[name=login]", "specialist")
         page.fill("[name=password]", make.PASSWORD)
@@ -158,6 +158,6 @@ def test_an_expired_login_costs_no_word_no_customer_and_no_file(customers, serve
         page.locator("#customer-part .coverage").wait_for()
         assert page.input_value("[name=title]") == "说到一半"
         page.wait_for_function("document.querySelector('[name=contact_name]').value === '赵会计'")
-        page.get_by_role("button", name="Open the record").click()
+        page.get_by_role("button", name="Log the record").click()
         page.wait_for_url("**/tickets/T*")
         assert "东方贸易" in page.inner_text("main") and "申请.pdf" in page.inner_text("main")

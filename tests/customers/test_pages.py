@@ -127,3 +127,20 @@ def test_type_ahead_puts_the_exact_one_first_and_says_its_coverage(app, browser)
     assert [one["text"] for one in found] == ["宏远", "宏远机械配件"] and found[0]["coverage"] == "in_service"
     assert [one["text"] for one in page.get("/customers/lookup?q=000007").json] == ["宏远"]
     assert page.get("/customers/lookup?q=%").json == [] and page.get("/customers/lookup?q=").json == []
+
+
+def test_a_customers_page_leads_to_their_records_and_visits_and_folds_what_is_older(app, browser):
+    with unit_of_work():
+        unit = make.served_customer()
+        for i in range(12):
+            make.ticket(unit, title=f"问题{i}")
+        visit, other = make.visit(unit), make.visit(make.served_customer("另一家"))
+        path, numbers = unit.path, (visit.number, other.number)
+    page = browser("specialist")
+    shown = page.get(path).text
+    assert f'href="/tickets?customer={path[-5:]}"' in shown
+    card = shown.partition("Latest on-site visits")[2].partition("</section>")[0]
+    assert numbers[0] in card and numbers[1] not in card
+    newest, _fold, older = shown.partition('<details class="more"><summary>')
+    assert newest.count('<li class="event ') == 10 and older.count('<li class="event ') > 5 and "earlier lines" in older
+    assert not browser("developer").get(path).text.count("/tickets?customer=")

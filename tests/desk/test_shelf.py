@@ -147,3 +147,9 @@ def test_a_list_is_taken_as_a_file_only_so_often(app, browser, monkeypatch):
     assert [page.get("/tickets/export.csv").status_code for _ in range(3)] == [200, 200, 429]
     with clock.frozen(clock.now() + timedelta(minutes=16)):
         assert browser("specialist").get("/tickets/export.csv").status_code == 200
+
+
+@pytest.mark.parametrize(("role", "searches"), [("specialist", True), ("director", True), ("developer", False), ("archivist", False), ("admin", False)])
+def test_the_sheet_of_keys_names_the_search_to_those_who_have_one(browser, role, searches):
+    shown = browser(role).get("/account").text
+    assert ("<kbd>/</kbd>" in shown) == searches == ("data-search" in shown)

@@ -138,3 +138,20 @@ def test_the_page_and_the_file_say_the_same(month, browser):
 def test_specialists_see_no_report(app, browser):
     sweep.tick(DECEMBER)
     assert browser("specialist").get(report().path).status_code == 403
+
+
+@pytest.mark.parametrize(("role", "status"), [("followup", 200), ("manager", 200), ("director", 200), ("specialist", 403)])
+def test_the_running_months_figures_are_looked_at_before_the_report_is_prepared(month, browser, role, status):
+    answer = browser(role).get("/reports/running")
+    assert answer.status_code == status
+    if status == 200:
+        found = figures(date(2026, 11, 1))
+        assert "so far" in answer.text and f"<dd>{found['number']['called']}</dd>" in answer.text
+        assert "2026-12-01 Tue" in answer.text and "submission" not in answer.text
+    assert not db.session.query(Report).count(), "nothing is kept"
+
+
+def test_the_list_says_which_report_comes_next_and_when(app, browser):
+    assert "The report of 2026-11 is prepared on 2026-12-01 Tue." in browser("followup").get("/reports").text
+    with clock.frozen(clock.parse("2026-12-01T00:30")):
+        assert "The report of 2026-12 is prepared on 2027-01-01 Fri." in browser("manager").get("/reports").text

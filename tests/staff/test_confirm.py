@@ -1,5 +1,6 @@
 """The present password, asked for again: counted, compared with nothing locked, and needed for what hands an account over."""
 
+import re
 import time
 import uuid
 from collections import Counter
@@ -110,7 +111,7 @@ def test_guesses_at_the_present_password_stand_in_the_access_log(app, browser):
     for i in range(12):
         page.send(PASSWORD, **CHANGE | {"present": f"wrong {i}"})
     me = make.who("specialist").id
-    assert [(row.user_id, row.path) for row in rows("wrong")] == [(me, f"POST {PASSWORD}")] * 10
+    assert [(row.user_id, row.path) for row in rows("present_wrong")] == [(me, f"POST {PASSWORD}")] * 10
     assert [row.user_id for row in rows("too_often")] == [me]
 
 
@@ -121,7 +122,7 @@ def set_up(page) -> str:
     path = "/account/second-factor"
     form = next(form["fields"] for form in page.forms(path) if "sealed" in form["fields"])
     text = page.post(path, form | {"present": make.PASSWORD, "code": "000000"}).text
-    secret = text.split('class="secret">')[1].split("<")[0]
+    secret = re.search(r'data-copy="(\w{32})"', text)[1]
     answer = page.post(path, form | {"present": make.PASSWORD, "code": pyotp.TOTP(secret).at(clock.now())})
     assert answer.status_code == 200 and answer.text.count("<code>") == factor.SPARE
     return secret
@@ -151,7 +152,7 @@ def test_a_secret_is_taken_only_from_the_page_of_the_same_log_in(app, browser):
     path, strange = "/account/second-factor", browser("specialist2")
     sealed = next(form["fields"]["sealed"] for form in strange.forms(path) if "sealed" in form["fields"])
     secret = strange.post(path, {"csrf_token": strange.token(path), "request_id": uuid.uuid4().hex, "sealed": sealed})
-    code = pyotp.TOTP(secret.text.split('class="secret">')[1].split("<")[0]).at(clock.now())
+    code = pyotp.TOTP(re.search(r'data-copy="(\w{32})"', secret.text)[1]).at(clock.now())
     page = browser("specialist")
     for given in (sealed, sealed[:-1], "x", "1.2.3"):
         assert page.send(path, page=path, sealed=given, code=code, present=make.PASSWORD).status_code == 422
@@ -211,7 +212,7 @@ def test_after_ten_minutes_the_administrator_gives_the_password_again(app, brows
         if act == "access":
             assert 'checked' in refused.text.split('value="manager"')[0].rpartition("<input")[2] + refused.text.split(
                 'value="manager"')[1].split(">")[0]  # fmt: skip
-        assert db.session.query(SecondFactor).count() == 1 and len(rows("wrong")) == 1
+        assert db.session.query(SecondFactor).count() == 1 and len(rows("present_wrong")) == 1
         assert admin.send(path, page=page, **fields, present=make.PASSWORD).status_code in (200, 303)
         assert 'name="present"' not in admin.get(page).text, "it was given a moment ago"
 

@@ -1,5 +1,6 @@
 """The door: how often it may be tried, the second factor, one-time links, log-ins of one's own, and what is noted."""
 
+import re
 from datetime import timedelta
 
 import pyotp
@@ -127,7 +128,7 @@ def with_factor(login: str = "specialist") -> str:
 def test_it_is_set_up_by_scanning_and_a_code(browser, app):
     page = browser("specialist")
     shown = page.get("/account/second-factor").text
-    secret = shown.split('class="secret">')[1].split("<")[0]
+    secret = re.search(r'data-copy="(\w{32})"', shown)[1]
     assert "<svg" in shown and "<script" not in shown.split('class="qr"')[1].split("</div>")[0]
     path, form = "/account/second-factor", forms_of(shown, "/account/second-factor")[0]["fields"]
     wrong = page.post(path, form | {"code": "000000", "present": make.PASSWORD})
@@ -341,3 +342,34 @@ def test_the_present_password_is_not_guessed_inside_either(browser):
     assert page.send(path, page=path, present=make.PASSWORD, **typed).status_code == 429
     with clock.frozen(make.MONDAY + timedelta(minutes=16)):
         assert page.send(path, page=path, present=make.PASSWORD, **typed).status_code == 303
+
+
+ENDED = "Your log-in has ended; log in to go on."
+
+
+@pytest.mark.parametrize("minutes", [0, 31])
+def test_whose_log_in_was_ended_or_ran_out_is_told_so_at_the_door(app, browser, minutes):
+    page = browser("specialist")
+    if not minutes:
+        browser("specialist").send("/account/sessions/others/end", page="/account")
+    with clock.frozen(make.MONDAY + timedelta(minutes=minutes)):
+        assert ENDED in page.get("/tickets", follow_redirects=True).text
+        assert ENDED not in page.log_in("specialist", "wrong").text, "then that is what is said"
+        page.log_in("specialist")
+        assert ENDED not in page.get("/login").text
+
+
+def test_strangers_and_whoever_logged_out_are_told_nothing_of_a_log_in(app, browser):
+    assert ENDED not in browser().get("/tickets", follow_redirects=True).text
+    page = browser("specialist")
+    page.send("/logout", page="/account")
+    assert ENDED not in page.get("/tickets", follow_redirects=True).text
+    assert ENDED not in with_factor_waiting(browser).get("/login").text
+
+
+def with_factor_waiting(browser):
+    with unit_of_work():
+        db.session.add(SecondFactor(user_id=make.who("manager").id, secret="x", since=clock.now()))
+    page = browser("manager")
+    assert page.get("/login/code").status_code == 200
+    return page

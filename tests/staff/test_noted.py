@@ -11,9 +11,8 @@ from sqlalchemy.exc import OperationalError
 from crm import clock
 from crm.answers import own_units
 from crm.db import db, unit_of_work
-from crm.desk import listing
 from crm.permissions import Permission, needs
-from crm.staff import factor, links, throttle
+from crm.staff import access, factor, links, throttle
 from crm.staff.models import Access, Login
 from tests import make
 from tests.conftest import Browser
@@ -77,7 +76,7 @@ def test_no_list_is_given_as_a_file_unless_it_is_written_down(app, browser, monk
     def fail(*_args, **_kwargs):
         raise OperationalError("INSERT", {}, Exception("disk full"))
 
-    monkeypatch.setattr(listing.access, "note_request", fail)
+    monkeypatch.setattr(access, "note_request", fail)
     assert page.get("/customers/export.csv").status_code == 503
 
 

@@ -73,8 +73,41 @@ def test_a_specialist_reassigns_nobodys_and_touches_no_others(three, browser):
         page.send("/tickets/bulk", page="/tickets", record=three, verb="assign", to=to, reason="x").status_code == 422
     )
     answer = page.send("/tickets/bulk", page="/tickets", record=three, verb="cancel", reason="x")
-    assert "0 of 3 done" in page.get(answer.location).text
+    shown = page.get(answer.location).text
+    assert "0 of 3 done" in shown and shown.count("It is somebody else&#39;s: a manager can do this.") == 3
     assert [state(number) for number in three] == ["new", "cancelled", "new"]
+
+
+def test_nothing_is_chosen_beforehand_and_nothing_chosen_is_refused_with_a_word(three, browser):
+    page = browser("manager")
+    form = next(one for one in page.forms("/tickets") if "/tickets/bulk" in one["actions"])
+    assert form["fields"]["verb"] == ""
+    answer = page.send("/tickets/bulk", page="/tickets", record=three, verb="", reason="x")
+    assert answer.status_code == 422 and "Choose what to do with them." in answer.text
+
+
+def test_who_has_it_already_is_not_given_it_again(three, browser):
+    page, owner = browser("manager"), str(make.who("specialist").id)
+    answer = page.send("/tickets/bulk", page="/tickets", record=three, verb="assign", to=owner, reason="x")
+    shown = page.get(answer.location).text
+    assert "0 of 3 done" in shown and shown.count("It is theirs already.") == 2 and "It was cancelled" in shown
+
+
+def test_each_result_says_what_the_record_is_about_and_whose(three, browser):
+    page = browser("manager")
+    answer = page.send("/tickets/bulk", page="/tickets", record=[*three, "T2611-9999"], verb="cancel", reason="x")
+    shown = page.get(answer.location).text
+    assert all(f"第{i}个" in shown for i in range(3)) and shown.count("宏远机械") == 3
+    refused = page.send("/tickets/bulk", page="/tickets", record=[*three, "T2611-9999"], verb="").text
+    assert "第0个" in refused and "T2611-9999" in refused
+
+
+@pytest.mark.parametrize("more", ["", "&before=99999&next=//evil.example"])
+def test_the_way_back_leads_to_the_list_as_it_was_and_nowhere_else(three, browser, more):
+    page = browser("manager")
+    answer = page.send("/tickets/bulk", page=f"/tickets?state=open&category=inquiry{more}", record=three, verb="complete")
+    assert '<a class="btn btn-outline-secondary" href="/tickets?state=open&amp;category=inquiry">' in page.get(answer.location).text
+    assert 'href="/tickets">Back to the list' in page.get(answer.location.split("?")[0] + "?back=//evil.example").text
 
 
 def test_more_than_two_hundred_are_refused(three, browser):

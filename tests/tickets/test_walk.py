@@ -1,6 +1,9 @@
 """The main job: from the call to complete."""
 
 import io
+import re
+
+import pytest
 
 from crm import clock, sweep
 from crm.customers.models import Contact
@@ -61,3 +64,15 @@ def test_a_forgotten_one_is_breached_by_the_next_working_days_sweep_and_the_mana
     with clock.frozen(clock.parse("2026-11-24T09:00")):
         assert ticket.number in browser("manager").get("/").text
         assert ticket.number in browser("manager").get("/duties").text
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_who_calls_is_marked_as_needed_and_may_be_typed_instead_of_picked(app, browser, known):
+    with unit_of_work():
+        unit = make.served_customer() if known else make.customer()
+    shown = browser("specialist").get(f"/tickets/new?customer={unit.number}").text
+    name = "contact" if known else "contact_name"
+    label = re.search(rf'<label class="form-label" for="{name}">.*?</label>', shown)[0]
+    control = re.search(rf'<(?:select|input)[^>]* name="{name}"[^>]*>', shown)[0]
+    assert 'class="needed"' in label and "required" not in control
+    assert ('class="needed"' in re.search(r'<label class="form-label" for="contact_name">.*?</label>', shown)[0]) != known
