@@ -26,3 +26,7 @@ WTF_CSRF_TIME_LIMIT = None  # a long form must not die of age; the token lives a
 SEND_FILE_MAX_AGE_DEFAULT = timedelta(days=30)  # addresses of static files carry their version
 BABEL_DEFAULT_LOCALE = "zh_Hans_CN"
 BABEL_DEFAULT_TIMEZONE = "Asia/Shanghai"
+
+MAIL = os.environ.get("CRM_MAIL", "")  # smtp://name:password@host:587; without it letters lie in the instance's outbox/
+MAIL_FROM = os.environ.get("CRM_MAIL_FROM", "")  # the address letters come from
+FAX = os.environ.get("CRM_FAX", "")  # the fax gateway's addresses, such as {number}@fax.example.com

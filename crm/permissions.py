@@ -35,6 +35,14 @@ class Permission(enum.StrEnum):
     REPORT_READ = "report:read"
     REPORT_WRITE = "report:write"  # prepare and submit what one's role owes (5.5.5)
     REPORT_RECEIVE = "report:receive"
+    LETTER_READ = "letter:read"  # letters' texts, and the outbox
+    LETTER_EDIT = "letter:edit"  # the texts
+    NOTICE_SEND = "notice:send"  # send on purpose, decide an unknown outcome
+    CONTRACT_READ = "contract:read"
+    CONTRACT_WORK = "contract:work"  # draft, sign, fax, terms, invoice, payment: of one's own customers
+    CONTRACT_WORK_ANY = "contract:work:any"
+    CONTRACT_RELEASE = "contract:release"  # a new period before payment; withhold it; the plan
+    PLAN_SIGN = "plan:sign"  # sign off a month's completion
     PAPER_READ = "paper:read"
     PAPER_HOLD = "paper:hold"  # enter it, hand it on, confirm it; declare one's own lost
     PAPER_ARCHIVE = "paper:archive"  # archive, lend; declare any lost
@@ -48,13 +56,15 @@ class Permission(enum.StrEnum):
 
 P = Permission
 _PAPER = {P.PAPER_READ, P.PAPER_HOLD}
-_DESK = {P.CUSTOMER_READ, P.CUSTOMER_EDIT, P.TICKET_READ, P.VISIT_READ, P.CALLBACK_READ, P.CALLBACK_WORK} | _PAPER
+_DESK = {P.CUSTOMER_READ, P.CUSTOMER_EDIT, P.TICKET_READ, P.VISIT_READ, P.CALLBACK_READ, P.CALLBACK_WORK, P.CONTRACT_READ,
+         P.LETTER_READ} | _PAPER  # fmt: skip
 _LEAD = {P.REPORT_READ, P.REPORT_RECEIVE, P.TICKET_ASSIGN, P.TIME_GRANT, P.DUTY_READ_ANY, P.FILTER_SHARE}
 GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.SPECIALIST: frozenset(_DESK | {P.TICKET_WORK, P.VISIT_WORK}),
-    Role.FOLLOWUP: frozenset(_DESK | {P.TICKET_WORK, P.REPORT_READ, P.REPORT_WRITE}),
-    Role.MANAGER: frozenset(_DESK | _LEAD | {P.TICKET_WORK, P.TICKET_WORK_ANY, P.VISIT_DECIDE}),
-    Role.DIRECTOR: frozenset(_DESK | _LEAD | {P.RULEBOOK_ISSUE, P.VISIT_DECIDE}),
+    Role.SPECIALIST: frozenset(_DESK | {P.TICKET_WORK, P.VISIT_WORK, P.CONTRACT_WORK}),
+    Role.FOLLOWUP: frozenset(_DESK | {P.TICKET_WORK, P.REPORT_READ, P.REPORT_WRITE, P.NOTICE_SEND}),
+    Role.MANAGER: frozenset(_DESK | _LEAD | {P.TICKET_WORK, P.TICKET_WORK_ANY, P.VISIT_DECIDE, P.CONTRACT_WORK,
+                                             P.CONTRACT_WORK_ANY, P.CONTRACT_RELEASE, P.NOTICE_SEND}),
+    Role.DIRECTOR: frozenset(_DESK | _LEAD | {P.RULEBOOK_ISSUE, P.VISIT_DECIDE, P.LETTER_EDIT, P.NOTICE_SEND, P.PLAN_SIGN}),
     Role.DEVELOPER: frozenset(_PAPER),
     Role.ARCHIVIST: frozenset(_PAPER | {P.PAPER_ARCHIVE}),
     Role.ADMIN: frozenset({P.STAFF_EDIT, P.SETTINGS_EDIT}),

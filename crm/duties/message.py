@@ -59,7 +59,7 @@ class Message(db.Model):
     queued_at: Mapped[datetime]
     next_at: Mapped[datetime]  # not tried before
     attempts: Mapped[int] = mapped_column(default=0)
-    lease_until: Mapped[datetime | None]  # by when whoever sends it has an answer, or else the outcome is unknown
+    lease_until: Mapped[datetime | None]  # till then somebody has it in hand: prepares it, or waits for an answer
     ended_at: Mapped[datetime | None]
     answer: Mapped[str] = mapped_column(default="")  # what the other side said
     mail_sha256: Mapped[str | None]  # what was sent, byte for byte
@@ -70,7 +70,7 @@ class Message(db.Model):
 
     __table_args__ = (
         UniqueConstraint("subject_id", "rule", "slot"),
-        CheckConstraint("(state = 'sending') = (lease_until IS NOT NULL)", name="lease"),
+        CheckConstraint("state <> 'sending' OR lease_until IS NOT NULL", name="lease"),
         CheckConstraint(f"({ENDED}) = (ended_at IS NOT NULL)", name="ended"),
         CheckConstraint("state NOT IN ('sending', 'sent', 'unknown') OR (way IS NOT NULL AND sheet_sha256 IS NOT NULL)",
                         name="sent_what"),

@@ -88,6 +88,10 @@ class Subject(db.Model):
         """Which rows of this kind `user` may see, in columns of `subjects` alone."""
         return false()
 
+    def letter_about(self, slot: str) -> Any:
+        """What its letters say, and where they reach (`letters.letter.About`); `slot` tells what the letter is for."""
+        raise LookupError(f"no letters are sent about {self.number}")
+
     def act_facts(self, rule) -> dict[str, Any]:
         """What the program's act by a rule says of this."""
         return {}

@@ -10,11 +10,12 @@ import threading
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import segno
 from flask import current_app
+from flask_babel import get_locale
 
-from crm import catalogue
 from crm.errors import Refused
 from crm.labels import N_
 from crm.letters.sheet import Sheet
@@ -108,11 +109,13 @@ class Press:
 PRESS = Press()
 
 
-def typeset(sheet: Sheet) -> Printed:
-    """The sheet in the reader's language. NotPrinted if the press fails."""
-    english = catalogue.language().startswith("en")
-    template = Path(current_app.jinja_loader.searchpath[0]) / "print" / "sheet.typ"  # type: ignore[union-attr]
-    data = asdict(sheet) | {"qr": segno.make(sheet.address, error="m").svg_inline(border=0) if sheet.address else ""}
+def typeset(sheet: Any, by: str = "sheet.typ") -> Printed:
+    """The sheet, or another page with a template of its own, in the reader's language. NotPrinted if the press fails."""
+    english = str(get_locale()).startswith("en")
+    template = Path(current_app.jinja_loader.searchpath[0]) / "print" / by  # type: ignore[union-attr]
+    data = asdict(sheet)
+    if isinstance(sheet, Sheet):
+        data["qr"] = segno.make(sheet.address, error="m").svg_inline(border=0) if sheet.address else ""
     answer = PRESS.order(template=str(template), lang="en" if english else "zh", data=json.dumps(data, ensure_ascii=False))
     if "pdf" not in answer:
         current_app.logger.error("the press: %s", answer.get("wrong"))

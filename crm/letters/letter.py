@@ -1,0 +1,118 @@
+"""A message becomes a letter: the text for its brand and language, filled in, as PDF and as the mail that carries it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from flask import current_app
+from flask_babel import force_locale
+from flask_babel import gettext as _
+from flask_mail import Message as Mail
+
+from crm import clock
+from crm.db import db
+from crm.duties.editions import book_of, todays
+from crm.duties.message import Message, Way
+from crm.duties.models import Subject
+from crm.letters import queries
+from crm.letters.delivery import fax_address, is_address
+from crm.letters.filling import TABLE, filled, paragraphs
+from crm.letters.models import LetterVersion
+from crm.letters.typeset import NotPrinted, typeset
+
+
+class NotReady(Exception):
+    """Why it cannot be sent now."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What a subject says for its letters: the fields' values, the rows of the table, and where a letter reaches."""
+
+    values: Mapping[str, str]
+    rows: Sequence[Sequence[str]] = ()
+    head: Sequence[str] = ()
+    brand: str = ""
+    language: str = "zh"
+    to: str = ""  # whom it is addressed to
+    address: str = ""  # where they are
+    fax: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A letter as `letter.typ` draws it."""
+
+    title: str
+    number: str
+    company: str
+    day: str
+    to: str
+    address: str
+    body: list[str]
+    head: list[str]
+    rows: list[list[str]]
+    table: str = f"{{{TABLE}}}"
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    way: Way
+    address: str
+    sheet: bytes
+    mail: bytes
+    sender: str
+
+
+def way_to(about: About) -> tuple[Way, str] | None:
+    """By fax where there is a gateway and a number (5.2.2), else by e-mail; None if neither reaches them."""
+    if fax := fax_address(about.fax):
+        return Way.FAX, fax
+    return (Way.EMAIL, about.email) if is_address(about.email) else None
+
+
+def prepare(message: Message, chosen: LetterVersion | None = None) -> Prepared:
+    """The letter as it would be sent now. NotReady if it cannot be made, or reaches nobody."""
+    subject = db.session.get_one(Subject, message.subject_id)
+    book = book_of(subject) or todays()
+    entry = book.posts.get(message.rule)
+    if entry is None:
+        raise NotReady(f"no letter {message.rule} in the rulebook")
+    about = subject.letter_about(message.slot)
+    version = chosen or queries.text_for(entry.template, about.brand, about.language)
+    if version is None:
+        raise NotReady(f"no text for the letter {entry.template}")
+    reached = (Way.PAPER, about.address) if message.way == Way.PAPER else way_to(about)
+    if reached is None:
+        raise NotReady("no fax and no e-mail")
+    try:
+        sheet = sheet_of(version, about, subject.number)
+    except NotPrinted as wrong:
+        raise NotReady("the press did not answer") from wrong
+    way, address = reached
+    sender = current_app.config["MAIL_FROM"] or "service@localhost"
+    mail = b"" if way == Way.PAPER else mail_of(version, about, message, sheet, sender, address)
+    return Prepared(way, address, sheet, mail, sender)
+
+
+def sheet_of(version: LetterVersion, about: About, number: str) -> bytes:
+    """The letter as PDF."""
+    with force_locale("en" if about.language == "en" else "zh_Hans_CN"):
+        page = Page(
+            filled(version.subject, about.values), number, _("Jinyang Software"), f"{clock.today():%Y-%m-%d}", about.to,
+            about.address, paragraphs(version.body, about.values), list(about.head), [list(row) for row in about.rows],
+            labels={"number": _("No."), "stamp": _("Stamp"), "missing": _("In no font, to be written in by hand")},
+        )  # fmt: skip
+        return typeset(page, "letter.typ").pdf
+
+
+def mail_of(version: LetterVersion, about: About, message: Message, sheet: bytes, sender: str, address: str) -> bytes:
+    """The mail that carries it: to one address, its Message-ID the one fixed when it was posted. The name stands in the
+    letter, never in a header."""
+    title = " ".join(filled(version.subject, about.values).split())
+    text = "\n\n".join(part for part in paragraphs(version.body, about.values) if part != f"{{{TABLE}}}")
+    mail = Mail(title, recipients=[address], body=text, sender=sender)
+    mail.msgId, mail.date = message.message_id, clock.now().timestamp()
+    mail.attach(f"{title[:60]}.pdf", "application/pdf", sheet)
+    return mail.as_bytes()
