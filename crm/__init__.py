@@ -103,10 +103,12 @@ def _declared(app: Flask) -> None:
 def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     """The program on its database. `settings` win over the environment's."""
     from crm import desk, shown
+    from crm.contracts import notices  # noqa: F401 (what it gives the spine)
     from crm.callbacks import views as callbacks
     from crm.customers import imports as customer_imports
     from crm.customers import views as customers
     from crm.duties import views as duties
+    from crm.letters import delivery
     from crm.files import views as files
     from crm.papers import views as papers
     from crm.reports import views as reports
@@ -124,6 +126,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     Migrate(app, db, directory=str(ROOT / "migrations"))
     answers.init_app(app)  # first: it looks at the size of what came before anybody reads it
     CSRFProtect(app)
+    delivery.init_app(app)
     session.init_app(app)
     shown.init_app(app, assets_version())
     of_staff, of_customers = (door, own, staff, staff_settings), (customers, customer_imports)

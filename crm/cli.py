@@ -23,6 +23,7 @@ from crm.duties import rulebook as rules
 from crm.duties import workflow as duties
 from crm.duties.queries import issued
 from crm.errors import Invalid, Refused
+from crm.letters import workflow as letters
 from crm.migrating import behind, migrate
 from crm.permissions import Role
 from crm.staff import passwords
@@ -84,6 +85,7 @@ def _prepare() -> Flask:
         with unit_of_work():
             if not issued():
                 duties.issue_shipped()
+            letters.issue_shipped()
     return made
 
 

@@ -13,12 +13,14 @@ from crm import clock
 from crm.customers import runs
 from crm.db import Step, db, forget_submissions, insert, unit_of_work
 from crm.desk import presence
+from crm.duties.acts import carry_out_due
 from crm.duties.models import Duty, Subject, pending_now
 from crm.duties.record import breach, via
 from crm.duties.seals import anchor, seal_events
 from crm.duties.workflow import forget_notices
 from crm.files.workflow import forget_drafts
 from crm.labels import N_
+from crm.letters.outbox import send_due
 from crm.reports.workflow import open_due
 from crm.staff import access, throttle
 
@@ -47,7 +49,9 @@ def breach_overdue(as_of: datetime) -> int:
 
 
 STEPS: dict[str, Callable[[datetime], int]] = {
+    N_("what the program owes done"): carry_out_due,
     N_("duties marked as missed"): breach_overdue,
+    N_("letters sent"): send_due,
     N_("reports prepared"): open_due,
     N_("events sealed"): seal_events,
     N_("seals anchored outside"): anchor,

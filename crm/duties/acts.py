@@ -47,7 +47,7 @@ def carry_out(duty: Duty, subject: Subject) -> bool:
     if not duty.open:
         return False
     rule = editions.book(duty.edition_id).rules[duty.rule]
-    facts = {"rule": rule.key, **subject.act_facts(rule)}
+    facts = {"act": rule.key, **subject.act_facts(rule)}
     if hindrance := subject.hindrance(rule):
         if not _said(subject, hindrance, rule.key):
             record(hindrance, subject, **facts)

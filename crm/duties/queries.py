@@ -10,6 +10,7 @@ from crm import clock, lists
 from crm.db import db
 from crm.duties import editions
 from crm.duties.events import DutyEvent
+from crm.duties.message import MessageEvent
 from crm.duties.models import Acknowledgement, Duty, Edition, Event, Extension, Notice, Subject, open_now
 from crm.errors import NotThere
 from crm.permissions import Permission, by_reader
@@ -217,5 +218,5 @@ def acknowledged(edition: Edition, user) -> datetime | None:
 
 def event_labels() -> dict[str, str]:
     """Every event kind of every package → its label."""
-    enums = [DutyEvent, *(cls.EVENTS for cls in Subject.__subclasses__() if cls.EVENTS)]
+    enums = [DutyEvent, MessageEvent, *(cls.EVENTS for cls in Subject.__subclasses__() if cls.EVENTS)]
     return {str(kind): kind.label for members in enums for kind in members}

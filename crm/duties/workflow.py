@@ -38,7 +38,7 @@ def check_rulebook(text: str) -> Rulebook:
     dates = {date for kind in kinds for date in kind.DATES}
     moves = {name for kind in kinds for name in kind.MOVES} | {"decide", "acknowledge", "call"}
     subjects = set(Subject.__mapper__.polymorphic_map)
-    facts = {"category", "duty"} | {fact for kind in kinds for fact in kind.FACTS}
+    facts = {"category", "duty", "message"} | {fact for kind in kinds for fact in kind.FACTS}
     states = {str(state) for kind in kinds for state in kind.STATES or ()}
     faults = [
         *reading.unknown_kinds(edition, set(event_labels())),

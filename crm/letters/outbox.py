@@ -57,7 +57,7 @@ def give_up_waiting(as_of: datetime) -> int:
         found = list(db.session.scalars(late.order_by(Message.id).limit(MOST)))
     for message_id in found:
         with unit_of_work():
-            _end(message_id, MessageState.UNKNOWN, "the program ended while it was sending")
+            end(message_id, MessageState.UNKNOWN, "the program ended while it was sending")
     return len(found)
 
 
@@ -67,7 +67,7 @@ def take(as_of: datetime, but: set[int]) -> int | None:
         free = or_(Message.lease_until.is_(None), Message.lease_until < as_of)
         waiting = select(Message.id).where(
             Message.state == MessageState.QUEUED, Message.next_at <= as_of, free, Message.id.not_in(but),
-            or_(Message.way.is_(None), Message.way != Way.PAPER),
+            or_(Message.way.is_(None), Message.way != Way.PAPER, Message.sheet_sha256.is_(None)),
         )  # fmt: skip
         one = waiting.order_by(Message.next_at, Message.id).limit(1).with_for_update(skip_locked=True)
         message_id = db.session.scalar(one)
@@ -99,10 +99,10 @@ def send(message_id: int) -> int:
         return 0
     except NoAnswer as why:
         with unit_of_work():
-            _end(message_id, MessageState.UNKNOWN, str(why)[:500])
+            end(message_id, MessageState.UNKNOWN, str(why)[:500])
         return 0
     with unit_of_work():
-        _end(message_id, MessageState.SENT, said)
+        end(message_id, MessageState.SENT, said)
     return 1
 
 
@@ -123,7 +123,7 @@ def _try_later(message_id: int, said: str, *, final: bool) -> None:
     message = db.session.get_one(Message, message_id)
     tries = max(message.attempts, 1)
     if final or tries > len(BACK_OFF):
-        _end(message_id, MessageState.REJECTED, said)
+        end(message_id, MessageState.REJECTED, said)
         return
     later = {"state": MessageState.QUEUED, "answer": said, "lease_until": None,
              "next_at": clock.now() + timedelta(minutes=BACK_OFF[tries - 1])}  # fmt: skip
@@ -139,7 +139,7 @@ ENDS = {
 }  # fmt: skip
 
 
-def _end(message_id: int, state: MessageState, said: str, *, by=None) -> None:
+def end(message_id: int, state: MessageState, said: str, *, by=None) -> None:
     """What became of it, and its event on the subject, in one unit of work."""
     message = db.session.get_one(Message, message_id)
     subject = db.session.get_one(Subject, message.subject_id)
@@ -160,5 +160,5 @@ def withdraw(subject: Subject, *, by=None, said: str = "", but: str = "") -> int
     )
     found = list(db.session.scalars(waiting.order_by(Message.id).with_for_update()))
     for message_id in found:
-        _end(message_id, MessageState.WITHDRAWN, said, by=by)
+        end(message_id, MessageState.WITHDRAWN, said, by=by)
     return len(found)

@@ -1,10 +1,18 @@
-from sqlalchemy import select
-from sqlalchemy.orm import selectinload
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
 
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+
+from crm import lists
 from crm.db import db
+from crm.duties import queries as duties
+from crm.duties.message import Message, MessageState, Way
 from crm.duties.models import Subject
 from crm.errors import NotThere
 from crm.letters.models import Letter, LetterVersion, State
+from crm.permissions import Permission
 
 
 def get(number: str, user) -> Letter:
@@ -31,3 +39,72 @@ def text_for(template: str, brand: str, language: str) -> LetterVersion | None:
         .order_by(Letter.language != language, Letter.brand != brand, LetterVersion.n.desc(), LetterVersion.id.desc())
     )  # fmt: skip
     return db.session.scalar(newest.limit(1))
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What the outbox is narrowed by; empty means all."""
+
+    state: str = ""
+    way: str = ""
+
+    @classmethod
+    def of(cls, args: Mapping[str, str], _user) -> Self:
+        return cls(lists.one_of(args, "state", MessageState), lists.one_of(args, "way", Way))
+
+    @property
+    def any(self) -> bool:
+        return self != Filter()
+
+
+def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
+    """Fifty letters of the outbox, the newest first."""
+    if not user.may(Permission.LETTER_READ):
+        return lists.Page([], None, 0, {})
+    ids = select(Message.id)
+    if wanted.state:
+        ids = ids.where(Message.state == wanted.state)
+    if wanted.way:
+        ids = ids.where(Message.way == wanted.way)
+    rows, after, count = lists.page_of(ids, _loaded, before=before, size=size)
+    return lists.Page(rows, after, count, duties.names(id for row in rows for id in (row.subject_id, row.subject.customer_id)))
+
+
+def _loaded(ids: list[int]) -> list[Message]:
+    rows = select(Message).where(Message.id.in_(ids)).order_by(Message.id.desc())
+    return list(db.session.scalars(rows.options(joinedload(Message.subject))))
+
+
+def message(message_id: int, user) -> Message:
+    """A letter of the outbox, for whoever sees what it is about."""
+    found = db.session.scalar(
+        select(Message).join(Subject, Subject.id == Message.subject_id)
+        .where(Message.id == message_id, duties.visible(user)).options(joinedload(Message.subject))
+    )  # fmt: skip
+    if found is None or not user.may(Permission.LETTER_READ):
+        raise NotThere()
+    return found
+
+
+def of(subject: Subject) -> list[Message]:
+    """The letters about a subject, the newest first."""
+    rows = select(Message).where(Message.subject_id == subject.id).order_by(Message.id.desc()).limit(50)
+    return list(db.session.scalars(rows))
+
+
+def waiting_for_people() -> dict[str, int]:
+    """How many letters wait for somebody to do something, by state; to a thousand."""
+    held = select(Message.id, Message.state).where(Message.state.in_([MessageState.UNKNOWN, MessageState.REJECTED])).limit(1000)
+    found: dict[str, int] = {}
+    for _id, state in db.session.execute(held):
+        found[state] = found.get(state, 0) + 1
+    return found
+
+
+def to_print(user) -> list[Message]:
+    """What lies ready to be printed and posted, the oldest first."""
+    if not user.may(Permission.NOTICE_SEND):
+        return []
+    ready = Message.state == MessageState.QUEUED, Message.way == Way.PAPER, Message.sheet_sha256.is_not(None)
+    rows = select(Message).where(*ready).order_by(Message.id).limit(200).options(joinedload(Message.subject))
+    return list(db.session.scalars(rows))

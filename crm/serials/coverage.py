@@ -11,7 +11,7 @@ from crm.db import db
 from crm.duties import editions
 from crm.duties.models import Subject
 from crm.labels import N_, Labelled
-from crm.serials.models import Installation, ServicePeriod
+from crm.serials.models import Installation, ServicePeriod, Standing
 
 
 class Coverage(Labelled):
@@ -19,6 +19,8 @@ class Coverage(Labelled):
     ENDING = "ending", N_("Service ends soon")
     EXPIRED = "expired", N_("Service expired")
     NOT_BEGUN = "not_begun", N_("Service has not begun")
+    UNPAID = "unpaid", N_("Signed, not yet paid")
+    WITHHELD = "withheld", N_("Service withheld until it is paid")
     NO_PERIOD = "no_period", N_("No service period")
     NONE = "none", N_("None of our software, not in service")
 
@@ -33,27 +35,35 @@ class Verdict:
 
     @property
     def served(self) -> bool:
-        return self.coverage in (Coverage.IN_SERVICE, Coverage.ENDING)
+        return self.coverage in (Coverage.IN_SERVICE, Coverage.ENDING, Coverage.UNPAID)
 
 
-def verdict(installed: bool, periods: Iterable[tuple[date, date]], today: date, soon: int = 31) -> Verdict:
-    """Of one installation or one customer: the period that serves today and lasts longest, else what is nearest."""
-    periods = list(periods)
+Period = tuple[date, date, str]  # first and last day, and its standing
+
+
+def verdict(installed: bool, periods: Iterable[Period], today: date, soon: int = 31) -> Verdict:
+    """Of one installation or one customer: the period that serves today and lasts longest, else what is nearest. One that
+    is signed and not yet paid serves all the same (5.2.7); a withheld one does not (D2)."""
+    every = list(periods)
     if not installed:
         return Verdict(Coverage.NONE)
-    if not periods:
+    if not every:
         return Verdict(Coverage.NO_PERIOD)
-    if running := [end for start, end in periods if start <= today <= end]:
-        days = (max(running) - today).days
-        return Verdict(Coverage.ENDING if days <= soon else Coverage.IN_SERVICE, max(running), days)
-    if coming := [start for start, _ in periods if start > today]:
+    now = [(end, standing) for start, end, standing in every if start <= today <= end]
+    if settled := [end for end, standing in now if standing == Standing.SETTLED]:
+        days = (max(settled) - today).days
+        return Verdict(Coverage.ENDING if days <= soon else Coverage.IN_SERVICE, max(settled), days)
+    for standing, coverage in ((Standing.SIGNED, Coverage.UNPAID), (Standing.WITHHELD, Coverage.WITHHELD)):
+        if ends := [end for end, how in now if how == standing]:
+            return Verdict(coverage, max(ends), (max(ends) - today).days)
+    if coming := [start for start, _end, _standing in every if start > today]:
         return Verdict(Coverage.NOT_BEGUN, min(coming), (min(coming) - today).days)
-    ended = max(end for _, end in periods)
+    ended = max(end for _start, end, _standing in every)
     return Verdict(Coverage.EXPIRED, ended, (ended - today).days)
 
 
 _PERIODS = (
-    select(Subject.customer_id, ServicePeriod.starts_on, ServicePeriod.ends_on)
+    select(Subject.customer_id, ServicePeriod.starts_on, ServicePeriod.ends_on, ServicePeriod.standing)
     .outerjoin(ServicePeriod, ServicePeriod.installation_id == Subject.id)
     .where(Subject.kind == "installation", Subject.customer_id.in_(bindparam("customers", expanding=True)))
 )
@@ -62,16 +72,16 @@ _PERIODS = (
 def verdicts(customer_ids: Iterable[int], today: date | None = None) -> dict[int, Verdict]:
     """The verdict of each customer, in one statement however many there are."""
     ids, today = list(customer_ids), today or clock.today()
-    periods: dict[int, list[tuple[date, date]]] = {}
-    for customer_id, starts_on, ends_on in db.session.execute(_PERIODS, {"customers": ids}):
-        periods.setdefault(customer_id or 0, []).extend([(starts_on, ends_on)] if starts_on else [])
+    periods: dict[int, list[Period]] = {}
+    for customer_id, starts_on, ends_on, standing in db.session.execute(_PERIODS, {"customers": ids}):
+        periods.setdefault(customer_id or 0, []).extend([(starts_on, ends_on, standing)] if starts_on else [])
     return {id: verdict(id in periods, periods.get(id, ()), today, _soon()) for id in ids}
 
 
 def verdict_among(installed: Sequence[Installation], chosen: Installation | None = None) -> Verdict:
     """Of a customer whose installations are read already, or of the one of them the record is about."""
     some = [chosen] if chosen else installed
-    return verdict(bool(some), [(p.starts_on, p.ends_on) for one in some for p in one.periods], clock.today(), _soon())
+    return verdict(bool(some), [(p.starts_on, p.ends_on, p.standing) for one in some for p in one.periods], clock.today(), _soon())
 
 
 def verdict_of(customer_id: int, installation: Installation | None = None) -> Verdict:

@@ -93,8 +93,16 @@ class Installation(Subject):
         return true() if user.may(Permission.CUSTOMER_READ) else false()
 
 
+class Standing(Labelled):
+    """How firmly a period stands: a signed customer is not expired (5.2.7), a withheld one is not served (D2)."""
+
+    SETTLED = "settled", N_("In force")
+    SIGNED = "signed", N_("Signed, not yet paid")
+    WITHHELD = "withheld", N_("Withheld")
+
+
 class ServicePeriod(db.Model):
-    """From when to when an installation is served (5.2.1), both days included."""
+    """From when to when an installation is served (5.2.1), both days included; agreed on by a contract, if one is known."""
 
     __tablename__ = "service_periods"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -102,8 +110,11 @@ class ServicePeriod(db.Model):
     starts_on: Mapped[date]
     ends_on: Mapped[date]
     remark: Mapped[str] = mapped_column(default="")
+    standing: Mapped[str] = mapped_column(default=Standing.SETTLED)
+    contract_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"), index=True)
 
     __table_args__ = (
         CheckConstraint("starts_on <= ends_on", name="order"),
+        CheckConstraint("standing IN ('settled', 'signed', 'withheld')", name="standing"),
         Index("ix_service_periods_installation_id", "installation_id", "ends_on"),
     )

@@ -1,0 +1,201 @@
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import CheckConstraint, Column, ColumnElement, ForeignKey, Index, Table, and_, false, or_, true
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from crm import clock
+from crm.db import db
+from crm.duties.message import MessageEvent
+from crm.duties.models import Subject
+from crm.labels import N_, Labelled
+from crm.permissions import Permission
+from crm.search import Entry
+from crm.serials.models import Installation
+
+
+class Kind(Labelled):
+    SERVICE = "service", N_("Service contract")
+    SALES = "sales", N_("Sales contract")
+
+
+class State(Labelled):
+    """How far it has come. Payment is beside it: a period begins unpaid only by a manager's word (5.2.7)."""
+
+    DRAFT = "draft", N_("Negotiated")
+    SIGNED = "signed", N_("Signed by us")
+    SENT = "sent", N_("Sent to the customer")
+    RETURNED = "returned", N_("Countersigned, to be paid")
+    RUNNING = "running", N_("In force")
+    RENEWED = "renewed", N_("Renewed")
+    DECLINED = "declined", N_("Declined")
+    LAPSED = "lapsed", N_("Lapsed")
+
+
+class ContractEvent(Labelled):
+    DRAFTED = "contract.drafted", N_("drafted the contract")
+    EDITED = "contract.edited", N_("changed the contract")
+    SIGNED = "contract.signed", N_("signed the contract for us")
+    SENT = "contract.sent", N_("sent the contract to the customer")
+    AGREED = "contract.agreed", N_("noted the terms agreed")
+    RETURNED = "contract.returned", N_("got the countersigned copy back")
+    INVOICED = "contract.invoiced", N_("posted the invoice")
+    PAYMENT = "contract.payment", N_("noted a payment")
+    PAID = "contract.paid", N_("saw the contract paid in full")
+    CHASED = "contract.chased", N_("reminded the customer of the payment")
+    DEMANDED = "contract.demanded", N_("demanded the payment formally")
+    RELEASED = "contract.released", N_("let the new period begin before the payment")
+    WITHHELD = "contract.withheld", N_("withheld the new period")
+    WAITED = "contract.waited", N_("decided to wait for the payment")
+    BEGUN = "contract.begun", N_("the period is in force")
+    SERIALS_GIVEN = "contract.serials_given", N_("handed over the new serial numbers")
+    ADJUSTED = "contract.adjusted", N_("adjusted the period")
+    RENEWED = "contract.renewed", N_("the contract is renewed")
+    DECLINED = "contract.declined", N_("noted that the customer declines")
+    LAPSED = "contract.lapsed", N_("the contract lapsed")
+    NOTIFIED = "contract.notified", N_("wrote the expiry notice")
+    REMINDED = "contract.reminded", N_("wrote a reminder of the expiry")
+    NO_ADDRESS = "contract.no_address", N_("found no fax and no e-mail to write to")
+    ADDRESS_FOUND = "contract.address_found", N_("found where to write to")
+    ANSWERED = "contract.answered", N_("noted the customer's answer")
+    DECIDED = "contract.decided", N_("the customer has decided")
+    ASSIGNED = "contract.assigned", N_("gave the contract to somebody else")
+    NOTED = "contract.noted", N_("added a note")
+    ATTACHED = "contract.attached", N_("attached a file")
+
+
+class Answer(Labelled):
+    """What the customer says to the notice (5.5.2)."""
+
+    RENEWS = "renews", N_("will renew")
+    UNDECIDED = "undecided", N_("undecided")
+    LEAVES = "leaves", N_("will not renew")
+
+
+covered = Table(
+    "contract_installations", db.metadata,
+    Column("contract_id", ForeignKey("contracts.id"), primary_key=True),
+    Column("installation_id", ForeignKey("installations.id"), primary_key=True, index=True),
+)  # fmt: skip
+
+AHEAD = frozenset({State.DRAFT, State.SIGNED, State.SENT})
+STAMPED = "state IN ('draft', 'declined', 'lapsed') OR {} IS NOT NULL"
+
+
+class Contract(Subject):
+    """A contract, and so the service period it agrees on (5.2.1). `category` is its kind, `origin_id` the contract it
+    renews: a renewal is a successor, never an overwrite. `owner_id` is the specialist in charge."""
+
+    __tablename__ = "contracts"
+    id: Mapped[int] = mapped_column(ForeignKey("subjects.id"), primary_key=True)
+    paper_number: Mapped[str | None] = mapped_column(unique=True)  # the number printed on it
+    amount_fen: Mapped[int | None]
+    starts_on: Mapped[date | None]
+    ends_on: Mapped[date | None]
+    adjustment: Mapped[str] = mapped_column(default="")  # why the period is not simply the next (5.2.1)
+    language: Mapped[str] = mapped_column(default="zh")  # of its letters
+    representative_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"))  # Party B's (5.2.3)
+    salesperson: Mapped[str] = mapped_column(default="")
+    signed_on: Mapped[date | None]
+    stamped: Mapped[bool] = mapped_column(default=False)
+    sent_way: Mapped[str] = mapped_column(default="")
+    sent_on: Mapped[date | None]
+    copy_due_on: Mapped[date | None]  # agreed (5.2.4)
+    terms: Mapped[str] = mapped_column(default="")
+    returned_on: Mapped[date | None]  # the countersigned copy is back: signed (5.2.6)
+    payment_due_on: Mapped[date | None]
+    withheld_at: Mapped[datetime | None]
+    invoice_title: Mapped[str] = mapped_column(default="")
+    tax_number: Mapped[str] = mapped_column(default="")
+    invoice_address: Mapped[str] = mapped_column(default="")
+    invoice_recipient: Mapped[str] = mapped_column(default="")
+    invoice_posted_on: Mapped[date | None]
+    courier_number: Mapped[str] = mapped_column(default="")
+    answer: Mapped[str] = mapped_column(default="")
+    answer_why: Mapped[str] = mapped_column(default="")
+    remark: Mapped[str] = mapped_column(default="")
+
+    installations: Mapped[list[Installation]] = relationship(secondary=covered, lazy="raise", order_by="Installation.id")
+    payments: Mapped[list["Payment"]] = relationship(lazy="raise", order_by="Payment.id")
+
+    __table_args__ = (
+        CheckConstraint("amount_fen >= 0", name="amount"),
+        CheckConstraint("starts_on <= ends_on", name="period"),
+        CheckConstraint("(starts_on IS NULL) = (ends_on IS NULL)", name="whole_period"),
+        CheckConstraint("language IN ('zh', 'en')", name="language"),
+        Index("ix_contracts_ends_on", "ends_on", "id"),
+        Index("ix_contracts_payment_due_on", "payment_due_on", "id"),
+    )
+    __mapper_args__: ClassVar[dict[str, Any]] = {"polymorphic_identity": "contract", "inherit_condition": id == Subject.id}
+    noun = "contracts"
+    label = N_("Contract")
+    EVENTS = ContractEvent
+    STATES = State
+    DATES = ("starts_on", "ends_on", "copy_due_on", "payment_due_on")
+    FACTS = ("over", "answer", "rule", "taken_over", "what")
+    FIELDS: ClassVar[dict[str, str | tuple[str, type]]] = {
+        "title": N_("What for"), "category": (N_("Kind"), Kind), "paper_number": N_("Number on the paper"),
+        "amount_fen": N_("Amount"), "starts_on": N_("First day"), "ends_on": N_("Last day"),
+        "adjustment": N_("Why the period is not simply the next"), "language": N_("Language of its letters"),
+        "representative": N_("Our representative"), "salesperson": N_("Salesperson"), "signed_on": N_("Signed by us on"),
+        "stamped": N_("Stamped"), "sent_way": N_("Sent by"), "sent_on": N_("Sent on"),
+        "copy_due_on": N_("Copy expected back by"), "terms": N_("Terms agreed"), "returned_on": N_("Copy back on"),
+        "payment_due_on": N_("Payment due on"), "invoice_title": N_("Invoice title"), "tax_number": N_("Tax number"),
+        "invoice_address": N_("Invoice sent to"), "invoice_recipient": N_("Recipient"),
+        "invoice_posted_on": N_("Invoice posted on"), "courier_number": N_("Courier number"), "remark": N_("Remark"),
+        "installations": N_("Installations"), "answer": (N_("Answer"), Answer),
+    }  # fmt: skip
+    NOTICES: ClassVar[dict[str, str]] = {ContractEvent.ASSIGNED: "to from"} | dict.fromkeys(
+        (ContractEvent.RELEASED, ContractEvent.WITHHELD, ContractEvent.ANSWERED, ContractEvent.NOTED,
+         MessageEvent.REJECTED, MessageEvent.UNKNOWN), "owner")  # fmt: skip
+    SEARCHED = frozenset({ContractEvent.DRAFTED, ContractEvent.EDITED})
+
+    def searched(self) -> Iterator[Entry]:
+        keys = tuple(filter(None, (self.number, self.paper_number, self.external_ref)))
+        yield Entry("contract", keys, "", "\n".join(filter(None, (self.title, self.terms, self.remark, self.invoice_title))))
+
+    def facts(self) -> dict[str, Any]:
+        return super().facts() | {
+            "starts_on": self.starts_on, "ends_on": self.ends_on, "copy_due_on": self.copy_due_on,
+            "payment_due_on": self.payment_due_on, "answer": self.answer, "over": self.over,
+        }  # fmt: skip
+
+    @property
+    def over(self) -> bool:
+        """Whether its period has ended."""
+        return self.ends_on is not None and self.ends_on < clock.today()
+
+    def act_facts(self, rule) -> dict[str, Any]:
+        return {"ends_on": self.ends_on, "what": f"{rule.key} {self.ends_on}"}
+
+    @classmethod
+    def odd(cls) -> Mapping[str, ColumnElement[bool]]:
+        running = cls.state.in_([State.RUNNING, State.RENEWED])
+        came_back = cls.state == State.RETURNED
+        return {
+            "a contract in force has its period": and_(running, cls.ends_on.is_(None)),
+            "a countersigned contract has the day its copy came back": and_(came_back, cls.returned_on.is_(None)),
+            "a countersigned contract has the day its payment is due": and_(came_back, cls.payment_due_on.is_(None)),
+            "only a period that is not paid is withheld": and_(cls.withheld_at.is_not(None), cls.returned_on.is_(None)),
+            "a contract sent was signed by us": and_(or_(cls.state == State.SENT, came_back), cls.signed_on.is_(None)),
+        }  # fmt: skip
+
+    @classmethod
+    def visible(cls, user) -> ColumnElement[bool]:
+        return true() if user.may(Permission.CONTRACT_READ) else false()
+
+
+class Payment(db.Model):
+    """A part of what is due that came in. What was noted wrongly is taken back by one of the same amount below zero."""
+
+    __tablename__ = "payments"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    contract_id: Mapped[int] = mapped_column(ForeignKey("contracts.id"), index=True)
+    fen: Mapped[int]
+    paid_on: Mapped[date]
+    way: Mapped[str] = mapped_column(default="")
+    noted_by_id: Mapped[int] = mapped_column(ForeignKey("subjects.id"))
+    noted_at: Mapped[datetime]
+
+    __table_args__ = (CheckConstraint("fen <> 0", name="fen"),)

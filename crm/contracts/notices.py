@@ -1,0 +1,124 @@
+"""One month ahead (5.2.2): what a contract's letters say, whether its notice can be written, and why it was or was not."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from flask_babel import force_locale
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from crm import clock
+from crm.contracts.models import Contract, ContractEvent, State
+from crm.customers.models import Contact, Customer
+from crm.db import db
+from crm.duties import queries as duties
+from crm.duties.message import Message, MessageState
+from crm.duties.editions import book_of
+from crm.duties.models import Duty, open_now
+from crm.duties.rulebook import Rule
+from crm.letters.letter import About, way_to
+from crm.money import yuan
+from crm.serials.models import Installation, Product
+from crm.staff.models import User
+
+NOTICE = "contract.notice"
+
+
+def about(contract: Contract, slot: str = "") -> About:
+    """What the letters of a contract say, and where they reach."""
+    customer = db.session.get_one(Customer, contract.customer_id)
+    installed = _installed(contract)
+    owner = db.session.get(User, contract.owner_id) if contract.owner_id else None
+    ends = contract.ends_on or clock.today()
+    with force_locale("en" if contract.language == "en" else "zh_Hans_CN"):
+        head = [_("Software"), _("Users"), _("First day"), _("Last day")]
+        company = _("Jinyang Software")
+    values = {
+        "customer": customer.full_name or customer.title, "contact": _contact(customer), "number": contract.number,
+        "starts_on": str(contract.starts_on or ""), "ends_on": str(contract.ends_on or ""),
+        "days": str(max((ends - clock.today()).days, 0)), "amount": yuan(contract.amount_fen or 0),
+        "due_on": str(contract.payment_due_on or ""), "specialist": owner.title if owner else "", "company": company,
+        "phone": owner.phone if owner else "", "today": str(clock.today()),
+    }  # fmt: skip
+    rows = [[one.title, str(one.users or "—"), str(contract.starts_on or ""), str(contract.ends_on or "")] for one, _p in installed]
+    brands = {product.brand for _one, product in installed}
+    return About(
+        values=values, rows=rows, head=head, brand=brands.pop() if len(brands) == 1 else "", language=contract.language,
+        to=customer.full_name or customer.title, address=customer.address, fax=customer.fax, email=customer.email,
+    )  # fmt: skip
+
+
+def _installed(contract: Contract) -> list[tuple[Installation, Product]]:
+    rows = (
+        select(Installation, Product).join(Product, Product.id == Installation.product_id)
+        .join(Contract.installations.of_type(Installation)).where(Contract.id == contract.id).order_by(Installation.id)
+    )  # fmt: skip
+    return [(one, product) for one, product in db.session.execute(rows)]
+
+
+def _contact(customer: Customer) -> str:
+    who = select(Contact.name).where(Contact.customer_id == customer.id, Contact.active)
+    return db.session.scalar(who.order_by(Contact.software_responsible.desc(), Contact.id).limit(1)) or ""
+
+
+def reachable(contract: Contract) -> bool:
+    """Whether a letter reaches the customer: by fax or by e-mail."""
+    return way_to(about(contract)) is not None
+
+
+def hindrance(contract: Contract, rule: Rule) -> str:
+    """A letter that would reach nobody is not written; somebody is asked to find out where to write."""
+    book = book_of(contract)
+    writes = book is not None and rule.keeps[0] in book.posts_by_event
+    return "" if not writes or reachable(contract) else ContractEvent.NO_ADDRESS
+
+
+Contract.letter_about, Contract.hindrance = about, hindrance  # type: ignore[method-assign]
+
+
+@dataclass(frozen=True)
+class Why:
+    """What became of the notice of a contract's present end: a word for it, and when."""
+
+    what: str  # not_yet | sent | waiting | unknown | rejected | withdrawn | renewed | over | no_address | history | none
+    at: datetime | None = None
+    day: date | None = None
+    message_id: int | None = None
+
+
+def why(contract: Contract) -> Why:
+    """Why the expiry notice of this contract was or was not sent, for its page."""
+    message = db.session.scalar(
+        select(Message).where(Message.subject_id == contract.id, Message.rule == NOTICE, Message.slot == str(contract.ends_on))
+    )
+    if message is not None:
+        return _of_message(message)
+    if contract.edition_id is None:
+        return Why("history")
+    if contract.state == State.RENEWED:
+        return Why("renewed")
+    if contract.state != State.RUNNING or contract.ends_on is None:
+        return Why("none")
+    owed = {duty.rule: duty for duty in db.session.scalars(select(Duty).where(Duty.subject_id == contract.id, open_now()))}
+    if "contract.find_address" in owed:
+        return Why("no_address", owed["contract.find_address"].due_at)
+    if NOTICE in owed:
+        return Why("not_yet", owed[NOTICE].show_from)
+    return Why("over" if contract.over else "none", day=contract.ends_on)
+
+
+def _of_message(message: Message) -> Why:
+    words = {MessageState.QUEUED: "waiting", MessageState.SENDING: "waiting"}
+    what = words.get(MessageState(message.state), message.state)
+    return Why(what, message.ended_at or message.queued_at, message_id=message.id)
+
+
+def forecast(user, until: date) -> list[tuple[Duty, Contract]]:
+    """The notices that will go out until a day, the first to go first."""
+    rows = (
+        select(Duty, Contract).join(Contract, Contract.id == Duty.subject_id)
+        .where(Duty.rule == NOTICE, open_now(), Contract.visible(user),
+               Duty.show_from < clock.end_of(until))
+        .order_by(Duty.show_from, Duty.id).limit(duties.MOST)
+    )  # fmt: skip
+    return [(duty, contract) for duty, contract in db.session.execute(rows)]

@@ -1,0 +1,83 @@
+"""What people do with letters: send one again on purpose, say what became of it, print it and mark it posted."""
+
+from sqlalchemy import func, select, update
+
+from crm import clock
+from crm.db import db, rows_of
+from crm.duties.editions import book_of
+from crm.duties.message import Message, MessageEvent, MessageState, Way
+from crm.duties.models import Subject
+from crm.duties.posting import queue
+from crm.duties.record import lock, record
+from crm.errors import Forbidden, WrongState
+from crm.letters import outbox
+from crm.permissions import Permission as P
+
+OVER = frozenset({MessageState.SENT, MessageState.REJECTED, MessageState.UNKNOWN, MessageState.WITHDRAWN})
+
+
+def _about(message: Message, by) -> Subject:
+    if not by.may(P.NOTICE_SEND):
+        raise Forbidden()
+    subject = db.session.get_one(Subject, message.subject_id)
+    lock(subject)
+    db.session.refresh(message)
+    return subject
+
+
+def again(message: Message, *, by, on_paper: bool = False) -> Message:
+    """Send the same letter once more, on purpose: as a message of its own, with a Message-ID of its own."""
+    subject = _about(message, by)
+    book = book_of(subject)
+    if message.state not in OVER or book is None or message.rule not in book.posts:
+        raise WrongState()
+    event = record(MessageEvent.AGAIN, subject, by=by, **message.facts)
+    root = message.slot.partition("#")[0]
+    same = Message.subject_id == subject.id, Message.rule == message.rule
+    count = db.session.scalar(select(func.count()).where(*same, Message.slot.startswith(root, autoescape=True)))
+    new_id = queue(book.posts[message.rule], event, subject, f"{root}#{count + 1}")
+    assert new_id is not None, "the subject is locked"
+    made = db.session.get_one(Message, new_id)
+    if on_paper:
+        made.way = Way.PAPER
+        db.session.flush()
+    return made
+
+
+def decide(message: Message, *, by, arrived: bool, words: str = "") -> None:
+    """Whether a letter whose outcome nobody knew arrived: found out by a person."""
+    subject = _about(message, by)
+    state = MessageState.SENT if arrived else MessageState.REJECTED
+    unknown = update(Message).where(Message.id == message.id, Message.state == MessageState.UNKNOWN)
+    values = {"state": state, "ended_at": clock.now()}
+    if not rows_of(db.session.execute(unknown.values(values).execution_options(synchronize_session=False))):
+        raise WrongState()
+    db.session.refresh(message)
+    record(MessageEvent.DECIDED, subject, by=by, arrived=arrived, words=words, **message.facts)
+
+
+def put_on_paper(message: Message, *, by) -> None:
+    """What is queued, and in nobody's hand, is printed and posted instead of sent."""
+    _about(message, by)
+    free = Message.lease_until.is_(None) | (Message.lease_until < clock.now())
+    queued = update(Message).where(Message.id == message.id, Message.state == MessageState.QUEUED, free)
+    values = {"way": Way.PAPER, "next_at": clock.now()}
+    if not rows_of(db.session.execute(queued.values(values).execution_options(synchronize_session=False))):
+        raise WrongState()
+    db.session.refresh(message)
+
+
+def posted(message: Message, *, by) -> None:
+    """It was printed, and is in the post."""
+    _about(message, by)
+    if message.state != MessageState.QUEUED or message.way != Way.PAPER or message.sheet_sha256 is None:
+        raise WrongState()
+    outbox.end(message.id, MessageState.SENT, "", by=by)
+
+
+def withdraw(message: Message, *, by, words: str = "") -> None:
+    """Not sent after all."""
+    _about(message, by)
+    if message.state != MessageState.QUEUED:
+        raise WrongState()
+    outbox.end(message.id, MessageState.WITHDRAWN, words, by=by)

@@ -1,0 +1,201 @@
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from crm.duties import editions
+from crm.duties.message import MessageState, Way
+from crm.errors import Refused, Stale
+from crm.files import store
+from crm.forms import CrmForm, attempt
+from crm.labels import N_
+from crm.letters import filling, forms, handling, queries, sample, workflow
+from crm.letters.table import TABLE
+from crm.moves import check_version
+from crm.permissions import Permission as P
+from crm.permissions import needs
+
+bp = Blueprint("letters", __name__)
+
+
+@bp.get("/letters")
+@needs(P.LETTER_READ)
+def index():
+    return render_template("letters/list.html", letters=queries.every(current_user), kinds=_kinds())
+
+
+def _kinds() -> dict[str, dict]:
+    """Template → what the rulebook calls the letters made of it."""
+    return {one.template: one.title for one in editions.todays().posts.values()}
+
+
+@bp.route("/letters/new", methods=["GET", "POST"])
+@needs(P.LETTER_EDIT)
+def new():
+    form = forms.NewLetterForm()
+    form.template.offer([(key, titles["en" if _is_english() else "zh"]) for key, titles in _kinds().items()])
+
+    def act():
+        letter = workflow.add(
+            by=current_user, template=form.template.data, brand=form.brand.data, language=form.language.data,
+            title=form.title.data, subject=form.subject.data, body=form.body.data,
+        )  # fmt: skip
+        flash(_("%(name)s is added.", name=letter.title))
+        return redirect(letter.path, 303)
+
+    def show(refusal: Refused | None):
+        return render_template("letters/new.html", form=form, refusal=refusal, fields=filling.FIELDS)
+
+    return attempt(form, act, show)
+
+
+def _is_english() -> bool:
+    from_reader = current_user.language or request.accept_languages.best_match(["zh", "en"])
+    return from_reader == "en"
+
+
+@bp.route("/letters/<number:number>", methods=["GET", "POST"])
+@needs(P.LETTER_READ)
+def letter(number):
+    """The text, its versions, and how it looks; the director changes it."""
+    letter = queries.get(number, current_user)
+    form = _form(letter)
+    if request.method == "POST" and not current_user.may(P.LETTER_EDIT):
+        abort(403)
+
+    def act():
+        check_version(letter, form.opened_version)
+        workflow.change(letter, by=current_user, title=form.title.data, subject=form.subject.data, body=form.body.data)
+        flash(_("Saved."))
+        return redirect(letter.path, 303)
+
+    def show(refusal: Refused | None):
+        now = queries.get(number, current_user)
+        if isinstance(refusal, Stale):
+            form.beside(_form(now, formdata=None))
+        return render_template("letters/letter.html", form=form, letter=now, refusal=refusal, fields=filling.FIELDS,
+                               moves=workflow.MOVES, kinds=_kinds())  # fmt: skip
+
+    return attempt(form, act, show)
+
+
+def _form(letter, **kwargs) -> forms.LetterForm:
+    text = letter.text
+    known = {"title": letter.title, "subject": text.subject, "body": text.body, "version": letter.version}
+    return forms.LetterForm(data=known, **kwargs)
+
+
+@bp.get("/letters/<number:number>/preview.pdf")
+@needs(P.LETTER_READ)
+def preview(number):
+    """The letter with sample values, as it would be printed."""
+    return _pdf(sample.sheet_of(queries.get(number, current_user)), f"{number}-preview")
+
+
+def _pdf(content: bytes, name: str) -> Response:
+    answer = Response(content, mimetype="application/pdf")
+    answer.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _act(name: str):
+    """One of a letter's moves: a tap."""
+
+    def act(number):
+        letter = queries.get(number, current_user)
+        getattr(workflow, name)(letter, by=current_user)
+        flash(_(workflow.MOVES[name].done))
+        return redirect(letter.path, 303)
+
+    return needs(P.LETTER_EDIT)(act)
+
+
+for _name, _move in workflow.MOVES.items():
+    bp.add_url_rule(f"/letters/<number:number>/{_move.noun}", _name, _act(_name), methods=["POST"])
+
+
+@bp.get("/outbox")
+@needs(P.LETTER_READ)
+def outbox():
+    wanted, page = TABLE.asked(current_user, request.args)
+    return render_template("letters/outbox.html", page=page, wanted=wanted, message_states=MessageState, ways=Way,
+                           to_print=queries.to_print(current_user), waiting=queries.waiting_for_people(),
+                           posts=editions.todays().posts)  # fmt: skip
+
+
+@bp.get("/outbox/<id:message_id>")
+@needs(P.LETTER_READ)
+def message(message_id):
+    return _message(message_id)
+
+
+def _message(message_id: int, bound: CrmForm | None = None, refusal: Refused | None = None):
+    found = queries.message(message_id, current_user)
+    return render_template(
+        "letters/message.html", message=found, subject=found.subject, message_states=MessageState, ways=Way, refusal=refusal,
+        decide=bound or forms.DecideForm(formdata=None), form=CrmForm(formdata=None), over=handling.OVER,
+        posts=editions.todays().posts,
+    )  # fmt: skip
+
+
+@bp.get("/outbox/<id:message_id>/letter.pdf")
+@needs(P.LETTER_READ)
+def sheet(message_id):
+    return _pdf(_kept(queries.message(message_id, current_user).sheet_sha256), f"letter-{message_id}")
+
+
+@bp.get("/outbox/<id:message_id>/mail.eml")
+@needs(P.LETTER_READ)
+def mail(message_id):
+    """What was sent, byte for byte."""
+    answer = Response(_kept(queries.message(message_id, current_user).mail_sha256), mimetype="message/rfc822")
+    answer.headers["Content-Disposition"] = f'attachment; filename="letter-{message_id}.eml"'
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _kept(sha256: str | None) -> bytes:
+    content = store.read(sha256) if sha256 else None
+    if content is None:
+        abort(404)
+    return content
+
+
+@bp.post("/outbox/<id:message_id>/again")
+@needs(P.NOTICE_SEND)
+def again(message_id):
+    """Sent once more, on purpose."""
+    found = queries.message(message_id, current_user)
+    made = handling.again(found, by=current_user, on_paper=bool(request.form.get("paper")))
+    flash(_("It is in the outbox once more."))
+    return redirect(f"/outbox/{made.id}", 303)
+
+
+@bp.post("/outbox/<id:message_id>/outcome")
+@needs(P.NOTICE_SEND)
+def outcome(message_id):
+    form = forms.DecideForm()
+    found = queries.message(message_id, current_user)
+
+    def act():
+        handling.decide(found, by=current_user, arrived=form.arrived.data == "yes", words=form.words.data)
+        flash(_("Noted what became of it."))
+        return redirect(f"/outbox/{message_id}", 303)
+
+    return attempt(form, act, lambda refusal: _message(message_id, form, refusal))
+
+
+def _tap(name: str, said: str):
+    def tap(message_id):
+        getattr(handling, name)(queries.message(message_id, current_user), by=current_user)
+        flash(_(said))
+        return redirect(f"/outbox/{message_id}", 303)
+
+    return needs(P.NOTICE_SEND)(tap)
+
+
+for _noun, _verb, _said in (
+    ("paper", "put_on_paper", N_("It will be printed and posted.")), ("posting", "posted", N_("Noted that it is in the post.")),
+    ("withdrawal", "withdraw", N_("It is not sent.")),
+):  # fmt: skip
+    bp.add_url_rule(f"/outbox/<id:message_id>/{_noun}", _verb, _tap(_verb, _said), methods=["POST"])
