@@ -43,6 +43,9 @@ class Permission(enum.StrEnum):
     CONTRACT_WORK_ANY = "contract:work:any"
     CONTRACT_RELEASE = "contract:release"  # a new period before payment; withhold it; the plan
     PLAN_SIGN = "plan:sign"  # sign off a month's completion
+    SERIAL_READ = "serial:read"  # in the clear; all others see a mask (C7)
+    SERIAL_ISSUE = "serial:issue"  # issue and hand over: one's own customers
+    SERIAL_ISSUE_ANY = "serial:issue:any"
     PAPER_READ = "paper:read"
     PAPER_HOLD = "paper:hold"  # enter it, hand it on, confirm it; declare one's own lost
     PAPER_ARCHIVE = "paper:archive"  # archive, lend; declare any lost
@@ -60,11 +63,13 @@ _DESK = {P.CUSTOMER_READ, P.CUSTOMER_EDIT, P.TICKET_READ, P.VISIT_READ, P.CALLBA
          P.LETTER_READ} | _PAPER  # fmt: skip
 _LEAD = {P.REPORT_READ, P.REPORT_RECEIVE, P.TICKET_ASSIGN, P.TIME_GRANT, P.DUTY_READ_ANY, P.FILTER_SHARE}
 GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.SPECIALIST: frozenset(_DESK | {P.TICKET_WORK, P.VISIT_WORK, P.CONTRACT_WORK}),
+    Role.SPECIALIST: frozenset(_DESK | {P.TICKET_WORK, P.VISIT_WORK, P.CONTRACT_WORK, P.SERIAL_READ, P.SERIAL_ISSUE}),
     Role.FOLLOWUP: frozenset(_DESK | {P.TICKET_WORK, P.REPORT_READ, P.REPORT_WRITE, P.NOTICE_SEND}),
     Role.MANAGER: frozenset(_DESK | _LEAD | {P.TICKET_WORK, P.TICKET_WORK_ANY, P.VISIT_DECIDE, P.CONTRACT_WORK,
-                                             P.CONTRACT_WORK_ANY, P.CONTRACT_RELEASE, P.NOTICE_SEND}),
-    Role.DIRECTOR: frozenset(_DESK | _LEAD | {P.RULEBOOK_ISSUE, P.VISIT_DECIDE, P.LETTER_EDIT, P.NOTICE_SEND, P.PLAN_SIGN}),
+                                             P.CONTRACT_WORK_ANY, P.CONTRACT_RELEASE, P.NOTICE_SEND, P.SERIAL_READ,
+                                             P.SERIAL_ISSUE, P.SERIAL_ISSUE_ANY}),
+    Role.DIRECTOR: frozenset(_DESK | _LEAD | {P.RULEBOOK_ISSUE, P.VISIT_DECIDE, P.LETTER_EDIT, P.NOTICE_SEND, P.PLAN_SIGN,
+                                              P.SERIAL_READ}),
     Role.DEVELOPER: frozenset(_PAPER),
     Role.ARCHIVIST: frozenset(_PAPER | {P.PAPER_ARCHIVE}),
     Role.ADMIN: frozenset({P.STAFF_EDIT, P.SETTINGS_EDIT}),

@@ -1,11 +1,11 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, ClassVar
 
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from crm.db import db
+from crm.db import db, only
 from crm.duties.models import Subject
 from crm.labels import N_, Labelled
 from crm.permissions import Permission
@@ -25,6 +25,8 @@ class InstallationEvent(Labelled):
     ADDED = "installation.added", N_("added an installation")
     EDITED = "installation.edited", N_("changed the installation")
     USE_SEEN = "installation.use_seen", N_("noted the state of use")
+    SERIAL_ISSUED = "installation.serial_issued", N_("issued a serial number")
+    SERIAL_GIVEN = "installation.serial_given", N_("handed over the serial number")
 
 
 class Product(db.Model):
@@ -59,6 +61,7 @@ class Installation(Subject):
     periods: Mapped[list["ServicePeriod"]] = relationship(
         lazy="raise", order_by="ServicePeriod.ends_on", cascade="all, delete-orphan"
     )
+    serials: Mapped[list["Serial"]] = relationship(lazy="raise", order_by="Serial.id")
 
     __table_args__ = (CheckConstraint("users > 0", name="users"),)
     __mapper_args__: ClassVar[dict[str, Any]] = {
@@ -118,3 +121,88 @@ class ServicePeriod(db.Model):
         CheckConstraint("standing IN ('settled', 'signed', 'withheld')", name="standing"),
         Index("ix_service_periods_installation_id", "installation_id", "ends_on"),
     )
+
+
+class Serial(db.Model):
+    """A serial number ever issued (5.6.2, 5.6.4): each stays on record, the last one of an installation is the one in use."""
+
+    __tablename__ = "serials"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    installation_id: Mapped[int] = mapped_column(ForeignKey("installations.id"), index=True)
+    number: Mapped[str] = mapped_column(unique=True)  # one owner
+    starts_on: Mapped[date]
+    ends_on: Mapped[date]
+    users: Mapped[int | None]
+    issued_on: Mapped[date]
+    issued_by_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"))  # None: came with a file
+    given_on: Mapped[date | None]
+    given_to_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id"))
+    given_by_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"))
+    replaced_by_id: Mapped[int | None] = mapped_column(ForeignKey("serials.id"))
+
+    __table_args__ = (
+        CheckConstraint("starts_on <= ends_on", name="order"),
+        CheckConstraint("users > 0", name="users"),
+        CheckConstraint("number <> ''", name="number"),
+        CheckConstraint("(given_on IS NULL) = (given_to_id IS NULL)", name="given"),
+        Index("uq_serials_in_use", "installation_id", unique=True, **only("replaced_by_id IS NULL")),
+    )
+
+    @property
+    def masked(self) -> str:
+        """What others see of it than those who hand it out."""
+        return f"{'•' * 4}{self.number[-2:]}"
+
+
+class ImplementationState(Labelled):
+    RUNNING = "running", N_("Under way")
+    ENDED = "ended", N_("Ended")
+    CANCELLED = "cancelled", N_("Cancelled")
+
+
+class ImplementationEvent(Labelled):
+    STARTED = "implementation.started", N_("began the implementation")
+    EDITED = "implementation.edited", N_("changed the implementation")
+    ENDED = "implementation.ended", N_("ended the implementation")
+    CANCELLED = "implementation.cancelled", N_("cancelled the implementation")
+    NOTED = "implementation.noted", N_("added a note")
+    ATTACHED = "implementation.attached", N_("attached a file")
+
+
+class Implementation(Subject):
+    """Bringing software into use at a customer (5.7.3): it has a start and an end, and three papers are owed from its end."""
+
+    __tablename__ = "implementations"
+    id: Mapped[int] = mapped_column(ForeignKey("subjects.id"), primary_key=True)
+    installation_id: Mapped[int | None] = mapped_column(ForeignKey("installations.id"))
+    starts_on: Mapped[date]
+    ended_on: Mapped[date | None]
+    remark: Mapped[str] = mapped_column(default="")
+
+    __table_args__ = (CheckConstraint("starts_on <= ended_on", name="order"),)
+    __mapper_args__: ClassVar[dict[str, Any]] = {
+        "polymorphic_identity": "implementation", "inherit_condition": id == Subject.id,
+    }  # fmt: skip
+    noun = "implementations"
+    label = N_("Implementation")
+    EVENTS = ImplementationEvent
+    STATES = ImplementationState
+    DATES = ("ended_on",)
+    FIELDS: ClassVar[dict[str, str | tuple[str, type]]] = {
+        "title": N_("What for"), "starts_on": N_("Begins on"), "ended_on": N_("Ended on"), "remark": N_("Remark"),
+    }  # fmt: skip
+    SEARCHED = frozenset({ImplementationEvent.STARTED, ImplementationEvent.EDITED})
+
+    def searched(self) -> Iterator[Entry]:
+        yield Entry("implementation", (self.number,), "", "\n".join(filter(None, (self.title, self.remark))))
+
+    def facts(self) -> dict[str, Any]:
+        return super().facts() | {"ended_on": self.ended_on}
+
+    @classmethod
+    def odd(cls) -> Mapping[str, ColumnElement[bool]]:
+        return {"an implementation that ended has its day": (cls.state == "ended") != cls.ended_on.is_not(None)}
+
+    @classmethod
+    def visible(cls, user) -> ColumnElement[bool]:
+        return true() if user.may(Permission.CUSTOMER_READ) else false()

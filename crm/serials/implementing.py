@@ -1,0 +1,60 @@
+"""Implementations (5.7.3, 7.6): begun and ended; from the end on three papers are owed."""
+
+from datetime import date
+
+from crm import clock
+from crm.db import next_number
+from crm.duties.models import Subject
+from crm.duties.record import open_subject, record
+from crm.errors import Forbidden, Invalid
+from crm.labels import N_
+from crm.moves import Move, edit
+from crm.permissions import Permission as P
+from crm.serials.models import Implementation, ImplementationEvent, ImplementationState, Installation
+
+MOVES: dict[str, Move] = {
+    "end": Move(noun="end", label=N_("The implementation has ended"), done=N_("The end is noted; three papers are owed."),
+                froms=frozenset({ImplementationState.RUNNING}), to=ImplementationState.ENDED, permission=P.CUSTOMER_EDIT,
+                icon="check2", tone="primary"),
+    "cancel": Move(noun="cancellation", label=N_("Cancel the implementation"), done=N_("The implementation is cancelled."),
+                   froms=frozenset({ImplementationState.RUNNING}), to=ImplementationState.CANCELLED,
+                   permission=P.CUSTOMER_EDIT, icon="x-circle", tone="danger"),
+}  # fmt: skip
+Implementation.MOVES = MOVES
+
+
+def begin(
+    customer: Subject, *, by, title: str, starts_on: date, installation: Installation | None = None, owner=None, remark: str = ""
+) -> Implementation:  # fmt: skip
+    if not by.may(P.CUSTOMER_EDIT):
+        raise Forbidden()
+    if installation is not None and installation.customer_id != customer.id:
+        raise Invalid(fields={"installation": N_("These are another customer's.")})
+    made = Implementation(
+        number=next_number("J", clock.today()), customer_id=customer.id, owner_id=(owner or by).id, title=title,
+        state=ImplementationState.RUNNING, starts_on=starts_on, installation_id=installation and installation.id, remark=remark,
+    )  # fmt: skip
+    open_subject(made)
+    record(ImplementationEvent.STARTED, made, by=by, starts_on=starts_on)
+    return made
+
+
+def change(made: Implementation, *, by, **changes) -> None:
+    if not by.may(P.CUSTOMER_EDIT):
+        raise Forbidden()
+    if differences := edit(made, changes):
+        record(ImplementationEvent.EDITED, made, by=by, changes=differences)
+
+
+def end(made: Implementation, *, by, ended_on: date) -> None:
+    """Its end: within three days the implementation form is back (7.6)."""
+    MOVES["end"].apply(made, by)
+    if not made.starts_on <= ended_on <= clock.today():
+        raise Invalid(fields={"ended_on": N_("Between its beginning and today.")})
+    made.ended_on = ended_on
+    record(ImplementationEvent.ENDED, made, by=by, ended_on=ended_on)
+
+
+def cancel(made: Implementation, *, by, reason: str) -> None:
+    MOVES["cancel"].apply(made, by)
+    record(ImplementationEvent.CANCELLED, made, by=by, reason=reason)

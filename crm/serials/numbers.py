@@ -1,0 +1,85 @@
+"""Serial numbers (5.6): a new period means a new one, each stays on record, and the specialist hands it over."""
+
+from datetime import date
+
+from sqlalchemy import select, update
+
+from crm import clock
+from crm.customers.models import Contact
+from crm.db import db, rows_of
+from crm.duties.models import Subject
+from crm.duties.record import lock, record
+from crm.errors import Forbidden, Invalid, WrongState
+from crm.labels import N_
+from crm.permissions import Permission as P
+from crm.serials.models import Installation, InstallationEvent, Serial
+from crm.words import fold
+
+
+def may(user, installation: Installation) -> bool:
+    """Whoever works on this customer's contracts issues and hands over; a manager for anybody."""
+    return user.may(P.SERIAL_ISSUE_ANY) or (user.may(P.SERIAL_ISSUE) and installation.owner_id in (user.id, None))
+
+
+def plain(number: str) -> str:
+    """As it is kept: no blanks, half width, capitals."""
+    return fold(number).replace(" ", "").upper()
+
+
+def issue(
+    installation: Installation, *, by, number: str, starts_on: date, ends_on: date, users: int | None = None
+) -> Serial:  # fmt: skip
+    """A new serial number, which replaces the one in use. Invalid if somebody has it already."""
+    if by is not None and not may(by, installation):
+        raise Forbidden()
+    lock(installation)
+    wanted = plain(number)
+    if not 4 <= len(wanted) <= 60:
+        raise Invalid(fields={"number": N_("A serial number has 4 to 60 letters.")})
+    if ends_on < starts_on:
+        raise Invalid(fields={"ends_on": N_("The last day lies before the first.")})
+    if db.session.scalar(select(Serial.id).where(Serial.number == wanted)) is not None:
+        raise Invalid(fields={"number": N_("This serial number was issued before.")})
+    before = in_use(installation)
+    made = Serial(
+        installation_id=installation.id, number=wanted, starts_on=starts_on, ends_on=ends_on, users=users,
+        issued_on=clock.today(), issued_by_id=by.id if by else None,
+    )  # fmt: skip
+    if before is not None:
+        before.replaced_by_id = before.id  # out of the way of the one that is in use from now on
+        db.session.flush()
+    db.session.add(made)
+    db.session.flush()
+    if before is not None:
+        before.replaced_by_id = made.id
+    installation.version += 1
+    db.session.flush()
+    record(InstallationEvent.SERIAL_ISSUED, installation, by=by, serial=made.id, ends_on=ends_on)
+    return made
+
+
+def in_use(installation: Subject) -> Serial | None:
+    return db.session.scalar(select(Serial).where(Serial.installation_id == installation.id, Serial.replaced_by_id.is_(None)))
+
+
+def give(serial: Serial, *, by, to: Contact, on: date) -> None:
+    """Handed over by the specialist (5.6.4), once."""
+    installation = db.session.get_one(Installation, serial.installation_id)
+    if not may(by, installation):
+        raise Forbidden()
+    lock(installation)
+    if to.customer_id != installation.customer_id:
+        raise Invalid(fields={"to": N_("Choose a contact of this customer.")})
+    if on > clock.today():
+        raise Invalid(fields={"on": N_("This lies in the future.")})
+    given = update(Serial).where(Serial.id == serial.id, Serial.given_on.is_(None), Serial.replaced_by_id.is_(None))
+    values = {"given_on": on, "given_to_id": to.id, "given_by_id": by.id}
+    if not rows_of(db.session.execute(given.values(values).execution_options(synchronize_session=False))):
+        raise WrongState()
+    db.session.refresh(serial)
+    record(InstallationEvent.SERIAL_GIVEN, installation, by=by, serial=serial.id, name=to.name)
+
+
+def shown(serial: Serial, user) -> str:
+    """The number for those who hand it out, a mask for all others (SECURITY C7)."""
+    return serial.number if user.may(P.SERIAL_READ) else serial.masked
