@@ -103,13 +103,13 @@ def _declared(app: Flask) -> None:
 def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     """The program on its database. `settings` win over the environment's."""
     from crm import desk, shown
-    from crm.contracts import notices  # noqa: F401 (what it gives the spine)
     from crm.callbacks import views as callbacks
+    from crm.contracts import notices  # noqa: F401 (what it gives the spine)
     from crm.customers import imports as customer_imports
     from crm.customers import views as customers
     from crm.duties import views as duties
-    from crm.letters import delivery
     from crm.files import views as files
+    from crm.letters import delivery
     from crm.papers import views as papers
     from crm.reports import views as reports
     from crm.serials import views as serials

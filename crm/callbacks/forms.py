@@ -1,6 +1,7 @@
 from flask_babel import lazy_gettext as _l
 
 from crm.callbacks.models import MARKS
+from crm.contracts.models import Answer
 from crm.forms import CrmForm, InstantField, LineField, PickField, WordsField
 from crm.tickets.forms import CallerForm
 
@@ -13,6 +14,7 @@ class ReachForm(CallerForm):
     attitude = PickField(_l("Attitude"), **_FIVE)
     skill = PickField(_l("Skill"), **_FIVE)
     result = PickField(_l("Result"), **_FIVE)
+    answer = PickField(_l("Answer to the expiry notice"), Answer, blank=_l("Choose the answer"))
     comment = WordsField(_l("What they said"), most=5000)
     software = WordsField(_l("What they think of the software"), most=5000)
     doubt = WordsField(_l("A doubt, or an old problem unsolved"), most=5000,

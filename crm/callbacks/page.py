@@ -11,7 +11,8 @@ from flask_login import current_user
 from crm.callbacks import forms, queries, workflow
 from crm.callbacks.models import Callback
 from crm.callbacks.moves import MOVES
-from crm.callbacks.workflow import setting, wants_marks
+from crm.callbacks.workflow import setting, wants_answer, wants_marks
+from crm.contracts.models import Answer
 from crm.customers import queries as customers
 from crm.customers.models import Contact
 from crm.duties import editions
@@ -39,6 +40,7 @@ def form_for(name: str, callback: Callback, people: Sequence[Contact] | None = N
         form.clause.offer(_clauses(editions.todays()))
         needs = _("Goes to the manager at once (5.5.3). A mark of %(n)s or less needs it.", n=setting(callback, "bad_mark"))
         form.doubt.description = needs
+        form.answer.flags.required = wants_answer(callback)
         for mark in (form.attitude, form.skill, form.result):
             mark.flags.required = wants_marks(callback)
         if len(form.people) == 1 and not form.contact.data:
@@ -76,5 +78,5 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     known["duties"] = calls + owed
     return render_template(
         "callbacks/callback.html", **known, callback=callback, story=story, offered=forms_now, moves=MOVES,
-        regular=not wants_marks(callback), book=editions.todays(), apart=setting(callback, "minutes_between_calls"),
+        regular=not wants_marks(callback), answers=wants_answer(callback), answers_named=Answer, book=editions.todays(), apart=setting(callback, "minutes_between_calls"),
     )  # fmt: skip

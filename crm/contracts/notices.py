@@ -12,8 +12,8 @@ from crm.contracts.models import Contract, ContractEvent, State
 from crm.customers.models import Contact, Customer
 from crm.db import db
 from crm.duties import queries as duties
-from crm.duties.message import Message, MessageState
 from crm.duties.editions import book_of
+from crm.duties.message import Message, MessageState
 from crm.duties.models import Duty, open_now
 from crm.duties.rulebook import Rule
 from crm.letters.letter import About, way_to
