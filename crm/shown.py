@@ -22,7 +22,7 @@ from crm.duties.queries import event_labels
 from crm.errors import Refused
 from crm.labels import N_, Bilingual, Labelled, Priority
 from crm.labels import said as in_language
-from crm.money import yuan
+from crm.money import Fen, yuan
 from crm.permissions import Permission, Role
 from crm.tickets.models import Channel, State
 from crm.words import marked as parted
@@ -189,6 +189,8 @@ def fact(value, key: str, event) -> Markup:
         return escape(bilingual(categories[value].title))
     if of is datetime:
         return escape(exact(datetime.fromisoformat(value)))
+    if of is Fen:
+        return escape(yuan(value))
     return escape(label_of(of, value)) if of else words(str(value))
 
 

@@ -4,9 +4,14 @@ import json
 from datetime import date, timedelta
 from typing import Any
 
+from dateutil.relativedelta import relativedelta
+
 from crm import clock
 from crm.callbacks import workflow as calls
 from crm.callbacks.models import Callback
+from crm.contracts import paying
+from crm.contracts import workflow as contracts
+from crm.contracts.models import Contract
 from crm.customers import workflow as customers
 from crm.customers.models import Contact, Customer
 from crm.db import db, unit_of_work
@@ -120,6 +125,28 @@ def handed_in(unit: Customer | None = None) -> Visit:
     feedback_of(row, signed=True, at=row.id)
     visits.come_back(row, by=by)
     feedback.hand_in(row, by=by)
+    return row
+
+
+STEPS = ("draft", "signed", "sent", "returned", "running")
+
+
+def contract(unit: Customer | None = None, *, upto: str = "draft", by: User | None = None, starts_in: int = 0, **details: Any) -> Contract:
+    """A service contract for a year over all that a customer has, as far as a state; running, it is paid in full."""
+    unit, by = unit or served_customer(), by or who("specialist")
+    starts = clock.today() + timedelta(days=starts_in)
+    terms = {"title": "财务通服务一年", "amount_fen": 120_000, "starts_on": starts, "ends_on": starts + relativedelta(years=1, days=-1)}
+    installed = db.session.query(Installation).filter_by(customer_id=unit.id).order_by(Installation.id).all()
+    row = contracts.draft(by=by, customer=unit, **{"installations": installed, **terms, **details})
+    today = clock.today()
+    acts = (
+        lambda: contracts.sign(row, by=by, signed_on=today, representative_id=by.id, stamped=True),
+        lambda: contracts.send(row, by=by, sent_on=today, way="fax"),
+        lambda: contracts.copy(row, by=by, returned_on=today),
+        lambda: paying.pay(row, by=by, fen=row.amount_fen or 0, paid_on=today),
+    )
+    for act in acts[: STEPS.index(upto)]:
+        act()
     return row
 
 

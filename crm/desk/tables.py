@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 
 from crm import lists
 from crm.callbacks import table as callbacks
+from crm.contracts import table as contracts
 from crm.customers import queries as customers
 from crm.duties import table as missed
 from crm.labels import N_
@@ -50,6 +51,6 @@ CUSTOMERS = lists.Table(
 )  # fmt: skip
 TABLES = {
     table.key: table
-    for table in (tickets.TABLE, visits.TABLE, callbacks.TABLE, CUSTOMERS, installations.TABLE, papers.TABLE, missed.TABLE,
+    for table in (tickets.TABLE, visits.TABLE, callbacks.TABLE, CUSTOMERS, contracts.TABLE, installations.TABLE, papers.TABLE, missed.TABLE,
                   staff.TABLE, staff.ACCESS)
 }

@@ -6,6 +6,7 @@ from flask_login import current_user
 
 from crm import clock, lists
 from crm.answers import repeatable, unattended
+from crm.contracts import queries as contracts
 from crm.customers import queries as customers
 from crm.customers.models import Grade
 from crm.desk import presence, queries, today
@@ -68,7 +69,7 @@ def customer(number):
     return render_template(
         "desk/customer.html", customer=unit, contacts=customers.contacts(unit.id), events=shown,
         more=f"{shown[-1][0].at.timestamp()}_{shown[-1][0].id}" if more else "", installations=serials.of(unit.id, current_user),
-        visits=queries.visits_of(unit.id, current_user),
+        visits=queries.visits_of(unit.id, current_user), contracts=contracts.of_customer(unit.id, current_user),
         verdict=verdicts([unit.id])[unit.id], lacks=serials.what_lacks([unit.id])[unit.id],
         names=duties.names_in((event for event, _ in shown), current_user, unit.owner_id),
     )  # fmt: skip
