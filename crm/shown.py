@@ -19,6 +19,7 @@ from crm.catalogue import said as _
 from crm.duties import editions
 from crm.duties.models import Subject
 from crm.duties.queries import event_labels
+from crm.duties.rulebook import PROGRAM
 from crm.errors import Refused
 from crm.labels import N_, Bilingual, Labelled, Priority
 from crm.labels import said as in_language
@@ -135,6 +136,11 @@ def many(count: int, most: int = 1000) -> str:
 def label_of(members: type[Labelled], value: str) -> str:
     member = members._value2member_map_.get(value)
     return _(member.label) if isinstance(member, Labelled) else value
+
+
+def pool_of(pool: str | None) -> str:
+    """To whom a duty falls that is nobody's own."""
+    return _("The program") if pool == PROGRAM else label_of(Role, pool or "")
 
 
 def roles_shown(roles) -> str:
@@ -262,7 +268,7 @@ def init_app(app: Flask, version: str) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         here=here, saved=saved, label_of=label_of, P=Permission, now=clock.now, today=clock.today,
-        ngettext=ngettext, pressing=pressing, state_of=state_of, state_in=state_in, roles_shown=roles_shown,
+        ngettext=ngettext, pressing=pressing, state_of=state_of, state_in=state_in, roles_shown=roles_shown, pool_of=pool_of,
         current_user=current_user, rule_title=rule_title, event_labels=event_labels(), roles=Role,
         priorities=Priority, channels=Channel, states=State,
     )  # fmt: skip

@@ -18,6 +18,7 @@ from crm.db import db, unit_of_work
 from crm.duties import workflow as duties
 from crm.duties.models import Subject
 from crm.files import workflow as files
+from crm.letters import workflow as letters
 from crm.papers import workflow as papers
 from crm.papers.models import Paper
 from crm.permissions import Role
@@ -43,9 +44,10 @@ PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 
 
 def department() -> None:
-    """The shipped rulebook and the cast, in one unit of work."""
+    """The shipped rulebook, the shipped letters and the cast, in one unit of work."""
     with unit_of_work():
         duties.issue_shipped()
+        letters.issue_shipped()
         for login, (name, roles) in CAST.items():
             staff.add_user(login, name, roles, hashed(PASSWORD), must_change=False)
 
@@ -155,6 +157,15 @@ def in_vain(callback: Callback, *, by: User, times: int = 3) -> None:
     for count in range(times):
         with clock.frozen(clock.now() + timedelta(hours=count)):
             calls.attempt(callback, by=by)
+
+
+def in_force(unit: Customer | None = None, *, ends_on: date | None = None, **details: Any) -> Contract:
+    """A contract that was there before the program; unless said otherwise its notice falls due today, to a customer whom
+    an e-mail reaches."""
+    unit = unit or customer(f"单位{db.session.query(Subject).count()}", email="kuaiji@example.com")
+    ends_on = ends_on or clock.today() + relativedelta(months=1)
+    period = {"starts_on": ends_on - timedelta(days=364), "ends_on": ends_on}
+    return contracts.take_over(unit, [installation(unit, **period)], **period, title="年度服务", **details)
 
 
 def paper(origin: Subject | None = None, *, by: User | None = None, kind: str = "visit_request") -> Paper:

@@ -60,6 +60,8 @@ class ContractEvent(Labelled):
     REMINDED = "contract.reminded", N_("wrote a reminder of the expiry")
     NO_ADDRESS = "contract.no_address", N_("found no fax and no e-mail to write to")
     ADDRESS_FOUND = "contract.address_found", N_("found where to write to")
+    PASSED_OVER = "contract.passed_over", N_("wrote no reminder: another letter goes out the same day")
+    OVER = "contract.over", N_("found the period over, and wrote no letter any more")
     ANSWERED = "contract.answered", N_("noted the customer's answer")
     DECIDED = "contract.decided", N_("the customer has decided")
     ASSIGNED = "contract.assigned", N_("gave the contract to somebody else")

@@ -12,8 +12,8 @@ from crm.contracts.models import Contract, ContractEvent, State, covered
 from crm.customers.models import Contact, Customer
 from crm.db import db
 from crm.duties import queries as duties
-from crm.duties.message import Message, MessageState, Way
 from crm.duties.editions import book_of
+from crm.duties.message import Message, MessageState, Way
 from crm.duties.models import Duty, open_now
 from crm.duties.rulebook import Rule
 from crm.letters import outbox
@@ -41,7 +41,8 @@ def about(contract: Contract, slot: str = "") -> About:
         "due_on": str(contract.payment_due_on or ""), "specialist": owner.title if owner else "", "company": company,
         "phone": owner.phone if owner else "", "today": str(clock.today()),
     }  # fmt: skip
-    rows = [[one.title, str(one.users or "—"), str(contract.starts_on or ""), str(contract.ends_on or "")] for one, _p in installed]
+    days = [str(contract.starts_on or ""), str(contract.ends_on or "")]
+    rows = [[one.title, str(one.users or "—"), *days] for one, _product in installed]
     brands = {product.brand for _one, product in installed}
     return About(
         values=values, rows=rows, head=head, brand=brands.pop() if len(brands) == 1 else "", language=contract.language,
@@ -65,14 +66,27 @@ def _contact(customer: Customer) -> str:
 
 def reachable(contract: Contract) -> bool:
     """Whether a letter reaches the customer: by fax or by e-mail."""
-    return way_to(about(contract)) is not None
+    customer = db.session.get_one(Customer, contract.customer_id)
+    return way_to(customer.fax, customer.email) is not None
 
 
 def hindrance(contract: Contract, rule: Rule) -> str:
-    """A letter that would reach nobody is not written; somebody is asked to find out where to write."""
+    """Why the letter of a rule is not written now. What is over is nobody told (5.2.2); where no letter reaches anybody,
+    somebody is asked to find out where to write; a customer gets one letter a day, so a reminder goes without saying."""
     book = book_of(contract)
-    writes = book is not None and rule.keeps[0] in book.posts_by_event
-    return "" if not writes or reachable(contract) else ContractEvent.NO_ADDRESS
+    if book is None or rule.keeps[0] not in book.posts_by_event:
+        return ""
+    if contract.over:
+        return ContractEvent.OVER
+    if not reachable(contract):
+        return ContractEvent.NO_ADDRESS
+    reminds = rule.keeps[0] == ContractEvent.REMINDED
+    return ContractEvent.PASSED_OVER if reminds and _written_today(contract) else ""
+
+
+def _written_today(contract: Contract) -> bool:
+    written = select(Message.id).where(Message.subject_id == contract.id, Message.queued_at >= clock.moment(clock.today()))
+    return db.session.scalar(written.limit(1)) is not None
 
 
 Contract.letter_about, Contract.hindrance = about, hindrance  # type: ignore[method-assign]
@@ -145,6 +159,6 @@ def forecast(user, until: date) -> list[Coming]:
     )  # fmt: skip
     found = []
     for contract, goes, fax, email in db.session.execute(rows):
-        reached = way_to(About(values={}, fax=fax, email=email))
+        reached = way_to(fax, email)
         found.append(Coming(contract, goes, reached[0] if reached else None))
     return found

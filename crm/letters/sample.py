@@ -6,7 +6,8 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from crm import clock
-from crm.letters.letter import About, sheet_of as set_sheet
+from crm.letters.letter import About
+from crm.letters.letter import sheet_of as set_sheet
 from crm.letters.models import Letter
 from crm.money import yuan
 
