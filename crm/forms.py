@@ -5,7 +5,6 @@ import secrets
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
-from types import SimpleNamespace
 
 from flask import request
 from flask_babel import get_locale
@@ -13,9 +12,18 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import CombinedMultiDict, MultiDict
 from wtforms import (
-    DateField, DateTimeLocalField, Field, FileField, HiddenField, IntegerField, SelectChoice, SelectField, SelectMultipleField,
-    StringField, TextAreaField,
-)  # fmt: skip
+    DateField,
+    DateTimeLocalField,
+    Field,
+    FileField,
+    HiddenField,
+    IntegerField,
+    SelectChoice,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.meta import DefaultMeta
 from wtforms.validators import InputRequired, Length, Optional, Regexp, StopValidation, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
@@ -187,13 +195,6 @@ class PickField(SelectField):
     def offer(self, pairs) -> None:
         blank = [SelectChoice("", self.blank)] if self.blank is not None else []
         self.choices = blank + [SelectChoice(str(value), label) for value, label in pairs]
-
-
-class PlainForm:
-    """What a form of a single button carries, without the making of a form."""
-
-    def __init__(self) -> None:
-        self.request_id = SimpleNamespace(data=secrets.token_hex(16))
 
 
 class CrmForm(FlaskForm):

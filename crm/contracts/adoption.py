@@ -69,9 +69,10 @@ def adopt(loose: Loose) -> bool:
 
 
 def _installed(loose: Loose) -> list[Installation]:
-    wanted = ServicePeriod.starts_on == loose.starts_on, ServicePeriod.ends_on == loose.ends_on, ServicePeriod.contract_id.is_(None)
+    dates = ServicePeriod.starts_on == loose.starts_on, ServicePeriod.ends_on == loose.ends_on
     rows = select(Installation).join(ServicePeriod, ServicePeriod.installation_id == Installation.id)
-    rows = rows.where(Installation.customer_id == loose.customer_id, *wanted).order_by(Installation.id)
+    rows = rows.where(Installation.customer_id == loose.customer_id, *dates, ServicePeriod.contract_id.is_(None))
+    rows = rows.order_by(Installation.id)
     return list(db.session.scalars(rows).unique())
 
 

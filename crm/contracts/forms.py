@@ -7,6 +7,7 @@ from crm.contracts.models import Contract, Kind
 from crm.customers.forms import PickingForm
 from crm.duties.message import Way
 from crm.forms import CrmForm, DayField, LineField, MoneyField, PickField, TicksField, WordsField
+from crm.serials.coverage import Verdict
 from crm.serials.models import Installation
 
 SAME = ("title", "paper_number", "amount_fen", "starts_on", "ends_on", "adjustment", "salesperson", "language", "remark")
@@ -23,7 +24,7 @@ class TermsForm(CrmForm):
     ends_on = DayField(_l("Last day"))
     adjustment = WordsField(
         _l("Why the period is not simply the next"), most=1000,
-        description=_l("Needed where a renewal does not begin the day after and run for whole years: free months, a gap (5.2.1)."),
+        description=_l("Needed where a renewal does not begin the day after or does not run for whole years (5.2.1)."),
     )  # fmt: skip
     installations = TicksField(_l("Installations covered"))
     salesperson = LineField(_l("Salesperson"), most=50, description=_l("Of a sales contract: who sold it."))
@@ -52,9 +53,10 @@ def values_of(contract: Contract) -> dict[str, Any]:
 
 
 class NewForm(PickingForm, TermsForm):
-    """`of`: the number of the contract it renews."""
+    """`of`: the number of the contract it renews; `verdict`: whether the customer is in service."""
 
     of = HiddenField()
+    verdict: Verdict | None = None
 
 
 class SignForm(CrmForm):
@@ -70,7 +72,8 @@ class SendForm(CrmForm):
 
 class AgreeForm(CrmForm):
     copy_due_on = DayField(_l("Copy expected back by"))
-    payment_due_on = DayField(_l("Payment due on"), description=_l("Later than three days after signing: a manager agrees to it (5.2.6)."))
+    payment_due_on = DayField(_l("Payment due on"),
+                              description=_l("Later than three days after signing: a manager agrees to it (5.2.6)."))  # fmt: skip
     terms = WordsField(_l("What was agreed"), most=2000)
 
 

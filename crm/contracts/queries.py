@@ -1,5 +1,5 @@
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Self
@@ -77,13 +77,19 @@ class Filter:
             rows = rows.where(Subject.state.in_(sorted(AHEAD)) if self.state == "ahead" else Subject.state == self.state)
         if self.customer:
             rows = rows.where(_of_customer(self.customer, user))
-        if self.since or self.until or self.unpaid or self.ended:
-            rows = rows.join(Contract.__table__, _OWN.id == Subject.id)
-        conditions = (
-            (self.since, _OWN.ends_on >= self.since), (self.until, _OWN.ends_on <= self.until), (self.unpaid, unpaid()),
-            (self.ended, ended()),
-        )  # fmt: skip
-        return rows.where(*(condition for asked, condition in conditions if asked))
+        conditions = list(self._of_its_own())
+        return rows.join(Contract.__table__, _OWN.id == Subject.id).where(*conditions) if conditions else rows
+
+    def _of_its_own(self) -> Iterator[ColumnElement[bool]]:
+        """What does not stand on `subjects`."""
+        if self.since:
+            yield _OWN.ends_on >= self.since
+        if self.until:
+            yield _OWN.ends_on <= self.until
+        if self.unpaid:
+            yield unpaid()
+        if self.ended:
+            yield ended()
 
 
 def _of_customer(words: str, user) -> ColumnElement[bool]:

@@ -93,15 +93,17 @@ def _before() -> Contract | None:
 
 def _form(customer: Customer | None, before: Contract | None, **kwargs) -> forms.NewForm:
     form = forms.NewForm(data=_next(before) if before else {"starts_on": clock.today()}, **kwargs)
-    form.offer(serials.of(customer.id, current_user) if customer else [])
+    if customer:
+        installed = serials.of(customer.id, current_user)
+        form.offer(installed)
+        form.verdict = verdict_among(installed)
     return form
 
 
 def _show(customer, form: forms.NewForm, before: Contract | None, refusal: Refused | None, matches=(), part: bool = False):
     template = "contracts/_customer_part.html" if part else "contracts/new.html"
-    verdict = verdict_among(list(form.installed.values())) if customer else None
     return render_template(
-        template, form=form, customer=customer, verdict=verdict, before=before, refusal=refusal, matches=matches
+        template, form=form, customer=customer, verdict=form.verdict, before=before, refusal=refusal, matches=matches
     )
 
 
@@ -134,7 +136,8 @@ def new():
 
     def act():
         assert customer is not None, "the form was checked"
-        made = workflow.draft(by=current_user, customer=customer, installations=form.chosen(), successor_of=before, **form.terms())
+        covers = form.chosen()
+        made = workflow.draft(by=current_user, customer=customer, installations=covers, successor_of=before, **form.terms())
         flash(_("%(number)s is drafted.", number=made.number))
         return redirect(made.path, 303)
 

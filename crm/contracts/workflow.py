@@ -6,7 +6,6 @@ from typing import Any
 
 from dateutil.relativedelta import relativedelta
 from sqlalchemy import select
-from sqlalchemy.orm import selectinload
 
 from crm import clock
 from crm.contracts import notices, paying, periods
@@ -269,7 +268,9 @@ def lapse(contract: Contract, *, by, reason: str) -> None:
     record(ContractEvent.LAPSED, contract, by=by, reason=reason)
 
 
-def take_over(customer: Customer, installed: list[Installation], *, starts_on: date, ends_on: date, by=None, **details: Any) -> Contract:
+def take_over(
+    customer: Customer, installed: list[Installation], *, starts_on: date, ends_on: date, by=None, **details: Any
+) -> Contract:  # fmt: skip
     """A contract that existed before the program, in force; what is over already is listed, and not written to."""
     contract = Contract(
         number=next_number("C", clock.today()), customer_id=customer.id, owner_id=customer.owner_id, category=Kind.SERVICE,
@@ -279,9 +280,3 @@ def take_over(customer: Customer, installed: list[Installation], *, starts_on: d
     periods.adopt(contract)
     paying.begun(contract, by, taken_over=True)
     return contract
-
-
-def whole(contract_id: int) -> Contract:
-    """With what it covers and what was paid."""
-    rows = select(Contract).where(Contract.id == contract_id)
-    return db.session.scalars(rows.options(selectinload(Contract.installations), selectinload(Contract.payments))).one()

@@ -1,5 +1,7 @@
 """A contract from the negotiation to the period in force (5.2), and what follows where nobody pays (5.2.6, D2)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 
 import pytest
@@ -41,11 +43,12 @@ def coverage(contract: Contract) -> Coverage:
     return verdicts([contract.customer_id])[contract.customer_id].coverage
 
 
-def later(days: int):
+@contextmanager
+def later(days: int) -> Iterator[None]:
     """A morning so many days on, with what fell due until then breached."""
-    at = clock.moment(clock.today() + timedelta(days=days)) + timedelta(hours=9)
-    breach_overdue(at)
-    return clock.frozen(at)
+    with clock.frozen(clock.now() + timedelta(days=days)):
+        breach_overdue(clock.now())
+        yield
 
 
 def test_a_contract_goes_from_the_negotiation_to_the_period_in_force(app, sound):
@@ -91,7 +94,7 @@ def test_unpaid_it_is_chased_demanded_and_withheld_by_a_manager_and_serves_once_
         [letter] = db.session.query(Message).filter_by(subject_id=contract.id)
         assert (letter.rule, letter.state, letter.slot) == ("contract.demand", "queued", str(contract.payment_due_on))
         assert owed(contract)["contract.decide"].pool == "manager"
-        with unit_of_work(), pytest.raises(Forbidden):
+        with pytest.raises(Forbidden), unit_of_work():
             paying.withhold(contract, by=me, reason="不付")
         with unit_of_work():
             paying.withhold(contract, by=manager, reason="催了三次没付")
@@ -129,7 +132,7 @@ def test_released_early_by_a_manager_with_a_reason_it_serves_and_the_payment_sta
             paying.release(contract, by=me, reason="老客户")
         with pytest.raises(Forbidden):
             paying.release(contract, by=make.who("director"), reason="老客户")
-    with unit_of_work(), pytest.raises(Invalid):
+    with pytest.raises(Invalid), unit_of_work():
         paying.release(contract, by=manager, reason=" ")
     with unit_of_work():
         paying.release(contract, by=manager, reason="每年都准时付")
@@ -178,7 +181,7 @@ def test_a_payment_taken_back_is_owed_again(app, sound):
         assert "contract.pay" not in owed(contract)
         paying.pay(contract, by=me, fen=-FEN, paid_on=clock.today())
     assert "contract.pay" in owed(contract) and paying.open_fen(contract) == FEN
-    with unit_of_work(), pytest.raises(Invalid):
+    with pytest.raises(Invalid), unit_of_work():
         paying.pay(contract, by=me, fen=-1, paid_on=clock.today())
 
 
@@ -202,7 +205,7 @@ def test_a_late_day_agreed_by_the_specialist_gives_way_when_the_copy_is_back_ear
         workflow.agree(contract, by=me, copy_due_on=date(2026, 12, 31), payment_due_on=date(2027, 1, 3))
         workflow.copy(contract, by=me, returned_on=clock.today())
     assert contract.payment_due_on == date(2026, 11, 26)
-    with unit_of_work(), pytest.raises(Invalid):
+    with pytest.raises(Invalid), unit_of_work():
         workflow.agree(contract, by=me, copy_due_on=None, payment_due_on=date(2026, 12, 24))
     with unit_of_work():
         workflow.agree(contract, by=make.who("manager"), copy_due_on=None, payment_due_on=date(2026, 12, 24))
@@ -214,7 +217,7 @@ def test_it_is_not_signed_before_it_says_what_for_how_long_and_how_much(app, lac
     me = make.who("specialist")
     with unit_of_work():
         contract = make.contract(**lacks)
-    with unit_of_work(), pytest.raises(Refused):
+    with pytest.raises(Refused), unit_of_work():
         workflow.sign(contract, by=me, signed_on=clock.today(), representative_id=me.id, stamped=True)
     assert contract.state == State.DRAFT
 
@@ -253,8 +256,8 @@ def test_given_to_another_what_is_owed_goes_with_it(app):
 def test_what_lapses_unpaid_is_a_managers_to_say_and_does_not_serve(app, sound):
     with unit_of_work():
         contract = make.contract(expired(), upto="returned")
-        with pytest.raises(Forbidden):
-            workflow.lapse(contract, by=make.who("specialist"), reason="联系不上")
+    with pytest.raises(Forbidden), unit_of_work():
+        workflow.lapse(contract, by=make.who("specialist"), reason="联系不上")
     with later(4):
         with unit_of_work():
             workflow.lapse(contract, by=make.who("manager"), reason="单位已注销")

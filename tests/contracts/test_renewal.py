@@ -29,6 +29,12 @@ def ending(days: int) -> Contract:
     return workflow.take_over(unit, installed, starts_on=ends - relativedelta(years=1) + DAY, ends_on=ends, title="一年服务", amount_fen=120_000)
 
 
+def sweep(days: int = 1) -> int:
+    """What the program does by itself so many days later."""
+    with clock.frozen(clock.now() + timedelta(days=days)):
+        return carry_out_due(clock.now())
+
+
 def letters(contract: Contract) -> list[tuple[str, str, str]]:
     rows = db.session.query(Message).filter_by(subject_id=contract.id).order_by(Message.id)
     return [(one.rule, one.slot, one.state) for one in rows]
@@ -50,7 +56,7 @@ def through(contract: Contract) -> None:
 def test_a_renewal_drops_the_notice_of_what_it_renews_and_withdraws_what_was_not_sent(app, sound):
     with unit_of_work():
         before = ending(20)
-    assert carry_out_due(clock.now()) == 1, "its notice is overdue, and written at once"
+    assert sweep() == 1, "its notice is overdue, and written at once"
     assert letters(before) == [("contract.notice", str(before.ends_on), "queued")]
     with unit_of_work():
         after = renewal(before)
@@ -61,7 +67,7 @@ def test_a_renewal_drops_the_notice_of_what_it_renews_and_withdraws_what_was_not
     assert letters(before) == [("contract.notice", str(before.ends_on), "withdrawn")]
     assert not [rule for rule in owed(before) if rule.startswith("contract.remind")]
     assert kinds(before)[-2:] == ["contract.renewed", "message.withdrawn"]
-    assert carry_out_due(clock.now() + timedelta(days=30)) == 0
+    assert sweep(30) == 0
 
 
 def test_what_is_renewed_before_its_notice_is_due_never_gets_one(app, sound):
@@ -78,7 +84,7 @@ def test_a_period_that_is_not_simply_the_next_needs_a_reason(app, change):
     """5.2.1."""
     with unit_of_work():
         before = ending(20)
-    with unit_of_work(), pytest.raises(Invalid) as refused:
+    with pytest.raises(Invalid) as refused, unit_of_work():
         renewal(before, **change)
     assert "adjustment" in refused.value.fields
     with unit_of_work():
@@ -89,7 +95,7 @@ def test_a_contract_is_renewed_by_one_other_at_a_time(app):
     with unit_of_work():
         before = ending(20)
         first = renewal(before)
-    with unit_of_work(), pytest.raises(Refused):
+    with pytest.raises(Refused), unit_of_work():
         renewal(before)
     with unit_of_work():
         workflow.decline(first, by=make.who("specialist"), reason="重谈")
@@ -109,7 +115,7 @@ def test_an_adjusted_end_moves_the_notice_earlier_or_later(app, sound):
         assert db.session.query(Duty).filter_by(subject_id=contract.id, rule="contract.notice").filter(Duty.dropped_by_id.is_(None)).count() == 1
     with unit_of_work():
         workflow.adjust(contract, by=manager, starts_on=contract.starts_on, ends_on=clock.today() + timedelta(days=10), reason="算错了")
-    assert carry_out_due(clock.now()) == 2, "the notice and the first reminder are due at once"
+    sweep()
     assert letters(contract)[0] == ("contract.notice", "2026-12-03", "queued")
 
 
@@ -118,13 +124,12 @@ def test_a_later_end_withdraws_what_waits_and_writes_another_letter_in_time(app,
     with unit_of_work():
         contract = ending(20)
         old = contract.ends_on
-    carry_out_due(clock.now())
+    sweep()
     with unit_of_work():
         workflow.adjust(contract, by=manager, starts_on=contract.starts_on, ends_on=old + timedelta(days=90), reason="送三个月")
     assert letters(contract) == [("contract.notice", str(old), "withdrawn")] and notices.why(contract).what == "not_yet"
-    with clock.frozen(clock.now() + timedelta(days=90)):
-        carry_out_due(clock.now())
-        assert ("contract.notice", str(old + timedelta(days=90)), "queued") in letters(contract)
+    sweep(90)
+    assert ("contract.notice", str(old + timedelta(days=90)), "queued") in letters(contract)
 
 
 def test_the_same_end_again_posts_no_second_letter(app, sound):
@@ -132,8 +137,8 @@ def test_the_same_end_again_posts_no_second_letter(app, sound):
     with unit_of_work():
         contract = ending(20)
         end = contract.ends_on
-    carry_out_due(clock.now())
-    with unit_of_work(), pytest.raises(Invalid):
+    sweep()
+    with pytest.raises(Invalid), unit_of_work():
         workflow.adjust(contract, by=manager, starts_on=contract.starts_on, ends_on=end, reason="再存一次")
     with unit_of_work():
         workflow.adjust(contract, by=manager, starts_on=contract.starts_on + DAY, ends_on=end, reason="晚一天开始")
@@ -141,7 +146,7 @@ def test_the_same_end_again_posts_no_second_letter(app, sound):
     for days in (100, 20):
         with unit_of_work():
             workflow.adjust(contract, by=manager, starts_on=contract.starts_on, ends_on=clock.today() + timedelta(days=days), reason="来回改")
-        carry_out_due(clock.now())
+        sweep()
     assert [one for one in letters(contract) if one[:2] == ("contract.notice", str(end))] == [("contract.notice", str(end), "withdrawn")]
 
 
@@ -149,9 +154,9 @@ def test_the_same_end_again_posts_no_second_letter(app, sound):
 def test_only_a_manager_adjusts_a_period_and_says_why(app, who):
     with unit_of_work():
         contract = ending(100)
-    with unit_of_work(), pytest.raises(Forbidden):
+    with pytest.raises(Forbidden), unit_of_work():
         workflow.adjust(contract, by=make.who(who), starts_on=contract.starts_on, ends_on=contract.ends_on + DAY, reason="送一天")
-    with unit_of_work(), pytest.raises(Invalid):
+    with pytest.raises(Invalid), unit_of_work():
         workflow.adjust(contract, by=make.who("manager"), starts_on=contract.starts_on, ends_on=contract.ends_on + DAY, reason="")
 
 
@@ -159,7 +164,7 @@ def test_a_period_that_is_over_when_it_comes_in_opens_nothing(app, sound):
     with unit_of_work():
         contract = ending(-1)
     assert owed(contract) == {} and notices.why(contract).what == "over"
-    assert carry_out_due(clock.now()) == 0
+    assert sweep() == 0
 
 
 def test_two_drafts_of_one_renewal_at_once_make_one(served):
