@@ -151,7 +151,7 @@ class Contract(Subject):
     NOTICES: ClassVar[dict[str, str]] = {ContractEvent.ASSIGNED: "to from"} | dict.fromkeys(
         (ContractEvent.RELEASED, ContractEvent.WITHHELD, ContractEvent.ANSWERED, ContractEvent.NOTED,
          MessageEvent.REJECTED, MessageEvent.UNKNOWN), "owner")  # fmt: skip
-    SEARCHED = frozenset({ContractEvent.DRAFTED, ContractEvent.EDITED})
+    SEARCHED = frozenset({ContractEvent.DRAFTED, ContractEvent.EDITED, ContractEvent.BEGUN})
 
     def searched(self) -> Iterator[Entry]:
         keys = tuple(filter(None, (self.number, self.paper_number, self.external_ref)))

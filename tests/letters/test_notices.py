@@ -88,13 +88,14 @@ def test_each_notice_is_written_once_on_the_right_day(app):
 
 @pytest.mark.parametrize("seed", range(3 if ALL else 1))
 def test_days_on_which_nobody_swept_are_caught_up(app, seed):
-    opened(EVERY)
+    some = EVERY if ALL else EVERY[::3]
+    opened(some)
     chance = random.Random(seed)
-    swept = [day for day in days_of(EVERY) if chance.random() < 0.6]
+    swept = [day for day in days_of(some) if chance.random() < 0.6]
     for day in swept:
         sweep(day)
-    first = {end: next(day for day in swept if day >= right_day(end)) for end in EVERY}
-    assert written() == {str(end): [first[end]] for end in EVERY}
+    first = {end: next(day for day in swept if day >= right_day(end)) for end in some}
+    assert written() == {str(end): [first[end]] for end in some}
 
 
 def test_two_sweeps_at_once_write_each_once(served, app):
