@@ -69,8 +69,8 @@ def installation(unit: Customer, *, ends_in: int = 200, **details: Any) -> Insta
     """An installation served until `ends_in` days from today (negative: expired)."""
     today = clock.today()
     period: dict[str, date] = {"starts_on": today - timedelta(days=400), "ends_on": today + timedelta(days=ends_in)}
-    of = serials.product("金洋", "财务通")
-    return serials.add_installation(unit, by=who("specialist"), of=of, **{**period, **details})
+    facts = {"of": serials.product("金洋", "财务通"), **period, **details}
+    return serials.add_installation(unit, by=who("specialist"), **facts)
 
 
 def served_customer(name: str = "宏远机械") -> Customer:

@@ -7,12 +7,13 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select, text, tuple_
+from sqlalchemy import select, tuple_
 
 from crm.db import db, unit_of_work
 from crm.duties import editions
-from crm.duties.models import PROGRAMS, Duty, Subject, open_now
+from crm.duties.models import Duty, Subject, open_now
 from crm.duties.record import lock, record
+from crm.duties.rulebook import PROGRAM
 
 log = logging.getLogger(__name__)
 BATCH = 200
@@ -34,9 +35,10 @@ def carry_out_due(as_of: datetime) -> int:
 
 
 def _due(as_of: datetime, after: tuple[datetime, int] | None) -> Sequence[tuple[datetime, int, int]]:
-    """The next of them. Whose they are is said in the words of their index, for both databases to use it."""
+    """The next of them, in the order of their index."""
     key = tuple_(Duty.show_from, Duty.id)
-    due = select(Duty.show_from, Duty.id, Duty.subject_id).where(open_now(), text(PROGRAMS), Duty.show_from <= as_of)
+    due = select(Duty.show_from, Duty.id, Duty.subject_id)
+    due = due.where(Duty.pool == PROGRAM, open_now(), Duty.show_from <= as_of)
     if after:
         due = due.where(key > after)
     with unit_of_work(read_only=True):

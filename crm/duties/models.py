@@ -178,7 +178,6 @@ class Seal(db.Model):
 OPEN = "kept_by_id IS NULL AND dropped_by_id IS NULL"
 KEPT, BREACHED = "kept_by_id IS NOT NULL", "breached_by_id IS NOT NULL"
 PENDING = f"{OPEN} AND breached_by_id IS NULL AND held_by_id IS NULL"
-PROGRAMS = "pool = 'program'"  # what nobody need press a button for
 
 
 class Duty(Pressing, db.Model):
@@ -229,7 +228,7 @@ class Duty(Pressing, db.Model):
         Index("ix_duties_breached_owner", "breached_owner_id", "breached_by_id", **only(BREACHED)),
         Index("ix_duties_open_owner", "owner_id", "due_at", **only(OPEN)),
         Index("ix_duties_open_pool", "pool", "due_at", **only(OPEN)),
-        Index("ix_duties_program", "show_from", "id", **only(f"{OPEN} AND {PROGRAMS}")),
+        Index("ix_duties_open_pool_shown", "pool", "show_from", "id", **only(OPEN)),
     )  # fmt: skip
 
     @property

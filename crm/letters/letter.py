@@ -113,7 +113,7 @@ def sheet_of(version: LetterVersion, about: About, number: str) -> bytes:
 def mail_of(version: LetterVersion, about: About, message: Message, sheet: bytes, sender: str, address: str) -> bytes:
     """The mail that carries it: to one address, its Message-ID the one fixed when it was posted. The name stands in the
     letter, never in a header; a subject line is one line, whatever it was filled with."""
-    title = plain(filled(version.subject, about.values))
+    title = plain(filled(version.subject, about.values)).replace("=?", "= ?")  # which would be read as letters in code
     text = "\n\n".join(part for part in paragraphs(version.body, about.values) if part != f"{{{TABLE}}}")
     mail = Mail(title, recipients=[address], body=text, sender=sender)
     mail.msgId, mail.date = message.message_id, clock.now().timestamp()

@@ -8,7 +8,7 @@ down_revision = "0017"
 branch_labels = None
 depends_on = None
 
-DUTY = "kept_by_id IS NULL AND dropped_by_id IS NULL AND pool = 'program'"
+OPEN = "kept_by_id IS NULL AND dropped_by_id IS NULL"
 
 
 def upgrade() -> None:
@@ -49,8 +49,9 @@ def upgrade() -> None:
         batch_op.create_foreign_key(op.f("fk_service_periods_contract_id"), "subjects", ["contract_id"], ["id"])
         batch_op.create_index(op.f("ix_service_periods_contract_id"), ["contract_id"])
     op.create_index(
-        "ix_duties_program", "duties", ["show_from", "id"], sqlite_where=sa.text(DUTY), postgresql_where=sa.text(DUTY)
-    )
+        "ix_duties_open_pool_shown", "duties", ["pool", "show_from", "id"],
+        sqlite_where=sa.text(OPEN), postgresql_where=sa.text(OPEN),
+    )  # fmt: skip
 
 
 def _messages() -> None:
