@@ -104,12 +104,13 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     """The program on its database. `settings` win over the environment's."""
     from crm import desk, shown
     from crm.callbacks import views as callbacks
-    from crm.contracts import notices  # noqa: F401 (what it gives the spine)
+    from crm.contracts import views as contracts
     from crm.customers import imports as customer_imports
     from crm.customers import views as customers
     from crm.duties import views as duties
     from crm.files import views as files
     from crm.letters import delivery
+    from crm.letters import views as letters
     from crm.papers import views as papers
     from crm.reports import views as reports
     from crm.serials import views as serials
@@ -131,7 +132,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     shown.init_app(app, assets_version())
     of_staff, of_customers = (door, own, staff, staff_settings), (customers, customer_imports)
     of_work = (opening, tickets, visits, callbacks, reports)
-    for package in (*of_staff, duties, files, *of_customers, serials, papers, *of_work):
+    for package in (*of_staff, duties, files, letters, *of_customers, serials, papers, contracts, *of_work):
         app.register_blueprint(package.bp)
     desk.init_app(app)
     app.view_functions["static"].permission = Permission.PUBLIC  # type: ignore[attr-defined]

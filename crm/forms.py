@@ -5,7 +5,6 @@ import secrets
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
-from types import SimpleNamespace
 
 from flask import request
 from flask_babel import get_locale
@@ -21,11 +20,13 @@ from wtforms import (
     IntegerField,
     SelectChoice,
     SelectField,
+    SelectMultipleField,
     StringField,
     TextAreaField,
 )
 from wtforms.meta import DefaultMeta
 from wtforms.validators import InputRequired, Length, Optional, Regexp, StopValidation, ValidationError
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from crm import clock
 from crm.db import db
@@ -139,6 +140,41 @@ class CountField(IntegerField):
             self.data = int(text)
 
 
+class MoneyField(StringField):
+    """An amount in yuan, in plain digits with at most two decimals; `data` is in fen."""
+
+    def __init__(self, label=None, *, required: bool = False, least: int = 0, most: int = 2_000_000_000, **kwargs) -> None:
+        self.least, self.most = least, most
+        super().__init__(label, [needed() if required else Optional()], **kwargs)
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return self.raw_data[0]
+        return "" if self.data is None else f"{self.data // 100}.{self.data % 100:02}"
+
+    def process_formdata(self, valuelist) -> None:
+        text = clean(valuelist[0]) if valuelist else ""
+        self.data = None
+        if text:
+            match = re.fullmatch(r"([0-9]{1,9})(?:\.([0-9]{1,2}))?", text)
+            fen = int(match[1]) * 100 + int((match[2] or "").ljust(2, "0")) if match else -1
+            if not self.least <= fen <= self.most:
+                raise ValueError(_l("An amount in yuan is needed, such as 1200 or 1200.50."))
+            self.data = fen
+
+
+class TicksField(SelectMultipleField):
+    """Boxes to tick, of a list that is given when the form is made."""
+
+    widget, option_widget = ListWidget(prefix_label=False), CheckboxInput()
+
+    def __init__(self, label=None, **kwargs) -> None:
+        super().__init__(label, coerce=str, choices=[], **kwargs)
+
+    def offer(self, pairs) -> None:
+        self.choices = [SelectChoice(str(value), label) for value, label in pairs]
+
+
 class PickField(SelectField):
     """One member of an enum, or of a list that is given when the form is made; `blank` is the label of none, `lacking` what
     is said where one is needed."""
@@ -159,13 +195,6 @@ class PickField(SelectField):
     def offer(self, pairs) -> None:
         blank = [SelectChoice("", self.blank)] if self.blank is not None else []
         self.choices = blank + [SelectChoice(str(value), label) for value, label in pairs]
-
-
-class PlainForm:
-    """What a form of a single button carries, without the making of a form."""
-
-    def __init__(self) -> None:
-        self.request_id = SimpleNamespace(data=secrets.token_hex(16))
 
 
 class CrmForm(FlaskForm):

@@ -1,6 +1,10 @@
 """Money is a whole number of fen."""
 
 
+class Fen(int):
+    """What a changed value is, where it is an amount."""
+
+
 def yuan(fen: int) -> str:
     """`5000` → `¥50`, `123456` → `¥1,234.56`."""
     whole, rest = divmod(abs(fen), 100)

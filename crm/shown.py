@@ -19,10 +19,11 @@ from crm.catalogue import said as _
 from crm.duties import editions
 from crm.duties.models import Subject
 from crm.duties.queries import event_labels
+from crm.duties.rulebook import PROGRAM
 from crm.errors import Refused
 from crm.labels import N_, Bilingual, Labelled, Priority
 from crm.labels import said as in_language
-from crm.money import yuan
+from crm.money import Fen, yuan
 from crm.permissions import Permission, Role
 from crm.tickets.models import Channel, State
 from crm.words import marked as parted
@@ -137,6 +138,11 @@ def label_of(members: type[Labelled], value: str) -> str:
     return _(member.label) if isinstance(member, Labelled) else value
 
 
+def pool_of(pool: str | None) -> str:
+    """To whom a duty falls that is nobody's own."""
+    return _("The program") if pool == PROGRAM else label_of(Role, pool or "")
+
+
 def roles_shown(roles) -> str:
     return _(", ").join(_(role.label) for role in Role if role in roles)
 
@@ -189,6 +195,8 @@ def fact(value, key: str, event) -> Markup:
         return escape(bilingual(categories[value].title))
     if of is datetime:
         return escape(exact(datetime.fromisoformat(value)))
+    if of is Fen:
+        return escape(yuan(value))
     return escape(label_of(of, value)) if of else words(str(value))
 
 
@@ -260,7 +268,7 @@ def init_app(app: Flask, version: str) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         here=here, saved=saved, label_of=label_of, P=Permission, now=clock.now, today=clock.today,
-        ngettext=ngettext, pressing=pressing, state_of=state_of, state_in=state_in, roles_shown=roles_shown,
+        ngettext=ngettext, pressing=pressing, state_of=state_of, state_in=state_in, roles_shown=roles_shown, pool_of=pool_of,
         current_user=current_user, rule_title=rule_title, event_labels=event_labels(), roles=Role,
         priorities=Priority, channels=Channel, states=State,
     )  # fmt: skip

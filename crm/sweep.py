@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import delete, func, select
 
 from crm import clock
+from crm.contracts.adoption import adopt_all
 from crm.customers import runs
 from crm.db import Step, db, forget_submissions, insert, unit_of_work
 from crm.desk import presence
@@ -49,6 +50,7 @@ def breach_overdue(as_of: datetime) -> int:
 
 
 STEPS: dict[str, Callable[[datetime], int]] = {
+    N_("service periods taken into contracts"): adopt_all,
     N_("what the program owes done"): carry_out_due,
     N_("duties marked as missed"): breach_overdue,
     N_("letters sent"): send_due,

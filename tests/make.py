@@ -4,15 +4,21 @@ import json
 from datetime import date, timedelta
 from typing import Any
 
+from dateutil.relativedelta import relativedelta
+
 from crm import clock
 from crm.callbacks import workflow as calls
 from crm.callbacks.models import Callback
+from crm.contracts import paying
+from crm.contracts import workflow as contracts
+from crm.contracts.models import Contract
 from crm.customers import workflow as customers
 from crm.customers.models import Contact, Customer
 from crm.db import db, unit_of_work
 from crm.duties import workflow as duties
 from crm.duties.models import Subject
 from crm.files import workflow as files
+from crm.letters import workflow as letters
 from crm.papers import workflow as papers
 from crm.papers.models import Paper
 from crm.permissions import Role
@@ -38,9 +44,10 @@ PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 
 
 def department() -> None:
-    """The shipped rulebook and the cast, in one unit of work."""
+    """The shipped rulebook, the shipped letters and the cast, in one unit of work."""
     with unit_of_work():
         duties.issue_shipped()
+        letters.issue_shipped()
         for login, (name, roles) in CAST.items():
             staff.add_user(login, name, roles, hashed(PASSWORD), must_change=False)
 
@@ -62,8 +69,8 @@ def installation(unit: Customer, *, ends_in: int = 200, **details: Any) -> Insta
     """An installation served until `ends_in` days from today (negative: expired)."""
     today = clock.today()
     period: dict[str, date] = {"starts_on": today - timedelta(days=400), "ends_on": today + timedelta(days=ends_in)}
-    of = serials.product("金洋", "财务通")
-    return serials.add_installation(unit, by=who("specialist"), of=of, **{**period, **details})
+    facts = {"of": serials.product("金洋", "财务通"), **period, **details}
+    return serials.add_installation(unit, by=who("specialist"), **facts)
 
 
 def served_customer(name: str = "宏远机械") -> Customer:
@@ -123,11 +130,42 @@ def handed_in(unit: Customer | None = None) -> Visit:
     return row
 
 
+STEPS = ("draft", "signed", "sent", "returned", "running")
+
+
+def contract(unit: Customer | None = None, *, upto: str = "draft", by: User | None = None, starts_in: int = 0, **details: Any) -> Contract:
+    """A service contract for a year over all that a customer has, as far as a state; running, it is paid in full."""
+    unit, by = unit or served_customer(), by or who("specialist")
+    starts = clock.today() + timedelta(days=starts_in)
+    terms = {"title": "财务通服务一年", "amount_fen": 120_000, "starts_on": starts, "ends_on": starts + relativedelta(years=1, days=-1)}
+    installed = db.session.query(Installation).filter_by(customer_id=unit.id).order_by(Installation.id).all()
+    row = contracts.draft(by=by, customer=unit, **{"installations": installed, **terms, **details})
+    today = clock.today()
+    acts = (
+        lambda: contracts.sign(row, by=by, signed_on=today, representative_id=by.id, stamped=True),
+        lambda: contracts.send(row, by=by, sent_on=today, way="fax"),
+        lambda: contracts.copy(row, by=by, returned_on=today),
+        lambda: paying.pay(row, by=by, fen=row.amount_fen or 0, paid_on=today),
+    )
+    for act in acts[: STEPS.index(upto)]:
+        act()
+    return row
+
+
 def in_vain(callback: Callback, *, by: User, times: int = 3) -> None:
     """Nobody answered, so many times, an hour apart."""
     for count in range(times):
         with clock.frozen(clock.now() + timedelta(hours=count)):
             calls.attempt(callback, by=by)
+
+
+def in_force(unit: Customer | None = None, *, ends_on: date | None = None, **details: Any) -> Contract:
+    """A contract that was there before the program; unless said otherwise its notice falls due today, to a customer whom
+    an e-mail reaches."""
+    unit = unit or customer(f"单位{db.session.query(Subject).count()}", email="kuaiji@example.com")
+    ends_on = ends_on or clock.today() + relativedelta(months=1)
+    period = {"starts_on": ends_on - timedelta(days=364), "ends_on": ends_on}
+    return contracts.take_over(unit, [installation(unit, **period)], **period, title="年度服务", **details)
 
 
 def paper(origin: Subject | None = None, *, by: User | None = None, kind: str = "visit_request") -> Paper:

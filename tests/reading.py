@@ -1,5 +1,7 @@
 """Reads the forms of a page, as a browser would send them untouched."""
 
+import html
+import re
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
@@ -76,3 +78,8 @@ class FormReader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._area and self.forms:
             self.forms[-1]["fields"][self._area] += data
+
+
+def text_of(page: str) -> str:
+    """What a page says, without its markup."""
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", page)).split())

@@ -10,6 +10,7 @@ from crm.db import db
 from crm.duties.message import MessageEvent
 from crm.duties.models import Subject
 from crm.labels import N_, Labelled
+from crm.money import Fen
 from crm.permissions import Permission
 from crm.search import Entry
 from crm.serials.models import Installation
@@ -43,6 +44,7 @@ class ContractEvent(Labelled):
     INVOICED = "contract.invoiced", N_("posted the invoice")
     PAYMENT = "contract.payment", N_("noted a payment")
     PAID = "contract.paid", N_("saw the contract paid in full")
+    UNPAID = "contract.unpaid", N_("took a payment back: the contract is not paid in full any more")
     CHASED = "contract.chased", N_("reminded the customer of the payment")
     DEMANDED = "contract.demanded", N_("demanded the payment formally")
     RELEASED = "contract.released", N_("let the new period begin before the payment")
@@ -58,6 +60,8 @@ class ContractEvent(Labelled):
     REMINDED = "contract.reminded", N_("wrote a reminder of the expiry")
     NO_ADDRESS = "contract.no_address", N_("found no fax and no e-mail to write to")
     ADDRESS_FOUND = "contract.address_found", N_("found where to write to")
+    PASSED_OVER = "contract.passed_over", N_("wrote no reminder: another letter goes out the same day")
+    OVER = "contract.over", N_("found the period over, and wrote no letter any more")
     ANSWERED = "contract.answered", N_("noted the customer's answer")
     DECIDED = "contract.decided", N_("the customer has decided")
     ASSIGNED = "contract.assigned", N_("gave the contract to somebody else")
@@ -80,7 +84,7 @@ covered = Table(
 )  # fmt: skip
 
 AHEAD = frozenset({State.DRAFT, State.SIGNED, State.SENT})
-STAMPED = "state IN ('draft', 'declined', 'lapsed') OR {} IS NOT NULL"
+PAYING = frozenset({State.RETURNED, State.RUNNING})  # while a payment may still be owed
 
 
 class Contract(Subject):
@@ -117,7 +121,9 @@ class Contract(Subject):
     remark: Mapped[str] = mapped_column(default="")
 
     installations: Mapped[list[Installation]] = relationship(secondary=covered, lazy="raise", order_by="Installation.id")
-    payments: Mapped[list["Payment"]] = relationship(lazy="raise", order_by="Payment.id")
+    payments: Mapped[list["Payment"]] = relationship(
+        lazy="raise", order_by="Payment.id", foreign_keys="Payment.contract_id", viewonly=True
+    )
 
     __table_args__ = (
         CheckConstraint("amount_fen >= 0", name="amount"),
@@ -136,7 +142,7 @@ class Contract(Subject):
     FACTS = ("over", "answer", "rule", "taken_over", "what")
     FIELDS: ClassVar[dict[str, str | tuple[str, type]]] = {
         "title": N_("What for"), "category": (N_("Kind"), Kind), "paper_number": N_("Number on the paper"),
-        "amount_fen": N_("Amount"), "starts_on": N_("First day"), "ends_on": N_("Last day"),
+        "amount_fen": (N_("Amount"), Fen), "starts_on": N_("First day"), "ends_on": N_("Last day"),
         "adjustment": N_("Why the period is not simply the next"), "language": N_("Language of its letters"),
         "representative": N_("Our representative"), "salesperson": N_("Salesperson"), "signed_on": N_("Signed by us on"),
         "stamped": N_("Stamped"), "sent_way": N_("Sent by"), "sent_on": N_("Sent on"),
@@ -149,7 +155,7 @@ class Contract(Subject):
     NOTICES: ClassVar[dict[str, str]] = {ContractEvent.ASSIGNED: "to from"} | dict.fromkeys(
         (ContractEvent.RELEASED, ContractEvent.WITHHELD, ContractEvent.ANSWERED, ContractEvent.NOTED,
          MessageEvent.REJECTED, MessageEvent.UNKNOWN), "owner")  # fmt: skip
-    SEARCHED = frozenset({ContractEvent.DRAFTED, ContractEvent.EDITED})
+    SEARCHED = frozenset({ContractEvent.DRAFTED, ContractEvent.EDITED, ContractEvent.BEGUN})
 
     def searched(self) -> Iterator[Entry]:
         keys = tuple(filter(None, (self.number, self.paper_number, self.external_ref)))
@@ -171,7 +177,7 @@ class Contract(Subject):
 
     @classmethod
     def odd(cls) -> Mapping[str, ColumnElement[bool]]:
-        running = cls.state.in_([State.RUNNING, State.RENEWED])
+        running = and_(cls.category == Kind.SERVICE, cls.state.in_([State.RUNNING, State.RENEWED]))
         came_back = cls.state == State.RETURNED
         return {
             "a contract in force has its period": and_(running, cls.ends_on.is_(None)),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from crm.contracts.models import AHEAD, Contract, State
+from crm.contracts.models import AHEAD, PAYING, Contract, State
 from crm.labels import N_
 from crm.moves import Move
 from crm.permissions import Permission as P
@@ -20,33 +20,31 @@ MOVES: dict[str, Move] = {
     "copy": Move(noun="copy", label=N_("The countersigned copy is back"), done=N_("The contract is signed by both."),
                  froms=frozenset({State.SIGNED, State.SENT}), to=State.RETURNED, icon="check2", tone="primary", **_work),
     "invoice": Move(noun="invoice", label=N_("Invoice posted"), done=N_("The invoice is noted."),
-                    froms=frozenset({State.RETURNED, State.RUNNING}), to=None, icon="receipt", **_work),
+                    froms=PAYING, to=None, icon="file-earmark-text", **_work),
     "pay": Move(noun="payments", label=N_("Note a payment"), done=N_("The payment is noted."),
-                froms=frozenset({State.RETURNED, State.RUNNING}), to=None, icon="cash-coin", **_work),
+                froms=PAYING, to=None, icon="cash-coin", **_work),
     "chase": Move(noun="reminders", label=N_("The customer was reminded"), done=N_("Noted that the customer was reminded."),
-                  froms=frozenset({State.RETURNED, State.RUNNING}), to=None, icon="telephone", owed="contract.chase", **_work),
+                  froms=PAYING, to=None, icon="telephone", owed="contract.chase", **_work),
     "demand": Move(noun="demand", label=N_("Send the formal demand"), done=N_("The demand is in the outbox."),
-                   froms=frozenset({State.RETURNED, State.RUNNING}), to=None, asks=False, icon="envelope",
-                   owed="contract.demand", **_work),
+                   froms=PAYING, to=None, asks=False, icon="envelope", owed="contract.demand", **_work),
     "release": Move(noun="release", label=N_("Let the period begin before the payment"), done=N_("The period is in force."),
-                    froms=frozenset({State.RETURNED}), to=State.RUNNING, icon="unlock", **_lead),
+                    froms=frozenset({State.RETURNED}), to=State.RUNNING, icon="play", **_lead),
     "withhold": Move(noun="withholding", label=N_("Withhold the new period"), done=N_("The new period is withheld."),
-                     froms=frozenset({State.RETURNED, State.RUNNING}), to=None, icon="lock", tone="danger",
-                     owed="contract.decide", **_lead),
+                     froms=PAYING, to=State.RETURNED, icon="stop-circle", tone="danger", owed="contract.decide", **_lead),
     "wait": Move(noun="patience", label=N_("Wait for the payment"), done=N_("Noted that we wait."),
-                 froms=frozenset({State.RETURNED, State.RUNNING}), to=None, icon="hourglass-split", owed="contract.decide",
-                 **_lead),
+                 froms=PAYING, to=None, icon="hourglass-split", owed="contract.decide", **_lead),
     "adjust": Move(noun="adjustment", label=N_("Adjust the period"), done=N_("The period is adjusted."),
                    froms=frozenset({State.RUNNING}), to=None, icon="calendar3", **_lead),
     "serials": Move(noun="serials", label=N_("The serial numbers are handed over"), done=N_("Noted that they are handed over."),
                     froms=frozenset({State.RUNNING}), to=None, asks=False, icon="check2", owed="contract.serials", **_work),
     "assign": Move(noun="assignment", label=N_("Give it to somebody else"),
                    done=N_("It is somebody else's now, who has been told."),
-                   froms=LIVE | {State.RUNNING}, to=None, icon="person", permission=P.CONTRACT_RELEASE),
+                   froms=LIVE | {State.RUNNING}, to=None, icon="person", **_lead),
     "decline": Move(noun="decline", label=N_("The customer declines"), done=N_("Noted that the customer declines."),
                     froms=AHEAD, to=State.DECLINED, icon="x-circle", tone="danger", **_work),
     "lapse": Move(noun="lapse", label=N_("It lapses without a renewal"), done=N_("The contract has lapsed."),
-                  froms=frozenset({State.RUNNING}), to=State.LAPSED, icon="x-circle", tone="danger", **_work),
+                  froms=PAYING, to=State.LAPSED, icon="x-circle", tone="danger", **_work),
 }  # fmt: skip
 Contract.MOVES = MOVES
-EDITABLE = frozenset({State.DRAFT, State.SIGNED, State.SENT})
+CHANGE = Move(noun="edit", label=N_("Change the contract"), froms=AHEAD, to=None, **_work)  # no button
+RENEWABLE = frozenset({State.RUNNING, State.LAPSED})

@@ -8,20 +8,21 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from crm import clock
-from crm.contracts.models import Contract, ContractEvent, State
+from crm.contracts.models import Contract, ContractEvent, State, covered
 from crm.customers.models import Contact, Customer
 from crm.db import db
 from crm.duties import queries as duties
 from crm.duties.editions import book_of
-from crm.duties.message import Message, MessageState
+from crm.duties.message import Message, MessageState, Way
 from crm.duties.models import Duty, open_now
 from crm.duties.rulebook import Rule
+from crm.letters import outbox
 from crm.letters.letter import About, way_to
 from crm.money import yuan
 from crm.serials.models import Installation, Product
 from crm.staff.models import User
 
-NOTICE = "contract.notice"
+NOTICE, REMINDER = "contract.notice", "contract.reminder"
 
 
 def about(contract: Contract, slot: str = "") -> About:
@@ -40,7 +41,8 @@ def about(contract: Contract, slot: str = "") -> About:
         "due_on": str(contract.payment_due_on or ""), "specialist": owner.title if owner else "", "company": company,
         "phone": owner.phone if owner else "", "today": str(clock.today()),
     }  # fmt: skip
-    rows = [[one.title, str(one.users or "—"), str(contract.starts_on or ""), str(contract.ends_on or "")] for one, _p in installed]
+    days = [str(contract.starts_on or ""), str(contract.ends_on or "")]
+    rows = [[one.title, str(one.users or "—"), *days] for one, _product in installed]
     brands = {product.brand for _one, product in installed}
     return About(
         values=values, rows=rows, head=head, brand=brands.pop() if len(brands) == 1 else "", language=contract.language,
@@ -51,7 +53,8 @@ def about(contract: Contract, slot: str = "") -> About:
 def _installed(contract: Contract) -> list[tuple[Installation, Product]]:
     rows = (
         select(Installation, Product).join(Product, Product.id == Installation.product_id)
-        .join(Contract.installations.of_type(Installation)).where(Contract.id == contract.id).order_by(Installation.id)
+        .join(covered, covered.c.installation_id == Installation.id).where(covered.c.contract_id == contract.id)
+        .order_by(Installation.id)
     )  # fmt: skip
     return [(one, product) for one, product in db.session.execute(rows)]
 
@@ -63,14 +66,27 @@ def _contact(customer: Customer) -> str:
 
 def reachable(contract: Contract) -> bool:
     """Whether a letter reaches the customer: by fax or by e-mail."""
-    return way_to(about(contract)) is not None
+    customer = db.session.get_one(Customer, contract.customer_id)
+    return way_to(customer.fax, customer.email) is not None
 
 
 def hindrance(contract: Contract, rule: Rule) -> str:
-    """A letter that would reach nobody is not written; somebody is asked to find out where to write."""
+    """Why the letter of a rule is not written now. What is over is nobody told (5.2.2); where no letter reaches anybody,
+    somebody is asked to find out where to write; a customer gets one letter a day, so a reminder goes without saying."""
     book = book_of(contract)
-    writes = book is not None and rule.keeps[0] in book.posts_by_event
-    return "" if not writes or reachable(contract) else ContractEvent.NO_ADDRESS
+    if book is None or rule.keeps[0] not in book.posts_by_event:
+        return ""
+    if contract.over:
+        return ContractEvent.OVER
+    if not reachable(contract):
+        return ContractEvent.NO_ADDRESS
+    reminds = rule.keeps[0] == ContractEvent.REMINDED
+    return ContractEvent.PASSED_OVER if reminds and _written_today(contract) else ""
+
+
+def _written_today(contract: Contract) -> bool:
+    written = select(Message.id).where(Message.subject_id == contract.id, Message.queued_at >= clock.moment(clock.today()))
+    return db.session.scalar(written.limit(1)) is not None
 
 
 Contract.letter_about, Contract.hindrance = about, hindrance  # type: ignore[method-assign]
@@ -113,12 +129,36 @@ def _of_message(message: Message) -> Why:
     return Why(what, message.ended_at or message.queued_at, message_id=message.id)
 
 
-def forecast(user, until: date) -> list[tuple[Duty, Contract]]:
+def withdraw(contract: Contract, *, by=None, said: str = "", but: date | None = None) -> None:
+    """What is queued of its notices and reminders, and in nobody's hand yet, is not sent any more; of the end `but` it is."""
+    waiting = select(Message.id, Message.slot).where(
+        Message.subject_id == contract.id, Message.state == MessageState.QUEUED, Message.rule.in_([NOTICE, REMINDER])
+    )
+    for message_id, slot in list(db.session.execute(waiting.order_by(Message.id).with_for_update())):
+        if but is None or not slot.partition("#")[0].endswith(str(but)):
+            outbox.end(message_id, MessageState.WITHDRAWN, said, by=by)
+
+
+@dataclass(frozen=True)
+class Coming:
+    """A notice that will go out: the contract, from when on, by which way; none if neither fax nor e-mail is known."""
+
+    contract: Contract
+    goes: datetime
+    way: Way | None
+
+
+def forecast(user, until: date) -> list[Coming]:
     """The notices that will go out until a day, the first to go first."""
+    unit = Customer.__table__.c
     rows = (
-        select(Duty, Contract).join(Contract, Contract.id == Duty.subject_id)
-        .where(Duty.rule == NOTICE, open_now(), Contract.visible(user),
-               Duty.show_from < clock.end_of(until))
+        select(Contract, Duty.show_from, unit.fax, unit.email).join(Duty, Duty.subject_id == Contract.id)
+        .join(Customer.__table__, unit.id == Contract.customer_id)
+        .where(Duty.rule == NOTICE, open_now(), Contract.visible(user), Duty.show_from < clock.end_of(until))
         .order_by(Duty.show_from, Duty.id).limit(duties.MOST)
     )  # fmt: skip
-    return [(duty, contract) for duty, contract in db.session.execute(rows)]
+    found = []
+    for contract, goes, fax, email in db.session.execute(rows):
+        reached = way_to(fax, email)
+        found.append(Coming(contract, goes, reached[0] if reached else None))
+    return found

@@ -1,29 +1,160 @@
-"""What was paid of a contract, part by part."""
+"""From the countersigned copy to the period in force: what was paid part by part, what follows where nothing is (5.2.6,
+5.2.7, D2)."""
 
-from datetime import date
+from collections.abc import Iterable
+from datetime import date, timedelta
 
 from sqlalchemy import func, select
 
 from crm import clock
-from crm.contracts.models import Contract, Payment
+from crm.contracts import periods
+from crm.contracts.models import Contract, ContractEvent, Payment, State
+from crm.contracts.moves import MOVES
 from crm.db import db
-from crm.errors import Invalid
+from crm.duties.models import Event
+from crm.duties.record import record
+from crm.duties.workflow import must_be_owed
+from crm.errors import Invalid, Refused
 from crm.labels import N_
 
-MOST = 10_000_000_000  # fen of one payment
+WITHIN = timedelta(days=3)  # 5.2.6
+MOST = 2_000_000_000  # fen of one contract: what both databases hold in one whole number
 
 
 def paid_fen(contract: Contract) -> int:
     return db.session.scalar(select(func.coalesce(func.sum(Payment.fen), 0)).where(Payment.contract_id == contract.id)) or 0
 
 
-def note(contract: Contract, *, by, fen: int, paid_on: date, way: str) -> None:
+def paid_of(ids: Iterable[int]) -> dict[int, int]:
+    """What was paid of each contract, in one statement; one of which nothing was is left out."""
+    rows = select(Payment.contract_id, func.sum(Payment.fen)).where(Payment.contract_id.in_(list(ids)))
+    return {id: int(fen) for id, fen in db.session.execute(rows.group_by(Payment.contract_id))}
+
+
+def open_fen(contract: Contract, paid: int | None = None) -> int:
+    """What is still to be paid: nothing before it is signed by both, nor of one that was in force before the program."""
+    if contract.returned_on is None:
+        return 0
+    return max((contract.amount_fen or 0) - (paid_fen(contract) if paid is None else paid), 0)
+
+
+def in_full(contract: Contract) -> bool:
+    return not open_fen(contract)
+
+
+def past(**days: date | None) -> None:
+    """Invalid, naming each day that lies in the future."""
+    if late := {name: N_("This lies in the future.") for name, day in days.items() if day and day > clock.today()}:
+        raise Invalid(fields=late)
+
+
+def _note(contract: Contract, *, by, fen: int, paid_on: date, way: str) -> None:
     """A part that came in, or one below zero that takes back what was noted wrongly; together never below nothing, nor
     more than is due."""
-    together = paid_fen(contract) + fen
-    if not fen or abs(fen) > MOST or together < 0:
+    if not fen or abs(fen) > MOST or paid_fen(contract) + fen < 0:
         raise Invalid(fields={"fen": N_("That is no payment of this contract.")})
-    if contract.amount_fen is None or together > contract.amount_fen:
+    if fen > open_fen(contract):
         raise Invalid(fields={"fen": N_("That is more than is due.")})
     db.session.add(Payment(contract_id=contract.id, fen=fen, paid_on=paid_on, way=way, noted_by_id=by.id, noted_at=clock.now()))
     db.session.flush()
+
+
+def due_day(contract: Contract, signed: date) -> date:
+    """5.2.6: within three days of signing; a later day agreed under 5.2.4 wins if a manager accepted it."""
+    agreed, latest = contract.payment_due_on, signed + WITHIN
+    if agreed is None or agreed < signed:
+        return latest
+    return agreed if agreed <= latest or _accepted(contract) else latest
+
+
+def _accepted(contract: Contract) -> bool:
+    """Whether whoever last set the day of payment could accept a later one."""
+    of = Event.subject_id == contract.id, Event.kind == ContractEvent.AGREED
+    for facts in db.session.scalars(select(Event.facts).where(*of).order_by(Event.id.desc())):
+        if "payment_due_on" in facts["changes"]:
+            return facts["accepted"]
+    return False
+
+
+def pay(contract: Contract, *, by, fen: int, paid_on: date, way: str = "") -> None:
+    """Note a payment, or a part of it; paid in full, the period is in force (5.2.7). Below zero it takes back what was
+    noted wrongly, and what is open then is owed again."""
+    MOVES["pay"].apply(contract, by)
+    past(paid_on=paid_on)
+    before = in_full(contract)
+    _note(contract, by=by, fen=fen, paid_on=paid_on, way=way)
+    record(ContractEvent.PAYMENT, contract, by=by, fen=fen, paid_on=paid_on, paid_fen=paid_fen(contract))
+    if in_full(contract):
+        settled(contract, by)
+    elif before:
+        record(ContractEvent.UNPAID, contract, by=by)
+
+
+def settled(contract: Contract, by) -> None:
+    """Paid in full: nothing is owed any more, and nothing withheld."""
+    contract.withheld_at = None
+    record(ContractEvent.PAID, contract, by=by)
+    _begin(contract, by)
+
+
+def _begin(contract: Contract, by) -> None:
+    """Its period is in force, and with it the clock of its notice (5.2.2): once, though it was withheld meanwhile."""
+    contract.state = State.RUNNING
+    db.session.flush()
+    periods.settle(contract)
+    before = Event.subject_id == contract.id, Event.kind == ContractEvent.BEGUN
+    if db.session.scalar(select(Event.id).where(*before).limit(1)) is None:
+        begun(contract, by)
+
+
+def begun(contract: Contract, by, *, taken_over: bool = False) -> None:
+    dates = {"starts_on": contract.starts_on, "ends_on": contract.ends_on}
+    record(ContractEvent.BEGUN, contract, by=by, taken_over=taken_over, **dates)
+
+
+def chase(contract: Contract, *, by, words: str) -> None:
+    """Called or written to, because the payment is overdue (D2)."""
+    MOVES["chase"].apply(contract, by)
+    must_be_owed(contract, MOVES["chase"])
+    record(ContractEvent.CHASED, contract, by=by, words=words)
+
+
+def demand(contract: Contract, *, by) -> None:
+    """The formal demand, three more days later (D2)."""
+    MOVES["demand"].apply(contract, by)
+    must_be_owed(contract, MOVES["demand"])
+    record(ContractEvent.DEMANDED, contract, by=by, payment_due_on=contract.payment_due_on)
+
+
+def release(contract: Contract, *, by, reason: str) -> None:
+    """A manager lets the period begin before the payment, with a reason (5.2.7); the payment stays owed."""
+    MOVES["release"].apply(contract, by)
+    because(reason)
+    contract.withheld_at = None
+    record(ContractEvent.RELEASED, contract, by=by, reason=reason)
+    _begin(contract, by)
+
+
+def withhold(contract: Contract, *, by, reason: str) -> None:
+    """After the demand a manager may withhold the new period: never one that is paid for, never by a sweep (D2)."""
+    MOVES["withhold"].apply(contract, by)
+    must_be_owed(contract, MOVES["withhold"])
+    because(reason)
+    if in_full(contract):
+        raise Refused(N_("It is paid in full: what is paid for is never withheld (D2)."))
+    contract.withheld_at = clock.now()
+    periods.withhold(contract)
+    record(ContractEvent.WITHHELD, contract, by=by, reason=reason)
+
+
+def wait(contract: Contract, *, by, reason: str) -> None:
+    """A manager decides to wait instead (D2)."""
+    MOVES["wait"].apply(contract, by)
+    must_be_owed(contract, MOVES["wait"])
+    because(reason)
+    record(ContractEvent.WAITED, contract, by=by, reason=reason)
+
+
+def because(reason: str) -> None:
+    if not reason.strip():
+        raise Invalid(fields={"reason": N_("Say why.")})

@@ -2,7 +2,7 @@
 
 from sqlalchemy import delete, select, update
 
-from crm.contracts.models import Contract
+from crm.contracts.models import Contract, covered
 from crm.db import db
 from crm.serials.models import ServicePeriod, Standing
 
@@ -11,15 +11,22 @@ def _mine(contract: Contract):
     return ServicePeriod.contract_id == contract.id
 
 
-def agree(contract: Contract) -> None:
-    """The periods as the contract has them: signed, and not yet settled. A signed customer is not expired (5.2.7)."""
+def covered_by(contract: Contract) -> list[int]:
+    """The installations it covers, by their ids."""
+    rows = select(covered.c.installation_id).where(covered.c.contract_id == contract.id)
+    return list(db.session.scalars(rows.order_by(covered.c.installation_id)))
+
+
+def agree(contract: Contract, standing: Standing = Standing.SIGNED) -> None:
+    """The periods as the contract has them; signed and not yet settled, a customer is not expired (5.2.7)."""
     if contract.starts_on is None or contract.ends_on is None:
         return
+    db.session.flush()
     db.session.execute(delete(ServicePeriod).where(_mine(contract)))
     db.session.add_all(
-        ServicePeriod(installation_id=one.id, starts_on=contract.starts_on, ends_on=contract.ends_on,
-                      contract_id=contract.id, standing=Standing.SIGNED)
-        for one in contract.installations
+        ServicePeriod(installation_id=id, starts_on=contract.starts_on, ends_on=contract.ends_on,
+                      contract_id=contract.id, standing=standing)
+        for id in covered_by(contract)
     )  # fmt: skip
     db.session.flush()
 
@@ -39,14 +46,13 @@ def _stand(contract: Contract, standing: Standing) -> None:
 
 def adopt(contract: Contract) -> None:
     """Take the periods that stand there already, of the same dates and without a contract; add those that are missing."""
-    for one in contract.installations:
-        same = select(ServicePeriod).where(
-            ServicePeriod.installation_id == one.id, ServicePeriod.starts_on == contract.starts_on,
-            ServicePeriod.ends_on == contract.ends_on, ServicePeriod.contract_id.is_(None),
-        )  # fmt: skip
-        period = db.session.scalar(same.limit(1))
-        if period is None:
-            period = ServicePeriod(installation_id=one.id, starts_on=contract.starts_on, ends_on=contract.ends_on)
-            db.session.add(period)
-        period.contract_id = contract.id
+    for id in covered_by(contract):
+        of = ServicePeriod.installation_id == id
+        dates = ServicePeriod.starts_on == contract.starts_on, ServicePeriod.ends_on == contract.ends_on
+        loose = update(ServicePeriod).where(of, *dates, ServicePeriod.contract_id.is_(None)).values(contract_id=contract.id)
+        db.session.execute(loose)
+        if db.session.scalar(select(ServicePeriod.id).where(of, _mine(contract)).limit(1)) is None:
+            db.session.add(ServicePeriod(
+                installation_id=id, starts_on=contract.starts_on, ends_on=contract.ends_on, contract_id=contract.id
+            ))  # fmt: skip
     db.session.flush()

@@ -1,7 +1,11 @@
+from collections.abc import Callable
+from typing import Any
+
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField
+from wtforms import BooleanField, StringField
 
 from crm.customers.models import CustomerState, Grade
+from crm.errors import Invalid
 from crm.forms import EMAIL, CrmForm, LineField, PickField, WordsField
 
 
@@ -30,6 +34,24 @@ class CustomerForm(CrmForm):
         words = {name: field.data for name, field in self._fields.items() if name not in ("version", "request_id")}
         words["owner_id"] = int(words["owner_id"]) if words["owner_id"] else None
         return words
+
+
+class PickingForm(CrmForm):
+    """Which customer it is about: picked by number, or found by words."""
+
+    customer = StringField(_l("Customer"))  # its number, when it was picked
+    customer_q = LineField(_l("Find the customer"), most=100, description=_l("Short name, full name, code or number."))
+    wanting: Callable[[], dict[str, Any]] = dict  # what it lacks beyond the fields' own checks
+
+    def check(self) -> None:
+        """All that is wrong, at once."""
+        wrong: dict[str, Any] = {}
+        try:
+            super().check()
+        except Invalid as refusal:
+            wrong = refusal.fields
+        if wrong := self.wanting() | wrong:
+            raise Invalid(fields=wrong)
 
 
 class ContactForm(CrmForm):

@@ -10,6 +10,7 @@ from crm.db import db
 from crm.duties import queries as duties
 from crm.duties.models import Subject
 from crm.errors import NotThere
+from crm.labels import N_
 
 
 def get(number: str, user) -> Customer:
@@ -63,6 +64,20 @@ def find(text: str, user, *, most: int = 20) -> list[Customer]:
     )
     ranked = found.order_by(case((exact, 0), (begins, 1), else_=2), func.length(Customer.title), Customer.id)
     return list(db.session.scalars(ranked.limit(most)))
+
+
+def picked(values: Mapping[str, str], user) -> tuple[Customer | None, list[Customer]]:
+    """The customer a form names by number, or by words that fit one only; else those the words fit."""
+    if number := values.get("customer", "").strip():
+        return get(number, user), []
+    words = values.get("customer_q", "").strip()[:100]
+    found = find(words, user) if words else []
+    return (found[0], []) if len(found) == 1 else (None, found)
+
+
+def not_picked(matches: list[Customer]) -> dict[str, str]:
+    """What such a form lacks as long as it names none."""
+    return {"customer_q": N_("Choose one of those found.") if matches else N_("Which customer is it?")}
 
 
 def meant(words: str, user) -> list[int]:

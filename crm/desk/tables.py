@@ -6,9 +6,11 @@ from flask_babel import gettext as _
 
 from crm import lists
 from crm.callbacks import table as callbacks
+from crm.contracts import table as contracts
 from crm.customers import queries as customers
 from crm.duties import table as missed
 from crm.labels import N_
+from crm.letters import table as letters
 from crm.lists import Column
 from crm.papers import table as papers
 from crm.permissions import Permission
@@ -50,6 +52,6 @@ CUSTOMERS = lists.Table(
 )  # fmt: skip
 TABLES = {
     table.key: table
-    for table in (tickets.TABLE, visits.TABLE, callbacks.TABLE, CUSTOMERS, installations.TABLE, papers.TABLE, missed.TABLE,
-                  staff.TABLE, staff.ACCESS)
+    for table in (tickets.TABLE, visits.TABLE, callbacks.TABLE, CUSTOMERS, contracts.TABLE, installations.TABLE, papers.TABLE,
+                  letters.TABLE, missed.TABLE, staff.TABLE, staff.ACCESS)
 }

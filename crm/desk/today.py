@@ -74,6 +74,8 @@ def rows_of(duties: list[Duty], user) -> list[Row]:
             href, label = f"/rulebook/{duty.slot}", N_("Read it")
         if rule.move == "call":
             href, label = f"/callbacks/calls/{duty.id}", N_("Call")
+        if rule.slot == "message":
+            href, label = f"/outbox/{duty.slot}", N_("To the letter")
         if rule.paper:  # a paper not yet in anybody's hands has no page of its own
             href, label = f"/papers/find/{rule.paper}/{duty.subject.number}", N_("To the paper")
         if not (duty.owner_id == user.id or (duty.owner_id is None and duty.pool in user.roles)):

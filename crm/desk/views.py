@@ -1,4 +1,6 @@
+import secrets
 from datetime import datetime
+from types import SimpleNamespace
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -6,6 +8,7 @@ from flask_login import current_user
 
 from crm import clock, lists
 from crm.answers import repeatable, unattended
+from crm.contracts import queries as contracts
 from crm.customers import queries as customers
 from crm.customers.models import Grade
 from crm.desk import presence, queries, today
@@ -14,7 +17,7 @@ from crm.desk.shelf import shelf_of
 from crm.desk.tables import CUSTOMERS
 from crm.duties import queries as duties
 from crm.duties.workflow import see_all_notices, see_notice
-from crm.forms import CrmForm, PlainForm
+from crm.forms import CrmForm
 from crm.migrating import behind
 from crm.permissions import Permission as P
 from crm.permissions import needs
@@ -24,6 +27,13 @@ from crm.staff import queries as staff
 from crm.words import words_in
 
 bp = Blueprint("desk", __name__)
+
+
+class PlainForm:
+    """What a form of a single button carries, without the making of a form."""
+
+    def __init__(self) -> None:
+        self.request_id = SimpleNamespace(data=secrets.token_hex(16))
 
 
 def shell() -> dict:
@@ -68,7 +78,7 @@ def customer(number):
     return render_template(
         "desk/customer.html", customer=unit, contacts=customers.contacts(unit.id), events=shown,
         more=f"{shown[-1][0].at.timestamp()}_{shown[-1][0].id}" if more else "", installations=serials.of(unit.id, current_user),
-        visits=queries.visits_of(unit.id, current_user),
+        visits=queries.visits_of(unit.id, current_user), contracts=contracts.of_customer(unit.id, current_user),
         verdict=verdicts([unit.id])[unit.id], lacks=serials.what_lacks([unit.id])[unit.id],
         names=duties.names_in((event for event, _ in shown), current_user, unit.owner_id),
     )  # fmt: skip

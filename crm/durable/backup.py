@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from flask import current_app
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, inspect, select
 
 from crm import clock
 from crm.db import db, unit_of_work
@@ -24,6 +24,7 @@ from crm.durable import manifest as form
 from crm.durable import snapshots
 from crm.durable.manifest import Manifest, NotDone
 from crm.duties import anchors
+from crm.duties.message import Message
 from crm.files import store
 from crm.files.models import File
 
@@ -99,9 +100,13 @@ def _hold_drafts() -> None:
 
 
 def _named(then: Connection) -> list[str]:
-    """The hashes the database names, those that are only drafts' first."""
+    """The hashes the database names, those that are only drafts' first, then those of letters."""
     attached = func.max(func.coalesce(File.subject_id, 0))
-    return list(then.scalars(select(File.sha256).group_by(File.sha256).order_by(attached, File.sha256)))
+    named = list(then.scalars(select(File.sha256).group_by(File.sha256).order_by(attached, File.sha256)))
+    if inspect(then).has_table(Message.__tablename__):  # not in a database of an earlier version
+        for column in (Message.mail_sha256, Message.sheet_sha256):
+            named += then.scalars(select(column).where(column.is_not(None)).order_by(Message.id))
+    return list(dict.fromkeys(named))
 
 
 def _put_files(archive: tarfile.TarFile, made: Manifest, named: Iterable[str]) -> None:

@@ -15,7 +15,9 @@ from crm.durable import integrity, snapshots
 from crm.durable import manifest as form
 from crm.durable.manifest import Manifest, NotDone
 from crm.duties import anchors
+from crm.duties.acts import carry_out_due
 from crm.files import store
+from crm.letters import outbox
 from crm.migrating import knows, migrate
 from crm.staff import workflow as staff
 
@@ -63,6 +65,7 @@ def _place(made: Manifest, folder: Path, instance: Path) -> None:
         search.catch_up()
         with unit_of_work():
             staff.restored(made_at=made.made_at, program=made.program)
+        _hold_letters()
     except BaseException as wrong:
         snapshots.empty()
         shutil.rmtree(instance / "files", ignore_errors=True)
@@ -70,6 +73,13 @@ def _place(made: Manifest, folder: Path, instance: Path) -> None:
             raise NotDone(f"Not restored, the place is empty as before: {str(wrong).splitlines()[0]}") from wrong
         raise
     _place_beside(made, folder, instance)
+
+
+def _hold_letters() -> None:
+    """What was to be sent then, and what the program would have written since, may have been sent since: a person decides."""
+    carry_out_due(clock.now())
+    with unit_of_work():
+        outbox.hold_all()
 
 
 def _acts_by_itself() -> None:

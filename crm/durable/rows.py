@@ -1,13 +1,16 @@
 """Rows that fit the tables and yet cannot be: what each kind of subject, event and duty must fulfil."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import aliased
 
+from crm import clock
 from crm.db import Step
 from crm.desk.search import lacking
 from crm.duties.events import DutyEvent
+from crm.duties.message import Message, MessageState, Way
 from crm.duties.models import Duty, Event, Extension, Subject, open_now
 
 subjects = Subject.__table__
@@ -24,7 +27,18 @@ def checks() -> Iterator[tuple[str, Select]]:
         yield f"every {name} names one of kind {kind}", _where(wrong)
     yield from _of_events()
     yield from _of_duties()
+    yield from _of_letters()
     yield "every step of the sweep succeeded when it was last tried", select(Step.name).where(Step.failing())
+
+
+def _of_letters() -> Iterator[tuple[str, Select]]:
+    late = Message.lease_until < clock.now() - timedelta(hours=1)
+    yield "no letter is being sent since long ago", select(Message.id).where(Message.state == MessageState.SENDING, late)
+    on_paper = Message.way == Way.PAPER
+    bare = Message.sheet_sha256.is_(None) | (Message.mail_sha256.is_(None) & ~on_paper)
+    yield "every letter that was sent is kept as it was", select(Message.id).where(Message.state == MessageState.SENT, bare)
+    told = select(Event.id).where(Event.id == Message.event_id, Event.subject_id == Message.subject_id).exists()
+    yield "every letter's event is its subject's", select(Message.id).where(~told)
 
 
 def _where(condition: ColumnElement[bool]) -> Select:

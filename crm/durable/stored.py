@@ -7,6 +7,7 @@ from sqlalchemy import select
 from crm import clock
 from crm.db import db
 from crm.durable.manifest import HASH
+from crm.duties.message import Message
 from crm.files import store
 from crm.files.models import File
 
@@ -16,6 +17,7 @@ AGE = 24 * 3600  # seconds; younger bytes may belong to a row that is just being
 def checks() -> Iterator[tuple[str, object]]:
     yield "every file has its bytes", lost
     yield "every file's bytes are what they were", changed
+    yield "every letter's bytes are what they were", letters
     yield "no bytes lie there that no file names", leftover
 
 
@@ -42,9 +44,21 @@ def changed() -> Iterator[str]:
             yield f"file {key}"
 
 
+def of_letters() -> dict[str, str]:
+    """Hash → a letter's number in the outbox: of the mail that carried it, and of its sheet."""
+    return {sha256: str(id) for column in (Message.mail_sha256, Message.sheet_sha256)
+            for sha256, id in db.session.execute(select(column, Message.id).where(column.is_not(None)))}  # fmt: skip
+
+
+def letters() -> Iterator[str]:
+    for sha256, id in of_letters().items():
+        if store.read(sha256) is None:
+            yield f"letter {id}"
+
+
 def leftover() -> Iterator[str]:
     """Sent by somebody whose form then failed, or left by a process that was killed."""
-    known, before = _known(), clock.now().timestamp() - AGE
+    known, before = {*_known(), *of_letters()}, clock.now().timestamp() - AGE
     for path in store.every():
         if path.name not in known and path.stat().st_mtime < before:
             yield str(path.relative_to(path.parents[1]))

@@ -4,9 +4,10 @@ The act is the event that keeps the duty; what is told with it the rulebook post
 lock, and only while the duty is open: a missed day is caught up, and of two who sweep at once one does it."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 
 from crm.db import db, unit_of_work
 from crm.duties import editions
@@ -21,23 +22,28 @@ BATCH = 200
 def carry_out_due(as_of: datetime) -> int:
     """A sweep's step: every act of the program whose time has come, the longest due first. One that cannot be done, or
     fails, is passed over and tried again by the next sweep."""
-    done, passed = 0, set()
-    while True:
-        with unit_of_work(read_only=True):
-            due = select(Duty.id, Duty.subject_id).where(Duty.pool == PROGRAM, open_now(), Duty.show_from <= as_of)
-            rows = db.session.execute(due.where(Duty.id.not_in(passed)).order_by(Duty.due_at, Duty.id).limit(BATCH)).all()
-        if not rows:
-            return done
-        for duty_id, subject_id in rows:
+    done, after = 0, None
+    while rows := _due(as_of, after):
+        for _shown, duty_id, subject_id in rows:
             try:
                 with unit_of_work():
-                    acted = carry_out(db.session.get_one(Duty, duty_id), db.session.get_one(Subject, subject_id))
+                    done += carry_out(db.session.get_one(Duty, duty_id), db.session.get_one(Subject, subject_id))
             except Exception:
                 log.exception("what the program owes by duty %s could not be done", duty_id)
-                acted = False
-            done += acted
-            if not acted:
-                passed.add(duty_id)
+        after = rows[-1][:2]
+    return done
+
+
+def _due(as_of: datetime, after: tuple[datetime, int] | None) -> Sequence[tuple[datetime, int, int]]:
+    """The next of them, in the order of their index."""
+    key = tuple_(Duty.show_from, Duty.id)
+    due = select(Duty.show_from, Duty.id, Duty.subject_id)
+    due = due.where(Duty.pool == PROGRAM, open_now(), Duty.show_from <= as_of)
+    if after:
+        due = due.where(key > after)
+    with unit_of_work(read_only=True):
+        rows = db.session.execute(due.order_by(Duty.show_from, Duty.id).limit(BATCH))
+        return [(shown, duty_id, subject_id) for shown, duty_id, subject_id in rows]
 
 
 def carry_out(duty: Duty, subject: Subject) -> bool:

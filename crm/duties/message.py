@@ -37,7 +37,7 @@ class MessageEvent(Labelled):
     AGAIN = "message.again", N_("sent the letter again")
 
 
-WAITING = "state IN ('queued', 'sending')"
+OPEN = "ended_at IS NULL"
 ENDED = "state IN ('sent', 'rejected', 'withdrawn')"
 
 
@@ -72,10 +72,10 @@ class Message(db.Model):
         UniqueConstraint("subject_id", "rule", "slot"),
         CheckConstraint("state <> 'sending' OR lease_until IS NOT NULL", name="lease"),
         CheckConstraint(f"({ENDED}) = (ended_at IS NOT NULL)", name="ended"),
-        CheckConstraint("state NOT IN ('sending', 'sent', 'unknown') OR (way IS NOT NULL AND sheet_sha256 IS NOT NULL)",
-                        name="sent_what"),
+        CheckConstraint("state NOT IN ('sending', 'sent') OR (way IS NOT NULL AND sheet_sha256 IS NOT NULL)",
+                        name="sent_what"),  # what a restore holds back is unknown before anything was made of it
         CheckConstraint("attempts >= 0", name="attempts"),
-        Index("ix_messages_waiting", "next_at", "id", **only(WAITING)),
+        Index("ix_messages_waiting", "state", "next_at", "id", **only(OPEN)),
         Index("ix_messages_state", "state", "id"),
         Index("ix_messages_ended_at", "ended_at", "id"),
     )  # fmt: skip

@@ -228,6 +228,7 @@ class Duty(Pressing, db.Model):
         Index("ix_duties_breached_owner", "breached_owner_id", "breached_by_id", **only(BREACHED)),
         Index("ix_duties_open_owner", "owner_id", "due_at", **only(OPEN)),
         Index("ix_duties_open_pool", "pool", "due_at", **only(OPEN)),
+        Index("ix_duties_open_pool_shown", "pool", "show_from", "id", **only(OPEN)),
     )  # fmt: skip
 
     @property

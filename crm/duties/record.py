@@ -160,7 +160,7 @@ def rules_of(subject: Subject, kind: str, at: datetime, first: bool = False) -> 
 def _carry_out(rule: Rule, edition: int, event: Event, subject: Subject, by, facts: Mapping[str, Any], first: bool) -> None:
     """An event that both opens and drops, drops where the rule's condition does not hold."""
     opens = event.kind in rule.opens and holds(rule.where, facts)
-    if event.kind in rule.keeps and facts.get("act", rule.key) == rule.key:
+    if event.kind in rule.keeps and (rule.owner != PROGRAM or facts.get("act", rule.key) == rule.key):
         _end(rule, edition, subject, facts, kept_by_id=event.id)
     elif event.kind in rule.drops and not opens:
         _end(rule, edition, subject, facts, dropped_by_id=event.id)

@@ -43,7 +43,7 @@ def check_rulebook(text: str) -> Rulebook:
     faults = [
         *reading.unknown_kinds(edition, set(event_labels())),
         *reading.unknown_words(edition, dates, moves, subjects),
-        *reading.unknown_facts(edition, facts, states),
+        *reading.unknown_facts(edition, facts | dates, states),
     ]
     if faults:
         raise RulebookError(faults)

@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, select
 
 from crm import clock
 from crm.db import db, unit_of_work
+from crm.duties.message import Message
 from crm.duties.models import Subject
 from crm.duties.record import record
 from crm.errors import Invalid
@@ -86,12 +87,18 @@ def take_away(file: File) -> None:
     db.session.flush()
 
 
+def _named(hashes: set[str]) -> set[str]:
+    """Which of these a file still names, or a letter that was sent."""
+    columns = (File.sha256, Message.mail_sha256, Message.sheet_sha256) if hashes else ()
+    return {sha256 for column in columns for sha256 in db.session.scalars(select(column).where(column.in_(hashes)))}
+
+
 def forget_drafts(as_of) -> int:
     """A sweep's step: drafts that were never attached go after two days, and bytes no row names with them."""
     with unit_of_work():
         old = delete(File).where(File.subject_id.is_(None), File.added_at < as_of - DRAFTS_LIVE)
         hashes = set(db.session.scalars(old.returning(File.sha256)))
-        kept = set(db.session.scalars(select(File.sha256).where(File.sha256.in_(hashes)))) if hashes else set()
+        kept = _named(hashes)
     for sha256 in hashes - kept:
         store.remove(sha256)
     return len(hashes)

@@ -1,11 +1,16 @@
 """Giving a letter to whoever carries it: a mail server, or a folder where nothing leaves the house.
 
 What is carried is bytes, made and kept before anybody is spoken to. Three things can come back: nothing (it was taken),
-`Refused` (it was not, now or ever), or `NoAnswer`: it was given, and then nobody said what became of it."""
+`NotTaken` (now or ever; `Unreached` if nobody was there to take it), or `NoAnswer`: it was given, and then nobody said
+what became of it."""
 
 import re
 import smtplib
+import socket
 import ssl
+import threading
+import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -16,6 +21,8 @@ from flask_mail import Connection, Mail
 from crm.files.store import sync
 
 PATIENCE = 20.0  # seconds for each answer of the server
+TOO_LARGE = 552
+LONGEST = 120.0  # seconds for all of them, however slowly they come
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}")
 
 
@@ -24,11 +31,27 @@ class NotTaken(Exception):
 
     def __init__(self, said: str, *, final: bool) -> None:
         super().__init__(said)
-        self.said, self.final = said[:500], final
+        self.said, self.final = plain(said), final
+
+
+class Unreached(NotTaken):
+    """Nobody was there to take any letter: the others need not be tried now."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(said, final=False)
 
 
 class NoAnswer(Exception):
     """It was given, and nobody said what became of it."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(said)
+        self.said = plain(said)
+
+
+def plain(said: str) -> str:
+    """What the other side said, as one line that can be kept."""
+    return " ".join("".join(c if c.isprintable() else " " for c in said).split())[:500]
 
 
 def is_address(text: str) -> bool:
@@ -36,25 +59,40 @@ def is_address(text: str) -> bool:
     return len(text) <= 254 and bool(_ADDRESS.fullmatch(text))
 
 
-def fax_address(number: str) -> str:
-    """The address at the fax gateway, by the pattern of the settings; "" without one, or without a number."""
-    digits = re.sub(r"[^\d+]", "", number)
-    pattern = current_app.config["FAX"]
-    return pattern.replace("{number}", digits) if pattern and digits else ""
+def fax_address(numbers: str) -> str:
+    """The address at the fax gateway, by the pattern of the settings; "" without one, or without a number. Of several
+    numbers the first."""
+    first = re.split(r"[/,;、|转或]", unicodedata.normalize("NFKC", numbers).strip())[0]
+    digits, pattern = re.sub(r"[^0-9+]", "", first), current_app.config["FAX"]
+    return pattern.replace("{number}", digits) if pattern and re.fullmatch(r"\+?[0-9]{5,20}", digits) else ""
 
 
-class _Careful:
-    """Remembers when the letter itself is given: from then on a lost connection says nothing of it."""
+class _Careful(smtplib.SMTP):
+    """Remembers when the letter itself is given: from then on a lost connection says nothing of it. Does not wait for ever,
+    though each answer may come a letter at a time."""
 
     given = False
+    ending: threading.Timer | None = None
 
-    def data(self, msg):
-        self.given = True
-        return super().data(msg)  # type: ignore[misc]
+    def _get_socket(self, *where):
+        made = super()._get_socket(*where)  # type: ignore[misc]
+        self.ending = threading.Timer(LONGEST, self._cut)
+        self.ending.daemon = True
+        self.ending.start()
+        return made
 
+    def _cut(self) -> None:
+        with suppress(OSError, AttributeError):
+            self.sock.shutdown(socket.SHUT_RDWR)  # whoever waits for an answer sees the end of it
 
-class _Smtp(_Careful, smtplib.SMTP):
-    pass
+    def send(self, s):
+        self.given = self.given or isinstance(s, bytes)  # a command is text, only the letter is bytes
+        super().send(s)
+
+    def close(self) -> None:
+        if self.ending:
+            self.ending.cancel()
+        super().close()
 
 
 class _Smtps(_Careful, smtplib.SMTP_SSL):
@@ -66,15 +104,17 @@ class _Connection(Connection):
 
     def configure_host(self):
         mail, secure = self.mail, ssl.create_default_context()
+        us = current_app.config["MAIL_FROM"].partition("@")[2]  # the name we give; else one is asked for, which may take long
         if mail.use_ssl:
-            host: smtplib.SMTP = _Smtps(mail.server, mail.port, timeout=PATIENCE, context=secure)
+            host: _Careful = _Smtps(mail.server, mail.port, us, timeout=PATIENCE, context=secure)
         else:
-            host = _Smtp(mail.server, mail.port, timeout=PATIENCE)
+            host = _Careful(mail.server, mail.port, us, timeout=PATIENCE)
         try:
             if mail.use_tls:
                 host.starttls(context=secure)
             if mail.username and mail.password:
                 host.login(mail.username, mail.password)
+            host.ehlo_or_helo_if_needed()
         except BaseException:
             host.close()
             raise
@@ -92,11 +132,15 @@ class Server:
         try:
             host = _Connection(self.mail).configure_host()
         except smtplib.SMTPResponseException as wrong:
-            raise NotTaken(_said(wrong.smtp_code, wrong.smtp_error), final=False) from wrong
+            raise Unreached(_said(wrong.smtp_code, wrong.smtp_error)) from wrong
         except (OSError, smtplib.SMTPException) as wrong:
-            raise NotTaken(f"{type(wrong).__name__}: {wrong}", final=False) from wrong
+            raise Unreached(f"{type(wrong).__name__}: {wrong}") from wrong
         try:
             host.sendmail(sender, [address], content)
+        except smtplib.SMTPSenderRefused as wrong:
+            if wrong.smtp_code == TOO_LARGE:
+                raise NotTaken(_said(wrong.smtp_code, wrong.smtp_error), final=True) from wrong
+            raise Unreached(_said(wrong.smtp_code, wrong.smtp_error)) from wrong  # it refuses us, and so every letter
         except smtplib.SMTPRecipientsRefused as wrong:
             code, said = next(iter(wrong.recipients.values()))
             raise NotTaken(_said(code, said), final=500 <= code < 600) from wrong
@@ -122,11 +166,14 @@ class Folder:
     path: Path
 
     def give(self, sender: str, address: str, content: bytes) -> str:
-        self.path.mkdir(parents=True, exist_ok=True)
         name = re.search(rb"(?im)^Message-ID:\s*<([0-9a-z]+)@", content)
         assert name, "every letter has one"
         part = self.path / f"{name[1].decode()}.part"
-        part.write_bytes(content)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(content)
+        except OSError as wrong:  # such as a full disk
+            raise Unreached(f"{type(wrong).__name__}: {wrong}") from wrong
         part.replace(part.with_suffix(".eml"))
         sync(self.path)
         return str(part.with_suffix(".eml").name)
@@ -142,6 +189,8 @@ def init_app(app: Flask) -> None:
     """`CRM_MAIL`: `smtp://name:password@host:587` (with STARTTLS), `smtps://…:465`, or `smtp+plain://…` for a server on this
     very machine; without it nothing leaves the house. ValueError for any other."""
     url = urlsplit(app.config["MAIL"] or "")
+    if app.config["FAX"] and not is_address(app.config["FAX"].replace("{number}", "1")):
+        raise ValueError("CRM_FAX is no address at a fax gateway: write it as {number}@fax.example.com")
     if not app.config["MAIL"]:
         Mail(app)
         return

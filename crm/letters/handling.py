@@ -13,6 +13,7 @@ from crm.errors import Forbidden, WrongState
 from crm.letters import outbox
 from crm.permissions import Permission as P
 
+OPEN = frozenset({MessageState.UNKNOWN, MessageState.REJECTED})  # whose outcome a person decides on
 OVER = frozenset({MessageState.SENT, MessageState.REJECTED, MessageState.UNKNOWN, MessageState.WITHDRAWN})
 
 
@@ -45,14 +46,15 @@ def again(message: Message, *, by, on_paper: bool = False) -> Message:
 
 
 def decide(message: Message, *, by, arrived: bool, words: str = "") -> None:
-    """Whether a letter whose outcome nobody knew arrived: found out by a person."""
+    """Whether a letter whose outcome nobody knew, or that was refused, arrived all the same: found out by a person. What a
+    restore held back and had been sent before is not sent from here: withdrawn."""
     subject = _about(message, by)
-    state = MessageState.SENT if arrived else MessageState.REJECTED
-    unknown = update(Message).where(Message.id == message.id, Message.state == MessageState.UNKNOWN)
-    values = {"state": state, "ended_at": clock.now()}
-    if not rows_of(db.session.execute(unknown.values(values).execution_options(synchronize_session=False))):
+    if message.state not in OPEN:
         raise WrongState()
-    db.session.refresh(message)
+    arrived_as = MessageState.SENT if message.sheet_sha256 else MessageState.WITHDRAWN
+    message.state = arrived_as if arrived else MessageState.REJECTED
+    message.ended_at = message.ended_at or clock.now()
+    db.session.flush()
     record(MessageEvent.DECIDED, subject, by=by, arrived=arrived, words=words, **message.facts)
 
 

@@ -1,5 +1,6 @@
 """A message becomes a letter: the text for its brand and language, filled in, as PDF and as the mail that carries it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,10 +15,12 @@ from crm.duties.editions import book_of, todays
 from crm.duties.message import Message, Way
 from crm.duties.models import Subject
 from crm.letters import queries
-from crm.letters.delivery import fax_address, is_address
+from crm.letters.delivery import fax_address, is_address, plain
 from crm.letters.filling import TABLE, filled, paragraphs
 from crm.letters.models import LetterVersion
 from crm.letters.typeset import NotPrinted, typeset
+
+_NO_NAME = re.compile(r'[\\/:*?"<>|;]')  # what no file's name may hold
 
 
 class NotReady(Exception):
@@ -65,11 +68,11 @@ class Prepared:
     sender: str
 
 
-def way_to(about: About) -> tuple[Way, str] | None:
+def way_to(fax: str, email: str) -> tuple[Way, str] | None:
     """By fax where there is a gateway and a number (5.2.2), else by e-mail; None if neither reaches them."""
-    if fax := fax_address(about.fax):
-        return Way.FAX, fax
-    return (Way.EMAIL, about.email) if is_address(about.email) else None
+    if gateway := fax_address(fax):
+        return Way.FAX, gateway
+    return (Way.EMAIL, email) if is_address(email) else None
 
 
 def prepare(message: Message, chosen: LetterVersion | None = None) -> Prepared:
@@ -83,7 +86,7 @@ def prepare(message: Message, chosen: LetterVersion | None = None) -> Prepared:
     version = chosen or queries.text_for(entry.template, about.brand, about.language)
     if version is None:
         raise NotReady(f"no text for the letter {entry.template}")
-    reached = (Way.PAPER, about.address) if message.way == Way.PAPER else way_to(about)
+    reached = (Way.PAPER, about.address) if message.way == Way.PAPER else way_to(about.fax, about.email)
     if reached is None:
         raise NotReady("no fax and no e-mail")
     try:
@@ -109,10 +112,10 @@ def sheet_of(version: LetterVersion, about: About, number: str) -> bytes:
 
 def mail_of(version: LetterVersion, about: About, message: Message, sheet: bytes, sender: str, address: str) -> bytes:
     """The mail that carries it: to one address, its Message-ID the one fixed when it was posted. The name stands in the
-    letter, never in a header."""
-    title = " ".join(filled(version.subject, about.values).split())
+    letter, never in a header; a subject line is one line, whatever it was filled with."""
+    title = plain(filled(version.subject, about.values)).replace("=?", "= ?")  # which would be read as letters in code
     text = "\n\n".join(part for part in paragraphs(version.body, about.values) if part != f"{{{TABLE}}}")
     mail = Mail(title, recipients=[address], body=text, sender=sender)
     mail.msgId, mail.date = message.message_id, clock.now().timestamp()
-    mail.attach(f"{title[:60]}.pdf", "application/pdf", sheet)
+    mail.attach(f"{_NO_NAME.sub(' ', title)[:60].strip()}.pdf", "application/pdf", sheet)
     return mail.as_bytes()

@@ -2,17 +2,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from crm import lists
 from crm.db import db
 from crm.duties import queries as duties
 from crm.duties.message import Message, MessageState, Way
-from crm.duties.models import Subject
+from crm.duties.models import Duty, Subject, open_now
 from crm.errors import NotThere
 from crm.letters.models import Letter, LetterVersion, State
-from crm.permissions import Permission
+from crm.permissions import Permission, Role
+
+DECIDE, MEND = "message.decide", "message.mend"  # the duties of what became of a letter
 
 
 def get(number: str, user) -> Letter:
@@ -92,13 +94,17 @@ def of(subject: Subject) -> list[Message]:
     return list(db.session.scalars(rows))
 
 
-def waiting_for_people() -> dict[str, int]:
-    """How many letters wait for somebody to do something, by state; to a thousand."""
-    held = select(Message.id, Message.state).where(Message.state.in_([MessageState.UNKNOWN, MessageState.REJECTED])).limit(1000)
-    found: dict[str, int] = {}
-    for _id, state in db.session.execute(held):
-        found[state] = found.get(state, 0) + 1
-    return found
+def to_settle() -> dict[str, int]:
+    """Of how many letters somebody has to find out what became of them, or see to them again: by their duty's rule."""
+    owed = select(Duty.rule, func.count()).where(Duty.pool == Role.FOLLOWUP, Duty.rule.in_([DECIDE, MEND]), open_now())
+    return dict(db.session.execute(owed.group_by(Duty.rule)).all())  # type: ignore[arg-type]
+
+
+def unsettled(message: Message) -> bool:
+    """Whether somebody still has to say what became of a letter."""
+    rules = Duty.rule.in_([DECIDE, MEND]), Duty.slot == str(message.id)
+    owed = select(Duty.id).where(Duty.subject_id == message.subject_id, *rules, open_now())
+    return db.session.scalar(owed.limit(1)) is not None
 
 
 def to_print(user) -> list[Message]:

@@ -2,14 +2,13 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from crm.duties import editions
 from crm.duties.message import MessageState, Way
 from crm.errors import Refused, Stale
 from crm.files import store
 from crm.forms import CrmForm, attempt
 from crm.labels import N_
 from crm.letters import filling, forms, handling, queries, sample, workflow
-from crm.letters.table import TABLE
+from crm.letters.table import TABLE, called, kinds
 from crm.moves import check_version
 from crm.permissions import Permission as P
 from crm.permissions import needs
@@ -20,19 +19,14 @@ bp = Blueprint("letters", __name__)
 @bp.get("/letters")
 @needs(P.LETTER_READ)
 def index():
-    return render_template("letters/list.html", letters=queries.every(current_user), kinds=_kinds())
-
-
-def _kinds() -> dict[str, dict]:
-    """Template → what the rulebook calls the letters made of it."""
-    return {one.template: one.title for one in editions.todays().posts.values()}
+    return render_template("letters/list.html", letters=queries.every(current_user), kinds=kinds())
 
 
 @bp.route("/letters/new", methods=["GET", "POST"])
 @needs(P.LETTER_EDIT)
 def new():
     form = forms.NewLetterForm()
-    form.template.offer([(key, titles["en" if _is_english() else "zh"]) for key, titles in _kinds().items()])
+    form.template.offer(kinds().items())
 
     def act():
         letter = workflow.add(
@@ -46,11 +40,6 @@ def new():
         return render_template("letters/new.html", form=form, refusal=refusal, fields=filling.FIELDS)
 
     return attempt(form, act, show)
-
-
-def _is_english() -> bool:
-    from_reader = current_user.language or request.accept_languages.best_match(["zh", "en"])
-    return from_reader == "en"
 
 
 @bp.route("/letters/<number:number>", methods=["GET", "POST"])
@@ -73,7 +62,7 @@ def letter(number):
         if isinstance(refusal, Stale):
             form.beside(_form(now, formdata=None))
         return render_template("letters/letter.html", form=form, letter=now, refusal=refusal, fields=filling.FIELDS,
-                               moves=workflow.MOVES, kinds=_kinds())  # fmt: skip
+                               moves=workflow.MOVES, kinds=kinds())  # fmt: skip
 
     return attempt(form, act, show)
 
@@ -119,8 +108,7 @@ for _name, _move in workflow.MOVES.items():
 def outbox():
     wanted, page = TABLE.asked(current_user, request.args)
     return render_template("letters/outbox.html", page=page, wanted=wanted, message_states=MessageState, ways=Way,
-                           to_print=queries.to_print(current_user), waiting=queries.waiting_for_people(),
-                           posts=editions.todays().posts)  # fmt: skip
+                           to_print=queries.to_print(current_user), to_settle=queries.to_settle(), called=called)  # fmt: skip
 
 
 @bp.get("/outbox/<id:message_id>")
@@ -134,7 +122,7 @@ def _message(message_id: int, bound: CrmForm | None = None, refusal: Refused | N
     return render_template(
         "letters/message.html", message=found, subject=found.subject, message_states=MessageState, ways=Way, refusal=refusal,
         decide=bound or forms.DecideForm(formdata=None), form=CrmForm(formdata=None), over=handling.OVER,
-        posts=editions.todays().posts,
+        unsettled=found.state in handling.OPEN and queries.unsettled(found), called=called,
     )  # fmt: skip
 
 

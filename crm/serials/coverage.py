@@ -81,7 +81,8 @@ def verdicts(customer_ids: Iterable[int], today: date | None = None) -> dict[int
 def verdict_among(installed: Sequence[Installation], chosen: Installation | None = None) -> Verdict:
     """Of a customer whose installations are read already, or of the one of them the record is about."""
     some = [chosen] if chosen else installed
-    return verdict(bool(some), [(p.starts_on, p.ends_on, p.standing) for one in some for p in one.periods], clock.today(), _soon())
+    periods = [(period.starts_on, period.ends_on, period.standing) for one in some for period in one.periods]
+    return verdict(bool(some), periods, clock.today(), _soon())
 
 
 def verdict_of(customer_id: int, installation: Installation | None = None) -> Verdict:

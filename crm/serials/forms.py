@@ -14,6 +14,8 @@ class InstallationForm(CrmForm):
     installed_on = DayField(_l("Installed on"))
     starts_on = DayField(_l("Service period from"))
     ends_on = DayField(_l("Service period to"), description=_l("The last day served."))
+    period_reason = LineField(_l("Why the period changes"), most=500,
+                              description=_l("Needed where one stands here already (5.2.1)."))  # fmt: skip
     use = PickField(_l("State of use"), UseState, default=UseState.UNKNOWN)
     use_seen_on = DayField(_l("State of use seen on"), description=_l("Left empty: today."))
     remark = WordsField(_l("Remark"), most=2000)
@@ -21,6 +23,11 @@ class InstallationForm(CrmForm):
     def words(self) -> dict:
         left_out = ("version", "request_id", "brand", "product_name")
         return {name: field.data for name, field in self._fields.items() if name not in left_out}
+
+    def agreed(self) -> None:
+        """A contract agrees on the period: it is not set here."""
+        for name in ("starts_on", "ends_on", "period_reason"):
+            del self[name]
 
 
 def values_of(installation: Installation) -> dict:

@@ -11,7 +11,7 @@ from crm.db import db
 from crm.duties import queries as duties
 from crm.duties.models import Subject
 from crm.errors import NotThere
-from crm.serials.models import Installation, Product, UseState
+from crm.serials.models import Installation, Product, ServicePeriod, UseState
 
 
 def get(number: str, user) -> Installation:
@@ -33,6 +33,12 @@ _OF = (
 def of(customer_id: int, user) -> list[Installation]:
     """What a customer has of ours, with its service periods."""
     return list(db.session.scalars(_OF.where(Installation.visible(user)), {"customer": customer_id}).unique())
+
+
+def contract_of(period: ServicePeriod | None) -> duties.Name | None:
+    """The contract that agrees on a period, if one does."""
+    found = duties.names([period.contract_id]) if period else {}
+    return next(iter(found.values()), None)
 
 
 def products() -> list[Product]:
@@ -67,8 +73,6 @@ def _loaded(ids: list[int]) -> list[Installation]:
     rows = select(Installation).where(Installation.id.in_(ids)).order_by(Installation.id.desc())
     rows = rows.options(joinedload(Installation.product), selectinload(Installation.periods))
     return list(db.session.scalars(rows))
-
-
 
 
 def lacking(what: str) -> ColumnElement[bool] | None:

@@ -10,7 +10,7 @@ from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.serials import queries, workflow
 from crm.serials.forms import InstallationForm, values_of
-from crm.serials.models import UseState
+from crm.serials.models import Installation, UseState
 from crm.serials.table import TABLE
 
 bp = Blueprint("serials", __name__)
@@ -30,7 +30,8 @@ def new(number):
 
     def add():
         words = form.words()
-        words.pop("use_seen_on")
+        for name in ("use_seen_on", "period_reason"):
+            words.pop(name)
         of = workflow.product(form.brand.data, form.product_name.data)
         installation = workflow.add_installation(customer, by=current_user, of=of, **words)
         flash(_("%(name)s is added.", name=installation.title))
@@ -44,24 +45,33 @@ def new(number):
     return attempt(form, add, show)
 
 
+def _edit_form(installation: Installation, **kwargs) -> InstallationForm:
+    form = InstallationForm(obj=installation, data=values_of(installation), **kwargs)
+    if installation.period and installation.period.contract_id and "starts_on" not in request.form:
+        form.agreed()  # else it came to stand on a contract while somebody typed: that is refused, not passed over
+    return form
+
+
 @bp.route("/installations/<number:number>", methods=["GET", "POST"])
 @needs(P.CUSTOMER_EDIT)
 def edit(number):
     installation = queries.get(number, current_user)
-    form = InstallationForm(obj=installation, data=values_of(installation))
+    form, agreed_on = _edit_form(installation), queries.contract_of(installation.period)
 
     def save():
         check_version(installation, form.opened_version)
-        of = workflow.product(form.brand.data, form.product_name.data)
-        workflow.edit_installation(installation, by=current_user, of=of, **form.words())
+        of, words = workflow.product(form.brand.data, form.product_name.data), form.words()
+        if "starts_on" not in form and installation.period:
+            words |= {"starts_on": installation.period.starts_on, "ends_on": installation.period.ends_on}
+        workflow.edit_installation(installation, by=current_user, of=of, **words)
         flash(_("Saved."))
         return redirect(customers.by_id(installation.customer_id).path, 303)
 
     def show(refusal: Refused | None):
         installation = queries.get(number, current_user)
         if isinstance(refusal, Stale):
-            form.beside(InstallationForm(formdata=None, obj=installation, data=values_of(installation)))
-        return render_template("serials/edit.html", form=form, installation=installation, refusal=refusal,
+            form.beside(_edit_form(installation, formdata=None))
+        return render_template("serials/edit.html", form=form, installation=installation, refusal=refusal, agreed_on=agreed_on,
                                customer=customers.by_id(installation.customer_id), products=queries.products())  # fmt: skip
 
     return attempt(form, save, show)

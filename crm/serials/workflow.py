@@ -60,9 +60,10 @@ def add_installation(
 
 def edit_installation(
     installation: Installation, *, by, of: Product, use: str, use_seen_on: date | None,
-    starts_on: date | None, ends_on: date | None, **changes: Any,
+    starts_on: date | None, ends_on: date | None, period_reason: str = "", **changes: Any,
 ) -> None:  # fmt: skip
-    """Change what is known of it; a state of use carries the day on which it was seen."""
+    """Change what is known of it; a state of use carries the day on which it was seen. Another period than the one that
+    stands there needs a reason (5.2.1); one that a contract agrees on is changed on the contract."""
     if not by.may(Permission.CUSTOMER_EDIT):
         raise Forbidden()
     _checked(starts_on, ends_on, changes.get("installed_on"))
@@ -73,16 +74,17 @@ def edit_installation(
     title = _title(of, changes["edition"], changes["product_version"])
     seen = edit(installation, {"state": use, "use_seen_on": use_seen_on})
     differences = edit(installation, {**changes, "product_id": of.id, "title": title})
-    differences |= _set_period(installation, starts_on, ends_on)
+    period = _set_period(installation, starts_on, ends_on, period_reason)
     differences.pop("product_id", None)
     if seen:
         record(InstallationEvent.USE_SEEN, installation, by=by, changes=seen)
-    if differences:
-        record(InstallationEvent.EDITED, installation, by=by, changes=differences)
+    if differences | period:
+        said = {"reason": period_reason} if period and period_reason else {}
+        record(InstallationEvent.EDITED, installation, by=by, changes=differences | period, **said)
 
 
-def _set_period(installation: Installation, starts_on: date | None, ends_on: date | None) -> dict[str, Any]:
-    """Put the last period right, or add the first."""
+def _set_period(installation: Installation, starts_on: date | None, ends_on: date | None, reason: str) -> dict[str, Any]:
+    """Put the last period right, with a reason, or add the first."""
     period = installation.period
     before = [period.starts_on, period.ends_on] if period else None
     after = [starts_on, ends_on] if starts_on and ends_on else None
@@ -90,10 +92,21 @@ def _set_period(installation: Installation, starts_on: date | None, ends_on: dat
         return {}
     if period is None:
         installation.periods.append(ServicePeriod(starts_on=starts_on, ends_on=ends_on))
-    elif after is None:
-        installation.periods.remove(period)
     else:
-        period.starts_on, period.ends_on = starts_on, ends_on  # type: ignore[assignment]
+        _changeable(period, reason)
+        if after is None:
+            installation.periods.remove(period)
+        else:
+            period.starts_on, period.ends_on = starts_on, ends_on  # type: ignore[assignment]
     installation.version += 1
     db.session.flush()
     return {"service_period": [before, after]}
+
+
+def _changeable(period: ServicePeriod, reason: str) -> None:
+    if period.contract_id is not None:
+        number = db.session.scalar(select(Subject.number).where(Subject.id == period.contract_id))
+        agreed = N_("Contract %(number)s agrees on this period: adjust it there.")
+        raise Invalid(fields={"ends_on": Invalid(agreed, number=number)})
+    if not reason.strip():
+        raise Invalid(fields={"period_reason": N_("Say why the period changes (5.2.1).")})

@@ -1,8 +1,7 @@
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, HiddenField, PasswordField, SelectChoice, SelectMultipleField, ValidationError
-from wtforms.widgets import CheckboxInput, ListWidget
+from wtforms import BooleanField, HiddenField, PasswordField, ValidationError
 
-from crm.forms import EMAIL, CrmForm, LineField, PickField, needed
+from crm.forms import EMAIL, CrmForm, LineField, PickField, TicksField, needed
 from crm.labels import N_, Labelled
 from crm.permissions import Role
 
@@ -72,18 +71,12 @@ DOES = {
 }
 
 
-class RolesField(SelectMultipleField):
+class RolesField(TicksField):
     """Boxes to tick, one a role."""
 
-    widget = ListWidget(prefix_label=False)
-    option_widget = CheckboxInput()
-
     def __init__(self, label=None, **kwargs) -> None:
-        choices = [
-            SelectChoice(role.value, _l("%(role)s: %(does)s", role=_l(role.label), does=_l(DOES[role])))
-            for role in Role
-        ]
-        super().__init__(label, coerce=str, choices=choices, **kwargs)
+        super().__init__(label, **kwargs)
+        self.offer((role.value, _l("%(role)s: %(does)s", role=_l(role.label), does=_l(DOES[role]))) for role in Role)
 
     def pre_validate(self, form) -> None:
         if not set(self.data or ()) <= set(Role):

@@ -7,7 +7,6 @@ from flask_login import current_user
 from crm.customers import queries as customers
 from crm.customers import workflow as customer_workflow
 from crm.customers.models import Contact, Customer
-from crm.labels import N_
 from crm.serials import queries as serials
 from crm.serials.coverage import verdict_among
 from crm.serials.models import Installation
@@ -16,12 +15,7 @@ from crm.tickets.needs import unserved, wanting
 
 
 def picked(values: Mapping[str, str]) -> tuple[Customer | None, list[Customer]]:
-    """The customer a form names by number, or by words that fit one only; else those the words fit."""
-    if number := values.get("customer", "").strip():
-        return customers.get(number, current_user), []
-    words = values.get("customer_q", "").strip()[:100]
-    found = customers.find(words, current_user) if words else []
-    return (found[0], []) if len(found) == 1 else (None, found)
+    return customers.picked(values, current_user)
 
 
 def offer(form: forms.CustomerForm, customer: Customer | None, people: list[Contact]) -> None:
@@ -43,7 +37,7 @@ def installation(form: forms.CustomerForm) -> Installation | None:
 def lacking(form: forms.CustomerForm, customer: Customer | None, matches: list[Customer]) -> dict[str, str]:
     """What the call itself lacks, to be said together with what is wrong in the fields."""
     if customer is None:
-        return {"customer_q": N_("Choose one of those found.") if matches else N_("Which customer is it?")}
+        return customers.not_picked(matches)
     chosen = form.chosen
     department = form.department.data or (chosen.department if chosen and not form.contact_name.data else "")
     lacks = wanting(known=bool(chosen or form.contact_name.data), department=department)

@@ -1,17 +1,17 @@
 """The forms of a record. The fields of a category come from the rulebook, so they are made when the form is."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 from wtforms import Field as WtField
-from wtforms import HiddenField, StringField
+from wtforms import HiddenField
 from wtforms.validators import ValidationError
 
+from crm.customers.forms import PickingForm
 from crm.customers.models import Contact
 from crm.duties.rulebook import Field, Rulebook
-from crm.errors import Invalid
 from crm.forms import CrmForm, DayField, InstantField, LineField, PickField, WordsField
 from crm.labels import Priority, said
 from crm.tickets.bulk import Verb
@@ -88,25 +88,12 @@ class FactsForm(CallerForm, CategoryForm):
         return {name: self._fields[name].data for name in FACTS}
 
 
-class CustomerForm(CallerForm):
+class CustomerForm(PickingForm, CallerForm):
     """Which customer, besides, and whether they are in service: what begins a record or a visit."""
 
-    customer = StringField(_l("Customer"))  # its number, when it was picked
-    customer_q = LineField(_l("Find the customer"), most=100, description=_l("Short name, full name, code or number."))
     installation = PickField(_l("About which installation"), blank=_l("Not about one of them"))
     uncovered_reason = WordsField(_l("Why it is served anyway"), most=1000,
                                   description=_l("The customer is not in service; the manager sees this reason."))  # fmt: skip
-    wanting: Callable[[], dict[str, str]] = dict  # what the call lacks beyond the fields' own checks
-
-    def check(self) -> None:
-        """All that is wrong, at once."""
-        wrong: dict[str, Any] = {}
-        try:
-            super().check()
-        except Invalid as refusal:
-            wrong = refusal.fields
-        if wrong := self.wanting() | wrong:
-            raise Invalid(fields=wrong)
 
 
 class NewForm(CustomerForm, FactsForm):

@@ -3,6 +3,7 @@
 import pytest
 
 from bench import backups, kills
+from bench import letters as posts
 from tests.conftest import leave_out
 from tests.postgres import available
 
@@ -23,3 +24,9 @@ def test_after_a_kill_nothing_acknowledged_is_lost_and_nothing_is_half_done(kind
     rounds = kills.run(2, kind)
     assert [one["wrong"] for one in rounds] == [[], []]
     assert all(one["ready"] < 30 for one in rounds)
+
+
+def test_of_letters_whose_workers_are_killed_none_is_lost_and_none_sent_twice(kind):
+    seen = posts.run(40, 4, kind, workers=2)
+    assert seen["wrong"] == [] and seen["states"].total() == 40
+    assert seen["states"]["unknown"] <= 4 + seen["untold"] and seen["states"]["sent"] > 20

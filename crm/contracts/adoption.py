@@ -1,0 +1,109 @@
+"""Service periods entered by hand, or brought in with a file, become contracts: so none is without its notice (5.2.2)."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import selectinload
+
+from crm.contracts import periods, workflow
+from crm.contracts.models import Contract, ContractEvent, Kind, State
+from crm.customers.models import Customer
+from crm.db import db, unit_of_work
+from crm.duties.models import Subject
+from crm.duties.record import lock, record
+from crm.serials.models import Installation, ServicePeriod
+
+log = logging.getLogger(__name__)
+MOST = 500  # contracts of one sweep: after a large import the next one goes on
+LONGEST = 120  # letters of a contract's title
+
+
+@dataclass(frozen=True)
+class Loose:
+    """The periods of one customer and the same dates that no contract agrees on."""
+
+    customer_id: int
+    starts_on: date
+    ends_on: date
+
+
+def adopt_all(as_of: datetime) -> int:
+    """A sweep's step: one contract for each customer and dates, a unit of work each; one that fails holds no other up."""
+    with unit_of_work(read_only=True):
+        rows = (
+            select(Subject.customer_id, ServicePeriod.starts_on, ServicePeriod.ends_on).distinct()
+            .join(Subject, Subject.id == ServicePeriod.installation_id).where(ServicePeriod.contract_id.is_(None))
+            .order_by(ServicePeriod.ends_on, Subject.customer_id, ServicePeriod.starts_on).limit(MOST)
+        )  # fmt: skip
+        loose = [Loose(*row) for row in db.session.execute(rows)]
+    done = 0
+    for one in loose:
+        try:
+            with unit_of_work():
+                done += adopt(one)
+        except Exception:
+            log.exception("the periods of customer %s could not be taken into a contract", one.customer_id)
+    return done
+
+
+def adopt(loose: Loose) -> bool:
+    """Take them into the contract of the same customer and dates, or into a new one. False if another process did."""
+    customer = db.session.get_one(Customer, loose.customer_id)
+    lock(customer)
+    installed = _installed(loose)
+    if not installed:
+        return False
+    same = select(Contract).where(
+        Contract.customer_id == customer.id, Contract.category == Kind.SERVICE, Contract.starts_on == loose.starts_on,
+        Contract.ends_on == loose.ends_on, Contract.state.in_([State.RUNNING, State.RENEWED]),
+    )  # fmt: skip
+    found = db.session.scalar(same.order_by(Contract.id).limit(1).options(selectinload(Contract.installations)))
+    if found is None:
+        _take_over(customer, installed, loose)
+    else:
+        _add(found, installed)
+    return True
+
+
+def _installed(loose: Loose) -> list[Installation]:
+    dates = ServicePeriod.starts_on == loose.starts_on, ServicePeriod.ends_on == loose.ends_on
+    rows = select(Installation).join(ServicePeriod, ServicePeriod.installation_id == Installation.id)
+    rows = rows.where(Installation.customer_id == loose.customer_id, *dates, ServicePeriod.contract_id.is_(None))
+    rows = rows.order_by(Installation.id)
+    return list(db.session.scalars(rows).unique())
+
+
+def _take_over(customer: Customer, installed: list[Installation], loose: Loose) -> None:
+    title = "、".join(one.title for one in installed)
+    contract = workflow.take_over(
+        customer, installed, starts_on=loose.starts_on, ends_on=loose.ends_on,
+        title=title if len(title) <= LONGEST else f"{title[: LONGEST - 1]}…",
+    )  # fmt: skip
+    if _followed(installed, loose.ends_on):
+        contract.state = State.RENEWED
+        db.session.flush()
+        record(ContractEvent.RENEWED, contract)
+
+
+def _followed(installed: Sequence[Installation], ends_on: date) -> bool:
+    """Whether a later period of every installation is known already: then there is nothing to be renewed."""
+    later = select(func.count(ServicePeriod.installation_id.distinct())).where(
+        ServicePeriod.installation_id.in_([one.id for one in installed]), ServicePeriod.ends_on > ends_on
+    )
+    return db.session.scalar(later) == len(installed)
+
+
+def _add(contract: Contract, installed: list[Installation]) -> None:
+    """The contract there is covers these too."""
+    lock(contract)
+    before = [one.title for one in contract.installations]
+    known = {one.id for one in contract.installations}
+    contract.installations.extend(one for one in installed if one.id not in known)
+    contract.version += 1
+    db.session.flush()
+    periods.adopt(contract)
+    changes = {"installations": [before, [one.title for one in contract.installations]]}
+    record(ContractEvent.EDITED, contract, changes=changes)

@@ -1,0 +1,108 @@
+"""What a contract's page is made of: what it says, how far it has come, what is paid, its letters, and what may be done."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import render_template
+from flask_login import current_user
+
+from crm import clock
+from crm.contracts import forms, notices, paying, queries, workflow
+from crm.contracts.models import Answer, Contract, Kind, State
+from crm.contracts.moves import CHANGE, MOVES, RENEWABLE
+from crm.contracts.steps import steps
+from crm.customers import queries as customers
+from crm.duties import editions
+from crm.duties import queries as duties
+from crm.duties.message import MessageState, Way
+from crm.errors import Refused
+from crm.forms import CrmForm
+from crm.letters import queries as letters
+from crm.papers import queries as papers
+from crm.permissions import Role
+from crm.staff import queries as staff
+from crm.verbs import offered, told
+
+WORKS = (Role.SPECIALIST, Role.MANAGER)  # whom a contract may be given to
+SIGNS = (Role.MANAGER, Role.DIRECTOR, Role.SPECIALIST)  # Party B's representative
+FORMS: dict[str, type[CrmForm]] = {
+    "sign": forms.SignForm, "send": forms.SendForm, "agree": forms.AgreeForm, "copy": forms.CopyForm,
+    "invoice": forms.InvoiceForm, "pay": forms.PayForm, "chase": forms.ChaseForm, "adjust": forms.AdjustForm,
+    "assign": forms.AssignForm,
+    **dict.fromkeys(("release", "withhold", "wait", "decline", "lapse"), forms.ReasonForm),
+}  # fmt: skip
+
+
+def form_for(name: str, contract: Contract, **kwargs: Any) -> CrmForm:
+    """The form of one verb, with what is known in it; `formdata=None` for one that is only shown."""
+    form = FORMS.get(name, CrmForm)(data=_known(name, contract), **kwargs)
+    if isinstance(form, forms.AssignForm):
+        form.to.offer([(one.id, one.name) for one in staff.choices(WORKS) if one.id != contract.owner_id])
+    if isinstance(form, forms.SignForm):
+        form.representative.offer([(one.id, one.name) for one in staff.choices(SIGNS)])
+    if isinstance(form, forms.AgreeForm):
+        if contract.state == State.RETURNED:
+            del form.copy_due_on
+            form.payment_due_on.flags.required = True
+        elif contract.state == State.SENT:
+            form.copy_due_on.flags.required = True
+    return form
+
+
+def _known(name: str, contract: Contract) -> dict[str, Any]:
+    today = clock.today()
+    if name == "invoice":
+        unit = customers.by_id(contract.customer_id)
+        return {
+            "invoice_title": contract.invoice_title or unit.invoice_title or unit.full_name,
+            "tax_number": contract.tax_number or unit.tax_number, "invoice_address": contract.invoice_address or unit.address,
+            "invoice_recipient": contract.invoice_recipient, "courier_number": contract.courier_number, "posted_on": today,
+        }  # fmt: skip
+    if name in ("agree", "adjust"):
+        names = ("copy_due_on", "payment_due_on", "terms", "starts_on", "ends_on")
+        return {key: getattr(contract, key) for key in names}
+    known = {"signed_on": today, "sent_on": today, "returned_on": today, "paid_on": today, "representative": contract.owner_id}
+    return known | {"fen": paying.open_fen(contract) or None} if name == "pay" else known
+
+
+LEADING = {State.DRAFT: "sign", State.SIGNED: "send", State.SENT: "copy", State.RETURNED: "pay"}
+
+
+def verbs_now(contract: Contract, owed) -> dict[str, CrmForm]:
+    """The verbs that may be done now: where nothing is to be paid and nothing was, there is no payment to note."""
+    found = offered(contract, MOVES, owed, form_for)
+    if not contract.payments and paying.in_full(contract):
+        found.pop("pay", None)
+    return found
+
+
+def leading(contract: Contract, now: Mapping[str, CrmForm]) -> str:
+    """The next step on the way."""
+    return next((name for name in (LEADING.get(State(contract.state), ""), "serials", "demand") if name in now), "")
+
+
+def may_renew(contract: Contract) -> bool:
+    """Whether a renewal may be begun from its page."""
+    if contract.state not in RENEWABLE or contract.category != Kind.SERVICE:
+        return False
+    return workflow.may_draft(current_user, customers.by_id(contract.customer_id)) and not queries.renewal_of(contract)
+
+
+def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal: Refused | None = None, drafts=()):
+    """The whole page; after a refusal with the refused form's words still in it."""
+    contract = queries.get(number, current_user)
+    owed = duties.of_subject(contract)
+    now = verbs_now(contract, owed)
+    if bound is not None and name in now:
+        now[name] = bound
+    known = told(contract, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)
+    known["names"] |= duties.names([contract.representative_id, *(one.noted_by_id for one in contract.payments)])
+    paid = sum(one.fen for one in contract.payments)
+    to_pay = paying.open_fen(contract, paid)
+    return render_template(
+        "contracts/contract.html", **known, contract=contract, offered=now, moves=MOVES, kinds=Kind, answers=Answer, ways=Way,
+        leading=leading(contract, now), changeable=CHANGE.open_to(current_user, contract), may_renew=may_renew(contract),
+        steps=steps(contract, to_pay), to_pay=to_pay, paid=paid, why=notices.why(contract),
+        letters=letters.of(contract) if contract.edition_id else [], message_states=MessageState,
+        posts=editions.todays().posts, papers=papers.of(contract, owed, current_user),
+    )  # fmt: skip

@@ -1,0 +1,166 @@
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, Self
+
+from sqlalchemy import ColumnElement, Row, Select, and_, func, select
+from sqlalchemy.orm import selectinload
+
+from crm import clock, lists
+from crm.contracts import paying
+from crm.contracts.models import AHEAD, PAYING, Contract, Kind, Payment, State
+from crm.customers import queries as customers
+from crm.db import db
+from crm.duties import queries as duties
+from crm.duties.models import Subject
+from crm.errors import NotThere
+
+_NUMBER = re.compile(r"[Kk]\d{4,8}", re.ASCII)
+_OWN = Contract.__table__.c
+MOST = 500  # contracts of one month
+
+
+def get(number: str, user) -> Contract:
+    """A contract as far as `user` may see it, with what it covers and what was paid."""
+    found = select(Contract).where(Contract.number == number, Contract.visible(user))
+    contract = db.session.scalar(found.options(selectinload(Contract.installations), selectinload(Contract.payments)))
+    if contract is None:
+        raise NotThere()
+    return contract
+
+
+def unpaid() -> ColumnElement[bool]:
+    """Signed by both, and not paid in full."""
+    paid = select(func.coalesce(func.sum(Payment.fen), 0)).where(Payment.contract_id == _OWN.id).scalar_subquery()
+    return and_(Subject.state.in_(sorted(PAYING)), _OWN.returned_on.is_not(None), _OWN.amount_fen > paid)
+
+
+def ended() -> ColumnElement[bool]:
+    """Its period is over, and nothing followed."""
+    service = Subject.category == Kind.SERVICE
+    return and_(service, Subject.state == State.RUNNING, _OWN.ends_on < clock.today())
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What the list of contracts is narrowed by; empty means all. `since` and `until`: when the period ends; `state` may
+    be `ahead`: not yet signed by both."""
+
+    kind: str = ""
+    state: str = ""
+    owner: int | None = None
+    customer: str = ""
+    since: date | None = None
+    until: date | None = None
+    unpaid: bool = False
+    ended: bool = False
+
+    @classmethod
+    def of(cls, args: Mapping[str, str], user) -> Self:
+        mine = user.id if args.get("owner") == "me" else None
+        return cls(
+            lists.one_of(args, "kind", Kind), lists.one_of(args, "state", ["ahead", *State]), mine or lists.key(args, "owner"),
+            lists.words(args, "customer"), lists.day(args, "since"), lists.day(args, "until"), args.get("unpaid") == "1",
+            args.get("ended") == "1",
+        )  # fmt: skip
+
+    @property
+    def any(self) -> bool:
+        return self != Filter()
+
+    def narrow(self, rows: Select, user) -> Select:
+        for value, column in ((self.kind, Subject.category), (self.owner, Subject.owner_id)):
+            if value:
+                rows = rows.where(column == value)
+        if self.state:
+            rows = rows.where(Subject.state.in_(sorted(AHEAD)) if self.state == "ahead" else Subject.state == self.state)
+        if self.customer:
+            rows = rows.where(_of_customer(self.customer, user))
+        conditions = list(self._of_its_own())
+        return rows.join(Contract.__table__, _OWN.id == Subject.id).where(*conditions) if conditions else rows
+
+    def _of_its_own(self) -> Iterator[ColumnElement[bool]]:
+        """What does not stand on `subjects`."""
+        if self.since:
+            yield _OWN.ends_on >= self.since
+        if self.until:
+            yield _OWN.ends_on <= self.until
+        if self.unpaid:
+            yield unpaid()
+        if self.ended:
+            yield ended()
+
+
+def _of_customer(words: str, user) -> ColumnElement[bool]:
+    """By number, as links have it, or by words as somebody typed them."""
+    if _NUMBER.fullmatch(words):
+        unit = Subject.__table__.alias()
+        return Subject.customer_id == select(unit.c.id).where(unit.c.number == words.upper()).scalar_subquery()
+    return Subject.customer_id.in_(customers.meant(words, user))
+
+
+def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
+    """Fifty contracts, the newest first."""
+    ids = wanted.narrow(select(Subject.id).where(Subject.kind == "contract", Contract.visible(user)), user)
+    rows, after, count = lists.page_of(ids, _loaded, before=before, size=size)
+    names = duties.names(id for row in rows for id in (row.customer_id, row.owner_id))
+    return replace(lists.Page(rows, after, count, names), beside={"paid": paying.paid_of(row.id for row in rows)})
+
+
+_SHOWN = (
+    Subject.id, Subject.number, Subject.title, Subject.state, Subject.category, Subject.customer_id, Subject.owner_id,
+    Subject.origin_id, Subject.opened_at, _OWN.paper_number, _OWN.amount_fen, _OWN.starts_on, _OWN.ends_on, _OWN.signed_on,
+    _OWN.returned_on, _OWN.payment_due_on, _OWN.salesperson, _OWN.withheld_at,
+)  # fmt: skip
+_ROWS = select(*_SHOWN).select_from(Subject).join(Contract.__table__, _OWN.id == Subject.id).where(Subject.kind == "contract")
+
+
+def _loaded(ids: list[int]) -> list[Row[Any]]:
+    return list(db.session.execute(_ROWS.where(Subject.id.in_(ids)).order_by(Subject.id.desc())))
+
+
+def of_customer(customer_id: int, user) -> Sequence[Row]:
+    """A customer's latest contracts."""
+    rows = _ROWS.where(Subject.customer_id == customer_id, Contract.visible(user))
+    return db.session.execute(rows.order_by(Subject.id.desc()).limit(6)).all()
+
+
+def without_renewal(user) -> Sequence[Row]:
+    """What has ended and was not renewed, the latest first."""
+    rows = _ROWS.where(Contract.visible(user), ended()).order_by(_OWN.ends_on.desc(), Subject.id.desc())
+    return db.session.execute(rows.limit(duties.MOST)).all()
+
+
+def receivables(user) -> Sequence[Row]:
+    """Sales contracts of which something is still to be paid, the longest due first (4.specialist.6)."""
+    rows = _ROWS.where(Contract.visible(user), Subject.category == Kind.SALES, unpaid())
+    return db.session.execute(rows.order_by(_OWN.payment_due_on, Subject.id).limit(duties.MOST)).all()
+
+
+def parts_of(ids: Sequence[int]) -> dict[int, list[Payment]]:
+    """What was paid of each, part by part."""
+    found: dict[int, list[Payment]] = {}
+    for one in db.session.scalars(select(Payment).where(Payment.contract_id.in_(ids)).order_by(Payment.paid_on, Payment.id)):
+        found.setdefault(one.contract_id, []).append(one)
+    return found
+
+
+def renewal_of(contract: Contract) -> str | None:
+    """The number of the contract that renews this one, unless the customer declined it."""
+    follows = Subject.kind == "contract", Subject.origin_id == contract.id, Subject.state != State.DECLINED
+    return db.session.scalar(select(Subject.number).where(*follows).order_by(Subject.id.desc()).limit(1))
+
+
+def ending_in(first: date, last: date, user) -> Sequence[Row]:
+    """The service contracts whose period ends between two days, the first to end first."""
+    held = Subject.state.in_([State.RETURNED, State.RUNNING, State.RENEWED, State.LAPSED])
+    rows = _ROWS.where(Contract.visible(user), Subject.category == Kind.SERVICE, held, _OWN.ends_on.between(first, last))
+    return db.session.execute(rows.order_by(_OWN.ends_on, Subject.id).limit(MOST)).all()
+
+
+def renewals_of(ids: Sequence[int], user) -> dict[int, Row]:
+    """The latest renewal of each of these contracts, if there is one; what was declined included."""
+    rows = _ROWS.where(Subject.origin_id.in_(ids), Contract.visible(user)).order_by(Subject.id)
+    return {row.origin_id: row for row in db.session.execute(rows)}
+

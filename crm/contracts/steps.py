@@ -1,0 +1,106 @@
+"""How far a contract has come, step by step; and the renewals of a month, each in the lane of its step."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from dateutil.relativedelta import relativedelta
+
+from crm import clock
+from crm.contracts import queries
+from crm.contracts.models import Contract, State
+from crm.duties import queries as duties
+from crm.labels import N_, Labelled
+
+
+@dataclass(frozen=True)
+class Step:
+    label: str
+    day: date | None
+    done: bool
+
+
+def steps(contract: Contract, open_fen: int) -> list[Step]:
+    """From the negotiation to the period in force; a step that was passed over shows no day."""
+    paid = contract.returned_on is not None and not open_fen
+    last = max((one.paid_on for one in contract.payments), default=contract.returned_on) if paid else None
+    begun = contract.state in (State.RUNNING, State.RENEWED)
+    days = (
+        (N_("Negotiated"), clock.local(contract.opened_at).date()), (N_("Signed by us"), contract.signed_on),
+        (N_("Sent"), contract.sent_on), (N_("Copy back"), contract.returned_on), (N_("Invoice"), contract.invoice_posted_on),
+        (N_("Paid"), last), (N_("In force"), contract.starts_on if begun else None),
+    )  # fmt: skip
+    return [Step(label, day, day is not None) for label, day in days]
+
+
+class Lane(Labelled):
+    """Where a renewal stands."""
+
+    WAITING = "waiting", N_("To be renewed")
+    DRAFT = "draft", N_("Negotiated")
+    SIGNED = "signed", N_("Signed by us")
+    SENT = "sent", N_("Sent to the customer")
+    RETURNED = "returned", N_("Countersigned, to be paid")
+    RUNNING = "running", N_("In force")
+    GONE = "gone", N_("Lapsed")
+
+
+@dataclass(frozen=True)
+class Card:
+    """One renewal: the contract that ends, and the one that follows it, if it was begun."""
+
+    before: Any
+    after: Any
+
+    @property
+    def fen(self) -> int:
+        """What it brings; as long as nothing else was negotiated, what the one before brought."""
+        return (self.after or self.before).amount_fen or 0
+
+    @property
+    def lane(self) -> Lane:
+        if self.after and self.after.state != State.DECLINED:
+            passed = {State.RENEWED: Lane.RUNNING, State.LAPSED: Lane.GONE}
+            return passed.get(self.after.state) or Lane(self.after.state)
+        return Lane.GONE if self.before.state == State.LAPSED or self.after else Lane.WAITING
+
+
+@dataclass(frozen=True)
+class Month:
+    """The renewals of a month, by lane."""
+
+    first: date
+    cards: dict[Lane, list[Card]] = field(default_factory=dict)
+    names: dict[int, duties.Name] = field(default_factory=dict)
+
+    def fen(self, lane: Lane) -> int:
+        return sum(card.fen for card in self.cards[lane])
+
+    @property
+    def expected(self) -> int:
+        """All but what is gone."""
+        return sum(self.fen(lane) for lane in Lane if lane is not Lane.GONE)
+
+    @property
+    def count(self) -> int:
+        return sum(map(len, self.cards.values()))
+
+    def by(self, months: int) -> str:
+        """Another month, as the address says it."""
+        return f"{self.first + relativedelta(months=months):%Y-%m}"
+
+
+def month(first: date, user) -> Month:
+    """Every service contract that ends in the month, by how far its renewal has come."""
+    ending = queries.ending_in(first, first + relativedelta(months=1, days=-1), user)
+    after = queries.renewals_of([row.id for row in ending], user)
+    cards: dict[Lane, list[Card]] = {lane: [] for lane in Lane}
+    for row in ending:
+        card = Card(row, after.get(row.id))
+        cards[card.lane].append(card)
+    return Month(first, cards, duties.names(_ids(ending)))
+
+
+def _ids(rows: Sequence[Any]) -> list[int]:
+    return [id for row in rows for id in (row.customer_id, row.owner_id) if id]
