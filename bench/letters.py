@@ -31,8 +31,8 @@ from crm.letters import delivery, letter, outbox
 from tests import make
 from tests.letters.sink import DROP, Desk, serving
 
-LEASE, PATIENCE = 6, 1.0  # seconds
-STALL = 2.0
+LEASE, PATIENCE = 8, 2.5  # seconds
+STALL = 4.0
 SHARES = {  # of each hundred letters, what goes wrong at which step
     "mail": (("421 closing", 1), (DROP, 1)),
     "rcpt": (("450 busy", 3), ("421 closing", 1), ("550 nobody", 1), (DROP, 1)),
@@ -60,9 +60,7 @@ class Log(Desk):
         known = len(self.taken)
         answer = await super().handle_DATA(server, session, envelope)
         if len(self.taken) > known:
-            to, _content, told = self.taken[-1]
-            told = told and not server.transport.is_closing()
-            self.file.write(json.dumps({"id": self.mails[-1]["Message-ID"], "to": to, "told": told}) + "\n")
+            self.file.write(json.dumps({"id": self.mails[-1]["Message-ID"], "to": self.taken[-1][0]}) + "\n")
             self.taken.clear()
         return answer
 
@@ -189,14 +187,14 @@ def look(place: Place, port: int, folder: Path, count: int) -> dict:
         wrong = [f"{count - len(rows)} notices were never written"] * (len(rows) != count)
         wrong += [f"{id} was given {times} times" for id, times in arrived.items() if times > 1]
         wrong += list(_lost(rows, arrived))
+        states = Counter(str(one.state) for one in rows)
+        cut = sum(one.state == MessageState.UNKNOWN and one.answer == outbox.CUT for one in rows)
         db.session.rollback()
         found = [one for one in checks.run() if one.mark in (checks.BAD, checks.FAILED)]
         wrong += [str(one) for one in found if "step of the sweep" not in one.what]  # nobody tried them all here
         db.session.remove()
         db.engine.dispose()
-    untold = sum(not one["told"] for one in taken(folder))
-    states = Counter(str(one.state) for one in rows)
-    return {"states": states, "arrived": arrived.total(), "untold": untold, "wrong": wrong}
+    return {"states": states, "arrived": arrived.total(), "cut": cut, "wrong": wrong}
 
 
 def _lost(rows: list[Message], arrived: Counter) -> Iterator[str]:
@@ -239,9 +237,8 @@ def main() -> None:
         print(line)
     known = ", ".join(f"{number} {state}" for state, number in sorted(seen["states"].items()))
     print(f"{kind}: {count} notices, {kills} kills: {known}; {len(seen['wrong'])} lost, sent twice or listed nowhere")
-    print(f"the server took {seen['arrived']} and did not say so of {seen['untold']}")
-    unknown = seen["states"]["unknown"]
-    sys.exit(bool(seen["wrong"]) or unknown > kills + seen["untold"])
+    print(f"the server took {seen['arrived']}; of the unknown {seen['cut']} were cut off by a kill, the others got no answer")
+    sys.exit(bool(seen["wrong"]) or seen["cut"] > kills)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(minutes=5)  # longer than the press and the server together may take
 BACK_OFF = (1, 10, 60, 240)  # minutes until what was not taken is tried again
 MOST = 500  # letters of one sweep
+CUT = "the program ended while it was sending"
 LONGEST = 60.0  # seconds after which a sweep takes no further one: what else falls due waits for it
 
 
@@ -64,7 +65,7 @@ def give_up_waiting(as_of: datetime) -> int:
         found = list(db.session.scalars(late.order_by(Message.id).limit(MOST)))
     for message_id in found:
         with unit_of_work():
-            end(message_id, MessageState.UNKNOWN, "the program ended while it was sending")
+            end(message_id, MessageState.UNKNOWN, CUT)
     return len(found)
 
 

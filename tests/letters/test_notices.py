@@ -197,4 +197,4 @@ def test_why_a_notice_was_or_was_not_sent_is_told(app):
     assert [notices.why(one).what for one in (due, later, over, nowhere)] == ["waiting", "not_yet", "over", "no_address"]
     assert notices.why(due).message_id == letters()[0].id
     assert "contract.notified" not in kinds(over.id)
-    assert [contract.id for _duty, contract in notices.forecast(make.who("followup"), date(2027, 7, 31))] == [nowhere.id, later.id]
+    assert [one.contract.id for one in notices.forecast(make.who("followup"), date(2027, 7, 31))] == [nowhere.id, later.id]

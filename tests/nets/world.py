@@ -20,6 +20,10 @@ def populate() -> None:
     unit = make.served_customer()
     customers.add_contact(unit, by=by, name="李主任", department="信息科", mobile="13900000001", qq="10001")
     _records(unit, by, manager)
+    for state in make.STEPS:
+        make.contract(unit, upto=state)
+    make.unpaid(unit)
+    make.in_force(make.customer("快到期", email="a@example.cn"))
     for login in ("specialist", "followup", "manager", "director"):
         file = files.draft("list.csv", TABLE, make.who(login), runs.PURPOSE)
         db.session.add(file)
