@@ -109,10 +109,12 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     from crm.customers import views as customers
     from crm.duties import views as duties
     from crm.files import views as files
+    from crm.implementations import views as implementations
     from crm.letters import delivery
     from crm.letters import views as letters
     from crm.papers import views as papers
     from crm.reports import views as reports
+    from crm.serials import handing
     from crm.serials import views as serials
     from crm.staff import door, own, session
     from crm.staff import settings as staff_settings
@@ -132,7 +134,8 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     shown.init_app(app, assets_version())
     of_staff, of_customers = (door, own, staff, staff_settings), (customers, customer_imports)
     of_work = (opening, tickets, visits, callbacks, reports)
-    for package in (*of_staff, duties, files, letters, *of_customers, serials, papers, contracts, *of_work):
+    of_software = (serials, handing, contracts, implementations)
+    for package in (*of_staff, duties, files, letters, *of_customers, *of_software, papers, *of_work):
         app.register_blueprint(package.bp)
     desk.init_app(app)
     app.view_functions["static"].permission = Permission.PUBLIC  # type: ignore[attr-defined]

@@ -181,8 +181,7 @@ def tick(as_of: str | None) -> None:
         click.echo(f"{as_of} has not come yet: what this sweep marks as missed stays marked.", err=True)
     with app().app_context():
         swept = sweep.tick(at)
-    for name, count in swept.items():
-        click.echo(f"{name}: {count}")
+    click.echo("\n".join(f"{name}: {count}" for name, count in swept.items()))
     if swept.failed:
         raise Failed("\n".join(f"{name}: failed, see the log" for name in swept.failed))
 
@@ -211,9 +210,8 @@ def import_customers(file: Path, dry_run: bool, mapped: tuple[str, ...]) -> None
     """Customers from .xls, .xlsx or .csv; known units are updated."""
     if bad := [pair for pair in mapped if "=" not in pair]:
         raise Failed(f"--map wants COLUMN=field, not {bad[0]!r}")
-    mapping = dict(pair.rsplit("=", 1) for pair in mapped)
     with app().app_context():
-        importing.run(file.read_bytes(), file.name, mapping, dry_run=dry_run, say=click.echo)
+        importing.run(file.read_bytes(), file.name, dict(pair.rsplit("=", 1) for pair in mapped), dry_run=dry_run, say=click.echo)
 
 
 @import_.command("incidents")

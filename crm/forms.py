@@ -275,6 +275,10 @@ def _readable(field: Field) -> str:
     return str(field._value()).replace("T", " ") if isinstance(field, InstantField) else str(field._value()) or "—"
 
 
+class ReasonForm(CrmForm):
+    reason = WordsField(_l("Reason"), required=True, most=2000)
+
+
 def attempt(form: CrmForm, act: Callable, show: Callable, *, take: Callable | None = None):
     """A form's whole life: GET shows it; POST checks and acts; a refusal shows the page again with every word.
 

@@ -19,10 +19,10 @@ from crm.duties import editions
 from crm.duties import queries as duties
 from crm.duties.rulebook import Rulebook
 from crm.errors import Refused
-from crm.forms import CrmForm
+from crm.forms import CrmForm, ReasonForm
 from crm.labels import said
 from crm.staff import queries as staff
-from crm.tickets.forms import ReasonForm, offered_categories
+from crm.tickets.forms import offered_categories
 from crm.tickets.models import PASSWORD
 from crm.verbs import offered, told
 
@@ -78,5 +78,6 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     known["duties"] = calls + owed
     return render_template(
         "callbacks/callback.html", **known, callback=callback, story=story, offered=forms_now, moves=MOVES,
-        regular=not wants_marks(callback), answers=wants_answer(callback), answers_named=Answer, book=editions.todays(), apart=setting(callback, "minutes_between_calls"),
+        regular=not wants_marks(callback), answers=wants_answer(callback), answers_named=Answer, book=editions.todays(),
+        apart=setting(callback, "minutes_between_calls"),
     )  # fmt: skip

@@ -6,7 +6,7 @@ from wtforms import BooleanField, HiddenField
 from crm.contracts.models import Contract, Kind
 from crm.customers.forms import PickingForm
 from crm.duties.message import Way
-from crm.forms import CrmForm, DayField, LineField, MoneyField, PickField, TicksField, WordsField
+from crm.forms import CrmForm, DayField, LineField, MoneyField, PickField, ReasonForm, TicksField, WordsField
 from crm.serials.coverage import Verdict
 from crm.serials.models import Installation
 
@@ -101,10 +101,6 @@ class PayForm(CrmForm):
 
 class ChaseForm(CrmForm):
     words = WordsField(_l("What the customer said"), required=True, most=2000)
-
-
-class ReasonForm(CrmForm):
-    reason = WordsField(_l("Reason"), required=True, most=2000)
 
 
 class AdjustForm(ReasonForm):

@@ -16,7 +16,7 @@ from crm.duties import editions
 from crm.duties import queries as duties
 from crm.duties.message import MessageState, Way
 from crm.errors import Refused
-from crm.forms import CrmForm
+from crm.forms import CrmForm, ReasonForm
 from crm.letters import queries as letters
 from crm.papers import queries as papers
 from crm.permissions import Role
@@ -29,7 +29,7 @@ FORMS: dict[str, type[CrmForm]] = {
     "sign": forms.SignForm, "send": forms.SendForm, "agree": forms.AgreeForm, "copy": forms.CopyForm,
     "invoice": forms.InvoiceForm, "pay": forms.PayForm, "chase": forms.ChaseForm, "adjust": forms.AdjustForm,
     "assign": forms.AssignForm,
-    **dict.fromkeys(("release", "withhold", "wait", "decline", "lapse"), forms.ReasonForm),
+    **dict.fromkeys(("release", "withhold", "wait", "decline", "lapse"), ReasonForm),
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from crm import search
 from crm.db import db, unit_of_work
 from crm.duties import queries as duties
 from crm.duties.models import Subject
+from crm.permissions import Permission
 from crm.search import SearchRow
 from crm.words import excerpt, words_in
 
@@ -89,6 +90,8 @@ def find(user, query: str, *, before: int | None = None) -> Found:
     if not words:
         return Found()
     seen = duties.visible(user)
+    if not user.may(Permission.SERIAL_READ):
+        seen &= SearchRow.kind != "serial"  # C7: others find no serial number
     first = _first(query, seen)
     newest = _newest(query, seen, (row.id for row in first), before)
     more = newest[SIZE - 1].id if len(newest) > SIZE else None

@@ -14,6 +14,7 @@ from crm.letters import table as letters
 from crm.lists import Column
 from crm.papers import table as papers
 from crm.permissions import Permission
+from crm.serials import numbering
 from crm.serials import queries as serials
 from crm.serials import table as installations
 from crm.serials.coverage import verdicts
@@ -52,6 +53,7 @@ CUSTOMERS = lists.Table(
 )  # fmt: skip
 TABLES = {
     table.key: table
-    for table in (tickets.TABLE, visits.TABLE, callbacks.TABLE, CUSTOMERS, contracts.TABLE, installations.TABLE, papers.TABLE,
+    for table in (tickets.TABLE, visits.TABLE, callbacks.TABLE, CUSTOMERS, contracts.TABLE, installations.TABLE,
+                  numbering.TABLE, papers.TABLE,
                   letters.TABLE, missed.TABLE, staff.TABLE, staff.ACCESS)
 }

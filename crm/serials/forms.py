@@ -37,3 +37,15 @@ def values_of(installation: Installation) -> dict:
         "brand": installation.product.brand, "product_name": installation.product.name, "use": installation.state,
         "starts_on": period and period.starts_on, "ends_on": period and period.ends_on,
     }  # fmt: skip
+
+
+class IssueForm(CrmForm):
+    number = LineField(_l("Serial number"), required=True, most=60)
+    users = CountField(_l("Users"), least=1)
+    starts_on = DayField(_l("First day"), required=True)
+    ends_on = DayField(_l("Last day"), required=True, description=_l("As a rule the last day of the service period (5.6.4)."))
+
+
+class GiveForm(CrmForm):
+    to = PickField(_l("Handed to"), required=True, blank=_l("Choose the contact"))
+    on = DayField(_l("On"), required=True)

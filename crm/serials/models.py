@@ -1,8 +1,8 @@
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint, false, true
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint, false, select, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.db import db, only
@@ -79,12 +79,14 @@ class Installation(Subject):
         "installed_on": N_("Installed on"), "service_period": N_("Service period"), "remark": N_("Remark"),
     }  # fmt: skip
 
-    SEARCHED = frozenset({InstallationEvent.ADDED, InstallationEvent.EDITED})
+    SEARCHED = frozenset({InstallationEvent.ADDED, InstallationEvent.EDITED, InstallationEvent.SERIAL_ISSUED})
 
     def searched(self) -> Iterator[Entry]:
-        yield Entry(
-            "installation", (self.number,), "", "\n".join(filter(None, (self.title, self.modules, self.remark)))
-        )
+        said = "\n".join(filter(None, (self.title, self.modules, self.remark)))
+        yield Entry("installation", (self.number,), "", said)
+        rows = select(Serial.id, Serial.number).where(Serial.installation_id == self.id).order_by(Serial.id)
+        for id, number in db.session.execute(rows):  # rows of their own: not everybody finds them
+            yield Entry("serial", (number,), "", "", ref=id)
 
     @property
     def period(self) -> "ServicePeriod | None":
@@ -123,6 +125,11 @@ class ServicePeriod(db.Model):
     )
 
 
+def masked(number: str) -> str:
+    """What others see of a serial number than those who hand it out (C7)."""
+    return f"{'•' * 6}{number[-2:]}"
+
+
 class Serial(db.Model):
     """A serial number ever issued (5.6.2, 5.6.4): each stays on record, the last one of an installation is the one in use."""
 
@@ -147,62 +154,3 @@ class Serial(db.Model):
         CheckConstraint("(given_on IS NULL) = (given_to_id IS NULL)", name="given"),
         Index("uq_serials_in_use", "installation_id", unique=True, **only("replaced_by_id IS NULL")),
     )
-
-    @property
-    def masked(self) -> str:
-        """What others see of it than those who hand it out."""
-        return f"{'•' * 4}{self.number[-2:]}"
-
-
-class ImplementationState(Labelled):
-    RUNNING = "running", N_("Under way")
-    ENDED = "ended", N_("Ended")
-    CANCELLED = "cancelled", N_("Cancelled")
-
-
-class ImplementationEvent(Labelled):
-    STARTED = "implementation.started", N_("began the implementation")
-    EDITED = "implementation.edited", N_("changed the implementation")
-    ENDED = "implementation.ended", N_("ended the implementation")
-    CANCELLED = "implementation.cancelled", N_("cancelled the implementation")
-    NOTED = "implementation.noted", N_("added a note")
-    ATTACHED = "implementation.attached", N_("attached a file")
-
-
-class Implementation(Subject):
-    """Bringing software into use at a customer (5.7.3): it has a start and an end, and three papers are owed from its end."""
-
-    __tablename__ = "implementations"
-    id: Mapped[int] = mapped_column(ForeignKey("subjects.id"), primary_key=True)
-    installation_id: Mapped[int | None] = mapped_column(ForeignKey("installations.id"))
-    starts_on: Mapped[date]
-    ended_on: Mapped[date | None]
-    remark: Mapped[str] = mapped_column(default="")
-
-    __table_args__ = (CheckConstraint("starts_on <= ended_on", name="order"),)
-    __mapper_args__: ClassVar[dict[str, Any]] = {
-        "polymorphic_identity": "implementation", "inherit_condition": id == Subject.id,
-    }  # fmt: skip
-    noun = "implementations"
-    label = N_("Implementation")
-    EVENTS = ImplementationEvent
-    STATES = ImplementationState
-    DATES = ("ended_on",)
-    FIELDS: ClassVar[dict[str, str | tuple[str, type]]] = {
-        "title": N_("What for"), "starts_on": N_("Begins on"), "ended_on": N_("Ended on"), "remark": N_("Remark"),
-    }  # fmt: skip
-    SEARCHED = frozenset({ImplementationEvent.STARTED, ImplementationEvent.EDITED})
-
-    def searched(self) -> Iterator[Entry]:
-        yield Entry("implementation", (self.number,), "", "\n".join(filter(None, (self.title, self.remark))))
-
-    def facts(self) -> dict[str, Any]:
-        return super().facts() | {"ended_on": self.ended_on}
-
-    @classmethod
-    def odd(cls) -> Mapping[str, ColumnElement[bool]]:
-        return {"an implementation that ended has its day": (cls.state == "ended") != cls.ended_on.is_not(None)}
-
-    @classmethod
-    def visible(cls, user) -> ColumnElement[bool]:
-        return true() if user.may(Permission.CUSTOMER_READ) else false()

@@ -1,5 +1,6 @@
 """Serial numbers (5.6): a new period means a new one, each stays on record, and the specialist hands it over."""
 
+import unicodedata
 from datetime import date
 
 from sqlalchemy import select, update
@@ -12,8 +13,7 @@ from crm.duties.record import lock, record
 from crm.errors import Forbidden, Invalid, WrongState
 from crm.labels import N_
 from crm.permissions import Permission as P
-from crm.serials.models import Installation, InstallationEvent, Serial
-from crm.words import fold
+from crm.serials.models import Installation, InstallationEvent, Serial, masked
 
 
 def may(user, installation: Installation) -> bool:
@@ -23,7 +23,7 @@ def may(user, installation: Installation) -> bool:
 
 def plain(number: str) -> str:
     """As it is kept: no blanks, half width, capitals."""
-    return fold(number).replace(" ", "").upper()
+    return "".join(unicodedata.normalize("NFKC", number).split()).upper()
 
 
 def issue(
@@ -82,4 +82,4 @@ def give(serial: Serial, *, by, to: Contact, on: date) -> None:
 
 def shown(serial: Serial, user) -> str:
     """The number for those who hand it out, a mask for all others (SECURITY C7)."""
-    return serial.number if user.may(P.SERIAL_READ) else serial.masked
+    return serial.number if user.may(P.SERIAL_READ) else masked(serial.number)

@@ -1,17 +1,19 @@
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from crm import lists
-from crm.customers.queries import lacks_person
+from crm.customers.models import Contact
+from crm.customers.queries import lacks_person, meant
 from crm.db import db
 from crm.duties import queries as duties
 from crm.duties.models import Subject
 from crm.errors import NotThere
-from crm.serials.models import Installation, Product, ServicePeriod, UseState
+from crm.permissions import Permission
+from crm.serials.models import Installation, Product, Serial, ServicePeriod, UseState, masked
 
 
 def get(number: str, user) -> Installation:
@@ -94,3 +96,53 @@ def what_lacks(customer_ids: list[int]) -> dict[int, list[str]]:
         for id in db.session.scalars(select(Subject.id).where(Subject.id.in_(customer_ids), condition)):
             found[id].append(what)
     return found
+
+
+def serials_of(installation: Installation) -> list[Serial]:
+    """Every one ever issued, the newest first."""
+    return list(db.session.scalars(select(Serial).where(Serial.installation_id == installation.id).order_by(Serial.id.desc())))
+
+
+def given_to(some: Iterable[Serial]) -> dict[int, str]:
+    """To whom they were handed: contact → name."""
+    ids = {one.given_to_id for one in some} - {None}
+    return dict(db.session.execute(select(Contact.id, Contact.name).where(Contact.id.in_(ids))).all()) if ids else {}
+
+
+@dataclass(frozen=True)
+class SerialFilter:
+    """What the list of serial numbers is narrowed by; empty means all."""
+
+    used: bool = False
+    customer: str = ""
+
+    @classmethod
+    def of(cls, args: Mapping[str, str], _user) -> Self:
+        return cls(args.get("used") == "1", args.get("customer", "")[:100])
+
+    @property
+    def any(self) -> bool:
+        return self != SerialFilter()
+
+
+def serials(user, wanted: SerialFilter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
+    """Fifty serial numbers, the newest first, each as this reader may see it."""
+    ids = select(Serial.id).join(Subject, Subject.id == Serial.installation_id).where(Installation.visible(user))
+    if wanted.used:
+        ids = ids.where(Serial.replaced_by_id.is_(None))
+    if wanted.customer:
+        ids = ids.where(Subject.customer_id.in_(meant(wanted.customer, user)))
+    rows, after, count = lists.page_of(ids, _serials_loaded, before=before, size=size)
+    clear = user.may(Permission.SERIAL_READ)
+    shown = {row.id: row.number if clear else masked(row.number) for row in rows}
+    return lists.Page(rows, after, count, duties.names(row.customer_id for row in rows), {"shown": shown})
+
+
+def _serials_loaded(ids: list[int]) -> list[Any]:
+    table, at = Subject.__table__.c, Serial.__table__.c
+    rows = (
+        select(at.id, at.number, at.users, at.starts_on, at.ends_on, at.issued_on, at.given_on, at.replaced_by_id,
+               table.title, table.customer_id, table.number.label("installation"))
+        .join(Subject.__table__, table.id == at.installation_id).where(at.id.in_(ids)).order_by(at.id.desc())
+    )  # fmt: skip
+    return list(db.session.execute(rows))

@@ -112,10 +112,6 @@ class WaitForm(CrmForm):
     until = DayField(_l("Until"), required=True, description=_l("You are reminded on that day."))
 
 
-class ReasonForm(CrmForm):
-    reason = WordsField(_l("Reason"), required=True, most=2000)
-
-
 class EscalateForm(CrmForm):
     story = WordsField(_l("The whole story"), required=True,
                        description=_l("What was tried, what the customer does not accept, what you would need."))  # fmt: skip

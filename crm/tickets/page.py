@@ -13,7 +13,7 @@ from crm.duties import queries as duties
 from crm.duties.models import Duty
 from crm.errors import Refused, Stale
 from crm.files.models import File
-from crm.forms import CrmForm
+from crm.forms import CrmForm, ReasonForm
 from crm.papers import queries as papers
 from crm.serials.coverage import verdict_of
 from crm.serials.models import Installation
@@ -24,7 +24,7 @@ from crm.tickets.moves import MOVES, SERVED
 from crm.verbs import offered, told
 
 FORMS: dict[str, type[CrmForm]] = {
-    "wait": forms.WaitForm, "cancel": forms.ReasonForm, "reopen": forms.ReasonForm, "escalate": forms.EscalateForm,
+    "wait": forms.WaitForm, "cancel": ReasonForm, "reopen": ReasonForm, "escalate": forms.EscalateForm,
     "settle": forms.SettleForm, "tell": forms.TellForm, "assign": forms.AssignForm,
     "duplicate": forms.DuplicateForm,
 }  # fmt: skip

@@ -12,12 +12,12 @@ from crm.db import db
 from crm.duties import editions
 from crm.duties import queries as duties
 from crm.errors import Refused, Stale
-from crm.forms import CrmForm
+from crm.forms import CrmForm, ReasonForm
 from crm.papers import queries as papers
 from crm.permissions import Role
 from crm.serials.models import Installation
 from crm.staff import queries as staff
-from crm.tickets.forms import AssignForm, ReasonForm, categories_of, with_fields
+from crm.tickets.forms import AssignForm, categories_of, with_fields
 from crm.verbs import offered, told
 from crm.visits import feedback, forms, ink, queries, workflow
 from crm.visits.models import Kind, Visit, Way

@@ -21,10 +21,12 @@ from crm.duties import workflow as duties
 from crm.duties.models import Duty, Edition, Event, Notice, Subject
 from crm.duties.record import open_subject, record
 from crm.files import workflow as files
+from crm.implementations import workflow as implementing
 from crm.papers import workflow as papers
 from crm.permissions import Permission, Role
 from crm.reports import workflow as reports
 from crm.reports.models import Report, ReportEvent
+from crm.serials import numbers
 from crm.staff import links
 from crm.staff import workflow as staff
 from crm.staff.models import Login, User
@@ -429,9 +431,30 @@ def static(whose: str, user) -> Row:
     return Row({"filename": "app.css"})
 
 
+def numbered(whose: str, user) -> Row:
+    """An installation of one's own customer, of another's, and one whose serial number is handed over."""
+    owner = owner_of(whose, user)
+    row = make.installation(unit(by=owner if owner.may(Permission.CUSTOMER_EDIT) else None))
+    row.owner_id = owner.id
+    made = numbers.issue(row, by=None, number=f"SN-{row.id:06d}", starts_on=clock.today(), ends_on=clock.today() + timedelta(days=99))
+    if whose == "closed":
+        numbers.give(made, by=make.who("manager"), to=make.contact(db.session.get_one(Subject, row.customer_id)), on=clock.today())
+    return Row({"number": row.number}, row, may=lambda who: numbers.may(who, row))
+
+
+def implementation(whose: str, user) -> Row:
+    owner = owner_of(whose, user)
+    begin = owner if owner.may(Permission.CUSTOMER_EDIT) else make.who("specialist")
+    row = implementing.begin(unit(), by=begin, title="上线", starts_on=clock.today())
+    if whose == "closed":
+        implementing.cancel(row, by=begin, reason="不做了")
+    return Row({"number": row.number}, row)
+
+
 MAKERS: dict[str, Callable[..., Row]] = {
     "static": static, "tickets.": ticket, "tickets.detach": attached, "files.": file, "customers.": customer,
     "customers.contact": contact, "desk.customer": customer, "serials.new": customer, "serials.edit": installation,
+    "handing.": numbered, "implementations.": implementation, "implementations.new": customer,
     "staff.edit": person, "staff.remove_factor": person, "staff.": of_another, "duties.extension": duty, "duties.decision": extension,
     "duties.edition": edition, "duties.confirmation": edition, "duties.acknowledgement": edition,
     "customer_imports.look": imported, "customer_imports.batch": begun, "own.end_session": session, "door.welcome": link,

@@ -6,21 +6,23 @@ from crm import clock
 from crm.db import next_number
 from crm.duties.models import Subject
 from crm.duties.record import open_subject, record
-from crm.errors import Forbidden, Invalid
+from crm.errors import Forbidden, Invalid, WrongState
+from crm.implementations.models import Implementation, ImplementationEvent, State
 from crm.labels import N_
 from crm.moves import Move, edit
 from crm.permissions import Permission as P
-from crm.serials.models import Implementation, ImplementationEvent, ImplementationState, Installation
+from crm.serials.models import Installation
 
 MOVES: dict[str, Move] = {
     "end": Move(noun="end", label=N_("The implementation has ended"), done=N_("The end is noted; three papers are owed."),
-                froms=frozenset({ImplementationState.RUNNING}), to=ImplementationState.ENDED, permission=P.CUSTOMER_EDIT,
+                froms=frozenset({State.RUNNING}), to=State.ENDED, permission=P.CUSTOMER_EDIT,
                 icon="check2", tone="primary"),
     "cancel": Move(noun="cancellation", label=N_("Cancel the implementation"), done=N_("The implementation is cancelled."),
-                   froms=frozenset({ImplementationState.RUNNING}), to=ImplementationState.CANCELLED,
+                   froms=frozenset({State.RUNNING}), to=State.CANCELLED,
                    permission=P.CUSTOMER_EDIT, icon="x-circle", tone="danger"),
 }  # fmt: skip
 Implementation.MOVES = MOVES
+CHANGE = Move(noun="edit", label=N_("Change"), froms=frozenset({State.RUNNING}), to=None, permission=P.CUSTOMER_EDIT)  # no button
 
 
 def begin(
@@ -32,7 +34,7 @@ def begin(
         raise Invalid(fields={"installation": N_("These are another customer's.")})
     made = Implementation(
         number=next_number("J", clock.today()), customer_id=customer.id, owner_id=(owner or by).id, title=title,
-        state=ImplementationState.RUNNING, starts_on=starts_on, installation_id=installation and installation.id, remark=remark,
+        state=State.RUNNING, starts_on=starts_on, installation_id=installation and installation.id, remark=remark,
     )  # fmt: skip
     open_subject(made)
     record(ImplementationEvent.STARTED, made, by=by, starts_on=starts_on)
@@ -40,8 +42,10 @@ def begin(
 
 
 def change(made: Implementation, *, by, **changes) -> None:
-    if not by.may(P.CUSTOMER_EDIT):
+    if not CHANGE.may(by, made):
         raise Forbidden()
+    if made.state not in CHANGE.froms:
+        raise WrongState()
     if differences := edit(made, changes):
         record(ImplementationEvent.EDITED, made, by=by, changes=differences)
 

@@ -1,0 +1,97 @@
+"""Serial numbers on pages: issued and handed over on the installation's page, what does not fit in a list of its own."""
+
+from flask import Blueprint, flash, redirect, render_template, request
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from crm import clock
+from crm.customers import queries as customers
+from crm.errors import Forbidden, NotThere, Refused
+from crm.forms import CrmForm, attempt
+from crm.permissions import Permission as P
+from crm.permissions import needs
+from crm.serials import faults, numbers, queries
+from crm.serials.forms import GiveForm, IssueForm
+from crm.serials.models import Installation
+from crm.serials.numbering import TABLE
+
+bp = Blueprint("handing", __name__)
+
+
+@bp.get("/serials")
+@needs(P.CUSTOMER_READ)
+def index():
+    """All serial numbers, and above them what does not fit (5.6.3)."""
+    wanted, page = TABLE.asked(current_user, request.args)
+    faulty = faults.listing(current_user)
+    return render_template("serials/serials.html", page=page, wanted=wanted, faulty=faulty, faults=faults.Fault)
+
+
+@bp.get("/installations/<number:number>/serials")
+@needs(P.CUSTOMER_READ)
+def of(number):
+    return _page(queries.get(number, current_user))
+
+
+def issue_form(installation: Installation, **kwargs) -> IssueForm:
+    """The next one: for the period that serves now, or the last."""
+    period = installation.period
+    known = {"starts_on": period and period.starts_on, "ends_on": period and period.ends_on, "users": installation.users}
+    return IssueForm(data=known, **kwargs)
+
+
+def give_form(installation: Installation, **kwargs) -> GiveForm:
+    form = GiveForm(data={"on": clock.today()}, **kwargs)
+    people = customers.contacts(installation.customer_id or 0, active=True)
+    form.to.offer([(one.id, f"{one.name} · {one.department or '—'}") for one in people])
+    return form
+
+
+def _page(installation: Installation, name: str = "", bound: CrmForm | None = None, refusal: Refused | None = None):
+    forms = {"issue": issue_form(installation, formdata=None), "give": give_form(installation, formdata=None)}
+    if bound is not None:
+        forms[name] = bound
+    every = queries.serials_of(installation)
+    return render_template(
+        "serials/installation.html", installation=installation, every=every, forms=forms, refusal=refusal, refused=name,
+        customer=customers.by_id(installation.customer_id), shown={one.id: numbers.shown(one, current_user) for one in every},
+        may=numbers.may(current_user, installation), people=queries.given_to(every),
+    )  # fmt: skip
+
+
+@bp.post("/installations/<number:number>/serials")
+@needs(P.SERIAL_ISSUE)
+def issue(number):
+    installation = queries.get(number, current_user)
+    if not numbers.may(current_user, installation):
+        raise Forbidden()
+    form = issue_form(installation)
+
+    def act():
+        numbers.issue(installation, by=current_user, number=form.number.data, starts_on=form.starts_on.data,
+                      ends_on=form.ends_on.data, users=form.users.data)  # fmt: skip
+        flash(_("The serial number is issued."))
+        return redirect(f"{installation.path}/serials", 303)
+
+    return attempt(form, act, lambda refusal: _page(queries.get(number, current_user), "issue", form, refusal))
+
+
+@bp.post("/installations/<number:number>/serials/handover")
+@needs(P.SERIAL_ISSUE)
+def give(number):
+    """The one in use, to somebody at the customer's."""
+    installation = queries.get(number, current_user)
+    if not numbers.may(current_user, installation):
+        raise Forbidden()
+    form = give_form(installation)
+
+    def act():
+        serial = numbers.in_use(installation)
+        if serial is None:
+            raise NotThere()
+        to = customers.contact(int(form.to.data), customers.by_id(installation.customer_id))
+        numbers.give(serial, by=current_user, to=to, on=form.on.data)
+        flash(_("Noted that it was handed over."))
+        return redirect(f"{installation.path}/serials", 303)
+
+    return attempt(form, act, lambda refusal: _page(queries.get(number, current_user), "give", form, refusal))

@@ -1,0 +1,68 @@
+"""Implementations (5.7.3, 7.6): from the end on three papers are owed; the form within three days, or it costs."""
+
+from datetime import timedelta
+
+import pytest
+
+from crm import clock, sweep
+from crm.db import db, unit_of_work
+from crm.duties.models import Duty
+from crm.errors import Invalid, WrongState
+from crm.implementations import workflow as implementing
+from crm.papers import workflow as papers
+from tests import make
+
+THREE = {"paper.implementation", "paper.acceptance", "paper.golive"}
+
+
+@pytest.fixture
+def begun(app):
+    with unit_of_work():
+        return implementing.begin(make.customer(), by=make.who("specialist"), title="上线总账", starts_on=clock.today())
+
+
+def owed(made) -> dict[str, Duty]:
+    db.session.rollback()
+    return {duty.rule: duty for duty in db.session.query(Duty).filter_by(subject_id=made.id) if duty.open}
+
+
+def test_its_end_opens_three_papers_and_one_of_them_has_a_price(begun):
+    assert not owed(begun)
+    with unit_of_work():
+        implementing.end(begun, by=make.who("specialist"), ended_on=clock.today())
+    due = owed(begun)
+    assert set(due) == THREE
+    form = due["paper.implementation"]
+    assert (form.fine_clause, form.fine_fen, form.due_at) == ("7.6", 50000, clock.end_of(clock.today() + timedelta(days=3)))
+    assert due["paper.acceptance"].fine_fen is None
+
+
+def test_the_form_handed_over_in_time_costs_nothing_though_it_is_confirmed_late(begun, sound):
+    me, archivist = make.who("specialist"), make.who("archivist")
+    with unit_of_work():
+        implementing.end(begun, by=me, ended_on=clock.today())
+        paper = papers.enter(begun, "implementation", by=me)
+        papers.offer(paper, by=me, to=archivist)
+    with clock.frozen(clock.now() + timedelta(days=6)):
+        sweep.tick()
+        with unit_of_work():
+            papers.archive(paper, by=archivist, place="甲柜")
+    assert db.session.query(Duty).filter_by(rule="paper.implementation").one().breached_by_id is None
+
+
+def test_a_form_that_did_not_come_is_missed_by_its_owner(begun):
+    with unit_of_work():
+        implementing.end(begun, by=make.who("specialist"), ended_on=clock.today())
+    with clock.frozen(clock.now() + timedelta(days=6)):
+        sweep.tick()
+    missed = db.session.query(Duty).filter_by(rule="paper.implementation").one()
+    assert missed.breached_owner_id == make.who("specialist").id and missed.fine_fen == 50000
+
+
+def test_it_ends_once_and_not_before_it_began(begun):
+    with pytest.raises(Invalid), unit_of_work():
+        implementing.end(begun, by=make.who("specialist"), ended_on=clock.today() - timedelta(days=1))
+    with unit_of_work():
+        implementing.end(begun, by=make.who("specialist"), ended_on=clock.today())
+    with pytest.raises(WrongState), unit_of_work():
+        implementing.end(begun, by=make.who("specialist"), ended_on=clock.today())

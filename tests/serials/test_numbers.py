@@ -1,0 +1,132 @@
+"""Serial numbers (5.6): one owner each, a new one for a new period, every one kept, and shown to those who hand them out."""
+
+from datetime import timedelta
+
+import pytest
+
+from crm import clock
+from crm.db import db, unit_of_work
+from crm.desk.search import find
+from crm.duties.models import Event
+from crm.errors import Forbidden, Invalid, WrongState
+from crm.serials import faults, numbers
+from crm.serials.faults import Fault
+from crm.serials.models import Serial
+from tests import make
+from tests.conftest import together
+
+YEAR = timedelta(days=365)
+
+
+@pytest.fixture
+def installation(app):
+    with unit_of_work():
+        unit = make.customer(by=make.who("specialist"))
+        unit.owner_id = make.who("specialist").id
+        made = make.installation(unit)
+        made.owner_id = unit.owner_id
+        make.contact(unit)
+    return made
+
+
+def issue(installation, number: str = "JY-2026-0001", *, by: str = "specialist", ends_in: int = 200, users: int | None = None):
+    return numbers.issue(installation, by=make.who(by), number=number, starts_on=clock.today() - timedelta(days=1),
+                         ends_on=clock.today() + timedelta(days=ends_in), users=users)
+
+
+def test_a_new_number_replaces_the_one_in_use_and_every_one_stays(installation, sound):
+    with unit_of_work():
+        first, second = issue(installation), issue(installation, "jy-2026-0002 ")
+    assert [one.number for one in db.session.query(Serial).order_by(Serial.id)] == ["JY-2026-0001", "JY-2026-0002"]
+    assert first.replaced_by_id == second.id and numbers.in_use(installation).id == second.id
+
+
+@pytest.mark.parametrize("again", ["JY-2026-0001", "jy-2026-0001", "ＪＹ-2026-0001", " JY-2026 -0001"])
+def test_a_number_has_one_owner_however_it_is_written(installation, again):
+    with unit_of_work():
+        issue(installation)
+        other = make.installation(make.customer("别家"))
+    with pytest.raises(Invalid), unit_of_work():
+        issue(other, again, by="manager")
+
+
+def test_it_is_handed_over_once_to_somebody_of_this_customer(installation):
+    me = make.who("specialist")
+    with unit_of_work():
+        made, who = issue(installation), make.contact(make.customer("别家"))
+        to = db.session.query(make.Contact).filter_by(customer_id=installation.customer_id).first()
+    with pytest.raises(Invalid), unit_of_work():
+        numbers.give(made, by=me, to=who, on=clock.today())
+    with unit_of_work():
+        numbers.give(made, by=me, to=to, on=clock.today())
+    with pytest.raises(WrongState), unit_of_work():
+        numbers.give(made, by=me, to=to, on=clock.today())
+
+
+def test_of_eight_who_issue_the_same_number_at_once_one_does(app, served, installation):
+    kind, which = type(installation), installation.id
+    db.session.rollback()
+
+    def at_once(_i: int) -> str:
+        with served.app_context():
+            try:
+                with unit_of_work():
+                    issue(db.session.get_one(kind, which))
+                return "issued"
+            except Invalid:
+                return "refused"
+
+    assert sorted(together(8, at_once)) == ["issued", *["refused"] * 7]
+
+
+def test_another_specialist_and_follow_up_issue_none(installation):
+    for who in ("specialist2", "followup", "director"):
+        with pytest.raises(Forbidden), unit_of_work():
+            issue(installation, by=who)
+
+
+@pytest.mark.parametrize(("who", "clear"), [("specialist2", True), ("manager", True), ("director", True), ("followup", False)])
+def test_the_number_is_shown_to_those_who_hand_them_out_and_masked_for_all_others(installation, browser, who, clear):
+    with unit_of_work():
+        issue(installation)
+    page = browser(who)
+    told = (page.get(f"{installation.path}/serials").text, page.get("/serials").text, page.get("/serials/export.csv").text,
+           )  # fmt: skip
+    for text in told:
+        assert ("JY-2026-0001" in text) == clear and ("••••••01" in text) == (not clear)
+    assert all("JY-2026-0001" not in str(event.facts) for event in db.session.query(Event))
+
+
+@pytest.mark.parametrize(("who", "found"), [("specialist", True), ("manager", True), ("followup", False)])
+def test_part_of_a_serial_number_finds_its_installation_for_those_who_may_know_it(installation, who, found):
+    with unit_of_work():
+        issue(installation, "QX88-AB12-77ZZ")
+    hits = find(make.who(who), "ab12")
+    assert any(hit.subject.id == installation.id for hit in (*hits.first, *hits.newest)) == found
+
+
+def test_what_does_not_fit_is_listed_and_what_fits_is_not(installation):
+    def kinds() -> list[Fault]:
+        return [one.fault for one in faults.listing(make.who("manager")) if one.installation.id == installation.id]
+
+    assert kinds() == [Fault.MISSING]
+    with unit_of_work():
+        issue(installation, ends_in=200)
+    assert kinds() == []
+    with unit_of_work():
+        issue(installation, "JY-2027-0001", ends_in=400, users=1)
+        installation.users = 5
+    assert kinds() == [Fault.OUTLIVES, Fault.USERS]
+
+
+def test_issuing_and_handing_over_on_the_page(installation, browser):
+    page, path = browser("specialist"), f"{installation.path}/serials"
+    day = clock.today()
+    given = {"number": "JY9", "starts_on": str(day), "ends_on": str(day + YEAR), "users": "3"}
+    short = page.send(path, page=path, **given)
+    assert short.status_code == 422 and "JY9" in short.text
+    assert page.send(path, page=path, **given | {"number": "JY-90001"}).status_code == 303
+    to = db.session.query(make.Contact).filter_by(customer_id=installation.customer_id).first().id
+    assert page.send(f"{path}/handover", page=path, to=str(to), on=str(day)).status_code == 303
+    assert "handed to 王会计" in page.get(path).text
+    assert browser("followup").post(path, given).status_code in (400, 403)
