@@ -12,6 +12,7 @@ from crm.callbacks.models import State as CallState
 from crm.db import db, unit_of_work
 from crm.duties.models import Duty, Edition, Subject
 from crm.duties.record import open_subject, record
+from crm.letters.models import Letter
 from crm.papers import workflow as papers
 from crm.papers.models import Paper
 from crm.papers.models import State as PaperState
@@ -25,7 +26,7 @@ from crm.visits.models import State as VisitState
 from crm.visits.models import Visit
 from tests import make
 from tests.conftest import LARGE, Browser
-from tests.nets import values
+from tests.nets import rows, values
 from tests.nets.state import changed, digest
 
 KINDS = [kind for kind in Subject.__subclasses__() if kind.MOVES]
@@ -151,6 +152,12 @@ def paper(state: str) -> Paper:
     return row
 
 
+def letter(state: str) -> Letter:
+    row = rows.letter("closed" if state == "retired" else "own", make.who("director")).subject
+    assert isinstance(row, Letter)
+    return row
+
+
 def signing(row) -> dict:
     """What is signed, by a drawing of its own."""
     if not isinstance(row, Visit):
@@ -160,7 +167,7 @@ def signing(row) -> dict:
 
 
 # a new kind with moves gets a line: how its row comes into a state
-PUT = {Edition: edition, Paper: paper, Ticket: ticket, Visit: visit, Callback: callback, Report: report}
+PUT = {Letter: letter, Edition: edition, Paper: paper, Ticket: ticket, Visit: visit, Callback: callback, Report: report}
 
 
 def expected(kind, verb: str, move, user, row, owed: set[str]) -> int:

@@ -22,6 +22,7 @@ VALUES = {
     "arrive_at": "2026-11-24T09:00", "ends_at": "2026-11-24T12:00", "departments": "财务部：报表打不开", "cost": "800",
     "place": "甲柜二层", "sheets": "1", "of": "K0001",
     "standing_in": "经理出差", "at": "2026-11-24T10:00", "doubt": "年结还没做完", "comment": "都好", "software": "快一点就好", "unrecorded": "",
+    "template": "notice", "body": "贵单位的合同 {number} 将于 {ends_on} 到期。", "subject": "到期通知", "arrived": "yes",
     "clause": "", "attitude": "5", "skill": "5", "result": "4",
     "outcome_0": "报表已改好", "open_points": "下周复查", "opinion": "满意", "strokes": make.drawing(),
     "f_question": "怎么结账", "f_answer": "先过账",
