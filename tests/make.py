@@ -17,6 +17,7 @@ from crm.customers.models import Contact, Customer
 from crm.db import db, unit_of_work
 from crm.duties import workflow as duties
 from crm.duties.models import Subject
+from crm.duties.record import settle
 from crm.files import workflow as files
 from crm.letters import workflow as letters
 from crm.papers import workflow as papers
@@ -149,6 +150,15 @@ def contract(unit: Customer | None = None, *, upto: str = "draft", by: User | No
     )
     for act in acts[: STEPS.index(upto)]:
         act()
+    return row
+
+
+def unpaid(unit: Customer | None = None) -> Contract:
+    """A contract whose payment fell due a week ago."""
+    unit = unit or served_customer()
+    with clock.frozen(clock.now() - timedelta(days=10)):
+        row = contract(unit, upto="returned")
+    settle(row, clock.now())
     return row
 
 

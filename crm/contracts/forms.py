@@ -96,7 +96,7 @@ class PayForm(CrmForm):
     fen = MoneyField(_l("Amount in yuan"), required=True, least=1)
     paid_on = DayField(_l("Came in on"), required=True)
     way = LineField(_l("By"), most=50, description=_l("Such as bank transfer or cheque."))
-    back = BooleanField(_l("Takes back what was noted wrongly"))
+    takes_back = BooleanField(_l("Takes back what was noted wrongly"))
 
 
 class ChaseForm(CrmForm):

@@ -174,7 +174,7 @@ def _invoice(contract: Contract, form: forms.InvoiceForm) -> None:
 
 
 def _pay(contract: Contract, form: forms.PayForm) -> None:
-    fen = -form.fen.data if form.back.data else form.fen.data
+    fen = -form.fen.data if form.takes_back.data else form.fen.data
     paying.pay(contract, by=current_user, fen=fen, paid_on=form.paid_on.data, way=form.way.data)
 
 

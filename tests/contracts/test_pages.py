@@ -149,7 +149,7 @@ def test_a_payment_noted_wrongly_is_taken_back(app, browser):
         path = make.contract(upto="returned").path
     page = browser("specialist")
     page.send(f"{path}/payments", fen="100")
-    assert page.send(f"{path}/payments", fen="100", back="y").status_code == 303
+    assert page.send(f"{path}/payments", fen="100", takes_back="y").status_code == 303
     text = page.get(path).text
     assert "-¥100" in text and paying.open_fen(only()) == 120_000
 

@@ -6,6 +6,10 @@ from datetime import date, timedelta
 
 from crm import clock
 from crm.callbacks import workflow as calls
+from crm.contracts import paying
+from crm.contracts import workflow as contracts
+from crm.contracts.moves import CHANGE
+from crm.contracts.moves import MOVES as MOVES_OF_CONTRACTS
 from crm.customers import runs
 from crm.customers import workflow as customers
 from crm.customers.models import CustomerState
@@ -115,6 +119,28 @@ def visit(whose: str, user, name: str = "") -> Row:
         duties.hand_over(row, row.owner_id, owner.id)
         row.owner_id = owner.id
     db.session.flush()
+    return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
+
+
+BEFORE = {"send": "signed", "agree": "sent", "copy": "sent", "invoice": "returned", "pay": "returned", "release": "returned",
+          "adjust": "running", "serials": "running", "lapse": "running"}  # fmt: skip
+UNPAID = ("chase", "demand", "withhold", "wait")
+
+
+def contract(whose: str, user, name: str = "") -> Row:
+    """As far as the verb begins, in the hands of whoever is to do it; a closed one is declined."""
+    by, owner = make.who("specialist"), owner_of(whose, user)
+    row = make.unpaid(unit()) if name in UNPAID else make.contract(unit(), upto=BEFORE.get(name, "draft"))
+    if whose == "closed" and row.state == "draft":
+        contracts.decline(row, by=by, reason="不买了")
+    if name == "pay":
+        paying.pay(row, by=by, fen=30_000, paid_on=clock.today())
+    if name in ("withhold", "wait"):
+        paying.demand(row, by=by)
+    duties.hand_over(row, row.owner_id, owner.id)
+    row.owner_id = owner.id
+    db.session.flush()
+    move = MOVES_OF_CONTRACTS.get(name) or (CHANGE if name == "edit" else None)
     return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
 
 
@@ -449,12 +475,12 @@ MAKERS: dict[str, Callable[..., Row]] = {
     "listing.remove": saved_filter, "tickets.bulk_run": bulk_run, "visits.": visit,
     "callbacks.": callback, "callbacks.owed": owed_call, "callbacks.begin": owed_call, "duties.claim": owed_call,
     "duties.release": owed_call, "reports.": report,
-    "papers.": paper, "papers.scanned": scanned,
+    "contracts.": contract, "papers.": paper, "papers.scanned": scanned,
     "visits.feed_of": phone,
 }  # fmt: skip
 
 
-NAMED = (message, ticket, visit, callback, report, paper)  # what they make depends on the verb
+NAMED = (message, ticket, visit, contract, callback, report, paper)  # what they make depends on the verb
 
 
 class Unknown(LookupError):

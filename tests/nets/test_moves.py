@@ -9,6 +9,9 @@ from crm import clock
 from crm.callbacks import workflow as calls
 from crm.callbacks.models import Callback
 from crm.callbacks.models import State as CallState
+from crm.contracts import paying
+from crm.contracts import workflow as contracts
+from crm.contracts.models import Contract
 from crm.db import db, unit_of_work
 from crm.duties.models import Duty, Edition, Subject
 from crm.duties.record import open_subject, record
@@ -35,6 +38,8 @@ CASES = [(kind, str(state)) for kind in KINDS for state in kind.STATES]
 BESIDES = {
     ("ticket", "cancel", "ended"): {"manager"},
     ("ticket", "duplicate", "ended"): {"manager"},  # a record whose service ended is owed; a manager may drop it
+    ("contract", "lapse", "returned"): {"manager"},  # something is still to be paid
+    ("contract", "lapse", "running"): {"manager"},
 }
 STILL = {("callback", "drop"), ("paper", "fetch")}  # the call is still owed; the holder still works here
 
@@ -158,6 +163,26 @@ def letter(state: str) -> Letter:
     return row
 
 
+def contract(state: str) -> Contract:
+    """One of the specialist's that somebody ought to have paid a week ago, so far."""
+    me, unit = make.who("specialist"), make.served_customer(f"单位{db.session.query(Subject).count()}")
+    if state in ("returned", "running", "lapsed", "renewed"):
+        row = make.unpaid(unit)
+        if state in ("running", "renewed"):
+            paying.release(row, by=make.who("manager"), reason="老客户")
+        if state == "lapsed":
+            contracts.lapse(row, by=make.who("manager"), reason="单位已注销")
+        if state == "renewed":
+            starts = row.ends_on + timedelta(days=1)
+            make.contract(unit, successor_of=row, starts_on=starts, ends_on=starts, adjustment="一天", upto="returned")
+            db.session.refresh(row)
+        return row
+    row = make.contract(unit, upto="draft" if state == "declined" else state)
+    if state == "declined":
+        contracts.decline(row, by=me, reason="预算没批")
+    return row
+
+
 def signing(row) -> dict:
     """What is signed, by a drawing of its own."""
     if not isinstance(row, Visit):
@@ -167,7 +192,8 @@ def signing(row) -> dict:
 
 
 # a new kind with moves gets a line: how its row comes into a state
-PUT = {Letter: letter, Edition: edition, Paper: paper, Ticket: ticket, Visit: visit, Callback: callback, Report: report}
+PUT = {Letter: letter, Contract: contract, Edition: edition, Paper: paper, Ticket: ticket, Visit: visit, Callback: callback,
+       Report: report}  # fmt: skip
 
 
 def expected(kind, verb: str, move, user, row, owed: set[str]) -> int:
@@ -209,7 +235,7 @@ def test_every_verb_from_a_state_does_what_the_table_says(app, kind, state):
         for verb, move in kind.MOVES.items():
             path, version = f"{row.path}/{move.noun}", row.version
             wanted = expected(kind, verb, move, by, row, owed)
-            fields = values.anything(path) | {"to": str(make.who("specialist2").id), "f_told": "", "of": other(row)} | signing(row)
+            fields = values.anything(path) | {"to": str(make.who("specialist2").id), "representative": str(by.id), "f_told": "", "of": other(row)} | signing(row)
             files = {"file_signed": values.stream(path, "file_signed")} if verb == "scan" and wanted == 303 else {}
             sent = fields | {"csrf_token": token, "version": str(version), "request_id": uuid.uuid4().hex}
             answer = page.post(path, sent | files, multipart=bool(files))

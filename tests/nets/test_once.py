@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func
 
 from crm import clock
+from crm.contracts import paying
 from crm.customers import runs
 from crm.customers.models import Customer
 from crm.db import db, unit_of_work
@@ -93,7 +94,12 @@ def _left(row) -> None:
     db.session.get_one(User, row.owner_id).state = "inactive"
 
 
-READY = {("callbacks", "drop"): _no_longer_owed, ("visits", "see"): _refused, ("papers", "fetch"): _left}  # what a verb needs besides
+def _demanded(row) -> None:
+    paying.demand(row, by=make.who("specialist"))
+
+
+READY = {("contracts", "withhold"): _demanded, ("contracts", "wait"): _demanded,
+         ("callbacks", "drop"): _no_longer_owed, ("visits", "see"): _refused, ("papers", "fetch"): _left}  # what a verb needs besides
 
 
 @pytest.mark.parametrize(("database", "kind", "verb"), CASES, ids=lambda v: getattr(v, "__name__", v))
@@ -108,7 +114,7 @@ def test_of_fifty_who_do_the_same_with_the_same_page_one_does(served, app, kind,
         scan = {"files": rows._draft(make.who(who), "feedback")} if verb == "scan" else {}
     page, path, version = Browser(served, who), f"{row.path}/{move.noun}", row.version
     fields = values.anything(path) | {"csrf_token": page.token("/account"), "version": str(version), "f_told": "",
-                                      "to": str(make.who("specialist2").id), "of": other(row), **signing(row), **scan}  # fmt: skip
+                                      "to": str(make.who("specialist2").id), "representative": str(make.who(who).id), "of": other(row), **signing(row), **scan}  # fmt: skip
     before = db.session.query(func.max(Event.id)).scalar()
     answers = Counter(answer.status_code for answer in fifty(served, page, path, fields))
     assert answers[303] == 1 and answers.keys() <= {303, *REFUSED}, answers
