@@ -42,14 +42,27 @@ def new():
     return attempt(form, act, show)
 
 
-@bp.route("/letters/<number:number>", methods=["GET", "POST"])
+@bp.get("/letters/<number:number>")
 @needs(P.LETTER_READ)
 def letter(number):
-    """The text, its versions, and how it looks; the director changes it."""
+    """The text, its versions, and how it looks."""
+    return _page(number, _form(queries.get(number, current_user)))
+
+
+def _page(number: str, form: forms.LetterForm, refusal: Refused | None = None):
+    letter = queries.get(number, current_user)
+    if isinstance(refusal, Stale):
+        form.beside(_form(letter, formdata=None))
+    return render_template("letters/letter.html", form=form, letter=letter, refusal=refusal, fields=filling.FIELDS,
+                           moves=workflow.MOVES, kinds=kinds())  # fmt: skip
+
+
+@bp.post("/letters/<number:number>/text")
+@needs(P.LETTER_EDIT)
+def change(number):
+    """The director changes it: a new version."""
     letter = queries.get(number, current_user)
     form = _form(letter)
-    if request.method == "POST" and not current_user.may(P.LETTER_EDIT):
-        abort(403)
 
     def act():
         check_version(letter, form.opened_version)
@@ -57,14 +70,7 @@ def letter(number):
         flash(_("Saved."))
         return redirect(letter.path, 303)
 
-    def show(refusal: Refused | None):
-        now = queries.get(number, current_user)
-        if isinstance(refusal, Stale):
-            form.beside(_form(now, formdata=None))
-        return render_template("letters/letter.html", form=form, letter=now, refusal=refusal, fields=filling.FIELDS,
-                               moves=workflow.MOVES, kinds=kinds())  # fmt: skip
-
-    return attempt(form, act, show)
+    return attempt(form, act, lambda refusal: _page(number, form, refusal))
 
 
 def _form(letter, **kwargs) -> forms.LetterForm:

@@ -18,9 +18,12 @@ from crm.desk import shelf
 from crm.desk.models import SavedFilter
 from crm.desk.tables import TABLES
 from crm.duties import workflow as duties
+from crm.duties.message import Message
 from crm.duties.models import Duty, Edition, Event, Notice, Subject
 from crm.duties.record import open_subject, record
+from crm.files import store
 from crm.files import workflow as files
+from crm.letters import workflow as letters
 from crm.papers import workflow as papers
 from crm.permissions import Permission, Role
 from crm.reports import workflow as reports
@@ -191,6 +194,37 @@ def owed_call(whose: str, user) -> Row:
         owed.owner_id = owner_of(whose, user).id
         db.session.flush()
     return Row({"duty_id": owed.id}, owed.subject)
+
+
+def letter(whose: str, user) -> Row:
+    """One in use, one with a text of its own, and one out of use."""
+    brand = f"品牌{db.session.query(Subject).count()}"
+    row = letters.add(by=make.who("director"), template="notice", brand=brand, language="zh", title="通知", subject="通知", body="到期 {ends_on}")
+    if whose == "closed":
+        letters.retire(row, by=make.who("director"))
+    return Row({"number": row.number}, row)
+
+
+WAITS = {"put_on_paper": {}, "withdraw": {}, "posted": {"way": "paper"}}  # the verbs of a letter that waits, and how it does
+
+
+def message(whose: str, user, name: str = "") -> Row:
+    """A letter of the outbox as the verb needs it; a closed one is withdrawn. Whoever sees the contract sees it."""
+    subject = make.in_force()
+    event = record("contract.notified", subject, ends_on=subject.ends_on)
+    row = db.session.query(Message).filter_by(event_id=event.id).one()
+    kept = {"sheet_sha256": store.put(make.PDF), "mail_sha256": store.put(b"To: a@example.cn")}
+    ends = {"state": "sent", "way": "email", "ended_at": clock.now()}
+    if whose == "closed":
+        ends |= {"state": "withdrawn"}
+    elif name in WAITS:
+        ends = WAITS[name]
+    elif name == "outcome":
+        ends |= {"state": "unknown", "ended_at": None}
+    for key, value in {**kept, **ends}.items():
+        setattr(row, key, value)
+    db.session.flush()
+    return Row({"message_id": row.id}, subject)
 
 
 def paper(whose: str, user, name: str = "") -> Row:
@@ -430,6 +464,8 @@ def static(whose: str, user) -> Row:
 
 
 MAKERS: dict[str, Callable[..., Row]] = {
+    "letters.": letter, **dict.fromkeys((f"letters.{verb}" for verb in (
+        "message", "sheet", "mail", "again", "outcome", "put_on_paper", "posted", "withdraw")), message),
     "static": static, "tickets.": ticket, "tickets.detach": attached, "files.": file, "customers.": customer,
     "customers.contact": contact, "desk.customer": customer, "serials.new": customer, "serials.edit": installation,
     "staff.edit": person, "staff.remove_factor": person, "staff.": of_another, "duties.extension": duty, "duties.decision": extension,
@@ -444,7 +480,7 @@ MAKERS: dict[str, Callable[..., Row]] = {
 }  # fmt: skip
 
 
-NAMED = (ticket, visit, contract, callback, report, paper)  # what they make depends on the verb
+NAMED = (message, ticket, visit, contract, callback, report, paper)  # what they make depends on the verb
 
 
 class Unknown(LookupError):

@@ -15,6 +15,7 @@ from crm.contracts.models import Contract
 from crm.db import db, unit_of_work
 from crm.duties.models import Duty, Edition, Subject
 from crm.duties.record import open_subject, record
+from crm.letters.models import Letter
 from crm.papers import workflow as papers
 from crm.papers.models import Paper
 from crm.papers.models import State as PaperState
@@ -28,7 +29,7 @@ from crm.visits.models import State as VisitState
 from crm.visits.models import Visit
 from tests import make
 from tests.conftest import LARGE, Browser
-from tests.nets import values
+from tests.nets import rows, values
 from tests.nets.state import changed, digest
 
 KINDS = [kind for kind in Subject.__subclasses__() if kind.MOVES]
@@ -156,6 +157,12 @@ def paper(state: str) -> Paper:
     return row
 
 
+def letter(state: str) -> Letter:
+    row = rows.letter("closed" if state == "retired" else "own", make.who("director")).subject
+    assert isinstance(row, Letter)
+    return row
+
+
 def contract(state: str) -> Contract:
     """One of the specialist's that somebody ought to have paid a week ago, so far."""
     me, unit = make.who("specialist"), make.served_customer(f"单位{db.session.query(Subject).count()}")
@@ -185,7 +192,8 @@ def signing(row) -> dict:
 
 
 # a new kind with moves gets a line: how its row comes into a state
-PUT = {Contract: contract, Edition: edition, Paper: paper, Ticket: ticket, Visit: visit, Callback: callback, Report: report}
+PUT = {Letter: letter, Contract: contract, Edition: edition, Paper: paper, Ticket: ticket, Visit: visit, Callback: callback,
+       Report: report}  # fmt: skip
 
 
 def expected(kind, verb: str, move, user, row, owed: set[str]) -> int:

@@ -22,6 +22,7 @@ VALUES = {
     "arrive_at": "2026-11-24T09:00", "ends_at": "2026-11-24T12:00", "departments": "财务部：报表打不开", "cost": "800",
     "place": "甲柜二层", "sheets": "1", "of": "K0001",
     "standing_in": "经理出差", "at": "2026-11-24T10:00", "doubt": "年结还没做完", "comment": "都好", "software": "快一点就好", "unrecorded": "",
+    "template": "notice", "body": "贵单位的合同 {number} 将于 {ends_on} 到期。", "subject": "到期通知", "arrived": "yes",
     "amount_fen": "1200.50", "fen": "200", "paper_number": "", "adjustment": "送一个月", "salesperson": "钱进", "terms": "周三寄回", "way": "fax",
     "signed_on": "2026-11-23", "sent_on": "2026-11-23", "returned_on": "2026-11-23", "paid_on": "2026-11-23", "posted_on": "2026-11-23",
     "copy_due_on": "2026-11-25", "payment_due_on": "2026-11-16", "invoice_title": "宏远机械", "invoice_address": "北京市海淀区",

@@ -7,7 +7,10 @@ from crm.customers import runs
 from crm.customers import workflow as customers
 from crm.db import db
 from crm.duties import workflow as duties
+from crm.duties.message import Message
 from crm.duties.models import Duty
+from crm.duties.record import record
+from crm.files import store
 from crm.files import workflow as files
 from crm.tickets import workflow as tickets
 from tests import make
@@ -24,11 +27,26 @@ def populate() -> None:
         make.contract(unit, upto=state)
     make.unpaid(unit)
     make.in_force(make.customer("快到期", email="a@example.cn"))
+    _letters()
     for login in ("specialist", "followup", "manager", "director"):
         file = files.draft("list.csv", TABLE, make.who(login), runs.PURPOSE)
         db.session.add(file)
         db.session.flush()
         runs.start(file, {"简称": "short_name"}, make.who(login))
+
+
+def _letters() -> None:
+    """One of each state in which somebody may do something."""
+    ends = {"state": "unknown", "way": "email", "sheet_sha256": store.put(make.PDF), "mail_sha256": store.put(b"To: a@example.cn")}
+    for values in ({}, {"way": "paper", "sheet_sha256": store.put(make.PDF)}, ends, {**ends, "state": "sent", "ended_at": clock.now()}):
+        subject = make.in_force()
+        event = record("contract.notified", subject, ends_on=subject.ends_on)
+        letter = db.session.query(Message).filter_by(event_id=event.id).one()
+        for key, value in values.items():
+            setattr(letter, key, value)
+        if letter.state == "unknown":
+            record("message.unknown", subject, **letter.facts)
+    db.session.flush()
 
 
 def _records(unit, by, manager) -> None:
