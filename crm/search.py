@@ -273,9 +273,9 @@ def newest(
     return ask(_settled(found.where(*where))), bool(before)
 
 
-def apart(found: Select) -> FromClause:
+def apart(found: Select, name: str = "found") -> FromClause:
     """Found out by itself: PostgreSQL would otherwise walk all subjects for the order's sake."""
-    return found.cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
+    return found.cte(name).prefix_with("MATERIALIZED", dialect="postgresql")
 
 
 def _settled(found: Select) -> FromClause:
