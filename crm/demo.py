@@ -21,6 +21,7 @@ from crm.customers.models import Contact, Customer
 from crm.db import db
 from crm.demo_accounts import Texts, texts
 from crm.demo_accounts import logins as logins
+from crm.demo_contracts import Contracts
 from crm.demo_field import Field
 from crm.duties import editions, queries
 from crm.duties import workflow as duties
@@ -81,7 +82,7 @@ class Case:
     request: Extension | None = None
 
 
-class Department(Field):
+class Department(Field, Contracts):
     """Its people and customers, and the lives that wait for their time; `dice` are those of the life that runs."""
 
     def __init__(self, texts: Texts, now: datetime) -> None:
@@ -150,6 +151,7 @@ class Department(Field):
             at = self.days.add_hours(self.days.opening(day), self.dice.randint(8, 455) / 60)
             self.begin(at, self.call(), Random(f"{self.today} {count}"))
         self.plan_field()
+        self.plan_sales()
         for name, topic in self.texts["today"].items():
             self.begin(self.when(topic["opens"]), self.scene(topic), Random(f"{self.today} {name}"))
 
@@ -167,7 +169,7 @@ class Department(Field):
         customer = customers.add_customer(
             by=by, short_name=line["short"], full_name=line["full"], owner_id=by.id,
             region=line["region"], address=f"{line['region']}市{line['address']}", invoice_title=line["full"],
-            phone=phone, fax=phone[:-1] + "9" if self.dice.random() < 0.4 else "",
+            phone=phone, fax=phone[:-1] + "9" if self.dice.random() < 0.4 else "", email=line.get("email", ""),
         )  # fmt: skip
         unit = self.units[line["short"]] = Unit(customer)
         names, posts = self.texts["names"], self.texts["posts"][line["kind"]]
@@ -178,17 +180,16 @@ class Department(Field):
                 software_responsible=not unit.contacts and line.get("lacks") != "person",
             ))  # fmt: skip
         unit.systems = [self.install(customer, by, line, self.texts["product"][key]) for key in line["products"]]
+        self.begin(clock.now(), self.under_contract(unit, line), Random(f"{self.today} {customer.number}"))
         if grade := line.get("grade"):
-            day = max(clock.today(), self.days.next(self.today - timedelta(days=self.dice.randint(34, 45))))
-            at = self.morning(day) if day > clock.today() else clock.now()
-            self.begin(at, self.grade(unit, grade), Random(customer.number))
+            self.plan_grade(unit, grade)
         if line.get("gone"):
             yield self.when("20-150 days")
             customers.edit_contact(unit.contacts.pop(), by=by, active=False)
 
     def install(self, customer: Customer, by: User, line: Texts, one: Texts) -> tuple[Installation, list[str]]:
         ends = self.today + timedelta(days=line["ends"])
-        starts = ends - relativedelta(years=1 if "joined" in line else 2) + timedelta(days=1)
+        starts, ends = ends - relativedelta(years=1 if "joined" in line else 2) + timedelta(days=1), self.first_end(line, ends)
         return serials.add_installation(
             customer, by=by, of=serials.product(one["brand"], one["name"]), edition=one["edition"],
             product_version=one["version"], modules=one["modules"], users=self.dice.choice([1, 3, 5, 8, 10, 15]),

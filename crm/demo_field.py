@@ -175,6 +175,11 @@ class Field:
         fields = {"question": callback.doubt, "answer": "重新核对后已改好，操作说明也发给客户了。"}
         tickets.complete(ticket, by=by, fields=fields, answered_at=clock.now())
 
+    def plan_grade(self, unit: Any, grade: str) -> None:
+        day = max(clock.today(), self.days.next(self.today - timedelta(days=self.dice.randint(34, 45))))
+        at = self.morning(day) if day > clock.today() else clock.now()
+        self.begin(at, self.grade(unit, grade), Random(unit.customer.number))
+
     def grade(self, unit: Any, grade: str) -> Life:
         """The customer is graded, and called for the first time three weeks later (4.specialist.2)."""
         customers.change_customer(unit.customer, {"category": grade}, by=self.people["manager"])

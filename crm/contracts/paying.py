@@ -12,7 +12,7 @@ from crm.contracts.models import Contract, ContractEvent, Payment, State
 from crm.contracts.moves import MOVES
 from crm.db import db
 from crm.duties.models import Event
-from crm.duties.record import record
+from crm.duties.record import record, settle
 from crm.duties.workflow import must_be_owed
 from crm.errors import Invalid, Refused
 from crm.labels import N_
@@ -112,17 +112,22 @@ def begun(contract: Contract, by, *, taken_over: bool = False) -> None:
     record(ContractEvent.BEGUN, contract, by=by, taken_over=taken_over, **dates)
 
 
+def _owed(verb: str, contract: Contract, by) -> None:
+    """Take a verb that settles a duty; what fell due by now opens its own first, for nobody waits for a sweep."""
+    MOVES[verb].apply(contract, by)
+    settle(contract, clock.now())
+    must_be_owed(contract, MOVES[verb])
+
+
 def chase(contract: Contract, *, by, words: str) -> None:
     """Called or written to, because the payment is overdue (D2)."""
-    MOVES["chase"].apply(contract, by)
-    must_be_owed(contract, MOVES["chase"])
+    _owed("chase", contract, by)
     record(ContractEvent.CHASED, contract, by=by, words=words)
 
 
 def demand(contract: Contract, *, by) -> None:
     """The formal demand, three more days later (D2)."""
-    MOVES["demand"].apply(contract, by)
-    must_be_owed(contract, MOVES["demand"])
+    _owed("demand", contract, by)
     record(ContractEvent.DEMANDED, contract, by=by, payment_due_on=contract.payment_due_on)
 
 
@@ -137,8 +142,7 @@ def release(contract: Contract, *, by, reason: str) -> None:
 
 def withhold(contract: Contract, *, by, reason: str) -> None:
     """After the demand a manager may withhold the new period: never one that is paid for, never by a sweep (D2)."""
-    MOVES["withhold"].apply(contract, by)
-    must_be_owed(contract, MOVES["withhold"])
+    _owed("withhold", contract, by)
     because(reason)
     if in_full(contract):
         raise Refused(N_("It is paid in full: what is paid for is never withheld (D2)."))
@@ -149,8 +153,7 @@ def withhold(contract: Contract, *, by, reason: str) -> None:
 
 def wait(contract: Contract, *, by, reason: str) -> None:
     """A manager decides to wait instead (D2)."""
-    MOVES["wait"].apply(contract, by)
-    must_be_owed(contract, MOVES["wait"])
+    _owed("wait", contract, by)
     because(reason)
     record(ContractEvent.WAITED, contract, by=by, reason=reason)
 

@@ -134,7 +134,7 @@ def contract(whose: str, user, name: str = "") -> Row:
     if whose == "closed" and row.state == "draft":
         contracts.decline(row, by=by, reason="不买了")
     if name == "pay":
-        paying.pay(row, by=by, fen=30_000, paid_on=clock.today())
+        paying.pay(row, by=by, fen=60_000, paid_on=clock.today())
     if name in ("withhold", "wait"):
         paying.demand(row, by=by)
     duties.hand_over(row, row.owner_id, owner.id)
