@@ -39,7 +39,7 @@ TABLE = lists.Table(
         Column("way", N_("Way"), _way),
         Column("address", N_("Address"), lists.plain("address")),
         Column("queued", N_("Written"), lists.plain("queued_at")),
-        Column("ended", N_("Ended"), lists.plain("ended_at")),
+        Column("ended", N_("Finished"), lists.plain("ended_at")),
         Column("answer", N_("Answer"), lists.plain("answer"), shown=False),
     ),
 )  # fmt: skip
