@@ -194,8 +194,7 @@ class Contracts:
         if db.session.scalar(select(Duty.id).where(*owed)) is None:
             return
         followup = self.people["followup"]
-        self.speak(contract, "call.expiry", followup, "函已收到，等领导批了就续。")
-        contracts.answer(contract, by=followup, answer=Answer.UNDECIDED, why="")
+        self.speak(contract, "call.expiry", followup, "函已收到，等领导批了就续。", answer=Answer.UNDECIDED)
 
     def sale(self, at: dict[str, Any]) -> Life:
         """A sale whose final payment is still to come in (4.specialist.6)."""
