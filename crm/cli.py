@@ -116,8 +116,7 @@ def migrate_() -> None:
 @crm.command("demo")
 def demo_() -> None:
     """Fill an empty database with a department of a year's work."""
-    made = _prepare()
-    with made.app_context():
+    with _prepare().app_context():
         _demo()
 
 
@@ -143,9 +142,8 @@ def run(port: int) -> None:
             click.echo("First start: making the demo department (a minute at most) ...")
             _demo()
         with unit_of_work(read_only=True):
-            shown = demo.logins()
-    click.echo(f"\n  http://{host}:{port}\n")
-    click.echo("\n".join(f"  {line}" for line in shown) + "\n\n  Ctrl-C ends it.\n")
+            shown = "".join(f"\n  {line}" for line in demo.logins())
+    click.echo(f"\n  http://{host}:{port}\n{shown}\n\n  Ctrl-C ends it.\n")
     serve.one_process(made, host, port, beside=lambda stop: sweep.work(made, stop))
 
 
@@ -181,7 +179,8 @@ def tick(as_of: str | None) -> None:
         click.echo(f"{as_of} has not come yet: what this sweep marks as missed stays marked.", err=True)
     with app().app_context():
         swept = sweep.tick(at)
-    click.echo("\n".join(f"{name}: {count}" for name, count in swept.items()))
+    for name, count in swept.items():
+        click.echo(f"{name}: {count}")
     if swept.failed:
         raise Failed("\n".join(f"{name}: failed, see the log" for name in swept.failed))
 
@@ -210,8 +209,9 @@ def import_customers(file: Path, dry_run: bool, mapped: tuple[str, ...]) -> None
     """Customers from .xls, .xlsx or .csv; known units are updated."""
     if bad := [pair for pair in mapped if "=" not in pair]:
         raise Failed(f"--map wants COLUMN=field, not {bad[0]!r}")
+    mapping = dict(pair.rsplit("=", 1) for pair in mapped)
     with app().app_context():
-        importing.run(file.read_bytes(), file.name, dict(pair.rsplit("=", 1) for pair in mapped), dry_run=dry_run, say=click.echo)
+        importing.run(file.read_bytes(), file.name, mapping, dry_run=dry_run, say=click.echo)
 
 
 @import_.command("incidents")

@@ -14,7 +14,6 @@ class ReachForm(CallerForm):
     attitude = PickField(_l("Attitude"), **_FIVE)
     skill = PickField(_l("Skill"), **_FIVE)
     result = PickField(_l("Result"), **_FIVE)
-    answer = PickField(_l("Answer to the expiry notice"), Answer, blank=_l("Choose the answer"))
     comment = WordsField(_l("What they said"), most=5000)
     software = WordsField(_l("What they think of the software"), most=5000)
     doubt = WordsField(_l("A doubt, or an old problem unsolved"), most=5000,
@@ -25,6 +24,20 @@ class ReachForm(CallerForm):
 
     def marks(self) -> dict[str, int | None]:
         return {mark: int(self._fields[mark].data) if self._fields[mark].data else None for mark in MARKS}
+
+    def answered(self) -> dict[str, str]:
+        """What they say to an expiry notice, where the call is about one."""
+        return {}
+
+
+class ExpiryForm(ReachForm):
+    """What the customer says to the expiry notice (5.5.2)."""
+
+    answer = PickField(_l("Will they renew?"), Answer, required=True, blank="—")
+    answer_why = LineField(_l("Why not"), most=500)
+
+    def answered(self) -> dict[str, str]:
+        return {"answer": self.answer.data, "answer_why": self.answer_why.data}
 
 
 class LaterForm(CrmForm):

@@ -57,7 +57,6 @@ class Callback(Subject):
     comment: Mapped[str] = mapped_column(default="")
     software: Mapped[str] = mapped_column(default="")  # the customer's opinion of the software (4.director.10)
     doubt: Mapped[str] = mapped_column(default="")
-    answer: Mapped[str] = mapped_column(default="")  # to an expiry notice (5.5.2)
 
     contact: Mapped[Contact | None] = relationship(lazy="raise")
 

@@ -11,18 +11,17 @@ from flask_login import current_user
 from crm.callbacks import forms, queries, workflow
 from crm.callbacks.models import Callback
 from crm.callbacks.moves import MOVES
-from crm.callbacks.workflow import setting, wants_answer, wants_marks
-from crm.contracts.models import Answer
+from crm.callbacks.workflow import setting, wants_marks
 from crm.customers import queries as customers
 from crm.customers.models import Contact
 from crm.duties import editions
 from crm.duties import queries as duties
 from crm.duties.rulebook import Rulebook
 from crm.errors import Refused
-from crm.forms import CrmForm, ReasonForm
+from crm.forms import CrmForm
 from crm.labels import said
 from crm.staff import queries as staff
-from crm.tickets.forms import offered_categories
+from crm.tickets.forms import ReasonForm, offered_categories
 from crm.tickets.models import PASSWORD
 from crm.verbs import offered, told
 
@@ -34,13 +33,13 @@ FORMS: dict[str, type[CrmForm]] = {
 
 def form_for(name: str, callback: Callback, people: Sequence[Contact] | None = None, **kwargs: Any) -> CrmForm:
     """The form of one verb; `formdata=None` for one that is only shown."""
-    form = FORMS.get(name, CrmForm)(**kwargs)
+    expiry = name == "reach" and workflow.asks_renewal(callback)
+    form = (forms.ExpiryForm if expiry else FORMS.get(name, CrmForm))(**kwargs)
     if isinstance(form, forms.ReachForm):
         form.offer_people(customers.contacts(callback.customer_id or 0, active=True) if people is None else people)
         form.clause.offer(_clauses(editions.todays()))
         needs = _("Goes to the manager at once (5.5.3). A mark of %(n)s or less needs it.", n=setting(callback, "bad_mark"))
         form.doubt.description = needs
-        form.answer.flags.required = wants_answer(callback)
         for mark in (form.attitude, form.skill, form.result):
             mark.flags.required = wants_marks(callback)
         if len(form.people) == 1 and not form.contact.data:
@@ -78,6 +77,5 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     known["duties"] = calls + owed
     return render_template(
         "callbacks/callback.html", **known, callback=callback, story=story, offered=forms_now, moves=MOVES,
-        regular=not wants_marks(callback), answers=wants_answer(callback), answers_named=Answer, book=editions.todays(),
-        apart=setting(callback, "minutes_between_calls"),
+        regular=not wants_marks(callback), book=editions.todays(), apart=setting(callback, "minutes_between_calls"),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from crm import clock
 from crm.callbacks.models import MARKS, Callback, CallbackEvent, State
 from crm.callbacks.moves import MOVES
 from crm.contracts import workflow as contracts
-from crm.contracts.models import Answer, Contract
+from crm.contracts.models import Contract
 from crm.customers.models import Contact, Customer
 from crm.db import db, next_number
 from crm.duties import editions
@@ -137,31 +137,32 @@ def wants_marks(callback: Callback) -> bool:
     return callback.category not in book.rules or book.rules[callback.category].marks
 
 
-def wants_answer(callback: Callback) -> bool:
-    """Whether this call asks what the customer says to an expiry notice (5.5.2)."""
-    book = editions.book_of(callback) or editions.todays()
-    return callback.category in book.rules and book.rules[callback.category].answer
+def asks_renewal(callback: Callback) -> bool:
+    """Whether the customer is asked if they renew (5.5.2)."""
+    return origin_of(callback).kind == "contract"
 
 
 def reach(
     callback: Callback, *, by, contact: Contact | None, department: str = "", comment: str = "", software: str = "",
-    doubt: str = "", unrecorded: str = "", clause: str = "", answer: str = "", **marks: int | None,
+    doubt: str = "", unrecorded: str = "", clause: str = "", answer: str = "", answer_why: str = "", **marks: int | None,
 ) -> None:  # fmt: skip
     """What the customer said: the marks for attitude, skill and result, 1 to 5 (5.5.1). A doubt, or an old problem, goes
     to the manager in the same step (5.5.3); a service that has no record is noted with the clause it breaks."""
-    if wrong := _lacking(callback, contact, marks, doubt, unrecorded, clause) | _unanswered(callback, answer, comment):
+    wrong = _lacking(callback, contact, marks, doubt, unrecorded, clause)
+    if asks_renewal(callback) and not answer:
+        wrong["answer"] = N_("Write down what they answered (5.5.2).")
+    if wrong:
         raise Invalid(fields=wrong)
     assert contact
     _calling("reach", callback, by)
     callback.contact_id, callback.department, callback.reached_at = contact.id, department, clock.now()
     callback.comment, callback.software, callback.try_at = comment, software, None
-    callback.answer = answer
     for mark in MARKS:
         setattr(callback, mark, marks.get(mark))
     db.session.flush()
     record(CallbackEvent.REACHED, callback, by=by, rule=callback.category, contact=contact.name, **marks, words=comment)
-    if answer:
-        contracts.answer(db.session.get_one(Contract, callback.origin_id), by=by, answer=answer, why=comment)
+    if asks_renewal(callback):
+        contracts.answer(db.session.get_one(Contract, callback.origin_id), by=by, answer=answer, why=answer_why)
     if unrecorded:
         record(CallbackEvent.UNRECORDED, callback, by=by, words=unrecorded, clause=clause, concerned=callback.concerned_id)
     if doubt:
@@ -180,15 +181,6 @@ def _lacking(callback: Callback, contact: Contact | None, marks: dict, doubt: st
     if unrecorded and not clause:
         wrong["clause"] = N_("Say which clause that breaks.")
     return wrong
-
-
-def _unanswered(callback: Callback, answer: str, comment: str) -> dict[str, str]:
-    """5.5.2: will renew, undecided, or will not and why."""
-    if not wants_answer(callback):
-        return {"answer": N_("No notice was written about this.")} if answer else {}
-    if answer not in set(Answer):
-        return {"answer": N_("The customer's answer is needed (5.5.2).")}
-    return {"comment": N_("Say why they will not renew (5.5.2).")} if answer == Answer.LEAVES and not comment else {}
 
 
 def escalate(callback: Callback, *, by, doubt: str) -> None:

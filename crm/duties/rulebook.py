@@ -143,7 +143,6 @@ class Rule:
     of: str = ""  # a kind of subject: what happens to one that came of this one opens, keeps and drops it as well
     others: bool = False  # never for whoever served the customer (5.5.1)
     marks: bool = True  # a call that is not reached without marks (5.5.1)
-    answer: bool = False  # a call that is not reached without the customer's answer to a notice (5.5.2)
     paper: str = ""  # the paper form whose coming back keeps it (5.7)
     lost: str = ""  # the fine's clause should that paper be lost
     notice: bool = False

@@ -1,4 +1,4 @@
-"""Serial numbers, implementations, and the customer's answer to an expiry notice."""
+"""Serial numbers and implementations."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -53,10 +53,6 @@ def upgrade() -> None:
     op.create_index(op.f("ix_serials_installation_id"), "serials", ["installation_id"])
     op.create_index("uq_serials_in_use", "serials", ["installation_id"], unique=True,
                     sqlite_where=sa.text(IN_USE), postgresql_where=sa.text(IN_USE))  # fmt: skip
-    with op.batch_alter_table("callbacks") as batch_op:
-        batch_op.add_column(sa.Column("answer", sa.String(), nullable=False, server_default=""))
-    with op.batch_alter_table("callbacks") as batch_op:
-        batch_op.alter_column("answer", server_default=None)
 
 
 def downgrade() -> None:
