@@ -289,8 +289,9 @@ class Department(Field, Contracts):
     def hand_in(self, ticket: Ticket, by: User) -> Life:
         """The paper of an application: a day or two later it is in the archive (5.7.5)."""
         paper, archivist = papers.enter(ticket, paper_of(ticket), by=by), self.people["archivist"]
-        papers.offer(paper, by=by, to=archivist)
         yield self.when("1-2 days")
+        papers.offer(paper, by=by, to=archivist)
+        yield self.when("60-240 minutes")
         papers.archive(paper, by=archivist, place=f"{clock.today():%Y}年客户申请卷")
 
     def ask(self, case: Case, by: User, reason: str) -> None:

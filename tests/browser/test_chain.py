@@ -39,7 +39,7 @@ def test_from_the_request_to_the_second_callback_on_a_phone(served, open_page):
         path = db.session.query(Visit).one().path
     manager = open_page("manager", "zh", SMALL)
     manager.goto(path)
-    manager.click("#approve button")
+    manager.click("#approve")
     me.goto(path)
     press(me, "我现在出发")
     press(me, "我已到达")

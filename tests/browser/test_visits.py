@@ -26,7 +26,7 @@ def test_the_whole_way_of_a_visit_on_a_phone(served, open_page):
         path = make.visit(departments=departments).path
     manager = open_page("manager", "zh", LARGE)
     manager.goto(path)
-    manager.click("#approve button")
+    manager.click("#approve")
     page = open_page("specialist", "zh", SMALL)
     page.goto(path)
     first = page.locator(".record-head .acts .btn").first

@@ -39,7 +39,7 @@ def test_from_the_call_to_complete(customers, served, open_page, tmp_path, compl
     page.wait_for_url("**/tickets/T*")
     page.locator("#complete button.btn-primary").click()
     page.locator("#wrong").wait_for()
-    assert page.locator("#gaps li").count() == 4, "application, data, tool, first answer: all at once"
+    assert page.locator("#wrong li").count() == 4, "application, data, tool, first answer: all at once"
     page.fill("[name=f_data]", "2024 年凭证")
     page.fill("[name=f_tool]", "清理工具")
     page.fill("[name=answered_at]", "2026-11-23T09:00")

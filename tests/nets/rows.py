@@ -259,6 +259,10 @@ def _on_its_way(row, name: str, owner, other) -> None:
     row.state = "held" if name in ("archive", "lose", "fetch") else state
     if name == "fetch":
         row.owner_id = _left().id
+    if name == "see":
+        row.state, row.owner_id = "held", make.who("specialist").id
+        db.session.flush()
+        papers.lose(row, by=make.who("specialist"), words="找不到")
     if row.state == "offered":
         row.owner_id, row.concerned_id = (other.id, owner.id) if name in ("take", "decline") else (owner.id, other.id)
     if row.state in ("archived", "lent", "returned"):
