@@ -18,10 +18,10 @@ from crm.duties import editions
 from crm.duties import queries as duties
 from crm.duties.rulebook import Rulebook
 from crm.errors import Refused
-from crm.forms import CrmForm
+from crm.forms import CrmForm, ReasonForm
 from crm.labels import said
 from crm.staff import queries as staff
-from crm.tickets.forms import ReasonForm, offered_categories
+from crm.tickets.forms import offered_categories
 from crm.tickets.models import PASSWORD
 from crm.verbs import offered, told
 
