@@ -1,8 +1,7 @@
 """The demo department: a year of work, done through the same verbs people use, with the clock held at each step.
 
 Whatever takes its time is a *life*: a generator that yields when it goes on. `Department.live` runs all of them in the
-order of the clock, up to now; what is not over by then is today's work. Names, words and ways are in demo.toml.
-"""
+order of the clock, up to now; what is not over by then is today's work. Names, words and ways are in demo.toml."""
 
 import heapq
 import itertools
