@@ -36,6 +36,12 @@ def filled(text: str, values: Mapping[str, str]) -> str:
 
 
 def paragraphs(body: str, values: Mapping[str, str]) -> list[str]:
-    """The text's paragraphs, filled in; the table's place is the paragraph `{products}`."""
+    """The text's paragraphs, filled in; the table's place is the paragraph `{products}`. One that has fields, and for none
+    of them a value, says nothing and is left out."""
     parts = [part.strip() for part in body.splitlines() if part.strip()]
-    return [part if part == f"{{{TABLE}}}" else filled(part, values) for part in parts]
+    return [part if part == f"{{{TABLE}}}" else filled(part, values) for part in parts if _says(part, values)]
+
+
+def _says(part: str, values: Mapping[str, str]) -> bool:
+    named = _FIELD.findall(part)
+    return not named or TABLE in named or any(values.get(name) for name in named)

@@ -2,7 +2,8 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from crm.duties.message import MessageState, Way
+from crm.duties import queries as duties
+from crm.duties.message import Message, MessageState, Way
 from crm.errors import Refused, Stale
 from crm.files import store
 from crm.forms import CrmForm, attempt
@@ -113,8 +114,11 @@ for _name, _move in workflow.MOVES.items():
 @needs(P.LETTER_READ)
 def outbox():
     wanted, page = TABLE.asked(current_user, request.args)
-    return render_template("letters/outbox.html", page=page, wanted=wanted, message_states=MessageState, ways=Way,
-                           to_print=queries.to_print(current_user), to_settle=queries.to_settle(), called=called)  # fmt: skip
+    to_print = queries.to_print(current_user)
+    return render_template(
+        "letters/outbox.html", page=page, wanted=wanted, message_states=MessageState, ways=Way, called=called,
+        to_print=to_print, names=duties.names(one.subject.customer_id for one in to_print), to_settle=queries.to_settle(),
+    )  # fmt: skip
 
 
 @bp.get("/outbox/<id:message_id>")
@@ -123,10 +127,16 @@ def message(message_id):
     return _message(message_id)
 
 
+def _customer(found: Message):
+    of = found.subject.customer_id
+    return duties.names([of]).get(of)
+
+
 def _message(message_id: int, bound: CrmForm | None = None, refusal: Refused | None = None):
     found = queries.message(message_id, current_user)
     return render_template(
-        "letters/message.html", message=found, subject=found.subject, message_states=MessageState, ways=Way, refusal=refusal,
+        "letters/message.html", message=found, subject=found.subject, customer=_customer(found), message_states=MessageState,
+        ways=Way, refusal=refusal,
         decide=bound or forms.DecideForm(formdata=None), form=CrmForm(formdata=None), over=handling.OVER,
         unsettled=found.state in handling.OPEN and queries.unsettled(found), called=called,
     )  # fmt: skip
