@@ -116,8 +116,7 @@ def migrate_() -> None:
 @crm.command("demo")
 def demo_() -> None:
     """Fill an empty database with a department of a year's work."""
-    made = _prepare()
-    with made.app_context():
+    with _prepare().app_context():
         _demo()
 
 
@@ -143,9 +142,8 @@ def run(port: int) -> None:
             click.echo("First start: making the demo department (a minute at most) ...")
             _demo()
         with unit_of_work(read_only=True):
-            shown = demo.logins()
-    click.echo(f"\n  http://{host}:{port}\n")
-    click.echo("\n".join(f"  {line}" for line in shown) + "\n\n  Ctrl-C ends it.\n")
+            shown = "".join(f"\n  {line}" for line in demo.logins())
+    click.echo(f"\n  http://{host}:{port}\n{shown}\n\n  Ctrl-C ends it.\n")
     serve.one_process(made, host, port, beside=lambda stop: sweep.work(made, stop))
 
 

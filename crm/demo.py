@@ -169,7 +169,7 @@ class Department(Field, Contracts):
         customer = customers.add_customer(
             by=by, short_name=line["short"], full_name=line["full"], owner_id=by.id,
             region=line["region"], address=f"{line['region']}市{line['address']}", invoice_title=line["full"],
-            phone=phone, fax=phone[:-1] + "9" if self.dice.random() < 0.4 else "", email=line.get("email", ""),
+            phone=phone, fax=phone[:-1] + "9" if self.dice.random() < 0.4 else "", email=line.get("email") or self.mail_of(phone),
         )  # fmt: skip
         unit = self.units[line["short"]] = Unit(customer)
         names, posts = self.texts["names"], self.texts["posts"][line["kind"]]

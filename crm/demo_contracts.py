@@ -52,6 +52,10 @@ class Contracts:
     def renewed_early(self, line: dict[str, Any]) -> bool:
         return line["ends"] >= EARLY and "joined" not in line
 
+    def mail_of(self, phone: str) -> str:
+        """Of most an e-mail is known; of some neither that nor a fax."""
+        return f"kuaiji@{phone[-7:]}.example.com" if int(phone[-3]) < 7 else ""
+
     def first_end(self, line: dict[str, Any], ends: date) -> date:
         """When the period ends with which a customer came; the rest is a renewal's."""
         return ends - relativedelta(years=1) if self.renewed_early(line) else ends
@@ -190,8 +194,7 @@ class Contracts:
         if db.session.scalar(select(Duty.id).where(*owed)) is None:
             return
         followup = self.people["followup"]
-        self.speak(contract, "call.expiry", followup, "函已收到，等领导批了就续。")
-        contracts.answer(contract, by=followup, answer=Answer.UNDECIDED, why="")
+        self.speak(contract, "call.expiry", followup, "函已收到，等领导批了就续。", answer=Answer.UNDECIDED)
 
     def sale(self, at: dict[str, Any]) -> Life:
         """A sale whose final payment is still to come in (4.specialist.6)."""

@@ -141,7 +141,7 @@ class Field:
         owed = select(Duty).where(Duty.subject_id == subject.id, Duty.rule == rule, open_now())
         return db.session.scalars(owed).one()
 
-    def speak(self, subject: Subject, rule: str, by: User, said: str, *, doubt: str = "", **marks: int) -> Callback:
+    def speak(self, subject: Subject, rule: str, by: User, said: str, *, doubt: str = "", **marks: Any) -> Callback:
         """One call that is answered."""
         callback = callbacks.begin(self.owed_call(subject, rule), by=by)
         people = select(Contact).where(Contact.customer_id == subject.customer_id).order_by(Contact.id)

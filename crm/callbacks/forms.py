@@ -1,6 +1,7 @@
 from flask_babel import lazy_gettext as _l
 
 from crm.callbacks.models import MARKS
+from crm.contracts.models import Answer
 from crm.forms import CrmForm, InstantField, LineField, PickField, WordsField
 from crm.tickets.forms import CallerForm
 
@@ -23,6 +24,20 @@ class ReachForm(CallerForm):
 
     def marks(self) -> dict[str, int | None]:
         return {mark: int(self._fields[mark].data) if self._fields[mark].data else None for mark in MARKS}
+
+    def answered(self) -> dict[str, str]:
+        """What they say to an expiry notice, where the call is about one."""
+        return {}
+
+
+class ExpiryForm(ReachForm):
+    """What the customer says to the expiry notice (5.5.2)."""
+
+    answer = PickField(_l("Will they renew?"), Answer, required=True, blank="—")
+    answer_why = LineField(_l("Why not"), most=500)
+
+    def answered(self) -> dict[str, str]:
+        return {"answer": self.answer.data, "answer_why": self.answer_why.data}
 
 
 class LaterForm(CrmForm):

@@ -33,7 +33,8 @@ FORMS: dict[str, type[CrmForm]] = {
 
 def form_for(name: str, callback: Callback, people: Sequence[Contact] | None = None, **kwargs: Any) -> CrmForm:
     """The form of one verb; `formdata=None` for one that is only shown."""
-    form = FORMS.get(name, CrmForm)(**kwargs)
+    expiry = name == "reach" and workflow.asks_renewal(callback)
+    form = (forms.ExpiryForm if expiry else FORMS.get(name, CrmForm))(**kwargs)
     if isinstance(form, forms.ReachForm):
         form.offer_people(customers.contacts(callback.customer_id or 0, active=True) if people is None else people)
         form.clause.offer(_clauses(editions.todays()))

@@ -73,7 +73,7 @@ def _reach(callback: Callback, form: ReachForm, keys: list[str]) -> None:
     workflow.reach(
         callback, by=current_user, contact=contact, department=department, comment=form.comment.data,
         software=form.software.data, doubt=form.doubt.data, unrecorded=form.unrecorded.data, clause=form.clause.data,
-        **form.marks(),
+        **form.marks(), **form.answered(),
     )  # fmt: skip
 
 

@@ -9,6 +9,8 @@ from sqlalchemy.orm import joinedload
 from crm import clock
 from crm.callbacks.models import MARKS, Callback, CallbackEvent, State
 from crm.callbacks.moves import MOVES
+from crm.contracts import workflow as contracts
+from crm.contracts.models import Contract
 from crm.customers.models import Contact, Customer
 from crm.db import db, next_number
 from crm.duties import editions
@@ -135,13 +137,21 @@ def wants_marks(callback: Callback) -> bool:
     return callback.category not in book.rules or book.rules[callback.category].marks
 
 
+def asks_renewal(callback: Callback) -> bool:
+    """Whether the customer is asked if they renew (5.5.2)."""
+    return origin_of(callback).kind == "contract"
+
+
 def reach(
     callback: Callback, *, by, contact: Contact | None, department: str = "", comment: str = "", software: str = "",
-    doubt: str = "", unrecorded: str = "", clause: str = "", **marks: int | None,
+    doubt: str = "", unrecorded: str = "", clause: str = "", answer: str = "", answer_why: str = "", **marks: int | None,
 ) -> None:  # fmt: skip
     """What the customer said: the marks for attitude, skill and result, 1 to 5 (5.5.1). A doubt, or an old problem, goes
     to the manager in the same step (5.5.3); a service that has no record is noted with the clause it breaks."""
-    if wrong := _lacking(callback, contact, marks, doubt, unrecorded, clause):
+    wrong = _lacking(callback, contact, marks, doubt, unrecorded, clause)
+    if asks_renewal(callback) and not answer:
+        wrong["answer"] = N_("Write down what they answered (5.5.2).")
+    if wrong:
         raise Invalid(fields=wrong)
     assert contact
     _calling("reach", callback, by)
@@ -151,6 +161,8 @@ def reach(
         setattr(callback, mark, marks.get(mark))
     db.session.flush()
     record(CallbackEvent.REACHED, callback, by=by, rule=callback.category, contact=contact.name, **marks, words=comment)
+    if asks_renewal(callback):
+        contracts.answer(db.session.get_one(Contract, callback.origin_id), by=by, answer=answer, why=answer_why)
     if unrecorded:
         record(CallbackEvent.UNRECORDED, callback, by=by, words=unrecorded, clause=clause, concerned=callback.concerned_id)
     if doubt:

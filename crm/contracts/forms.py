@@ -16,7 +16,7 @@ SAME = ("title", "paper_number", "amount_fen", "starts_on", "ends_on", "adjustme
 class TermsForm(CrmForm):
     """What a contract says (5.2.3). Its fields bear the names of the columns, which refusals name."""
 
-    title = LineField(_l("What for"), required=True, most=120)
+    title = LineField(_l("What the contract is for"), required=True, most=120)
     kind = PickField(_l("Kind"), Kind, default=Kind.SERVICE)
     paper_number = LineField(_l("Number on the paper"), most=50)
     amount_fen = MoneyField(_l("Amount in yuan"))

@@ -141,7 +141,7 @@ class Contract(Subject):
     DATES = ("starts_on", "ends_on", "copy_due_on", "payment_due_on")
     FACTS = ("over", "answer", "rule", "taken_over", "what")
     FIELDS: ClassVar[dict[str, str | tuple[str, type]]] = {
-        "title": N_("What for"), "category": (N_("Kind"), Kind), "paper_number": N_("Number on the paper"),
+        "title": N_("What the contract is for"), "category": (N_("Kind"), Kind), "paper_number": N_("Number on the paper"),
         "amount_fen": (N_("Amount"), Fen), "starts_on": N_("First day"), "ends_on": N_("Last day"),
         "adjustment": N_("Why the period is not simply the next"), "language": N_("Language of its letters"),
         "representative": N_("Our representative"), "salesperson": N_("Salesperson"), "signed_on": N_("Signed by us on"),

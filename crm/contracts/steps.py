@@ -28,8 +28,9 @@ def steps(contract: Contract, open_fen: int) -> list[Step]:
     begun = contract.state in (State.RUNNING, State.RENEWED)
     days = (
         (N_("Negotiated"), clock.local(contract.opened_at).date()), (N_("Signed by us"), contract.signed_on),
-        (N_("Sent"), contract.sent_on), (N_("Copy back"), contract.returned_on), (N_("Invoice"), contract.invoice_posted_on),
-        (N_("Paid"), last), (N_("In force"), contract.starts_on if begun else None),
+        (N_("Sent"), contract.sent_on), (N_("Copy back"), contract.returned_on),
+        (N_("Invoice posted"), contract.invoice_posted_on), (N_("Paid"), last),
+        (N_("In force"), contract.starts_on if begun else None),
     )  # fmt: skip
     return [Step(label, day, day is not None) for label, day in days]
 
@@ -40,8 +41,8 @@ class Lane(Labelled):
     WAITING = "waiting", N_("To be renewed")
     DRAFT = "draft", N_("Negotiated")
     SIGNED = "signed", N_("Signed by us")
-    SENT = "sent", N_("Sent to the customer")
-    RETURNED = "returned", N_("Countersigned, to be paid")
+    SENT = "sent", N_("Sent")
+    RETURNED = "returned", N_("To be paid")
     RUNNING = "running", N_("In force")
     GONE = "gone", N_("Lapsed")
 

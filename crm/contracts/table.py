@@ -22,7 +22,7 @@ TABLE = lists.Table(
     (
         Column("number", N_("Number"), lists.plain("number")),
         Column("state", N_("State"), lists.label(State, "state")),
-        Column("title", N_("What for"), lists.plain("title")),
+        Column("title", N_("What the contract is for"), lists.plain("title")),
         Column("customer", N_("Customer"), lists.title("customer_id")),
         Column("kind", N_("Kind"), lists.label(Kind, "category"), shown=False),
         Column("owner", N_("Specialist"), lists.title("owner_id")),

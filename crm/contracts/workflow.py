@@ -234,11 +234,13 @@ def answer(contract: Contract, *, by, answer: str, why: str = "") -> None:
     """What the customer says to the notice (5.5.2)."""
     if answer == Answer.LEAVES and not why:
         raise Invalid(fields={"answer_why": N_("Say why they will not renew (5.5.2).")})
+    lock(contract)
+    changes = {"answer": [contract.answer, answer]}
     contract.answer, contract.answer_why = answer, why
     db.session.flush()
-    record(ContractEvent.ANSWERED, contract, by=by, answer=answer, words=why)
+    record(ContractEvent.ANSWERED, contract, by=by, words=why, changes=changes)
     if answer != Answer.UNDECIDED:
-        record(ContractEvent.DECIDED, contract, by=by, answer=answer)
+        record(ContractEvent.DECIDED, contract, by=by)
 
 
 def assign(contract: Contract, *, by, to, reason: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 from dateutil.relativedelta import relativedelta
 
 from crm import clock
+from crm.callbacks import workflow as calls
 from crm.contracts import notices, workflow
 from crm.contracts.models import Contract, State
 from crm.db import db, unit_of_work
@@ -148,6 +149,36 @@ def test_the_same_end_again_posts_no_second_letter(app, sound):
             workflow.adjust(contract, by=manager, starts_on=contract.starts_on, ends_on=clock.today() + timedelta(days=days), reason="来回改")
         sweep()
     assert [one for one in letters(contract) if one[:2] == ("contract.notice", str(end))] == [("contract.notice", str(end), "withdrawn")]
+
+
+def called(contract: Contract) -> str:
+    """The callback on its notice, taken up; where it is."""
+    duty = owed(contract)["call.expiry"]
+    return calls.begin(duty, by=make.who("followup")).path
+
+
+@pytest.mark.parametrize(("said", "why", "status"), [
+    ("renews", "", 303), ("undecided", "", 303), ("leaves", "", 422), ("leaves", "改用别家软件", 303), ("", "", 422),
+])  # fmt: skip
+def test_the_call_on_the_notice_writes_down_what_the_customer_answers(app, browser, said, why, status):
+    """5.5.2."""
+    with unit_of_work():
+        contract = ending(20)
+    sweep()
+    with unit_of_work():
+        path = called(contract)
+    page = browser("followup")
+    assert "Will they renew?" in page.get(path).text and str(contract.ends_on) in page.get(path).text
+    person = str(db.session.query(make.Contact).first().id)
+    answer = page.send(f"{path}/result", contact=person, answer=said, answer_why=why, comment="再说")
+    assert answer.status_code == status
+    db.session.expire_all()
+    if status == 303:
+        assert contract.answer == said and contract.answer_why == why and "call.expiry" not in owed(contract)
+        reminds = {rule for rule in owed(contract) if rule.startswith("contract.remind")}
+        assert bool(reminds) == (said == "undecided"), "who has decided is reminded no more"
+    else:
+        assert contract.answer == "" and "再说" in answer.text
 
 
 @pytest.mark.parametrize("who", ["specialist", "director", "followup"])
