@@ -1,6 +1,6 @@
 """What fills a database for the measurements keeps up with the program: its rows are listed, found and shown."""
 
-from bench import filling
+from bench import filling, notices
 from bench.places import Place
 from crm.desk.search import find
 from crm.tickets import queries
@@ -15,3 +15,8 @@ def test_the_rows_of_a_filled_place_are_listed_and_found(tmp_path):
         assert queries.listing(me, queries.Filter()).count == 300
         assert 10 < len(find(me, "凭证").newest) <= 50
         assert queries.listing(me, queries.Filter(q="凭证")).rows
+
+
+def test_the_acts_and_the_outbox_are_measured(tmp_path):
+    seconds = notices.run(700, "sqlite", say=lambda _line: None)
+    assert len(seconds) == 6 and all(seconds.values())

@@ -36,8 +36,8 @@ def text_for(template: str, brand: str, language: str) -> LetterVersion | None:
     """The newest text for a kind of letter: the brand's own, else that for any; in the language, else in Chinese."""
     newest = (
         select(LetterVersion).join(Letter, Letter.id == LetterVersion.letter_id)
-        .where(Subject.category == template, Subject.state == State.ACTIVE, Letter.brand.in_([brand, ""]),
-               Letter.language.in_([language, "zh"]))
+        .where(Letter.kind == "letter", Letter.category == template, Letter.state == State.ACTIVE,
+               Letter.brand.in_([brand, ""]), Letter.language.in_([language, "zh"]))
         .order_by(Letter.language != language, Letter.brand != brand, LetterVersion.n.desc(), LetterVersion.id.desc())
     )  # fmt: skip
     return db.session.scalar(newest.limit(1))
