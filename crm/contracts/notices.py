@@ -130,13 +130,8 @@ def _of_message(message: Message) -> Why:
 
 
 def withdraw(contract: Contract, *, by=None, said: str = "", but: date | None = None) -> None:
-    """What is queued of its notices and reminders, and in nobody's hand yet, is not sent any more; of the end `but` it is."""
-    waiting = select(Message.id, Message.slot).where(
-        Message.subject_id == contract.id, Message.state == MessageState.QUEUED, Message.rule.in_([NOTICE, REMINDER])
-    )
-    for message_id, slot in list(db.session.execute(waiting.order_by(Message.id).with_for_update())):
-        if but is None or not slot.partition("#")[0].endswith(str(but)):
-            outbox.end(message_id, MessageState.WITHDRAWN, said, by=by)
+    """What is queued of its notices and reminders is not sent any more; of the end `but` it is."""
+    outbox.withdraw(contract, by=by, said=said, rules=[NOTICE, REMINDER], but=str(but or ""))
 
 
 @dataclass(frozen=True)

@@ -92,11 +92,11 @@ def _before() -> Contract | None:
 
 
 def _form(customer: Customer | None, before: Contract | None, **kwargs) -> forms.NewForm:
-    form = forms.NewForm(data=_next(before) if before else {"starts_on": clock.today()}, **kwargs)
-    if customer:
-        installed = serials.of(customer.id, current_user)
-        form.offer(installed)
-        form.verdict = verdict_among(installed)
+    installed = serials.of(customer.id, current_user) if customer else []
+    everything = {"starts_on": clock.today(), "installations": [str(one.id) for one in installed]}  # as a rule
+    form = forms.NewForm(data=_next(before) if before else everything, **kwargs)
+    form.offer(installed)
+    form.verdict = verdict_among(installed) if customer else None
     return form
 
 
@@ -113,7 +113,7 @@ def part():
     """The part of the form that depends on the customer, with what was typed into it."""
     customer, _found = customers.picked(request.args, current_user)
     form = _form(customer, None, formdata=request.args)
-    form.installations.data = list(form.installed)  # a contract covers all of it, as a rule
+    form.installations.data = list(form.installed)  # nobody could choose among them before
     return _show(customer, form, None, None, part=True)
 
 

@@ -9,6 +9,7 @@ Where nobody takes any letter, the others wait for the next sweep untried."""
 
 import logging
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -176,12 +177,14 @@ def end(message_id: int, state: MessageState, said: str, *, by=None) -> None:
         record(ENDS[state], subject, by=by, said=said, **message.facts)
 
 
-def withdraw(subject: Subject, *, by=None, said: str = "", but: str = "") -> int:
-    """What is queued about a subject, though somebody may be preparing it, is not sent any more."""
-    waiting = select(Message.id).where(
-        Message.subject_id == subject.id, Message.state == MessageState.QUEUED, Message.slot != but
-    )
-    found = list(db.session.scalars(waiting.order_by(Message.id).with_for_update()))
+def withdraw(subject: Subject, *, by=None, said: str = "", rules: Sequence[str] = (), but: str = "") -> int:
+    """What is queued about a subject (by these entries of the rulebook, if any are named), though somebody may be preparing
+    it, is not sent any more; all `but` what is for that day."""
+    waiting = select(Message.id, Message.slot).where(Message.subject_id == subject.id, Message.state == MessageState.QUEUED)
+    if rules:
+        waiting = waiting.where(Message.rule.in_(rules))
+    rows = db.session.execute(waiting.order_by(Message.id).with_for_update()).all()
+    found = [id for id, slot in rows if not but or not slot.partition("#")[0].endswith(but)]
     for message_id in found:
         end(message_id, MessageState.WITHDRAWN, said, by=by)
     return len(found)

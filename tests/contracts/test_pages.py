@@ -41,6 +41,9 @@ def test_the_part_for_a_customer_comes_alone_with_all_it_has_ticked(app, browser
         unit = make.served_customer()
     text = browser("specialist").get(f"/contracts/new/customer?customer={unit.number}").text
     assert text.lstrip().startswith('<div id="customer-part">') and text.count("checked") == 1
+    [form] = [one for one in browser("specialist").forms(f"/contracts/new?customer={unit.number}") if "/contracts/new" in one["actions"]]
+    ticked = str(db.session.query(Installation).one().id)
+    assert form["fields"]["installations"] == ticked, "and where one comes from the customer's page"
 
 
 @pytest.mark.parametrize("amount", ["NaN", "1e3", "１２００", "-5", "1200.505", "1,200", "0x10", "١٢", "99999999999999", "30000000", "."])
