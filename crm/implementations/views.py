@@ -1,6 +1,6 @@
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template
+from flask import Blueprint, flash, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_login import current_user
 
@@ -17,18 +17,20 @@ from crm.permissions import needs
 from crm.serials import queries as serials
 from crm.verbs import Verbs
 
-bp = Blueprint("implementations", __name__)
+bp = Blueprint("implementations", __name__, url_prefix="/implementations")
 
 
-@bp.get("/implementations")
+@bp.get("")
 @needs(P.CUSTOMER_READ)
 def index():
     return render_template("implementations/list.html", rows=queries.every(current_user), today=clock.today())
 
 
-@bp.route("/customers/<number:number>/implementations/new", methods=["GET", "POST"])
+@bp.route("/new", methods=["GET", "POST"])
 @needs(P.CUSTOMER_EDIT)
-def new(number):
+def new():
+    """Begun on a customer's page, which the address names."""
+    number = request.values.get("customer", "")[:20]
     customer = customers.get(number, current_user)
     form = _form(customer.id, {"starts_on": clock.today()})
 
@@ -53,13 +55,13 @@ def _form(customer_id: int, known: dict[str, Any], **kwargs) -> ImplementationFo
     return form
 
 
-@bp.get("/implementations/<number:number>")
+@bp.get("/<number:number>")
 @needs(P.CUSTOMER_READ)
 def implementation(number):
     return page.render(number)
 
 
-@bp.route("/implementations/<number:number>/edit", methods=["GET", "POST"])
+@bp.route("/<number:number>/edit", methods=["GET", "POST"])
 @needs(P.CUSTOMER_EDIT)
 def edit(number):
     return VERBS.edit(number, CHANGE, _edit_form, _change)
@@ -82,7 +84,7 @@ VERBS = Verbs(queries.get, MOVES, page, {
 VERBS.hang(bp)
 
 
-@bp.post("/implementations/<number:number>/notes")
+@bp.post("/<number:number>/notes")
 @needs(P.CUSTOMER_READ)
 def note(number):
     return VERBS.note(number)

@@ -66,3 +66,21 @@ def test_it_ends_once_and_not_before_it_began(begun):
         implementing.end(begun, by=make.who("specialist"), ended_on=clock.today())
     with pytest.raises(WrongState), unit_of_work():
         implementing.end(begun, by=make.who("specialist"), ended_on=clock.today())
+
+
+def test_on_pages_it_is_begun_at_a_customer_put_right_and_ended(app, browser):
+    with unit_of_work():
+        unit = make.customer()
+    page, where = browser("specialist"), f"/implementations/new?customer={unit.number}"
+    assert f'href="{where}"' in page.get(unit.path).text
+    begun = page.send("/implementations/new", page=where, title="上线总账", starts_on=str(clock.today()), customer=unit.number)
+    assert begun.status_code == 303
+    path = begun.location
+    assert page.send(f"{path}/edit", page=f"{path}/edit", title="上线总账和报表").status_code == 303
+    wrong = page.send(f"{path}/end", ended_on="2020-01-01")
+    assert wrong.status_code == 422 and "2020-01-01" in wrong.text
+    assert page.send(f"{path}/end", ended_on=str(clock.today())).status_code == 303
+    done = page.get(path).text
+    assert "three papers are owed" in done and "¥500" in done and "上线总账和报表" in done
+    assert "上线总账和报表" in page.get("/implementations").text
+    assert page.get("/implementations/new").status_code == 404

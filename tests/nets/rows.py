@@ -494,7 +494,7 @@ MAKERS: dict[str, Callable[..., Row]] = {
         "message", "sheet", "mail", "again", "outcome", "put_on_paper", "posted", "withdraw")), message),
     "static": static, "tickets.": ticket, "tickets.detach": attached, "files.": file, "customers.": customer,
     "customers.contact": contact, "desk.customer": customer, "serials.new": customer, "serials.edit": installation,
-    "handing.": numbered, "implementations.": implementation, "implementations.new": customer,
+    "handing.": numbered, "implementations.": implementation,
     "staff.edit": person, "staff.remove_factor": person, "staff.": of_another, "duties.extension": duty, "duties.decision": extension,
     "duties.edition": edition, "duties.confirmation": edition, "duties.acknowledgement": edition,
     "customer_imports.look": imported, "customer_imports.batch": begun, "own.end_session": session, "door.welcome": link,
