@@ -93,7 +93,7 @@ def _before() -> Contract | None:
 
 def _form(customer: Customer | None, before: Contract | None, **kwargs) -> forms.NewForm:
     installed = serials.of(customer.id, current_user) if customer else []
-    everything = {"starts_on": clock.today(), "installations": [str(one.id) for one in installed]}  # as a rule
+    everything = {"installations": [str(one.id) for one in installed]}  # as a rule
     form = forms.NewForm(data=_next(before) if before else everything, **kwargs)
     form.offer(installed)
     form.verdict = verdict_among(installed) if customer else None
