@@ -31,6 +31,8 @@ def index():
 def new():
     """Begun on a customer's page, which the address names."""
     number = request.values.get("customer", "")[:20]
+    if not number:
+        return redirect("/customers", 303)
     customer = customers.get(number, current_user)
     form = _form(customer.id, {"starts_on": clock.today()})
 

@@ -83,4 +83,4 @@ def test_on_pages_it_is_begun_at_a_customer_put_right_and_ended(app, browser):
     done = page.get(path).text
     assert "three papers are owed" in done and "¥500" in done and "上线总账和报表" in done
     assert "上线总账和报表" in page.get("/implementations").text
-    assert page.get("/implementations/new").status_code == 404
+    assert page.get("/implementations/new").location == "/customers"

@@ -476,7 +476,7 @@ def numbered(whose: str, user) -> Row:
     row.owner_id = owner.id
     made = numbers.issue(row, by=None, number=f"SN-{row.id:06d}", starts_on=clock.today(), ends_on=clock.today() + timedelta(days=99))
     if whose == "closed":
-        numbers.give(made, by=make.who("manager"), to=make.contact(db.session.get_one(Subject, row.customer_id)), on=clock.today())
+        numbers.give(made, by=make.who("manager"), to=db.session.query(make.Contact).filter_by(customer_id=row.customer_id).first(), on=clock.today())
     return Row({"number": row.number}, row, may=lambda who: numbers.may(who, row))
 
 
