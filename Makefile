@@ -42,9 +42,10 @@ bench: setup .venv/.stamp-test ## how it bears a million records; takes an hour 
 	$(BIN)/python -m bench.scale
 	$(BIN)/python -m bench.report
 
-lint: .venv/.stamp-test ## style, and who imports whom
+lint: .venv/.stamp-test ## style, who imports whom, and whether each seeded defect has its place
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
+	$(BIN)/python tools/mutants.py --there
 
 assets: .venv/.stamp-run ## the browser files again, for instance once npm is there
 	$(BIN)/python tools/assets.py

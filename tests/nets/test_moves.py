@@ -15,6 +15,8 @@ from crm.contracts.models import Contract
 from crm.db import db, unit_of_work
 from crm.duties.models import Duty, Edition, Subject
 from crm.duties.record import open_subject, record
+from crm.implementations import workflow as implementing
+from crm.implementations.models import Implementation
 from crm.letters.models import Letter
 from crm.papers import workflow as papers
 from crm.papers.models import Paper
@@ -183,6 +185,16 @@ def contract(state: str) -> Contract:
     return row
 
 
+def implementation(state: str) -> Implementation:
+    row, me = rows.implementation("own", make.who("specialist")).subject, make.who("specialist")
+    assert isinstance(row, Implementation)
+    if state == "ended":
+        implementing.end(row, by=me, ended_on=row.starts_on)
+    if state == "cancelled":
+        implementing.cancel(row, by=me, reason="不做了")
+    return row
+
+
 def signing(row) -> dict:
     """What is signed, by a drawing of its own."""
     if not isinstance(row, Visit):
@@ -192,8 +204,8 @@ def signing(row) -> dict:
 
 
 # a new kind with moves gets a line: how its row comes into a state
-PUT = {Letter: letter, Contract: contract, Edition: edition, Paper: paper, Ticket: ticket, Visit: visit, Callback: callback,
-       Report: report}  # fmt: skip
+PUT = {Letter: letter, Contract: contract, Edition: edition, Implementation: implementation, Paper: paper, Ticket: ticket,
+       Visit: visit, Callback: callback, Report: report}  # fmt: skip
 
 
 def expected(kind, verb: str, move, user, row, owed: set[str]) -> int:

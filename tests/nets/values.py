@@ -24,7 +24,7 @@ VALUES = {
     "standing_in": "经理出差", "at": "2026-11-24T10:00", "doubt": "年结还没做完", "comment": "都好", "software": "快一点就好", "unrecorded": "",
     "template": "notice", "body": "贵单位的合同 {number} 将于 {ends_on} 到期。", "subject": "到期通知", "arrived": "yes",
     "amount_fen": "1200.50", "fen": "200", "paper_number": "", "adjustment": "送一个月", "salesperson": "钱进", "terms": "周三寄回", "way": "fax",
-    "signed_on": "2026-11-23", "sent_on": "2026-11-23", "returned_on": "2026-11-23", "paid_on": "2026-11-23", "posted_on": "2026-11-23",
+    "ended_on": "2026-11-23", "signed_on": "2026-11-23", "sent_on": "2026-11-23", "returned_on": "2026-11-23", "paid_on": "2026-11-23", "posted_on": "2026-11-23",
     "copy_due_on": "2026-11-25", "payment_due_on": "2026-11-16", "invoice_title": "宏远机械", "invoice_address": "北京市海淀区",
     "invoice_recipient": "王会计", "courier_number": "SF1", "tax_number": "911100",
     "clause": "", "attitude": "5", "skill": "5", "result": "4",
