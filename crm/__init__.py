@@ -113,6 +113,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     from crm.letters import delivery
     from crm.letters import views as letters
     from crm.papers import views as papers
+    from crm.plans import views as plans
     from crm.reports import views as reports
     from crm.serials import handing
     from crm.serials import views as serials
@@ -134,7 +135,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     shown.init_app(app, assets_version())
     of_staff, of_customers = (door, own, staff, staff_settings), (customers, customer_imports)
     of_work = (opening, tickets, visits, callbacks, reports)
-    of_software = (serials, handing, contracts, implementations)
+    of_software = (serials, handing, contracts, plans, implementations)
     for package in (*of_staff, duties, files, letters, *of_customers, *of_software, papers, *of_work):
         app.register_blueprint(package.bp)
     desk.init_app(app)

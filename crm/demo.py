@@ -151,6 +151,7 @@ class Department(Field, Contracts):
             self.begin(at, self.call(), Random(f"{self.today} {count}"))
         self.plan_field()
         self.plan_sales()
+        self.plan_months()
         for name, topic in self.texts["today"].items():
             self.begin(self.when(topic["opens"]), self.scene(topic), Random(f"{self.today} {name}"))
 

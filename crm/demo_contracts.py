@@ -23,6 +23,8 @@ from crm.files import store
 from crm.letters import outbox
 from crm.letters.letter import NotReady, prepare
 from crm.papers import workflow as papers
+from crm.plans import completion
+from crm.plans import workflow as plans
 from crm.serials.models import Installation
 from crm.staff.models import User
 
@@ -64,6 +66,27 @@ class Contracts:
         begins = clock.moment(self.days.add_days(self.today, -12), time(10, 20))
         for count, at in enumerate(self.texts["sale"]):
             self.begin(begins, self.sale(at), Random(f"{self.today} sale {count}"))
+
+    def plan_months(self) -> None:
+        """The contract plans of the last months: since all contracts are kept here, as soon as a month begins."""
+        entered = clock.moment(self.days.add_days(self.today, ENTERED), time(11, 30))
+        for ago in (2, 1, 0):
+            first = self.today.replace(day=1) - relativedelta(months=ago)
+            begins, ends = clock.moment(first, time(0, 5)), clock.moment(first + relativedelta(months=1))
+            begins = max(begins, entered) if entered < ends else begins
+            self.begin(begins, self.month(first), Random(f"{self.today} plan {first}"))
+
+    def month(self, first: date) -> Life:
+        """Settled by the manager, its completion submitted after the month's end, signed off by the director."""
+        plan, manager = plans.propose(first), self.people["manager"]
+        yield self.when("1-1 days")
+        waits = [one for one in completion.figures_of(plan)["renewals"] if one["outcome"] == completion.Outcome.OPEN]
+        plans.revise(plan, {one["id"]: {"remark": "预算月底批，盯紧。"} for one in waits[:1]}, by=manager)
+        plans.settle(plan, by=manager)
+        yield self.morning(self.days.next(plan.closes_on + timedelta(days=1)))
+        plans.submit(plan, by=manager, remark="没续上的下月继续跟。")
+        yield self.when("1-1 days")
+        plans.sign_off(plan, by=self.people["director"])
 
     def under_contract(self, unit: Any, line: dict[str, Any]) -> Life:
         """The contract a customer came with, and its renewal."""

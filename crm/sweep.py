@@ -22,6 +22,7 @@ from crm.duties.workflow import forget_notices
 from crm.files.workflow import forget_drafts
 from crm.labels import N_
 from crm.letters.outbox import send_due
+from crm.plans.workflow import propose_due
 from crm.reports.workflow import open_due
 from crm.staff import access, throttle
 
@@ -55,6 +56,7 @@ STEPS: dict[str, Callable[[datetime], int]] = {
     N_("duties marked as missed"): breach_overdue,
     N_("letters sent"): send_due,
     N_("reports prepared"): open_due,
+    N_("contract plans proposed"): propose_due,
     N_("events sealed"): seal_events,
     N_("seals anchored outside"): anchor,
     N_("file drafts removed"): forget_drafts,

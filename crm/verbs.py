@@ -103,7 +103,7 @@ class Verbs:
             if isinstance(refusal, Stale):
                 form.beside(form_of(now, formdata=None))
             return render_template(f"{now.noun}/edit.html", form=form, subject=now, refusal=refusal,
-                                   customer=customers.by_id(now.customer_id))  # fmt: skip
+                                   customer=customers.by_id(now.customer_id) if now.customer_id else None)  # fmt: skip
 
         return attempt(form, act, show)
 

@@ -1,10 +1,10 @@
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, select, true
 from sqlalchemy.orm import selectinload
 
 from crm import clock, lists
@@ -152,15 +152,30 @@ def renewal_of(contract: Contract) -> str | None:
     return db.session.scalar(select(Subject.number).where(*follows).order_by(Subject.id.desc()).limit(1))
 
 
-def ending_in(first: date, last: date, user) -> Sequence[Row]:
+def _seen(user) -> ColumnElement[bool]:
+    """What a reader may see; the program itself (None) sees all."""
+    return true() if user is None else Contract.visible(user)
+
+
+def ending_in(first: date, last: date, user=None, most: int | None = MOST) -> Sequence[Row]:
     """The service contracts whose period ends between two days, the first to end first."""
     held = Subject.state.in_([State.RETURNED, State.RUNNING, State.RENEWED, State.LAPSED])
-    rows = _ROWS.where(Contract.visible(user), Subject.category == Kind.SERVICE, held, _OWN.ends_on.between(first, last))
-    return db.session.execute(rows.order_by(_OWN.ends_on, Subject.id).limit(MOST)).all()
+    rows = _ROWS.where(_seen(user), Subject.category == Kind.SERVICE, held, _OWN.ends_on.between(first, last))
+    return db.session.execute(rows.order_by(_OWN.ends_on, Subject.id).limit(most)).all()
 
 
-def renewals_of(ids: Sequence[int], user) -> dict[int, Row]:
+def payments_due(first: date, last: date) -> Sequence[Row]:
+    """The sales signed by both whose payment is due between two days, whatever has come in (4.specialist.6)."""
+    sale = Subject.category == Kind.SALES, Subject.state.in_(sorted(PAYING)), _OWN.returned_on.is_not(None)
+    rows = _ROWS.where(*sale, _OWN.payment_due_on.between(first, last))
+    return db.session.execute(rows.order_by(_OWN.payment_due_on, Subject.id)).all()
+
+
+def by_ids(ids: Iterable[int]) -> dict[int, Row]:
+    return {row.id: row for row in _loaded(list(ids))}
+
+
+def renewals_of(ids: Sequence[int], user=None) -> dict[int, Row]:
     """The latest renewal of each of these contracts, if there is one; what was declined included."""
-    rows = _ROWS.where(Subject.origin_id.in_(ids), Contract.visible(user)).order_by(Subject.id)
+    rows = _ROWS.where(Subject.origin_id.in_(ids), _seen(user)).order_by(Subject.id)
     return {row.origin_id: row for row in db.session.execute(rows)}
-

@@ -64,6 +64,8 @@ class Card:
         if self.after and self.after.state != State.DECLINED:
             passed = {State.RENEWED: Lane.RUNNING, State.LAPSED: Lane.GONE}
             return passed.get(self.after.state) or Lane(self.after.state)
+        if self.before.state == State.RENEWED and not self.after:  # by a period from before the program
+            return Lane.RUNNING
         return Lane.GONE if self.before.state == State.LAPSED or self.after else Lane.WAITING
 
 
