@@ -150,8 +150,7 @@ class Department(Field, Contracts):
             at = self.days.add_hours(self.days.opening(day), self.dice.randint(8, 455) / 60)
             self.begin(at, self.call(), Random(f"{self.today} {count}"))
         self.plan_field()
-        self.plan_sales()
-        self.plan_months()
+        self.plan_contracts()
         for name, topic in self.texts["today"].items():
             self.begin(self.when(topic["opens"]), self.scene(topic), Random(f"{self.today} {name}"))
 

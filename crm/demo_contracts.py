@@ -62,15 +62,17 @@ class Contracts:
         """When the period ends with which a customer came; the rest is a renewal's."""
         return ends - relativedelta(years=1) if self.renewed_early(line) else ends
 
-    def plan_sales(self) -> None:
+    def plan_contracts(self) -> None:
+        """The sales, and each month's plan."""
+        self.plan_months()
         begins = clock.moment(self.days.add_days(self.today, -12), time(10, 20))
         for count, at in enumerate(self.texts["sale"]):
             self.begin(begins, self.sale(at), Random(f"{self.today} sale {count}"))
 
     def plan_months(self) -> None:
-        """The contract plans of the last months: since all contracts are kept here, as soon as a month begins."""
+        """A contract plan for each month of the year; of the month in which the last contracts came in, after that."""
         entered = clock.moment(self.days.add_days(self.today, ENTERED), time(11, 30))
-        for ago in (2, 1, 0):
+        for ago in range(12):
             first = self.today.replace(day=1) - relativedelta(months=ago)
             begins, ends = clock.moment(first, time(0, 5)), clock.moment(first + relativedelta(months=1))
             begins = max(begins, entered) if entered < ends else begins
@@ -78,6 +80,8 @@ class Contracts:
 
     def month(self, first: date) -> Life:
         """Settled by the manager, its completion submitted after the month's end, signed off by the director."""
+        if first not in plans.months(clock.now()):
+            return
         plan, manager = plans.propose(first), self.people["manager"]
         yield self.when("1-1 days")
         waits = [one for one in completion.figures_of(plan)["renewals"] if one["outcome"] == completion.Outcome.OPEN]

@@ -15,7 +15,7 @@ from tests.conftest import settings
 
 KNOWN = {"number": "T2611-0001", "key": "0" * 32, "duty_id": "1", "extension_id": "1", "contact_id": "1",
          "filename": "app.css", "message_id": "1", "token": "0" * 32}  # fmt: skip
-FOR = {"letters": "L0001", "customers": "K0001", "desk": "K0001", "serials": "I0001", "staff": "U0001", "duties": "R0001", "tickets": "T2611-0001", "visits": "V2611-0001", "callbacks": "B2611-0001", "reports": "M2611-0001", "papers": "P2611-0001",
+FOR = {"letters": "L0001", "customers": "K0001", "desk": "K0001", "serials": "I0001", "staff": "U0001", "duties": "R0001", "tickets": "T2611-0001", "visits": "V2611-0001", "callbacks": "B2611-0001", "reports": "M2611-0001", "papers": "P2611-0001", "plans": "H2611-0001",
        "imports": "K0001"}  # fmt: skip
 
 

@@ -64,7 +64,8 @@ class Plan(Subject):
     STATES = State
     DATES = ("eve", "closes_on")
     FIELDS: ClassVar[dict[str, str | tuple[str, type]]] = {
-        "expected_fen": (N_("Expected amount"), Fen), "owner": N_("In charge"), "remark": N_("Remark"), "struck": N_("Struck, because"),
+        "expected_fen": (N_("Expected amount"), Fen), "owner": N_("In charge"), "remark": N_("Remark"),
+        "struck": N_("Struck, because"),
     }  # fmt: skip
     NOTICES: ClassVar[dict[str, str]] = dict.fromkeys((PlanEvent.SIGNED_OFF, PlanEvent.SENT_BACK, PlanEvent.NOTED), "owner")
 

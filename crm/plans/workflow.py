@@ -14,7 +14,7 @@ from crm.contracts import queries as contracts
 from crm.contracts.models import AHEAD, Contract
 from crm.db import db, unit_of_work
 from crm.duties import queries as duties
-from crm.duties.models import Edition
+from crm.duties.models import Subject
 from crm.duties.record import open_subject, record
 from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.labels import N_
@@ -43,8 +43,8 @@ CHANGE = Move(noun="edit", label=N_("Change the lines"), froms=frozenset({State.
 
 
 def months(as_of: datetime) -> Iterator[date]:
-    """The months that have begun since the department did: none is planned that was under way by then."""
-    began = db.session.scalar(select(func.min(Edition.opened_at)))
+    """The months that have begun since contracts are kept here: none is planned that was under way by then."""
+    began = db.session.scalar(select(func.min(Subject.opened_at)).where(Subject.kind == "contract"))
     month = first_after(clock.local(began).date()) if began else date.max
     while month <= clock.local(as_of).date():
         yield month

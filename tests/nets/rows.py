@@ -4,10 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from dateutil.relativedelta import relativedelta
+
 from crm import clock
 from crm.callbacks import workflow as calls
 from crm.contracts import paying
 from crm.contracts import workflow as contracts
+from crm.contracts.models import Contract
 from crm.contracts.moves import CHANGE
 from crm.contracts.moves import MOVES as MOVES_OF_CONTRACTS
 from crm.customers import runs
@@ -27,6 +30,8 @@ from crm.implementations import workflow as implementing
 from crm.letters import workflow as letters
 from crm.papers import workflow as papers
 from crm.permissions import Permission, Role
+from crm.plans import workflow as planning
+from crm.plans.models import Plan
 from crm.reports import workflow as reports
 from crm.reports.models import Report, ReportEvent
 from crm.serials import numbers
@@ -177,6 +182,27 @@ def report(whose: str, user, name: str = "") -> Row:
         reports.receive(row, by=make.who("manager"))
     move = reports.MOVES.get(name)
     return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
+
+
+def plan(whose: str, user, name: str = "") -> Row:
+    """Of a month long ago, as far as the verb begins; a closed one is signed off. Whoever signs is never who submitted it."""
+    row = planning.propose(date(2010, 1, 1) + relativedelta(months=db.session.query(Plan).count()))
+    addable()
+    by = make.who("manager")
+    if name in ("submit", "sign_off", "send_back") or whose == "closed":
+        planning.settle(row, by=by)
+    if name in ("sign_off", "send_back") or whose == "closed":
+        planning.submit(row, by=by)
+    if whose == "closed":
+        planning.sign_off(row, by=make.who("director"))
+    move = planning.MOVES.get(name) or (planning.CHANGE if name == "edit" else None)
+    return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
+
+
+def addable() -> None:
+    """A contract that may be put into a plan by hand: the one `values` names."""
+    if not db.session.query(Contract).count():
+        make.in_force()
 
 
 def _call() -> Duty:
@@ -502,12 +528,12 @@ MAKERS: dict[str, Callable[..., Row]] = {
     "listing.remove": saved_filter, "tickets.bulk_run": bulk_run, "visits.": visit,
     "callbacks.": callback, "callbacks.owed": owed_call, "callbacks.begin": owed_call, "duties.claim": owed_call,
     "duties.release": owed_call, "reports.": report,
-    "contracts.": contract, "papers.": paper, "papers.scanned": scanned,
+    "contracts.": contract, "plans.": plan, "papers.": paper, "papers.scanned": scanned,
     "visits.feed_of": phone,
 }  # fmt: skip
 
 
-NAMED = (message, ticket, visit, contract, callback, report, paper)  # what they make depends on the verb
+NAMED = (message, ticket, visit, contract, callback, report, plan, paper)  # what they make depends on the verb
 
 
 class Unknown(LookupError):

@@ -21,6 +21,7 @@ from crm.letters.models import Letter
 from crm.papers import workflow as papers
 from crm.papers.models import Paper
 from crm.papers.models import State as PaperState
+from crm.plans.models import Plan
 from crm.reports import workflow as reports
 from crm.reports.models import Report, ReportEvent
 from crm.tickets import workflow
@@ -139,6 +140,14 @@ def report(state: str) -> Report:
     return row
 
 
+def plan(state: str) -> Plan:
+    """Of a month that is over, so far."""
+    verb = {"settled": "submit", "submitted": "sign_off"}.get(state, "settle")
+    row = rows.plan("closed" if state == "signed_off" else "own", make.who("manager"), verb).subject
+    assert isinstance(row, Plan)
+    return row
+
+
 def paper(state: str) -> Paper:
     """A paper of the specialist's; handed to the archivist, or lent to the specialist."""
     me, archivist = make.who("specialist"), make.who("archivist")
@@ -205,7 +214,7 @@ def signing(row) -> dict:
 
 # a new kind with moves gets a line: how its row comes into a state
 PUT = {Letter: letter, Contract: contract, Edition: edition, Implementation: implementation, Paper: paper, Ticket: ticket,
-       Visit: visit, Callback: callback, Report: report}  # fmt: skip
+       Visit: visit, Callback: callback, Report: report, Plan: plan}  # fmt: skip
 
 
 def expected(kind, verb: str, move, user, row, owed: set[str]) -> int:

@@ -26,7 +26,7 @@ VALUES = {
     "amount_fen": "1200.50", "fen": "200", "paper_number": "", "adjustment": "送一个月", "salesperson": "钱进", "terms": "周三寄回", "way": "fax",
     "ended_on": "2026-11-23", "signed_on": "2026-11-23", "sent_on": "2026-11-23", "returned_on": "2026-11-23", "paid_on": "2026-11-23", "posted_on": "2026-11-23",
     "copy_due_on": "2026-11-25", "payment_due_on": "2026-11-16", "invoice_title": "宏远机械", "invoice_address": "北京市海淀区",
-    "invoice_recipient": "王会计", "courier_number": "SF1", "tax_number": "911100",
+    "invoice_recipient": "王会计", "courier_number": "SF1", "tax_number": "911100", "contract_number": "C2611-0001",
     "clause": "", "attitude": "5", "skill": "5", "result": "4",
     "outcome_0": "报表已改好", "open_points": "下周复查", "opinion": "满意", "strokes": make.drawing(),
     "f_question": "怎么结账", "f_answer": "先过账",

@@ -115,7 +115,7 @@ def test_a_month_that_begins_on_a_day_off_is_settled_by_its_third_working_day(ap
     assert duty.due_at == clock.parse("2027-05-07T18:00"), "the holiday lasts until the fourth"
 
 
-def test_a_sweep_that_comes_late_catches_up_and_leaves_the_manager_as_long(app):
+def test_a_sweep_that_comes_late_catches_up_and_leaves_the_manager_as_long(december):
     sweep.tick(clock.parse("2027-02-02T09:00"))
     assert [one.title for one in db.session.query(Plan).order_by(Plan.month)] == ["2026-12", "2027-01", "2027-02"]
     for one in db.session.query(Duty).filter_by(rule="plan.settle"):
@@ -233,6 +233,10 @@ def test_what_was_submitted_does_not_move_when_a_payment_comes_later(opened):
         assert shown(plan()) == before != figures_of(plan())
 
 
+def test_what_is_submitted_is_sound(sound, opened):
+    submitted()
+
+
 def test_the_director_signs_it_off_or_sends_it_back_and_the_figures_are_those_of_the_new_day(opened):
     submitted()
     with clock.frozen(JANUARY):
@@ -303,6 +307,7 @@ def test_the_list_asks_no_more_for_more_months(december, browser, statements):
     assert counts[0] == counts[1] and db.session.query(Plan).count() == 4
 
 
-def test_before_the_first_month_the_list_says_when_the_first_plan_comes(app, browser):
+def test_a_department_without_contracts_plans_none_and_the_list_says_when_the_next_comes(app, browser):
+    sweep.tick(clock.parse("2027-02-02T09:00"))
     text = browser("director").get("/plans").text
     assert "The plan of 2026-12 is proposed on 2026-12-01 Tue" in text and "No plan yet" in text
