@@ -88,7 +88,8 @@ class Contracts:
         plans.revise(plan, {one["id"]: {"remark": "预算月底批，盯紧。"} for one in waits[:1]}, by=manager)
         plans.settle(plan, by=manager)
         yield self.morning(self.days.next(plan.closes_on + timedelta(days=1)))
-        plans.submit(plan, by=manager, remark="没续上的下月继续跟。")
+        sums = completion.figures_of(plan)["sums"]
+        plans.submit(plan, by=manager, remark="没收齐的下月继续跟。" if sums["paid"] < sums["expected"] else "")
         yield self.when("1-1 days")
         plans.sign_off(plan, by=self.people["director"])
 

@@ -8,9 +8,10 @@ import pytest
 from openpyxl import load_workbook
 
 from crm import clock, sweep
-from crm.contracts import paying
+from crm.contracts import paying, steps
 from crm.contracts import workflow as contracts
 from crm.contracts.models import Contract, Kind
+from crm.contracts.models import State as ContractState
 from crm.db import db, unit_of_work
 from crm.duties.models import Duty
 from crm.errors import Forbidden, Invalid, Refused, WrongState
@@ -194,6 +195,19 @@ def test_what_falls_into_the_month_later_stands_beside_the_plan_until_it_is_put_
     assert page.send(f"{path}/additions", contract_number=number).status_code == 422, "it is there"
     found = figures_of(plan())
     assert not found["beside"] and found["sums"]["count"] == 5 and lines()[number].by_hand
+
+
+def test_what_a_period_from_before_the_program_renewed_counts_as_renewed_and_brings_nothing(app):
+    with unit_of_work():
+        row = ends("2026-12-10", "早有下一期的")
+        row.state = ContractState.RENEWED  # as adoption finds it
+        ends("2026-12-11", "没有的")
+    sweep.tick(DECEMBER)
+    with clock.frozen(DECEMBER):
+        known, _other = figures_of(plan())["renewals"]
+        assert (known["outcome"], known["expected"], known["ahead"]) == ("renewed", 0, True)
+        month = steps.month(date(2026, 12, 1), make.who("manager"))
+    assert [(lane.value, len(cards)) for lane, cards in month.cards.items() if cards] == [("waiting", 1), ("running", 1)]
 
 
 def test_a_contract_that_brings_nothing_is_not_put_in(opened):
