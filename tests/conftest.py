@@ -68,8 +68,8 @@ def _once(compile_rule):
         if key not in known:
             compile_rule(rule)
             builders = rule._build.__func__, rule._build_unknown.__func__
-            known[key] = rule._parts, rule._trace, rule._converters, builders
-        rule._parts, rule._trace, rule._converters, (build, build_unknown) = known[key]
+            known[key] = rule._parts, rule._trace, rule._converters, rule.arguments, builders
+        rule._parts, rule._trace, rule._converters, rule.arguments, (build, build_unknown) = known[key]
         rule._build, rule._build_unknown = build.__get__(rule), build_unknown.__get__(rule)
 
     return compiled
