@@ -157,6 +157,8 @@ class Department(Field, Contracts):
     def join(self, login: str, one: Texts) -> Life:
         user = staff.add_user(login, one["name"], [one["role"]], passwords.hashed(one["password"]), must_change=False)
         self.people[login] = user
+        if one["role"] == "admin":
+            staff.set_company(by=user, **self.texts["company"])
         if not one.get("new"):
             yield self.when("60-900 minutes")
             duties.acknowledge(self.edition, by=user)

@@ -246,8 +246,8 @@ def dialled(number: str) -> str:
 
 def marked(text: str, sought: Sequence[str]) -> Markup:
     """A text in which what was searched for is marked."""
-    parts = (Markup("<mark>{}</mark>").format(part) if hit else escape(part) for part, hit in parted(text, sought))
-    return Markup("").join(parts)
+    parts = (f"<mark>{escape(part)}</mark>" if hit else escape(part) for part, hit in parted(text, sought))
+    return Markup("".join(parts))
 
 
 def told(wrong) -> str:

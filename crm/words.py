@@ -52,12 +52,20 @@ def _plain(shown: str) -> str:
     return shown.translate(_FOLDED).replace(" ", "")
 
 
+def _letters(shown: str) -> list[int]:
+    """Where in `shown` each letter of `_plain(shown)` comes from."""
+    folded = shown.translate(_FOLDED)
+    if len(folded) == len(shown):  # each became one, as nearly always
+        return [at for at, one in enumerate(folded) if one != " "]
+    return [at for at, one in enumerate(shown) for letter in _FOLDED[ord(one)] if letter != " "]
+
+
 def _spans(shown: str, words: Sequence[str]) -> list[tuple[int, int]]:
     """From where to where `shown` is what was searched for, in rising order, none touching another."""
     plain = _plain(shown)
     if not any(word in plain for word in words):
         return []
-    letters = [at for at, one in enumerate(shown) for folded in one.translate(_FOLDED) if folded != " "]
+    letters = _letters(shown)
     found = sorted(
         (letters[match.start()], letters[match.end() - 1] + 1)
         for word in words for match in re.finditer(re.escape(word), plain)

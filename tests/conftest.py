@@ -19,6 +19,8 @@ from jinja2.bccache import Bucket
 from markupsafe import Markup
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.util import LRUCache
+from werkzeug.routing import Rule
 
 from crm import Crm, clock, create_app
 from crm.catalogue import drawn, drawn_rows
@@ -55,6 +57,35 @@ class Compiled(BytecodeCache):
 
 
 Crm.jinja_options = {"bytecode_cache": Compiled()}
+
+
+def _once(compile_rule):
+    """The same for routes: what each address is made of is worked out for the first app of this process."""
+    known: dict[tuple, tuple] = {}
+
+    def compiled(rule: Rule) -> None:
+        key = rule.rule, rule.host, rule.subdomain, rule.merge_slashes, repr(rule.defaults)
+        if key not in known:
+            compile_rule(rule)
+            builders = rule._build.__func__, rule._build_unknown.__func__
+            known[key] = rule._parts, rule._trace, rule._converters, rule.arguments, builders
+        rule._parts, rule._trace, rule._converters, rule.arguments, (build, build_unknown) = known[key]
+        rule._build, rule._build_unknown = build.__get__(rule), build_unknown.__get__(rule)
+
+    return compiled
+
+
+Rule.compile = _once(Rule.compile)
+_dialects: dict[str, tuple] = {}
+
+
+def _shared() -> None:
+    """And for statements: every database of a kind is asked in the same words, so each is compiled once in this process."""
+    for engine in db.engines.values():
+        with engine.connect():  # a dialect knows its database from the first connection on
+            engine.dialect, engine._compiled_cache = _dialects.setdefault(
+                engine.dialect.name, (engine.dialect, LRUCache(2_000))
+            )
 
 
 def leave_out(what: str, why: str) -> None:
@@ -161,6 +192,8 @@ def served(database_url, tmp_path, frozen) -> Iterator:
     """The app without a pushed context, for tests that go through HTTP only or in several threads."""
     app = create_app(settings(database_url, tmp_path))
     app.jinja_env.globals.update(drawn=drawn_twice, drawn_rows=rows_drawn_twice)
+    with app.app_context():
+        _shared()
     yield app
     with app.app_context():
         db.session.remove()

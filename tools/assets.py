@@ -39,6 +39,7 @@ ICONS = (
         "bookmark",
         "box-arrow-right",
         "building",
+        "building-gear",
         "calendar3",
         "calendar-check",
         "cash-coin",

@@ -1,9 +1,9 @@
-from typing import Any
+from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, HiddenField
 
-from crm.contracts.models import Contract, Kind
+from crm.contracts.models import COPY, Contract, Kind
 from crm.customers.forms import PickingForm
 from crm.duties.message import Way
 from crm.forms import CrmForm, DayField, LineField, MoneyField, PickField, ReasonForm, TicksField, WordsField
@@ -77,7 +77,12 @@ class AgreeForm(CrmForm):
     terms = WordsField(_l("What was agreed"), most=2000)
 
 
-class CopyForm(CrmForm):
+class ScanForm(CrmForm):
+    takes: ClassVar[dict[str, str]] = {"file_copy": COPY}
+    taken_as: ClassVar[dict[str, Any]] = {"file_copy": _l("Scan of the countersigned copy")}
+
+
+class CopyForm(ScanForm):
     returned_on = DayField(_l("Back on"), required=True)
 
 

@@ -83,6 +83,7 @@ covered = Table(
     Column("installation_id", ForeignKey("installations.id"), primary_key=True, index=True),
 )  # fmt: skip
 
+COPY = "contract_copy"  # the purpose of a scan: the copy signed by both
 AHEAD = frozenset({State.DRAFT, State.SIGNED, State.SENT})
 PAYING = frozenset({State.RETURNED, State.RUNNING})  # while a payment may still be owed
 

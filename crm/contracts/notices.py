@@ -17,6 +17,7 @@ from crm.duties.message import Message, MessageState, Way
 from crm.duties.models import Duty, open_now
 from crm.duties.rulebook import Rule
 from crm.letters import outbox
+from crm.letters.company import company
 from crm.letters.letter import About, way_to
 from crm.money import yuan
 from crm.serials.models import Installation, Product
@@ -33,13 +34,13 @@ def about(contract: Contract, slot: str = "") -> About:
     ends = contract.ends_on or clock.today()
     with force_locale("en" if contract.language == "en" else "zh_Hans_CN"):
         head = [_("Software"), _("Users"), _("First day"), _("Last day")]
-        company = _("Jinyang Software")
+        ours = company()
     values = {
         "customer": customer.full_name or customer.title, "contact": _contact(customer), "number": contract.number,
         "starts_on": str(contract.starts_on or ""), "ends_on": str(contract.ends_on or ""),
         "days": str(max((ends - clock.today()).days, 0)), "amount": yuan(contract.amount_fen or 0),
-        "due_on": str(contract.payment_due_on or ""), "specialist": owner.title if owner else "", "company": company,
-        "phone": owner.phone if owner else "", "today": str(clock.today()),
+        "due_on": str(contract.payment_due_on or ""), "specialist": owner.title if owner else "", "company": ours.name,
+        "phone": (owner and owner.phone) or ours.phone, "account": ours.account, "today": str(clock.today()),
     }  # fmt: skip
     days = [str(contract.starts_on or ""), str(contract.ends_on or "")]
     rows = [[one.title, str(one.users or "—"), *days] for one, _product in installed]

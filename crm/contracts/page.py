@@ -8,7 +8,7 @@ from flask_login import current_user
 
 from crm import clock
 from crm.contracts import forms, notices, paying, queries, workflow
-from crm.contracts.models import Answer, Contract, Kind, State
+from crm.contracts.models import COPY, Answer, Contract, Kind, State
 from crm.contracts.moves import CHANGE, MOVES, RENEWABLE
 from crm.contracts.steps import steps
 from crm.customers import queries as customers
@@ -26,7 +26,7 @@ from crm.verbs import offered, told
 WORKS = (Role.SPECIALIST, Role.MANAGER)  # whom a contract may be given to
 SIGNS = (Role.MANAGER, Role.DIRECTOR, Role.SPECIALIST)  # Party B's representative
 FORMS: dict[str, type[CrmForm]] = {
-    "sign": forms.SignForm, "send": forms.SendForm, "agree": forms.AgreeForm, "copy": forms.CopyForm,
+    "sign": forms.SignForm, "send": forms.SendForm, "agree": forms.AgreeForm, "copy": forms.CopyForm, "scan": forms.ScanForm,
     "invoice": forms.InvoiceForm, "pay": forms.PayForm, "chase": forms.ChaseForm, "adjust": forms.AdjustForm,
     "assign": forms.AssignForm,
     **dict.fromkeys(("release", "withhold", "wait", "decline", "lapse"), ReasonForm),
@@ -102,6 +102,7 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     return render_template(
         "contracts/contract.html", **known, contract=contract, offered=now, moves=MOVES, kinds=Kind, answers=Answer, ways=Way,
         leading=leading(contract, now), changeable=CHANGE.open_to(current_user, contract), may_renew=may_renew(contract),
+        scan=next((file for file in reversed(known["files"]) if file.purpose == COPY), None),
         steps=steps(contract, to_pay), to_pay=to_pay, paid=paid, why=notices.why(contract),
         letters=letters.of(contract) if contract.edition_id else [], message_states=MessageState,
         posts=editions.todays().posts, papers=papers.of(contract, owed, current_user),

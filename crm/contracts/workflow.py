@@ -9,13 +9,14 @@ from sqlalchemy import select
 
 from crm import clock
 from crm.contracts import notices, paying, periods
-from crm.contracts.models import Answer, Contract, ContractEvent, Kind, State
+from crm.contracts.models import COPY, Answer, Contract, ContractEvent, Kind, State
 from crm.contracts.moves import CHANGE, MOVES, RENEWABLE
 from crm.customers.models import Customer
 from crm.db import db, next_number
 from crm.duties.record import lock, open_subject, record
 from crm.duties.workflow import hand_over, must_be_owed
 from crm.errors import Forbidden, Invalid, Refused, WrongState
+from crm.files.workflow import attach, scans
 from crm.labels import N_
 from crm.moves import edit
 from crm.permissions import Permission as P
@@ -169,9 +170,9 @@ def agree(contract: Contract, *, by, copy_due_on: date | None, payment_due_on: d
     record(ContractEvent.AGREED, contract, by=by, changes=differences, accepted=accepts)
 
 
-def copy(contract: Contract, *, by, returned_on: date) -> None:
+def copy(contract: Contract, *, by, returned_on: date, files: Iterable[str] = ()) -> None:
     """The countersigned copy is back: signed by both. The three days begin (5.2.6), the customer is not expired from here
-    on, and what it renews is renewed."""
+    on, and what it renews is renewed. `files`: the scan, which may follow later."""
     MOVES["copy"].apply(contract, by)
     paying.past(returned_on=returned_on)
     if contract.signed_on and returned_on < contract.signed_on:
@@ -179,10 +180,25 @@ def copy(contract: Contract, *, by, returned_on: date) -> None:
     contract.returned_on, contract.payment_due_on = returned_on, paying.due_day(contract, returned_on)
     periods.agree(contract)
     record(ContractEvent.RETURNED, contract, by=by, returned_on=returned_on)
+    _scanned(contract, files, by)
     if contract.origin_id:
         _renewed(contract, by)
     if paying.in_full(contract):
         paying.settled(contract, by)
+
+
+def scan(contract: Contract, *, by, files: Iterable[str]) -> None:
+    """The copy that is back, scanned."""
+    MOVES["scan"].apply(contract, by)
+    if not _scanned(contract, files, by):
+        raise Invalid(fields={"file_copy": N_("Photograph the copy, or choose the file.")})
+
+
+def _scanned(contract: Contract, keys: Iterable[str], by) -> bool:
+    taken = scans(attach(keys, contract, by), COPY, "file_copy")
+    for file in taken:
+        record(ContractEvent.ATTACHED, contract, by=by, file=file.key, name=file.name)
+    return bool(taken)
 
 
 def _renewed(successor: Contract, by) -> None:

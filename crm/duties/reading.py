@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import time
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -92,8 +93,9 @@ def _rule(entry: dict[str, Any]) -> dict[str, Any]:
     return entry
 
 
+@lru_cache(maxsize=4)
 def read(text: str) -> Rulebook:
-    """Parse and check one edition's text; RulebookError lists every fault."""
+    """Parse and check one edition's text; RulebookError lists every fault. The same text is the same book: it never changes."""
     try:
         reader = _Reader(tomllib.loads(text))
     except tomllib.TOMLDecodeError as wrong:

@@ -23,6 +23,7 @@ LARGEST = 15 * 1024 * 1024  # bytes
 DRAFTS_LIVE = timedelta(days=2)
 MOST = 20  # files on one form
 WAITING, WAITING_BYTES = 200, 300 * 1024 * 1024  # drafts of one person that hang nowhere yet
+SCANS = ("image/", "application/pdf")
 RESERVED = {"import"}  # purposes of drafts that only their own page makes, having looked into them
 
 
@@ -70,6 +71,14 @@ def attach(keys: Iterable[str], subject: Subject, owner: Subject) -> list[File]:
         file.subject_id = subject.id
     db.session.flush()
     return files
+
+
+def scans(taken: Iterable[File], purpose: str, field: str) -> list[File]:
+    """Those of a form's files that were taken for a purpose; Invalid, naming the `field`, where one is no picture or PDF."""
+    found = [file for file in taken if file.purpose == purpose]
+    if not all(file.kind.startswith(SCANS) for file in found):
+        raise Invalid(fields={field: N_("A picture or a PDF is needed.")})
+    return found
 
 
 def note(subject: Any, *, by, words: str, files: Iterable[str] = ()) -> None:

@@ -15,6 +15,7 @@ from crm.duties.editions import book_of, todays
 from crm.duties.message import Message, Way
 from crm.duties.models import Subject
 from crm.letters import queries
+from crm.letters.company import company
 from crm.letters.delivery import fax_address, is_address, plain
 from crm.letters.filling import TABLE, filled, paragraphs
 from crm.letters.models import LetterVersion
@@ -49,6 +50,7 @@ class Page:
     title: str
     number: str
     company: str
+    contact: str  # where and how one reaches us
     day: str
     to: str
     address: str
@@ -102,8 +104,9 @@ def prepare(message: Message, chosen: LetterVersion | None = None) -> Prepared:
 def sheet_of(version: LetterVersion, about: About, number: str) -> bytes:
     """The letter as PDF."""
     with force_locale("en" if about.language == "en" else "zh_Hans_CN"):
+        ours = company()
         page = Page(
-            filled(version.subject, about.values), number, _("Jinyang Software"), f"{clock.today():%Y-%m-%d}", about.to,
+            filled(version.subject, about.values), number, ours.name, ours.contact, f"{clock.today():%Y-%m-%d}", about.to,
             about.address, paragraphs(version.body, about.values), list(about.head), [list(row) for row in about.rows],
             labels={"number": _("No."), "stamp": _("Stamp"), "missing": _("In no font, to be written in by hand")},
         )  # fmt: skip

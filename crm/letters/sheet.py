@@ -9,6 +9,7 @@ from flask import current_app, request
 from flask_babel import gettext as _
 
 from crm import clock
+from crm.letters.company import company
 
 Block = dict[str, Any]
 
@@ -23,6 +24,7 @@ class Sheet:
     blocks: Sequence[Block] = field(default_factory=list)
     note: str = ""
     department: str = ""
+    contact: str = ""
     day: str = ""
     labels: dict[str, str] = field(default_factory=dict)
 
@@ -31,8 +33,9 @@ def sheet(title: str, number: str, kind: str, blocks: Iterable[Block], note: str
     """A form of the department's whose code leads to its paper (5.7): to the subject `number`, the paper's `kind`."""
     labels = {"number": _("No."), "day": _("Printed on"), "missing": _("In no font, to be written in by hand"),
               "scan": _("Scan it to enter the paper")}  # fmt: skip
+    ours = company()
     return Sheet(title, number, f"{_site()}/papers/find/{kind}/{number}", list(blocks), note,
-                 _("Jinyang Software, Service Department"), f"{clock.today():%Y-%m-%d}", labels)  # fmt: skip
+                 _("%(company)s, Service Department", company=ours.name), ours.contact, f"{clock.today():%Y-%m-%d}", labels)
 
 
 def _site() -> str:

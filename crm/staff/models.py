@@ -101,16 +101,30 @@ class DepartmentEvent(Labelled):
     NOTICE_TAKEN = "calendar.notice_taken", N_("took in a yearly notice of holidays")
     FACTOR_REQUIRED = "settings.factor_required", N_("changed which roles need the second factor")
     RESTORED = "settings.restored", N_("restored everything from a backup")
+    COMPANY_CHANGED = "settings.company_changed", N_("changed the head of letters and forms")
 
 
 class Department(Subject):
-    """The department itself: on it stands what is changed for everybody, such as the calendar."""
+    """The department itself: on it stands what is changed for everybody, such as the calendar, and the head of its letters
+    and forms."""
+
+    __tablename__ = "departments"
+    id: Mapped[int] = mapped_column(ForeignKey("subjects.id"), primary_key=True)
+    company: Mapped[str] = mapped_column(default="")
+    company_en: Mapped[str] = mapped_column(default="")
+    address: Mapped[str] = mapped_column(default="")
+    phone: Mapped[str] = mapped_column(default="")
+    account: Mapped[str] = mapped_column(default="")  # where customers pay to
 
     __mapper_args__: ClassVar[dict[str, Any]] = {"polymorphic_identity": "department"}
     noun = "settings"
     LASTING = True
     label = N_("Department")
     EVENTS = DepartmentEvent
+    FIELDS: ClassVar[dict[str, str]] = {
+        "company": N_("The company's name"), "company_en": N_("Its name in English"), "address": N_("Address"),
+        "phone": N_("Telephone"), "account": N_("Bank account"),
+    }  # fmt: skip
 
     @classmethod
     def visible(cls, user) -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""Settings the administrator keeps: the working calendar's overrides."""
+"""Settings the administrator keeps: the working calendar's overrides, the head of letters and forms, who needs a code."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -10,13 +10,15 @@ from crm import clock, workdays
 from crm.answers import own_units
 from crm.db import db
 from crm.duties import queries as duties
-from crm.errors import Invalid
+from crm.errors import Invalid, Stale
 from crm.forms import CrmForm, DayField, LineField, PickField, attempt
 from crm.labels import N_, Labelled
+from crm.moves import check_version
 from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.staff import confirm, factor, queries, workflow
 from crm.staff.forms import OwnForm, RolesField
+from crm.staff.models import Department
 from crm.workdays import CalendarOverride
 
 bp = Blueprint("settings", __name__, url_prefix="/settings")
@@ -56,6 +58,37 @@ def calendar():
         return redirect(url_for("settings.calendar"), 303)
 
     return attempt(form, save, lambda refusal: _render(form, refusal))
+
+
+class CompanyForm(CrmForm):
+    """Its fields bear the names of the columns."""
+
+    company = LineField(_l("The company's name"), most=100)
+    company_en = LineField(_l("Its name in English"), most=100)
+    address = LineField(_l("Address"), most=200)
+    phone = LineField(_l("Telephone"), most=50)
+    account = LineField(_l("Bank account"), most=200, description=_l("Bank, name and number: where customers pay to."))
+
+
+@bp.route("/company", methods=["GET", "POST"])
+@needs(P.SETTINGS_EDIT)
+def company():
+    ours = queries.department()
+    form = CompanyForm(obj=ours)
+
+    def save():
+        if ours:
+            check_version(ours, form.opened_version)
+        workflow.set_company(by=current_user, **{name: form[name].data or "" for name in Department.FIELDS})
+        flash(_("Saved. What is printed or written from now on bears it."))
+        return redirect(url_for("settings.company"), 303)
+
+    def show(refusal):
+        if isinstance(refusal, Stale):
+            form.beside(CompanyForm(obj=queries.department(), formdata=None))
+        return render_template("settings/company.html", form=form, refusal=refusal)
+
+    return attempt(form, save, show)
 
 
 class AccessForm(OwnForm):

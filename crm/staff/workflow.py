@@ -14,7 +14,7 @@ from crm.db import db, next_number, next_numbers, rows_of
 from crm.duties import editions
 from crm.duties.many import Happened, open_all, record_all
 from crm.duties.models import Duty, Edition
-from crm.duties.record import open_subject, record
+from crm.duties.record import lock, open_subject, record
 from crm.duties.workflow import ACKNOWLEDGE, let_go, present
 from crm.errors import Forbidden, Invalid
 from crm.labels import N_
@@ -190,6 +190,14 @@ def department() -> Department:
         found = Department(number=next_number("D"), title="服务部", opened_at=clock.now())
         open_subject(found)
     return found
+
+
+def set_company(*, by, **changes: str) -> None:
+    """What stands at the head of letters and forms."""
+    ours = department()
+    lock(ours)
+    if differences := edit(ours, changes):
+        record(DepartmentEvent.COMPANY_CHANGED, ours, by=by, changes=differences)
 
 
 def restored(**facts: Any) -> None:

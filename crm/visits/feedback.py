@@ -15,7 +15,7 @@ from crm.duties.record import record
 from crm.duties.workflow import must_be_owed
 from crm.errors import Invalid, Refused
 from crm.files.models import File
-from crm.files.workflow import attach
+from crm.files.workflow import attach, scans
 from crm.labels import N_
 from crm.moves import edit
 from crm.visits import ink
@@ -23,7 +23,6 @@ from crm.visits.models import Signature, Visit, VisitEvent, Way
 from crm.visits.moves import MOVES
 
 PURPOSE = "feedback"  # of the scan of a form signed on paper
-SCANS = ("image/", "application/pdf")
 
 
 class Changed(Refused):
@@ -93,12 +92,10 @@ def scan(visit: Visit, *, by, name: str, position: str, files: Iterable[str]) ->
     """The form was signed on paper: a photo or a PDF of it stands for the drawing."""
     head = _to_sign(visit, "scan", by)
     taken = attach(files, visit, by)
-    scans = [file for file in taken if file.purpose == PURPOSE]
-    if not scans:
+    signed_forms = scans(taken, PURPOSE, "file_signed")
+    if not signed_forms:
         raise Invalid(fields={"file_signed": N_("The signed form is missing: photograph it, or choose the file.")})
-    if not all(file.kind.startswith(SCANS) for file in scans):
-        raise Invalid(fields={"file_signed": N_("A picture or a PDF is needed.")})
-    signed_form = scans[-1]  # the one chosen last
+    signed_form = signed_forms[-1]  # the one chosen last
     if _signs_another(signed_form, visit):
         raise Invalid(fields={"file_signed": N_("This very file is the signed form of another visit.")})
     signed = _signed(visit, by, Way.PAPER, name, position, head=head, file_key=signed_form.key)

@@ -1,5 +1,6 @@
 """The contracts' pages: the list and its filters, the page with its forms, renewals by step, notices to come, final payments."""
 
+import io
 from datetime import date, timedelta
 
 import pytest
@@ -110,6 +111,26 @@ def test_what_it_says_is_changed_until_the_copy_is_back(app, browser):
     assert "¥1,200</del> → ¥999.90" in page.get(path).text
     assert page.send(f"{path}/copy", returned_on="2026-11-23").status_code == 303
     assert page.send(f"{path}/edit", amount_fen="1").status_code == 409
+
+
+def test_the_countersigned_copy_is_scanned_with_its_return_or_later(app, browser):
+    with unit_of_work():
+        paths = [make.contract(upto="sent").path for _ in range(2)]
+    page = browser("specialist")
+
+    def sent(path, content, name, **fields):
+        return page.send(path, files={"file_copy": (io.BytesIO(content), name)}, **fields)
+
+    assert sent(f"{paths[0]}/copy", make.PDF, "合同.pdf", returned_on="2026-11-23").status_code == 303
+    assert "not scanned yet" not in page.get(paths[0]).text and "合同.pdf" in page.get(paths[0]).text
+    wrong = sent(f"{paths[1]}/copy", b"signed by hand", "copy.txt", returned_on="2026-11-23")
+    assert wrong.status_code == 422 and "A picture or a PDF is needed" in wrong.text and "copy.txt" in wrong.text
+    assert page.send(f"{paths[1]}/copy", returned_on="2026-11-23").status_code == 303
+    assert "not scanned yet" in page.get(paths[1]).text
+    assert page.send(f"{paths[1]}/scan").status_code == 422
+    assert sent(f"{paths[1]}/scan", make.PDF, "合同.pdf").status_code == 303
+    shown = page.get(paths[1]).text
+    assert "not scanned yet" not in shown and paths[0].split("/")[-1] in shown, "the same scan hangs on another contract"
 
 
 def test_a_number_on_the_paper_stands_on_one_contract(app, browser):

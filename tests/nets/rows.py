@@ -10,7 +10,7 @@ from crm import clock
 from crm.callbacks import workflow as calls
 from crm.contracts import paying
 from crm.contracts import workflow as contracts
-from crm.contracts.models import Contract
+from crm.contracts.models import COPY, Contract
 from crm.contracts.moves import CHANGE
 from crm.contracts.moves import MOVES as MOVES_OF_CONTRACTS
 from crm.customers import runs
@@ -129,7 +129,8 @@ def visit(whose: str, user, name: str = "") -> Row:
     return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
 
 
-BEFORE = {"send": "signed", "agree": "sent", "copy": "sent", "invoice": "returned", "pay": "returned", "release": "returned",
+SCANNED = {"visit": ("file_signed", "feedback"), "contract": ("file_copy", COPY)}  # kind → a scan's input, and its purpose
+BEFORE = {"send": "signed", "agree": "sent", "copy": "sent", "scan": "returned", "invoice": "returned", "pay": "returned", "release": "returned",
           "adjust": "running", "serials": "running", "lapse": "running"}  # fmt: skip
 UNPAID = ("chase", "demand", "withhold", "wait")
 

@@ -257,7 +257,7 @@ def test_every_verb_from_a_state_does_what_the_table_says(app, kind, state):
             path, version = f"{row.path}/{move.noun}", row.version
             wanted = expected(kind, verb, move, by, row, owed)
             fields = values.anything(path) | {"to": str(make.who("specialist2").id), "representative": str(by.id), "f_told": "", "of": other(row)} | signing(row)
-            files = {"file_signed": values.stream(path, "file_signed")} if verb == "scan" and wanted == 303 else {}
+            files = {rows.SCANNED[row.kind][0]: values.stream(path, "")} if verb == "scan" and wanted == 303 else {}
             sent = fields | {"csrf_token": token, "version": str(version), "request_id": uuid.uuid4().hex}
             answer = page.post(path, sent | files, multipart=bool(files))
             db.session.refresh(row)

@@ -111,7 +111,7 @@ def test_of_fifty_who_do_the_same_with_the_same_page_one_does(served, app, kind,
     who = next(login for login in ("manager", "director", "admin", "specialist", "archivist", "followup")
                if move.may(make.who(login), row))
     with unit_of_work():
-        scan = {"files": rows._draft(make.who(who), "feedback")} if verb == "scan" else {}
+        scan = {"files": rows._draft(make.who(who), rows.SCANNED[row.kind][1])} if verb == "scan" else {}
     page, path, version = Browser(served, who), f"{row.path}/{move.noun}", row.version
     fields = values.anything(path) | {"csrf_token": page.token("/account"), "version": str(version), "f_told": "",
                                       "to": str(make.who("specialist2").id), "representative": str(make.who(who).id), "of": other(row), **signing(row), **scan}  # fmt: skip

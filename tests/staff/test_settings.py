@@ -1,11 +1,17 @@
-"""The working calendar as the administrator keeps it."""
+"""What the administrator keeps for everybody: the working calendar, the head of letters and forms."""
 
 import io
 from datetime import date
 
+from flask_babel import force_locale
+from pypdf import PdfReader
+
 from crm import workdays
 from crm.db import db
 from crm.duties.models import Event
+from crm.letters import queries, sample, sheet
+from crm.letters.models import Letter
+from tests import make
 
 NOTICE = '{"papers": ["某号文"], "days": [{"name": "元旦", "date": "2027-01-01", "isOffDay": true}]}'
 
@@ -40,3 +46,32 @@ def test_a_bad_day_is_refused(app, browser):
     page = browser("admin")
     for bad in ({"day": ""}, {"day": "2026-13-01"}, {"day": "1900-01-01"}, {"day": "2026-11-24", "kind": "eaten"}):
         assert page.send("/settings/calendar", **bad).status_code == 422, bad
+
+
+HEAD = {"company": "宏图软件", "company_en": "Hongtu Software", "address": "上海市延安路1号", "phone": "021-5555", "account": "工行 宏图 6222"}
+
+
+def test_the_companys_head_stands_on_letters_and_forms_and_who_changed_it_stays_written(app, browser):
+    page = browser("admin")
+    assert page.send("/settings/company", **HEAD).status_code == 303
+    assert page.send("/settings/company", page="/settings/company", **HEAD | {"phone": "021-6666"}).status_code == 303
+    events = db.session.query(Event).filter_by(kind="settings.company_changed").order_by(Event.id).all()
+    assert events[-1].facts["changes"] == {"phone": ["021-5555", "021-6666"]} and events[-1].actor_id
+    demand = db.session.query(Letter).filter_by(category="demand", language="zh").one()
+    with app.test_request_context(), force_locale("zh_Hans_CN"):
+        demand = queries.get(demand.number, make.who("director"))
+        said = "".join(PdfReader(io.BytesIO(sample.sheet_of(demand))).pages[0].extract_text().split())
+        assert "宏图软件" in said and "上海市延安路1号021-6666" in said and "收款账户：工行宏图6222" in said
+        assert (form := sheet.sheet("", "V1", "feedback", [])).department == "宏图软件 服务部" and "021-6666" in form.contact
+    with app.test_request_context(), force_locale("en"):
+        assert sheet.sheet("", "V1", "feedback", []).department.startswith("Hongtu Software")
+
+
+def test_two_who_change_the_head_at_once_are_told_of_each_other(app, browser):
+    page = browser("admin")
+    page.send("/settings/company", **HEAD)
+    stale = next(form["fields"] for form in page.forms("/settings/company") if "company" in form["fields"])
+    assert page.send("/settings/company", **HEAD | {"phone": "1"}).status_code == 303
+    answer = page.post("/settings/company", stale | {"phone": "2", "request_id": "f" * 32})
+    assert answer.status_code == 409 and 'value="2"' in answer.text
+    assert browser("specialist").get("/settings/company").status_code == 403
