@@ -109,10 +109,6 @@ class Department(Field, Contracts):
             if then:
                 self.begin(then, life)
 
-    def drawn(self, name: str) -> str:
-        weights = self.texts["weights"][name]
-        return self.dice.choices(list(weights), list(weights.values()))[0]
-
     def morning(self, day: date) -> datetime:
         return clock.moment(day, time(10, self.dice.randint(0, 59)))
 

@@ -64,6 +64,10 @@ class Field:
         ):
             self.begin(at, life, Random(f"{self.today} {name}"))
 
+    def drawn(self, name: str) -> str:
+        weights = self.texts["weights"][name]
+        return self.dice.choices(list(weights), list(weights.values()))[0]
+
     def report(self, month: date) -> Life:
         """The monthly callback report, submitted and received in the first days of the next."""
         row = reports.prepare(ReportKind.CALLBACKS, month)
