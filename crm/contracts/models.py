@@ -201,7 +201,7 @@ class Payment(db.Model):
     fen: Mapped[int]
     paid_on: Mapped[date]
     way: Mapped[str] = mapped_column(default="")
-    noted_by_id: Mapped[int] = mapped_column(ForeignKey("subjects.id"))
+    noted_by_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"))  # None: came with a file
     noted_at: Mapped[datetime]
 
     __table_args__ = (CheckConstraint("fen <> 0", name="fen"),)
