@@ -104,6 +104,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     """The program on its database. `settings` win over the environment's."""
     from crm import desk, shown
     from crm.callbacks import views as callbacks
+    from crm.contracts import imports as contract_imports
     from crm.contracts import views as contracts
     from crm.customers import imports as customer_imports
     from crm.customers import views as customers
@@ -115,6 +116,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     from crm.papers import views as papers
     from crm.reports import views as reports
     from crm.serials import handing
+    from crm.serials import imports as serial_imports
     from crm.serials import views as serials
     from crm.staff import door, own, session
     from crm.staff import settings as staff_settings
@@ -134,7 +136,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     shown.init_app(app, assets_version())
     of_staff, of_customers = (door, own, staff, staff_settings), (customers, customer_imports)
     of_work = (opening, tickets, visits, callbacks, reports)
-    of_software = (serials, handing, contracts, implementations)
+    of_software = (serials, handing, serial_imports, contracts, contract_imports, implementations)
     for package in (*of_staff, duties, files, letters, *of_customers, *of_software, papers, *of_work):
         app.register_blueprint(package.bp)
     desk.init_app(app)

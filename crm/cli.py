@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from crm import NotSetUp, clock, create_app, demo, make_secret_key, serve, sweep
+from crm.contracts import importing as contracts
 from crm.customers import importing as customers
 from crm.db import db, unit_of_work
 from crm.desk import search as desk_search
@@ -26,6 +27,7 @@ from crm.errors import Invalid, Refused
 from crm.letters import workflow as letters
 from crm.migrating import behind, migrate
 from crm.permissions import Role
+from crm.serials import importing as serials
 from crm.sheets.kinds import Kind
 from crm.staff import passwords
 from crm.staff import queries as staff
@@ -217,7 +219,7 @@ def _import_list(kind: Kind) -> None:
             kind.run(file.read_bytes(), file.name, mapping, dry_run=dry_run, say=click.echo)
 
 
-for kind in (customers.KIND,):
+for kind in (customers.KIND, contracts.KIND, serials.KIND):
     _import_list(kind)
 
 

@@ -154,3 +154,6 @@ class Serial(db.Model):
         CheckConstraint("(given_on IS NULL) = (given_to_id IS NULL)", name="given"),
         Index("uq_serials_in_use", "installation_id", unique=True, **only("replaced_by_id IS NULL")),
     )
+
+
+IN_ORDER = (Serial.issued_on, Serial.starts_on, Serial.ends_on, Serial.id)  # as they were issued

@@ -1,10 +1,10 @@
 """What an import will do with a file, before any of it is done: its columns, its rows, and which are refused."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from string import ascii_uppercase
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from crm.errors import Invalid
 from crm.labels import N_
@@ -161,3 +161,18 @@ def _letters(at: int) -> str:
     """What a spreadsheet calls its column."""
     before, last = divmod(at, 26)
     return (_letters(before - 1) if before else "") + ascii_uppercase[last]
+
+
+def contradicted(
+    lines: Iterable[Any], key: Callable[[Any], Hashable], fields: Collection[str]
+) -> dict[Hashable, tuple[int, int]]:  # fmt: skip
+    """For each key of which two rows say different things in one of the fields, the numbers of the first two such rows."""
+    told: dict[tuple[Hashable, str], tuple[str, int]] = {}
+    wrong: dict[Hashable, tuple[int, int]] = {}
+    for line in lines:
+        for name, text in line.values.items():
+            if name in fields:
+                theirs, number = told.setdefault((key(line), name), (text, line.number))
+                if theirs != text:
+                    wrong.setdefault(key(line), (number, line.number))
+    return wrong

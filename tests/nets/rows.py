@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from crm import clock
 from crm.callbacks import workflow as calls
+from crm.contracts import importing as contract_list
 from crm.contracts import paying
 from crm.contracts import workflow as contracts
 from crm.contracts.moves import CHANGE
@@ -29,6 +30,7 @@ from crm.papers import workflow as papers
 from crm.permissions import Permission, Role
 from crm.reports import workflow as reports
 from crm.reports.models import Report, ReportEvent
+from crm.serials import importing as serial_list
 from crm.serials import numbers
 from crm.sheets import runs
 from crm.sheets.kinds import Kind
@@ -41,7 +43,7 @@ from crm.tickets.moves import MOVES
 from crm.visits import feed, feedback
 from crm.visits import workflow as visits
 from tests import make
-from tests.nets.values import TABLE
+from tests.nets import values
 
 WHOSE = ("own", "another's", "closed")
 
@@ -392,7 +394,7 @@ def edition(whose: str, user) -> Row:
     return Row({"number": row.number}, row)
 
 
-def imported(kind: Kind, content: bytes = TABLE) -> Callable[..., Row]:
+def imported(kind: Kind, content: bytes) -> Callable[..., Row]:
     """One's own waiting file, another's, and one that was brought in."""
 
     def made(whose: str, user) -> Row:
@@ -406,7 +408,7 @@ def imported(kind: Kind, content: bytes = TABLE) -> Callable[..., Row]:
     return made
 
 
-def begun(kind: Kind, content: bytes = TABLE) -> Callable[..., Row]:
+def begun(kind: Kind, content: bytes) -> Callable[..., Row]:
     def made(whose: str, user) -> Row:
         owner = owner_of(whose, user)
         row = imported(kind, content)("closed" if whose == "closed" else whose, user)
@@ -506,7 +508,8 @@ MAKERS: dict[str, Callable[..., Row]] = {
     "handing.": numbered, "implementations.": implementation,
     "staff.edit": person, "staff.remove_factor": person, "staff.": of_another, "duties.extension": duty, "duties.decision": extension,
     "duties.edition": edition, "duties.confirmation": edition, "duties.acknowledgement": edition,
-    "customer_imports.look": imported(customer_list.KIND), "customer_imports.batch": begun(customer_list.KIND),
+    **{f"{one.noun[:-1]}_imports.{page}": make(one, values.LISTS[one.noun]) for page, make in (("look", imported), ("batch", begun))
+       for one in (customer_list.KIND, contract_list.KIND, serial_list.KIND)},
     "own.end_session": session, "door.welcome": link,
     "desk.presence_of": looked_at, "desk.read_notice": notice, "listing.save": listed, "listing.columns": listed,
     "listing.remove": saved_filter, "tickets.bulk_run": bulk_run, "visits.": visit,
