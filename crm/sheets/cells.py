@@ -18,7 +18,7 @@ _DAY = re.compile(r"(\d{4})\s*(?:[-/.年])\s*(\d{1,2})\s*(?:[-/.月])\s*(\d{1,2}
 _DIGITS = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
 _EXCEL = re.compile(r"(\d{5})(?:\.\d+)?", re.ASCII)  # days since the end of 1899, as a cell without a date's format holds them
 _EPOCH = date(1899, 12, 30)
-_BETWEEN = re.compile(r"(?:至|到|~|—|–|--|/(?=\d{4})|-(?=\s*\d{4}\s*[年/.-]))+")
+_BETWEEN = re.compile(r"(?:至|到|\bto\b|~|—|–|--|/(?=\d{4})|-(?=\s*\d{4}\s*[年/.-]))+")
 _SPAN = re.compile(r"(?:服务)?([\d.]+|[一二两三四五六七八九十半]+)个?(年半|年度|年|月|months?|years?|y|m)(?:期)?", re.ASCII)
 _NUMERALS = {"半": 0.5, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10}
 
@@ -65,7 +65,7 @@ def amount(text: str, column: str) -> str:
         if abs(fen - round(fen)) > Decimal("0.0001") or fen > MOST:  # a workbook's sums are a hair beside
             raise InvalidOperation
     except InvalidOperation:
-        fault = N_("%(column)s: %(value)s is no amount in yuan, such as 1200 or 1.2万.")
+        fault = N_("%(column)s: %(value)s is no amount in yuan, such as 1200 or 1,200.50.")
         raise Invalid(fault, column=column, value=shown(text)) from None
     return f"{int(round(fen)) // 100}.{int(round(fen)) % 100:02}"
 
@@ -91,7 +91,7 @@ def term(text: str, column: str) -> str:
         return "/".join(one.isoformat() for one in days if one)
     months = _months(plain.replace(" ", "").casefold())
     if not months:
-        fault = N_("%(column)s: %(value)s is no term, such as 一年 or 2026-1-1 至 2026-12-31.")
+        fault = N_("%(column)s: %(value)s is no term, such as 12 months or 2026-1-1 to 2026-12-31.")
         raise Invalid(fault, column=column, value=shown(text))
     return f"{months} months"
 

@@ -190,7 +190,7 @@ def test_a_period_typed_by_hand_is_the_contracts_own_and_one_adopted_already_get
     (ONE.replace("宏远机械", ""), "It names no customer."),
     (ONE.replace("财务通", "不卖的"), "不卖的 is no product known here."),
     (ONE.replace("财务通", "财务通、不卖的"), "不卖的 is no product known here."),
-    (ONE.replace("12000", "面议"), "合同金额: 面议 is no amount in yuan, such as 1200 or 1.2万."),
+    (ONE.replace("12000", "面议"), "合同金额: 面议 is no amount in yuan, such as 1200 or 1,200.50."),
     (ONE.replace("2026-12-31", "2026-2-30"), "服务到期: 2026-2-30 is no day there is, such as 2026-1-5."),
     (ONE.replace("2026-12-31", ""), "It says no first and last day of its period."),
     (ONE.replace("2026-12-31", "2025-12-31"), "The last day lies before the first."),
