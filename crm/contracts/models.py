@@ -36,6 +36,7 @@ class State(Labelled):
 
 class ContractEvent(Labelled):
     DRAFTED = "contract.drafted", N_("drafted the contract")
+    IMPORTED = "contract.imported", N_("imported the contract")
     EDITED = "contract.edited", N_("changed the contract")
     SIGNED = "contract.signed", N_("signed the contract for us")
     SENT = "contract.sent", N_("sent the contract to the customer")

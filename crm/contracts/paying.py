@@ -3,7 +3,6 @@
 
 from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import Any
 
 from sqlalchemy import func, select
 
@@ -120,9 +119,9 @@ def _begin(contract: Contract, by) -> None:
         begun(contract, by)
 
 
-def begun(contract: Contract, by, *, taken_over: bool = False, **said: Any) -> None:
+def begun(contract: Contract, by, *, taken_over: bool = False) -> None:
     dates = {"starts_on": contract.starts_on, "ends_on": contract.ends_on}
-    record(ContractEvent.BEGUN, contract, by=by, taken_over=taken_over, **dates, **said)
+    record(ContractEvent.BEGUN, contract, by=by, taken_over=taken_over, **dates)
 
 
 def _owed(verb: str, contract: Contract, by) -> None:

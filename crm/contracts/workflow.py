@@ -278,12 +278,14 @@ def take_over(
     said: Mapping[str, Any] | None = None, **details: Any,
 ) -> Contract:  # fmt: skip
     """A contract that existed before the program, in force; what is over already is listed, and not written to. `said`:
-    where it stood."""
+    in which list it stood."""
     contract = Contract(
         number=next_number("C", clock.today()), customer_id=customer.id, owner_id=customer.owner_id, category=Kind.SERVICE,
         state=State.RUNNING, installations=installed, starts_on=starts_on, ends_on=ends_on, **details,
     )  # fmt: skip
     open_subject(contract)
     periods.adopt(contract)
-    paying.begun(contract, by, taken_over=True, **(said or {}))
+    if said:
+        record(ContractEvent.IMPORTED, contract, by=by, **said)
+    paying.begun(contract, by, taken_over=True)
     return contract

@@ -80,7 +80,7 @@ def enter(
     _put_in_order(installation)
     installation.version += 1
     db.session.flush()
-    record(InstallationEvent.SERIAL_ISSUED, installation, by=by, serial=made.id, ends_on=ends_on, **said)
+    record(InstallationEvent.SERIAL_IMPORTED, installation, by=by, serial=made.id, ends_on=ends_on, **said)
     return made
 
 
@@ -101,7 +101,7 @@ def given_before(number: str, *, by, to: Contact, on: date, said: Mapping[str, A
     lock(installation)
     serial.given_on, serial.given_to_id = on, to.id
     db.session.flush()
-    record(InstallationEvent.SERIAL_GIVEN, installation, by=by, serial=serial.id, name=to.name, **said)
+    record(InstallationEvent.SERIAL_GIVEN_BEFORE, installation, by=by, serial=serial.id, name=to.name, **said)
 
 
 def in_use(installation: Subject) -> Serial | None:

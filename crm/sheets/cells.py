@@ -84,21 +84,22 @@ def count(text: str, column: str) -> str:
 
 
 def term(text: str, column: str) -> str:
-    """`一年` and `12个月` are so many months, `2026-1-1至2026-12-31` two days with a stroke between."""
-    plain = _plain(text)
-    days = [_day(part) for part in _BETWEEN.split(plain)]
-    if len(days) == 2 and all(days):
-        return "/".join(one.isoformat() for one in days if one)
-    months = _months(plain.replace(" ", "").casefold())
-    if not months:
+    """So many months or years, or two days: as it stands, for people write it in many ways."""
+    if not _between(text) and not _months(text):
         fault = N_("%(column)s: %(value)s is no term, such as 12 months or 2026-1-1 to 2026-12-31.")
         raise Invalid(fault, column=column, value=shown(text))
-    return f"{months} months"
+    return text
+
+
+def _between(text: str) -> tuple[str, ...]:
+    """The two days of `2026-1-1至2026-12-31`; else none."""
+    days = [_day(part) for part in _BETWEEN.split(_plain(text))]
+    return tuple(one.isoformat() for one in days if one) if len(days) == 2 and all(days) else ()
 
 
 def _months(text: str) -> int:
-    """Whole months, to ten years; else none."""
-    found = _SPAN.fullmatch(text)
+    """Whole months of `一年` or `12个月`, to ten years; else none."""
+    found = _SPAN.fullmatch(_plain(text).replace(" ", "").casefold())
     if not found:
         return 0
     try:
@@ -114,13 +115,9 @@ def period(values: Mapping[str, str], begins: str = "") -> dict[str, str]:
     """First and last day of what a row says in `starts_on`, `ends_on` and `term`; without a first day and with a term of so
     many months it begins on `begins`. Invalid if that is no period, or says two things."""
     starts, ends, said = (values.get(name, "") for name in ("starts_on", "ends_on", "term"))
-    first, slash, last = said.partition("/")
-    if slash:
-        wanted = first, last
-    elif said:
-        wanted = _reckoned(starts or ("" if ends else begins), ends, int(said.split()[0]))
-    else:
-        wanted = starts, ends
+    wanted = _between(said) if said else (starts, ends)
+    if not wanted:
+        wanted = _reckoned(starts or ("" if ends else begins), ends, _months(said))
     if not all(wanted):
         raise Invalid(N_("It says no first and last day of its period."))
     if (starts and starts != wanted[0]) or (ends and ends != wanted[1]):
@@ -130,7 +127,7 @@ def period(values: Mapping[str, str], begins: str = "") -> dict[str, str]:
     return {"starts_on": wanted[0], "ends_on": wanted[1]}
 
 
-def _reckoned(starts: str, ends: str, months: int) -> tuple[str, str]:
+def _reckoned(starts: str, ends: str, months: int) -> tuple[str, ...]:
     """From one of its days the other."""
     span, one = relativedelta(months=months), timedelta(days=1)
     if starts:

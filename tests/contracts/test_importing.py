@@ -71,7 +71,7 @@ def test_a_contract_is_taken_over_with_its_period_and_its_notice_is_owed(app, un
     [period] = db.session.scalars(select(ServicePeriod))
     assert (period.contract_id, period.standing) == (made.id, "settled")
     assert "contract.notice" in owed(made) and "contract.serials" not in owed(made) and "contract.pay" not in owed(made)
-    [event] = db.session.scalars(select(Event).where(Event.subject_id == made.id))
+    event, _begun = db.session.scalars(select(Event).where(Event.subject_id == made.id).order_by(Event.id))
     assert (event.via, event.facts["file"], event.facts["row"]) == ("import", "list.csv", 2)
 
 

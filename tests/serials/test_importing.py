@@ -52,7 +52,7 @@ def test_a_number_comes_in_as_it_was_issued_and_handed_over(installation):
     assert (made.installation_id, made.starts_on, made.ends_on, made.users) == (installation.id, date(2026, 1, 1), date(2026, 12, 31), 10)
     assert (made.issued_on, made.issued_by_id, made.given_on) == (date(2026, 1, 2), make.who("specialist").id, date(2026, 1, 3))
     assert db.session.get_one(make.Contact, made.given_to_id).name == "王会计" and made.replaced_by_id is None
-    issued, given = db.session.scalars(select(Event).where(Event.kind.in_([InstallationEvent.SERIAL_ISSUED, InstallationEvent.SERIAL_GIVEN])))
+    issued, given = db.session.scalars(select(Event).where(Event.kind.in_([InstallationEvent.SERIAL_IMPORTED, InstallationEvent.SERIAL_GIVEN_BEFORE])))
     assert (issued.via, issued.facts["row"], given.facts["name"]) == ("import", 2, "王会计")
 
 
