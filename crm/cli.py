@@ -28,7 +28,7 @@ from crm.letters import workflow as letters
 from crm.migrating import behind, migrate
 from crm.permissions import Role
 from crm.serials import importing as serials
-from crm.sheets.kinds import Kind
+from crm.sheets import command as sheets
 from crm.staff import passwords
 from crm.staff import queries as staff
 from crm.staff import workflow as accounts
@@ -204,23 +204,8 @@ def import_() -> None:
     """Bring in what other programs have."""
 
 
-def _import_list(kind: Kind) -> None:
-    """The command of a kind of list."""
-
-    @import_.command(kind.noun, help=kind.says)
-    @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-    @click.option("--dry-run", is_flag=True, help="say what would happen, change nothing")
-    @click.option("--map", "mapped", multiple=True, metavar="COLUMN=field", help="what an unknown column is")
-    def bring(file: Path, dry_run: bool, mapped: tuple[str, ...]) -> None:
-        if bad := [pair for pair in mapped if "=" not in pair]:
-            raise Failed(f"--map wants COLUMN=field, not {bad[0]!r}")
-        mapping = dict(pair.rsplit("=", 1) for pair in mapped)
-        with app().app_context():
-            kind.run(file.read_bytes(), file.name, mapping, dry_run=dry_run, say=click.echo)
-
-
 for kind in (customers.KIND, contracts.KIND, serials.KIND):
-    _import_list(kind)
+    import_.add_command(sheets.of(kind, app))
 
 
 @import_.command("incidents")
