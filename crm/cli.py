@@ -13,10 +13,9 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from crm import NotSetUp, clock, create_app, demo, make_secret_key, serve, sweep
-from crm.contracts import importing as contracts
-from crm.customers import importing as customers
 from crm.db import db, unit_of_work
 from crm.desk import search as desk_search
+from crm.desk.imports import KINDS
 from crm.durable import commands as durable
 from crm.durable.manifest import NotDone
 from crm.duties import editions
@@ -27,7 +26,6 @@ from crm.errors import Invalid, Refused
 from crm.letters import workflow as letters
 from crm.migrating import behind, migrate
 from crm.permissions import Role
-from crm.serials import importing as serials
 from crm.sheets import command as sheets
 from crm.staff import passwords
 from crm.staff import queries as staff
@@ -204,7 +202,7 @@ def import_() -> None:
     """Bring in what other programs have."""
 
 
-for kind in (customers.KIND, contracts.KIND, serials.KIND):
+for kind in KINDS:
     import_.add_command(sheets.of(kind, app))
 
 

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import func, select
 
 from crm import clock
-from crm.customers.imports import bp
 from crm.customers.models import Customer
 from crm.db import _writing, db, unit_of_work
 from crm.duties.models import Event
@@ -23,13 +22,6 @@ from tests.customers.test_sheets import DATA, shared, xlsx
 
 pytestmark = pytest.mark.usefixtures("sound")
 PAGE = "/customers/import"
-
-
-@pytest.fixture
-def served(served):
-    if bp.name not in served.blueprints:
-        served.register_blueprint(bp)
-    return served
 
 
 @pytest.fixture

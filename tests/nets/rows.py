@@ -6,16 +6,15 @@ from datetime import date, timedelta
 
 from crm import clock
 from crm.callbacks import workflow as calls
-from crm.contracts import importing as contract_list
 from crm.contracts import paying
 from crm.contracts import workflow as contracts
 from crm.contracts.moves import CHANGE
 from crm.contracts.moves import MOVES as MOVES_OF_CONTRACTS
-from crm.customers import importing as customer_list
 from crm.customers import workflow as customers
 from crm.customers.models import CustomerState
 from crm.db import db
 from crm.desk import shelf
+from crm.desk.imports import KINDS
 from crm.desk.models import SavedFilter
 from crm.desk.tables import TABLES
 from crm.duties import workflow as duties
@@ -30,7 +29,6 @@ from crm.papers import workflow as papers
 from crm.permissions import Permission, Role
 from crm.reports import workflow as reports
 from crm.reports.models import Report, ReportEvent
-from crm.serials import importing as serial_list
 from crm.serials import numbers
 from crm.sheets import runs
 from crm.sheets.kinds import Kind
@@ -509,7 +507,7 @@ MAKERS: dict[str, Callable[..., Row]] = {
     "staff.edit": person, "staff.remove_factor": person, "staff.": of_another, "duties.extension": duty, "duties.decision": extension,
     "duties.edition": edition, "duties.confirmation": edition, "duties.acknowledgement": edition,
     **{f"{one.noun[:-1]}_imports.{page}": make(one, values.LISTS[one.noun]) for page, make in (("look", imported), ("batch", begun))
-       for one in (customer_list.KIND, contract_list.KIND, serial_list.KIND)},
+       for one in KINDS},
     "own.end_session": session, "door.welcome": link,
     "desk.presence_of": looked_at, "desk.read_notice": notice, "listing.save": listed, "listing.columns": listed,
     "listing.remove": saved_filter, "tickets.bulk_run": bulk_run, "visits.": visit,
