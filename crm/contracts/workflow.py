@@ -27,6 +27,9 @@ FARTHEST = timedelta(days=366 * 10)
 COPY_WITHIN = timedelta(days=7)  # what is expected where nothing was agreed
 
 
+NOT_MINE = N_("This customer is in somebody else's care: they draft the contract, or a manager.")
+
+
 def draft(
     *, by, customer: Customer, category: str = Kind.SERVICE, installations: Iterable[Installation] = (),
     successor_of: Contract | None = None, owner=None, **details: Any,
@@ -34,7 +37,7 @@ def draft(
     """Begin a contract (5.2.3); with `successor_of` the renewal of one. Invalid if its period is not simply the next and
     nobody says why (5.2.1). Where nobody else is named it is in the hands of whoever is responsible for the customer."""
     if not may_draft(by, customer):
-        raise Forbidden(N_("This customer is in somebody else's care: they draft the contract, or a manager."))
+        raise Forbidden(NOT_MINE)
     installed = list(installations)
     if successor_of:
         _renewable(successor_of, customer)
@@ -82,7 +85,7 @@ def _check(customer: Customer, installed: list[Installation], details: Mapping[s
     starts, ends = details.get("starts_on"), details.get("ends_on")
     if any(one.customer_id != customer.id for one in installed):
         wrong["installations"] = N_("These are another customer's.")
-    if faults := _wrong_period(starts, ends):
+    if faults := wrong_period(starts, ends):
         wrong |= faults
     elif before and starts and ends and not details.get("adjustment") and not _simply_next(before, starts, ends):
         wrong["adjustment"] = N_("The period does not begin the day after the last one and run for whole years: say why (5.2.1).")
@@ -90,7 +93,7 @@ def _check(customer: Customer, installed: list[Installation], details: Mapping[s
         raise Invalid(fields=wrong)
 
 
-def _wrong_period(starts: date | None, ends: date | None) -> dict[str, str]:
+def wrong_period(starts: date | None, ends: date | None) -> dict[str, str]:
     if (starts is None) != (ends is None):
         return {"ends_on": N_("A service period has a first and a last day.")}
     if starts and ends and ends < starts:
@@ -226,7 +229,7 @@ def adjust(contract: Contract, *, by, starts_on: date, ends_on: date, reason: st
     first day moves, it stays as it is."""
     MOVES["adjust"].apply(contract, by)
     paying.because(reason)
-    if wrong := _wrong_period(starts_on, ends_on):
+    if wrong := wrong_period(starts_on, ends_on):
         raise Invalid(fields=wrong)
     if [starts_on, ends_on] == [contract.starts_on, contract.ends_on]:
         raise Invalid(fields={"ends_on": N_("That is the period it has.")})
@@ -287,14 +290,18 @@ def lapse(contract: Contract, *, by, reason: str) -> None:
 
 
 def take_over(
-    customer: Customer, installed: list[Installation], *, starts_on: date, ends_on: date, by=None, **details: Any
+    customer: Customer, installed: list[Installation], *, starts_on: date, ends_on: date, by=None,
+    said: Mapping[str, Any] | None = None, **details: Any,
 ) -> Contract:  # fmt: skip
-    """A contract that existed before the program, in force; what is over already is listed, and not written to."""
+    """A contract that existed before the program, in force; what is over already is listed, and not written to. `said`:
+    in which list it stood."""
     contract = Contract(
         number=next_number("C", clock.today()), customer_id=customer.id, owner_id=customer.owner_id, category=Kind.SERVICE,
         state=State.RUNNING, installations=installed, starts_on=starts_on, ends_on=ends_on, **details,
     )  # fmt: skip
     open_subject(contract)
     periods.adopt(contract)
+    if said:
+        record(ContractEvent.IMPORTED, contract, by=by, **said)
     paying.begun(contract, by, taken_over=True)
     return contract
