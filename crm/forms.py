@@ -224,7 +224,6 @@ class CrmForm(FlaskForm):
 
     takes: Mapping[str, str] = {}  # its file inputs, each with the purpose of what it takes
     taken_as: Mapping[str, object] = {}  # and what each is called, where no page of its own says it
-
     version = HiddenField()
     request_id = HiddenField(default=lambda: secrets.token_hex(16))
 

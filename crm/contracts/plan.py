@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from crm import clock
 from crm.contracts.columns import COLUMNS, FIELDS
-from crm.contracts.workflow import wrong_period
+from crm.contracts.terms import wrong_period
 from crm.customers.parties import NAMED as CUSTOMER
 from crm.errors import Invalid
 from crm.labels import N_

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from dateutil.relativedelta import relativedelta
 from sqlalchemy import select
 
 from crm import clock
-from crm.contracts import notices, paying, periods
+from crm.contracts import notices, paying, periods, terms
 from crm.contracts.models import COPY, Answer, Contract, ContractEvent, Kind, State
 from crm.contracts.moves import CHANGE, MOVES, RENEWABLE
 from crm.customers.models import Customer
@@ -23,7 +22,6 @@ from crm.permissions import Permission as P
 from crm.serials.models import Installation, Standing
 from crm.staff.models import User
 
-FARTHEST = timedelta(days=366 * 10)
 COPY_WITHIN = timedelta(days=7)  # what is expected where nothing was agreed
 
 
@@ -41,8 +39,8 @@ def draft(
     installed = list(installations)
     if successor_of:
         _renewable(successor_of, customer)
-    _check(customer, installed, details, successor_of)
-    _check_number(details.get("paper_number"), None)
+    terms.check(customer, installed, details, successor_of)
+    terms.check_number(details.get("paper_number"), None)
     contract = Contract(
         number=next_number("C", clock.today()), customer_id=customer.id, owner_id=(owner or _in_charge(customer, by)).id,
         category=category, origin_id=successor_of and successor_of.id, state=State.DRAFT, installations=installed, **details,
@@ -74,40 +72,6 @@ def _renewable(before: Contract, customer: Customer) -> None:
         raise Refused(N_("It is being renewed already: %(number)s."), number=number)
 
 
-def _check_number(number: str | None, contract_id: int | None) -> None:
-    other = select(Contract.number).where(Contract.paper_number == number, Contract.id != (contract_id or 0))
-    if number and (found := db.session.scalar(other)):
-        raise Invalid(fields={"paper_number": Invalid(N_("This number already stands on %(number)s."), number=found)})
-
-
-def _check(customer: Customer, installed: list[Installation], details: Mapping[str, Any], before: Contract | None) -> None:
-    wrong: dict[str, Any] = {}
-    starts, ends = details.get("starts_on"), details.get("ends_on")
-    if any(one.customer_id != customer.id for one in installed):
-        wrong["installations"] = N_("These are another customer's.")
-    if faults := wrong_period(starts, ends):
-        wrong |= faults
-    elif before and starts and ends and not details.get("adjustment") and not _simply_next(before, starts, ends):
-        wrong["adjustment"] = N_("The period does not begin the day after the last one and run for whole years: say why (5.2.1).")
-    if wrong:
-        raise Invalid(fields=wrong)
-
-
-def wrong_period(starts: date | None, ends: date | None) -> dict[str, str]:
-    if (starts is None) != (ends is None):
-        return {"ends_on": N_("A service period has a first and a last day.")}
-    if starts and ends and ends < starts:
-        return {"ends_on": N_("The last day lies before the first.")}
-    return {"ends_on": N_("That is longer than ten years.")} if starts and ends and ends - starts > FARTHEST else {}
-
-
-def _simply_next(before: Contract, starts: date, ends: date) -> bool:
-    """Whether a renewal begins the day after, and runs for whole years."""
-    years = relativedelta(ends + timedelta(days=1), starts)
-    follows = before.ends_on is None or starts == before.ends_on + timedelta(days=1)
-    return follows and years.years > 0 and not (years.months or years.days)
-
-
 def change(contract: Contract, *, by, installations: Iterable[Installation] | None = None, **changes: Any) -> None:
     """Put right what it says, until the countersigned copy is back."""
     if not CHANGE.may(by, contract):
@@ -117,8 +81,9 @@ def change(contract: Contract, *, by, installations: Iterable[Installation] | No
     customer = db.session.get_one(Customer, contract.customer_id)
     before = db.session.get(Contract, contract.origin_id) if contract.origin_id else None
     wanted = list(contract.installations if installations is None else installations)
-    _check(customer, wanted, {name: getattr(contract, name) for name in ("starts_on", "ends_on", "adjustment")} | changes, before)
-    _check_number(changes.get("paper_number"), contract.id)
+    says = {name: getattr(contract, name) for name in ("starts_on", "ends_on", "adjustment")} | changes
+    terms.check(customer, wanted, says, before)
+    terms.check_number(changes.get("paper_number"), contract.id)
     differences = edit(contract, changes)
     if {one.id for one in wanted} != {one.id for one in contract.installations}:
         differences["installations"] = [[one.title for one in some] for some in (contract.installations, wanted)]
@@ -132,19 +97,10 @@ def change(contract: Contract, *, by, installations: Iterable[Installation] | No
 def sign(contract: Contract, *, by, signed_on: date, representative_id: int | None, stamped: bool) -> None:
     """Our representative has signed and stamped it (5.2.3)."""
     MOVES["sign"].apply(contract, by)
-    _needed(contract)
+    terms.needed(contract)
     paying.past(signed_on=signed_on)
     contract.signed_on, contract.representative_id, contract.stamped = signed_on, representative_id, stamped
     record(ContractEvent.SIGNED, contract, by=by, signed_on=signed_on, to=representative_id)
-
-
-def _needed(contract: Contract) -> None:
-    """What a contract must say before it is signed; one for service covers something."""
-    wanted = ("amount_fen", "starts_on", "ends_on") if contract.category == Kind.SERVICE else ("amount_fen",)
-    if any(getattr(contract, name) is None for name in wanted):
-        raise Refused(N_("Amount and period are filled in before it is signed (5.2.3). Change the contract first."))
-    if contract.category == Kind.SERVICE and not periods.covered_by(contract):
-        raise Refused(N_("It covers no installation yet. Change the contract first."))
 
 
 def send(contract: Contract, *, by, sent_on: date, way: str) -> None:
@@ -229,7 +185,7 @@ def adjust(contract: Contract, *, by, starts_on: date, ends_on: date, reason: st
     first day moves, it stays as it is."""
     MOVES["adjust"].apply(contract, by)
     paying.because(reason)
-    if wrong := wrong_period(starts_on, ends_on):
+    if wrong := terms.wrong_period(starts_on, ends_on):
         raise Invalid(fields=wrong)
     if [starts_on, ends_on] == [contract.starts_on, contract.ends_on]:
         raise Invalid(fields={"ends_on": N_("That is the period it has.")})
