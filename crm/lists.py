@@ -74,6 +74,7 @@ class Column:
     label: str
     value: Callable[[Any, Page], Any]
     shown: bool = True  # unless somebody chose otherwise
+    right: bool = False  # its heading stands over figures
 
 
 @dataclass(frozen=True)

@@ -142,6 +142,7 @@ class Coming:
     contract: Contract
     goes: datetime
     way: Way | None
+    fax: str  # a number no gateway takes reaches nobody
 
 
 def forecast(user, until: date) -> list[Coming]:
@@ -156,5 +157,5 @@ def forecast(user, until: date) -> list[Coming]:
     found = []
     for contract, goes, fax, email in db.session.execute(rows):
         reached = way_to(fax, email)
-        found.append(Coming(contract, goes, reached[0] if reached else None))
+        found.append(Coming(contract, goes, reached[0] if reached else None, fax))
     return found

@@ -103,7 +103,7 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
         "contracts/contract.html", **known, contract=contract, offered=now, moves=MOVES, kinds=Kind, answers=Answer, ways=Way,
         leading=leading(contract, now), changeable=CHANGE.open_to(current_user, contract), may_renew=may_renew(contract),
         scan=next((file for file in reversed(known["files"]) if file.purpose == COPY), None),
-        steps=steps(contract, to_pay), to_pay=to_pay, paid=paid, why=notices.why(contract),
+        steps=steps(contract, to_pay), to_pay=to_pay, paid=paid, why=notices.why(contract), reached=notices.reachable(contract),
         letters=letters.of(contract) if contract.edition_id else [], message_states=MessageState,
         posts=editions.todays().posts, papers=papers.of(contract, owed, current_user),
     )  # fmt: skip

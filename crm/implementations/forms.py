@@ -5,7 +5,7 @@ from crm.serials.models import Installation
 
 
 class ImplementationForm(CrmForm):
-    title = LineField(_l("What for"), required=True, most=120)
+    title = LineField(_l("What is put in"), required=True, most=120)
     starts_on = DayField(_l("Begins on"), required=True)
     installation = PickField(_l("Installation"), blank=_l("Not yet known"))
     remark = WordsField(_l("Remark"), most=2000)

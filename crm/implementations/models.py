@@ -46,7 +46,7 @@ class Implementation(Subject):
     STATES = State
     DATES = ("ended_on",)
     FIELDS: ClassVar[dict[str, str | tuple[str, type]]] = {
-        "title": N_("What for"), "starts_on": N_("Begins on"), "ended_on": N_("Ended on"), "remark": N_("Remark"),
+        "title": N_("What is put in"), "starts_on": N_("Begins on"), "ended_on": N_("Ended on"), "remark": N_("Remark"),
     }  # fmt: skip
     SEARCHED = frozenset({ImplementationEvent.STARTED, ImplementationEvent.EDITED})
 

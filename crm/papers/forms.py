@@ -8,7 +8,8 @@ class EnterForm(CrmForm):
     """A paper in one's hands. What it belongs to is typed, scanned, or named by the page one came from."""
 
     of = LineField(_l("Belongs to"), required=True, most=20,
-                   description=_l("The number of the visit, record or customer, such as V2611-0007."))  # fmt: skip
+                   description=_l("The number of the visit, record, contract, implementation or customer, such as "
+                                  "V2611-0007."))  # fmt: skip
     kind = PickField(_l("Kind of form"), required=True, blank=_l("Choose the kind"))
     title = LineField(_l("In one line"), most=120, description=_l("Left empty, what it belongs to is taken."))
     sheets = CountField(_l("Sheets"), least=1, most=MOST_SHEETS, default=1)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import bindparam, select
 
@@ -42,8 +42,8 @@ Period = tuple[date, date, str]  # first and last day, and its standing
 
 
 def verdict(installed: bool, periods: Iterable[Period], today: date, soon: int = 31) -> Verdict:
-    """Of one installation or one customer: the period that serves today and lasts longest, else what is nearest. One that
-    is signed and not yet paid serves all the same (5.2.7); a withheld one does not (D2)."""
+    """Of one installation or one customer: the period that serves today and lasts longest, with what follows it, else what is
+    nearest. One that is signed and not yet paid serves all the same (5.2.7); a withheld one does not (D2)."""
     every = list(periods)
     if not installed:
         return Verdict(Coverage.NONE)
@@ -51,8 +51,9 @@ def verdict(installed: bool, periods: Iterable[Period], today: date, soon: int =
         return Verdict(Coverage.NO_PERIOD)
     now = [(end, standing) for start, end, standing in every if start <= today <= end]
     if settled := [end for end, standing in now if standing == Standing.SETTLED]:
-        days = (max(settled) - today).days
-        return Verdict(Coverage.ENDING if days <= soon else Coverage.IN_SERVICE, max(settled), days)
+        until = _goes_on(max(settled), every)
+        days = (until - today).days
+        return Verdict(Coverage.ENDING if days <= soon else Coverage.IN_SERVICE, until, days)
     for standing, coverage in ((Standing.SIGNED, Coverage.UNPAID), (Standing.WITHHELD, Coverage.WITHHELD)):
         if ends := [end for end, how in now if how == standing]:
             return Verdict(coverage, max(ends), (max(ends) - today).days)
@@ -60,6 +61,14 @@ def verdict(installed: bool, periods: Iterable[Period], today: date, soon: int =
         return Verdict(Coverage.NOT_BEGUN, min(coming), (min(coming) - today).days)
     ended = max(end for _start, end, _standing in every)
     return Verdict(Coverage.EXPIRED, ended, (ended - today).days)
+
+
+def _goes_on(until: date, every: Iterable[Period]) -> date:
+    """The last day served where one settled period follows another without a gap: what is renewed does not end soon."""
+    for start, end, standing in sorted(every):
+        if standing == Standing.SETTLED and start <= until + timedelta(days=1):
+            until = max(until, end)
+    return until
 
 
 _PERIODS = (

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select, tuple_
+from sqlalchemy.orm import aliased
 
 from crm import clock
 from crm.db import db
@@ -47,12 +48,16 @@ def _last_day():
 
 
 def _missing(today: date):
-    """Served today, by software in use, and no serial number that holds today."""
+    """Served today, by software in use, and no serial number that holds today: of those that have begun the last one issued,
+    as one for a period to come leaves that in force which it will replace."""
     period = select(func.max(ServicePeriod.ends_on)).where(
         ServicePeriod.installation_id == Installation.id, ServicePeriod.starts_on <= today, ServicePeriod.ends_on >= today,
         ServicePeriod.standing == Standing.SETTLED,
     ).correlate(Installation).scalar_subquery()  # fmt: skip
-    valid = exists().where(_in_use(), Serial.starts_on <= today, Serial.ends_on >= today).correlate(Installation)
+    begun, newer = (Serial.installation_id == Installation.id, Serial.starts_on <= today), aliased(Serial)
+    after = tuple_(newer.issued_on, newer.id) > tuple_(Serial.issued_on, Serial.id)
+    replaced = exists().where(newer.installation_id == Serial.installation_id, newer.starts_on <= today, after)
+    valid = exists().where(*begun, Serial.ends_on >= today, ~replaced.correlate(Serial)).correlate(Installation)
     return select(Installation, period).where(period.is_not(None), ~valid, Subject.state != UseState.STOPPED)
 
 

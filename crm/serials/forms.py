@@ -48,4 +48,4 @@ class IssueForm(CrmForm):
 
 class GiveForm(CrmForm):
     to = PickField(_l("Handed to"), required=True, blank=_l("Choose the contact"))
-    on = DayField(_l("On"), required=True)
+    on = DayField(_l("Handed over on"), required=True)

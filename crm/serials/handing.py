@@ -6,6 +6,7 @@ from flask_login import current_user
 
 from crm import clock
 from crm.customers import queries as customers
+from crm.duties import queries as duties
 from crm.errors import Forbidden, NotThere, Refused
 from crm.forms import CrmForm, attempt
 from crm.permissions import Permission as P
@@ -24,7 +25,8 @@ def index():
     """All serial numbers, and above them what does not fit (5.6.3)."""
     wanted, page = TABLE.asked(current_user, request.args)
     faulty = faults.listing(current_user)
-    return render_template("serials/serials.html", page=page, wanted=wanted, faulty=faulty, faults=faults.Fault)
+    return render_template("serials/serials.html", page=page, wanted=wanted, faulty=faulty, faults=faults.Fault,
+                           names=duties.names(one.installation.customer_id for one in faulty))  # fmt: skip
 
 
 @bp.get("/installations/<number:number>/serials")

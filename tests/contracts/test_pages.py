@@ -47,8 +47,8 @@ def test_the_part_for_a_customer_comes_alone_with_all_it_has_ticked(app, browser
     assert form["fields"]["installations"] == ticked, "and where one comes from the customer's page"
 
 
-@pytest.mark.parametrize("amount", ["NaN", "1e3", "１２００", "-5", "1200.505", "1,200", "0x10", "١٢", "99999999999999", "30000000", "."])
-def test_an_amount_is_plain_digits_with_two_decimals_or_refused_with_every_word_kept(app, browser, amount):
+@pytest.mark.parametrize("amount", ["NaN", "1e3", "１２００", "-5", "1200.505", "1,2", "1,2000", "12,00.5", "0x10", "١٢", "99999999999999", "30000000", "."])
+def test_an_amount_is_digits_with_two_decimals_or_refused_with_every_word_kept(app, browser, amount):
     with unit_of_work():
         make.served_customer()
     answer = browser("specialist").send("/contracts/new", customer_q="宏远", **(TERMS | {"amount_fen": amount}))
@@ -57,7 +57,8 @@ def test_an_amount_is_plain_digits_with_two_decimals_or_refused_with_every_word_
     assert db.session.query(Contract).count() == 0
 
 
-@pytest.mark.parametrize(("amount", "fen"), [("0", 0), ("7", 700), ("7.5", 750), ("007.05", 705), (" 20000000 ", 2_000_000_000)])
+@pytest.mark.parametrize(("amount", "fen"), [("0", 0), ("7", 700), ("7.5", 750), ("007.05", 705), (" 20000000 ", 2_000_000_000), ("1,200", 120_000),
+                                             ("￥4,200.50", 420_050)])
 def test_amounts_are_kept_in_fen(app, browser, amount, fen):
     with unit_of_work():
         make.served_customer()
@@ -241,7 +242,9 @@ def test_the_forecast_says_which_notices_go_out_and_what_ended_without_renewal(a
         soon, late = ending(60), ending(200)
         over = ending(-5)
         make.in_force(make.customer("没有传真"), ends_on=clock.today() + timedelta(days=50))
+        make.in_force(make.customer("只有传真", fax="0571-08835889"), ends_on=clock.today() + timedelta(days=50))
     text = text_of(browser("followup").get("/contracts/forecast").text)
+    assert "no e-mail, and no faxes go out yet" in text, "a number on the customer's page is not said to be missing"
     assert soon.number in text and late.number not in text and "no fax, no e-mail" in text
     assert over.number in text.partition("Ended, not renewed")[2]
 
@@ -278,7 +281,21 @@ def test_why_its_notice_was_not_sent_stands_on_its_page(app, browser):
         paths = over.path, coming.path
     page = browser("specialist")
     assert "the period was already over" in page.get(paths[0]).text
-    assert "it goes out by itself" in page.get(paths[1]).text
+    text = text_of(page.get(paths[1]).text)
+    assert "it goes out by itself" in text and "24:00 on" not in text, "from a day on, not from the end of the day before"
+
+
+def test_where_a_notice_would_reach_nobody_its_page_says_so_before_it_is_due(app, browser):
+    with unit_of_work():
+        made = make.in_force(make.customer("没有邮箱"), ends_on=clock.today() + timedelta(days=100))
+    text = text_of(browser("followup").get(made.path).text)
+    assert "Nowhere to send it: no fax and no e-mail of the customer is known." in text
+
+
+def test_what_is_mine_stays_mine_when_it_is_narrowed(app, browser):
+    page = browser("specialist")
+    assert 'href="/contracts?unpaid=1&owner=me"' in page.get("/contracts?owner=me").text.replace("&amp;", "&")
+    assert 'href="/contracts?unpaid=1"' in page.get("/contracts").text
 
 
 @pytest.mark.parametrize("role", ["developer", "archivist", "admin", "stranger"])

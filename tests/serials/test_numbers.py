@@ -1,17 +1,18 @@
 """Serial numbers (5.6): one owner each, a new one for a new period, every one kept, and shown to those who hand them out."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from crm import clock
 from crm.db import db, unit_of_work
 from crm.desk.search import find
-from crm.duties.models import Event
+from crm.duties.models import Event, Subject
 from crm.errors import Forbidden, Invalid, WrongState
 from crm.serials import faults, numbers
+from crm.serials.coverage import Coverage, Verdict, verdict
 from crm.serials.faults import Fault
-from crm.serials.models import Serial
+from crm.serials.models import Serial, Standing
 from tests import make
 from tests.conftest import together
 
@@ -117,6 +118,42 @@ def test_what_does_not_fit_is_listed_and_what_fits_is_not(installation):
         issue(installation, "JY-2027-0001", ends_in=400, users=1)
         installation.users = 5
     assert kinds() == [Fault.OUTLIVES, Fault.USERS]
+
+
+def test_a_number_issued_for_the_next_period_leaves_todays_in_force(installation):
+    def missing() -> bool:
+        return any(one.fault == Fault.MISSING for one in faults.listing(make.who("manager")))
+
+    day = clock.today()
+    with unit_of_work():
+        issue(installation)
+        numbers.issue(installation, by=make.who("specialist"), number="JY-2027-0001", starts_on=day + YEAR, ends_on=day + 2 * YEAR)
+    assert not missing()
+    with unit_of_work():
+        issue(installation, "JY-2027-0002", ends_in=-1)
+    assert missing(), "one that replaces it now and holds no more does not"
+
+
+@pytest.mark.parametrize(
+    ("following", "standing", "coverage", "until"),
+    [
+        (1, Standing.SETTLED, Coverage.IN_SERVICE, 375),  # renewed and paid: nothing ends soon
+        (2, Standing.SETTLED, Coverage.ENDING, 10),  # a gap
+        (1, Standing.SIGNED, Coverage.ENDING, 10),
+        (1, Standing.WITHHELD, Coverage.ENDING, 10),
+    ],
+)
+def test_what_is_renewed_does_not_end_soon(following, standing, coverage, until):
+    today = date(2026, 11, 23)
+    ends = today + timedelta(days=10)
+    periods = [(ends + timedelta(days=following), ends + YEAR, standing), (today - YEAR, ends, Standing.SETTLED)]
+    assert verdict(True, periods, today) == Verdict(coverage, today + timedelta(days=until), until)
+
+
+def test_the_list_of_what_does_not_fit_names_the_customer_and_the_installation_leads_to_its_numbers(installation, browser):
+    page = browser("specialist")
+    assert db.session.get(Subject, installation.customer_id).title in page.get("/serials").text.partition("What does not fit")[2]
+    assert f'href="{installation.path}/serials"' in page.get(installation.path).text
 
 
 def test_issuing_and_handing_over_on_the_page(installation, browser):
