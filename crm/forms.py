@@ -142,7 +142,7 @@ class CountField(IntegerField):
 
 
 class MoneyField(StringField):
-    """An amount in yuan, in plain digits with at most two decimals; `data` is in fen."""
+    """An amount in yuan with at most two decimals, in plain digits or as pages show it, `¥1,200`; `data` is in fen."""
 
     def __init__(self, label=None, *, required: bool = False, least: int = 0, most: int = MOST, **kwargs) -> None:
         self.least, self.most = least, most
@@ -157,8 +157,8 @@ class MoneyField(StringField):
         text = clean(valuelist[0]) if valuelist else ""
         self.data = None
         if text:
-            match = re.fullmatch(r"([0-9]{1,9})(?:\.([0-9]{1,2}))?", text)
-            fen = int(match[1]) * 100 + int((match[2] or "").ljust(2, "0")) if match else -1
+            match = re.fullmatch(r"[¥￥]?\s*([0-9]{1,9}|[0-9]{1,3}(?:[,，][0-9]{3}){1,2})(?:\.([0-9]{1,2}))?", text)
+            fen = int(re.sub("[,，]", "", match[1])) * 100 + int((match[2] or "").ljust(2, "0")) if match else -1
             if not self.least <= fen <= self.most:
                 raise ValueError(_l("An amount in yuan is needed, such as 1200 or 1200.50."))
             self.data = fen
