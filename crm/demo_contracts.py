@@ -15,6 +15,7 @@ from crm.contracts import workflow as contracts
 from crm.contracts.models import Answer, Contract, Kind
 from crm.customers.models import Customer
 from crm.db import db
+from crm.demo_serials import hand_out
 from crm.duties.acts import carry_out
 from crm.duties.message import Message, MessageState
 from crm.duties.models import Duty, Subject, open_now
@@ -102,12 +103,15 @@ class Contracts:
         if self.renewed_early(line):
             before = self.take_over(unit.customer, installed, self.first_end(line, ends))
             assert before.ends_on
+            hand_out(before, installed, by=self.owner(before), to=unit.contacts[0])
             yield self.morning(self.days.previous(before.ends_on - timedelta(days=self.dice.randint(60, 75))))
             yield from self.renew(before, unit, installed)
             return
         yield self.morning(self.days.add_days(self.today, ENTERED))
         years = 1 if "joined" in line else 2
         before = self.take_over(unit.customer, installed, ends, years=years)
+        if "lacks" not in line:
+            hand_out(before, installed, by=self.owner(before), to=unit.contacts[0])
         if scene := line.get("contract"):
             self.begin(clock.now(), self.renew(before, unit, installed, scene), Random(f"{self.today} {scene}"))
         if line["ends"] <= 31:
@@ -140,6 +144,8 @@ class Contracts:
             return
         yield self.when("1-2 days")
         yield from self.signed(after, by, scene)
+        if scene == "renewed":
+            hand_out(after, installed, by=by, to=unit.contacts[0])
 
     def signed(self, after: Contract, by: User, scene: str) -> Life:
         """The copy is back; what follows rests on the payment."""

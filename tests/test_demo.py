@@ -21,7 +21,9 @@ from crm.duties.models import Duty, Event, Subject, open_now
 from crm.errors import Refused
 from crm.letters import workflow as letters
 from crm.migrating import migrate
+from crm.serials import faults
 from crm.serials.coverage import Coverage, verdicts
+from crm.serials.models import Serial
 from crm.serials.queries import what_lacks
 from crm.staff import entrance
 from crm.staff import workflow as staff
@@ -177,6 +179,7 @@ def a_year_of_contracts_is_there_in_every_state_people_meet() -> None:
     [unpaid] = db.session.scalars(select(Contract).where(Contract.withheld_at.is_not(None))).all()
     assert unpaid.state == "returned" and verdicts([unpaid.customer_id])[unpaid.customer_id].coverage == Coverage.WITHHELD
     director = who("director")
+    assert db.session.scalar(select(func.count()).select_from(Serial)) > 60 and 0 < len(faults.listing(director)) < 10
     assert len(contracts.receivables(director)) == 2 and len(contracts.without_renewal(director)) >= 3
     assert {one.rule for one in db.session.scalars(select(Message))} >= {"contract.notice", "contract.demand"}
     assert notices.forecast(director, clock.today() + timedelta(days=60))

@@ -61,7 +61,11 @@ def _known(name: str, contract: Contract) -> dict[str, Any]:
     if name in ("agree", "adjust"):
         names = ("copy_due_on", "payment_due_on", "terms", "starts_on", "ends_on")
         return {key: getattr(contract, key) for key in names}
-    known = {"signed_on": today, "sent_on": today, "returned_on": today, "paid_on": today, "representative": contract.owner_id}
+    if name == "send":
+        unit = customers.by_id(contract.customer_id)
+        way = next((way for way, there in ((Way.FAX, unit.fax), (Way.EMAIL, unit.email)) if there), Way.PAPER)
+        return {"sent_on": today, "way": way}
+    known = {"signed_on": today, "returned_on": today, "paid_on": today, "representative": contract.owner_id}
     return known | {"fen": paying.open_fen(contract) or None} if name == "pay" else known
 
 

@@ -6,6 +6,7 @@ from flask_login import current_user
 
 from crm import clock
 from crm.customers import queries as customers
+from crm.duties import queries as duties
 from crm.errors import Refused
 from crm.forms import attempt
 from crm.implementations import page, queries, workflow
@@ -23,7 +24,9 @@ bp = Blueprint("implementations", __name__, url_prefix="/implementations")
 @bp.get("")
 @needs(P.CUSTOMER_READ)
 def index():
-    return render_template("implementations/list.html", rows=queries.every(current_user), today=clock.today())
+    rows = queries.every(current_user)
+    names = duties.names(id for one in rows for id in (one.customer_id, one.owner_id))
+    return render_template("implementations/list.html", rows=rows, names=names)
 
 
 @bp.route("/new", methods=["GET", "POST"])

@@ -58,6 +58,7 @@ def _page(installation: Installation, name: str = "", bound: CrmForm | None = No
         "serials/installation.html", installation=installation, every=every, forms=forms, refusal=refusal, refused=name,
         customer=customers.by_id(installation.customer_id), shown={one.id: numbers.shown(one, current_user) for one in every},
         may=numbers.may(current_user, installation), people=queries.given_to(every),
+        agreed_on=queries.contract_of(installation.period),
     )  # fmt: skip
 
 
