@@ -38,7 +38,7 @@ def draft(
     installed = list(installations)
     if successor_of:
         _renewable(successor_of, customer)
-    _check(customer, installed, details, successor_of)
+    _check(customer, installed, details | {"category": category}, successor_of)
     _check_number(details.get("paper_number"), None)
     contract = Contract(
         number=next_number("C", clock.today()), customer_id=customer.id, owner_id=(owner or _in_charge(customer, by)).id,
@@ -64,8 +64,8 @@ def _in_charge(customer: Customer, by):
 def _renewable(before: Contract, customer: Customer) -> None:
     """One renewal of a contract goes on at a time."""
     lock(before)
-    if before.customer_id != customer.id or before.state not in RENEWABLE:
-        raise Refused(N_("Only a contract that is or was in force is renewed."))
+    if before.customer_id != customer.id or before.state not in RENEWABLE or before.category != Kind.SERVICE:
+        raise Refused(N_("Only a service contract that is or was in force is renewed."))
     going_on = Contract.origin_id == before.id, Contract.kind == "contract", Contract.state != State.DECLINED
     if number := db.session.scalar(select(Contract.number).where(*going_on).limit(1)):
         raise Refused(N_("It is being renewed already: %(number)s."), number=number)
@@ -82,6 +82,8 @@ def _check(customer: Customer, installed: list[Installation], details: Mapping[s
     starts, ends = details.get("starts_on"), details.get("ends_on")
     if any(one.customer_id != customer.id for one in installed):
         wrong["installations"] = N_("These are another customer's.")
+    if before and details["category"] != Kind.SERVICE:
+        wrong["kind"] = N_("A renewal is a service contract, for what it renews gets no notice any more.")
     if faults := _wrong_period(starts, ends):
         wrong |= faults
     elif before and starts and ends and not details.get("adjustment") and not _simply_next(before, starts, ends):
@@ -114,7 +116,8 @@ def change(contract: Contract, *, by, installations: Iterable[Installation] | No
     customer = db.session.get_one(Customer, contract.customer_id)
     before = db.session.get(Contract, contract.origin_id) if contract.origin_id else None
     wanted = list(contract.installations if installations is None else installations)
-    _check(customer, wanted, {name: getattr(contract, name) for name in ("starts_on", "ends_on", "adjustment")} | changes, before)
+    said = {name: getattr(contract, name) for name in ("category", "starts_on", "ends_on", "adjustment")} | changes
+    _check(customer, wanted, said, before)
     _check_number(changes.get("paper_number"), contract.id)
     differences = edit(contract, changes)
     if {one.id for one in wanted} != {one.id for one in contract.installations}:
@@ -122,6 +125,8 @@ def change(contract: Contract, *, by, installations: Iterable[Installation] | No
         contract.installations = wanted
         contract.version += 1
         db.session.flush()
+    if contract.state != State.DRAFT and _lacking(contract):
+        raise Refused(N_("It is signed by us: amount, period and what it covers stay filled in (5.2.3)."))
     if differences:
         record(ContractEvent.EDITED, contract, by=by, changes=differences)
 
@@ -129,19 +134,21 @@ def change(contract: Contract, *, by, installations: Iterable[Installation] | No
 def sign(contract: Contract, *, by, signed_on: date, representative_id: int | None, stamped: bool) -> None:
     """Our representative has signed and stamped it (5.2.3)."""
     MOVES["sign"].apply(contract, by)
-    _needed(contract)
+    if lacking := _lacking(contract):
+        raise Refused(lacking)
     paying.past(signed_on=signed_on)
     contract.signed_on, contract.representative_id, contract.stamped = signed_on, representative_id, stamped
     record(ContractEvent.SIGNED, contract, by=by, signed_on=signed_on, to=representative_id)
 
 
-def _needed(contract: Contract) -> None:
-    """What a contract must say before it is signed; one for service covers something."""
+def _lacking(contract: Contract) -> str:
+    """What a contract must say before it is signed, and from then on; one for service covers something."""
     wanted = ("amount_fen", "starts_on", "ends_on") if contract.category == Kind.SERVICE else ("amount_fen",)
     if any(getattr(contract, name) is None for name in wanted):
-        raise Refused(N_("Amount and period are filled in before it is signed (5.2.3). Change the contract first."))
+        return N_("Amount and period are filled in before it is signed (5.2.3). Change the contract first.")
     if contract.category == Kind.SERVICE and not periods.covered_by(contract):
-        raise Refused(N_("It covers no installation yet. Change the contract first."))
+        return N_("It covers no installation yet. Change the contract first.")
+    return ""
 
 
 def send(contract: Contract, *, by, sent_on: date, way: str) -> None:
