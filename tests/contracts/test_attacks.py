@@ -9,7 +9,7 @@ from crm.db import unit_of_work
 from crm.errors import Invalid, Refused
 from tests import make
 from tests.contracts.test_chain import kinds, later, owed
-from tests.contracts.test_renewal import DAY, ending, letters, renewal, sweep
+from tests.contracts.test_renewal import DAY, ending, letters, renewal, sweep, through
 
 
 def whole(contract: Contract) -> Contract:
@@ -44,3 +44,34 @@ def test_a_renewal_is_a_service_contract_so_that_no_notice_is_silenced(app):
         sold = make.contract(upto="running", category=Kind.SALES)
     with pytest.raises(Refused), unit_of_work():
         renewal(sold)
+
+
+def test_what_was_let_begin_unpaid_and_is_renewed_since_is_still_to_be_paid(app, sound):
+    me, manager = make.who("specialist"), make.who("manager")
+    with unit_of_work():
+        before = make.contract(upto="returned")
+        paying.release(before, by=manager, reason="老客户")
+        through(renewal(before))
+    assert whole(before).state == State.RENEWED and {"contract.pay", "contract.serials"} <= set(owed(before))
+    assert [row.id for row in queries.listing(manager, queries.Filter(unpaid=True)).rows][-1] == before.id
+    with later(10):
+        with unit_of_work():
+            workflow.serials(before, by=me)
+            paying.chase(before, by=me, words="下周付")
+            paying.demand(before, by=me)
+            paying.wait(before, by=manager, reason="再等一周")
+            paying.pay(before, by=me, fen=before.amount_fen, paid_on=clock.today())
+        assert before.state == State.RENEWED and "contract.pay" not in owed(before)
+        with unit_of_work():
+            paying.pay(before, by=me, fen=-1, paid_on=clock.today())
+        assert "contract.pay" in owed(before) and kinds(before).count("contract.begun") == 1
+
+
+def test_the_invoice_of_what_lapsed_can_be_noted(app):
+    """It is owed all the same, and a duty that nobody can carry out is missed for ever."""
+    with unit_of_work():
+        contract = make.contract(upto="returned")
+        workflow.lapse(contract, by=make.who("manager"), reason="单位已注销")
+        where = {"invoice_title": "宏远机械", "invoice_address": "北京", "invoice_recipient": "王会计"}
+        workflow.invoice(contract, by=make.who("specialist"), posted_on=clock.today(), **where)
+    assert "contract.invoice" not in owed(contract)
