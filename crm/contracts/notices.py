@@ -131,8 +131,9 @@ def _of_message(message: Message) -> Why:
 
 
 def withdraw(contract: Contract, *, by=None, said: str = "", but: date | None = None) -> None:
-    """What is queued of its notices and reminders is not sent any more; of the end `but` it is."""
-    outbox.withdraw(contract, by=by, said=said, rules=[NOTICE, REMINDER], but=str(but or ""))
+    """What is queued of its notices and reminders is not sent any more; of the end `but` it is, to which it was moved: should
+    the end move back, what was withdrawn is written after all."""
+    outbox.withdraw(contract, by=by, said=said, rules=[NOTICE, REMINDER], but=str(but or ""), anew=but is not None)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,9 @@ from crm.duties.record import record, settle
 from crm.duties.workflow import must_be_owed
 from crm.errors import Invalid, Refused
 from crm.labels import N_
+from crm.letters import outbox
 
+DEMAND = "contract.demand"
 WITHIN = timedelta(days=3)  # 5.2.6
 MOST = 2_000_000_000  # fen of one contract: what both databases hold in one whole number
 
@@ -93,8 +95,14 @@ def pay(contract: Contract, *, by, fen: int, paid_on: date, way: str = "") -> No
 def settled(contract: Contract, by) -> None:
     """Paid in full: nothing is owed any more, and nothing withheld."""
     contract.withheld_at = None
+    not_demanded(contract, by)
     record(ContractEvent.PAID, contract, by=by)
     _begin(contract, by)
+
+
+def not_demanded(contract: Contract, by) -> None:
+    """It is asked for no longer: a demand that waits in the outbox is not sent."""
+    outbox.withdraw(contract, by=by, rules=[DEMAND], anew=True)
 
 
 def _begin(contract: Contract, by) -> None:

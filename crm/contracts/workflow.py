@@ -289,6 +289,7 @@ def lapse(contract: Contract, *, by, reason: str) -> None:
         if not by.may(P.CONTRACT_RELEASE):
             raise Forbidden(N_("Something is still to be paid: a manager lets it lapse."))
         periods.withhold(contract)
+        paying.not_demanded(contract, by)
     notices.withdraw(contract, by=by)
     record(ContractEvent.LAPSED, contract, by=by, reason=reason)
 

@@ -75,3 +75,23 @@ def test_the_invoice_of_what_lapsed_can_be_noted(app):
         where = {"invoice_title": "宏远机械", "invoice_address": "北京", "invoice_recipient": "王会计"}
         workflow.invoice(contract, by=make.who("specialist"), posted_on=clock.today(), **where)
     assert "contract.invoice" not in owed(contract)
+
+
+def test_a_demand_that_waits_is_not_sent_once_it_is_paid_or_has_lapsed(app, sound):
+    """Pressed after hours it would go out the next morning, though the money has come meanwhile."""
+    me, manager = make.who("specialist"), make.who("manager")
+    with unit_of_work():
+        paid, lapsed = (make.contract(upto="returned") for _ in range(2))
+    with later(10):
+        for contract in (paid, lapsed):
+            with unit_of_work():
+                paying.demand(contract, by=me)
+        with unit_of_work():
+            paying.pay(paid, by=me, fen=paid.amount_fen, paid_on=clock.today())
+            workflow.lapse(lapsed, by=manager, reason="单位已注销")
+        assert [state for contract in (paid, lapsed) for _rule, _slot, state in letters(contract)] == ["withdrawn"] * 2
+        with unit_of_work():
+            paying.pay(paid, by=me, fen=-paid.amount_fen, paid_on=clock.today())  # noted wrongly: owed again
+    with later(20), unit_of_work():
+        paying.demand(paid, by=me)
+        assert [state for _rule, _slot, state in letters(paid)] == ["withdrawn", "queued"]
