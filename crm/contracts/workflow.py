@@ -202,10 +202,10 @@ def scan(contract: Contract, *, by, files: Iterable[str]) -> None:
 
 
 def _scanned(contract: Contract, keys: Iterable[str], by) -> bool:
-    taken = scans(attach(keys, contract, by), COPY, "file_copy")
-    for file in taken:
+    hung = attach(keys, contract, by)
+    for file in hung:  # whatever else came along is told of, too
         record(ContractEvent.ATTACHED, contract, by=by, file=file.key, name=file.name)
-    return bool(taken)
+    return bool(scans(hung, COPY, "file_copy"))
 
 
 def _renewed(successor: Contract, by) -> None:

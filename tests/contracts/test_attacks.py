@@ -4,9 +4,11 @@ import pytest
 
 from crm import clock
 from crm.contracts import paying, queries, workflow
-from crm.contracts.models import Contract, Kind, State
-from crm.db import unit_of_work
+from crm.contracts.models import COPY, Contract, Kind, State
+from crm.db import db, unit_of_work
+from crm.duties.models import Event
 from crm.errors import Invalid, Refused
+from crm.files import workflow as files
 from tests import make
 from tests.contracts.test_chain import kinds, later, owed
 from tests.contracts.test_renewal import DAY, ending, letters, renewal, sweep, through
@@ -95,3 +97,15 @@ def test_a_demand_that_waits_is_not_sent_once_it_is_paid_or_has_lapsed(app, soun
     with later(20), unit_of_work():
         paying.demand(paid, by=me)
         assert [state for _rule, _slot, state in letters(paid)] == ["withdrawn", "queued"]
+
+
+def test_no_file_comes_to_hang_on_a_contract_without_an_event(app):
+    me = make.who("specialist")
+    with unit_of_work():
+        contract = make.contract(upto="sent")
+        drafts = [files.draft(name, make.PDF, me, purpose) for name, purpose in (("a.pdf", COPY), ("b.pdf", "application"))]
+        db.session.add_all(drafts)
+        db.session.flush()
+        workflow.copy(contract, by=me, returned_on=clock.today(), files=[one.key for one in drafts])
+    told = [event.facts["name"] for event in db.session.query(Event).filter_by(subject_id=contract.id, kind="contract.attached")]
+    assert sorted(told) == ["a.pdf", "b.pdf"]
