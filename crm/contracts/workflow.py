@@ -84,7 +84,7 @@ def _check(customer: Customer, installed: list[Installation], details: Mapping[s
         wrong["installations"] = N_("These are another customer's.")
     if before and details["category"] != Kind.SERVICE:
         wrong["kind"] = N_("A renewal is a service contract, for what it renews gets no notice any more.")
-    if faults := _wrong_period(starts, ends):
+    if faults := _wrong_period(starts, ends) or _no_period(details["category"], starts):
         wrong |= faults
     elif before and starts and ends and not details.get("adjustment") and not _simply_next(before, starts, ends):
         wrong["adjustment"] = N_("The period does not begin the day after the last one and run for whole years: say why (5.2.1).")
@@ -98,6 +98,13 @@ def _wrong_period(starts: date | None, ends: date | None) -> dict[str, str]:
     if starts and ends and ends < starts:
         return {"ends_on": N_("The last day lies before the first.")}
     return {"ends_on": N_("That is longer than ten years.")} if starts and ends and ends - starts > FARTHEST else {}
+
+
+def _no_period(category: str, starts: date | None) -> dict[str, str]:
+    """Of a sale nobody is written to before the end, so that a period that stood on it would end unseen (5.2.2)."""
+    if category == Kind.SERVICE or starts is None:
+        return {}
+    return {"starts_on": N_("A sale has no service period: enter it on the installation, or draft a service contract.")}
 
 
 def _simply_next(before: Contract, starts: date, ends: date) -> bool:
@@ -233,7 +240,7 @@ def adjust(contract: Contract, *, by, starts_on: date, ends_on: date, reason: st
     first day moves, it stays as it is."""
     MOVES["adjust"].apply(contract, by)
     paying.because(reason)
-    if wrong := _wrong_period(starts_on, ends_on):
+    if wrong := _wrong_period(starts_on, ends_on) or _no_period(contract.category, starts_on):
         raise Invalid(fields=wrong)
     if [starts_on, ends_on] == [contract.starts_on, contract.ends_on]:
         raise Invalid(fields={"ends_on": N_("That is the period it has.")})

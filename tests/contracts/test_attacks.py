@@ -11,7 +11,7 @@ from crm.errors import Invalid, Refused
 from crm.files import workflow as files
 from tests import make
 from tests.contracts.test_chain import kinds, later, owed
-from tests.contracts.test_renewal import DAY, ending, letters, renewal, sweep, through
+from tests.contracts.test_renewal import DAY, ending, letters, renewal, through
 
 
 def whole(contract: Contract) -> Contract:
@@ -43,9 +43,10 @@ def test_a_renewal_is_a_service_contract_so_that_no_notice_is_silenced(app):
     with pytest.raises(Invalid), unit_of_work():
         workflow.change(whole(after), by=me, **sale)
     with unit_of_work():
-        sold = make.contract(upto="running", category=Kind.SALES)
+        unit = make.served_customer("买家")
+        sold = make.contract(unit, upto="running", category=Kind.SALES)
     with pytest.raises(Refused), unit_of_work():
-        renewal(sold)
+        make.contract(unit, successor_of=sold)
 
 
 def test_what_was_let_begin_unpaid_and_is_renewed_since_is_still_to_be_paid(app, sound):
@@ -109,3 +110,17 @@ def test_no_file_comes_to_hang_on_a_contract_without_an_event(app):
         workflow.copy(contract, by=me, returned_on=clock.today(), files=[one.key for one in drafts])
     told = [event.facts["name"] for event in db.session.query(Event).filter_by(subject_id=contract.id, kind="contract.attached")]
     assert sorted(told) == ["a.pdf", "b.pdf"]
+
+
+def test_no_period_stands_on_a_sale_where_its_end_would_be_announced_to_nobody(app):
+    with pytest.raises(Invalid) as refused, unit_of_work():
+        make.contract(category=Kind.SALES, starts_on=clock.today(), ends_on=clock.today() + 300 * DAY)
+    assert "starts_on" in refused.value.fields
+    with unit_of_work():
+        sold = make.contract(category=Kind.SALES, upto="running")
+    with pytest.raises(Invalid), unit_of_work():
+        workflow.adjust(sold, by=make.who("manager"), starts_on=clock.today(), ends_on=clock.today() + 300 * DAY, reason="送")
+    with unit_of_work():
+        contract = make.contract(upto="sent")
+    with pytest.raises(Invalid), unit_of_work():
+        workflow.change(whole(contract), by=make.who("specialist"), category=Kind.SALES)
