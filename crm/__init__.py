@@ -105,7 +105,6 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     from crm import desk, shown
     from crm.callbacks import views as callbacks
     from crm.contracts import views as contracts
-    from crm.customers import imports as customer_imports
     from crm.customers import views as customers
     from crm.duties import views as duties
     from crm.files import views as files
@@ -133,10 +132,10 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     delivery.init_app(app)
     session.init_app(app)
     shown.init_app(app, assets_version())
-    of_staff, of_customers = (door, own, staff, staff_settings), (customers, customer_imports)
+    of_staff = (door, own, staff, staff_settings)
     of_work = (opening, tickets, visits, callbacks, reports)
-    of_software = (serials, handing, contracts, plans, implementations)
-    for package in (*of_staff, duties, files, letters, *of_customers, *of_software, papers, *of_work):
+    of_software = (customers, serials, handing, contracts, plans, implementations)
+    for package in (*of_staff, duties, files, letters, *of_software, papers, *of_work):
         app.register_blueprint(package.bp)
     desk.init_app(app)
     app.view_functions["static"].permission = Permission.PUBLIC  # type: ignore[attr-defined]

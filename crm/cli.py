@@ -13,9 +13,9 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from crm import NotSetUp, clock, create_app, demo, make_secret_key, serve, sweep
-from crm.customers import importing
 from crm.db import db, unit_of_work
 from crm.desk import search as desk_search
+from crm.desk.imports import KINDS
 from crm.durable import commands as durable
 from crm.durable.manifest import NotDone
 from crm.duties import editions
@@ -26,6 +26,7 @@ from crm.errors import Invalid, Refused
 from crm.letters import workflow as letters
 from crm.migrating import behind, migrate
 from crm.permissions import Role
+from crm.sheets import command as sheets
 from crm.staff import passwords
 from crm.staff import queries as staff
 from crm.staff import workflow as accounts
@@ -201,17 +202,8 @@ def import_() -> None:
     """Bring in what other programs have."""
 
 
-@import_.command("customers")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--dry-run", is_flag=True, help="say what would happen, change nothing")
-@click.option("--map", "mapped", multiple=True, metavar="COLUMN=field", help="what an unknown column is")
-def import_customers(file: Path, dry_run: bool, mapped: tuple[str, ...]) -> None:
-    """Customers from .xls, .xlsx or .csv; known units are updated."""
-    if bad := [pair for pair in mapped if "=" not in pair]:
-        raise Failed(f"--map wants COLUMN=field, not {bad[0]!r}")
-    mapping = dict(pair.rsplit("=", 1) for pair in mapped)
-    with app().app_context():
-        importing.run(file.read_bytes(), file.name, mapping, dry_run=dry_run, say=click.echo)
+for kind in KINDS:
+    import_.add_command(sheets.of(kind, app))
 
 
 @import_.command("incidents")

@@ -32,6 +32,7 @@ from crm import clock
 from crm.db import db
 from crm.errors import Forbidden, Invalid, NotThere, Refused
 from crm.labels import N_, Labelled
+from crm.money import MOST
 
 EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -143,7 +144,7 @@ class CountField(IntegerField):
 class MoneyField(StringField):
     """An amount in yuan, in plain digits with at most two decimals; `data` is in fen."""
 
-    def __init__(self, label=None, *, required: bool = False, least: int = 0, most: int = 2_000_000_000, **kwargs) -> None:
+    def __init__(self, label=None, *, required: bool = False, least: int = 0, most: int = MOST, **kwargs) -> None:
         self.least, self.most = least, most
         super().__init__(label, [needed() if required else Optional()], **kwargs)
 
@@ -223,7 +224,6 @@ class CrmForm(FlaskForm):
 
     takes: Mapping[str, str] = {}  # its file inputs, each with the purpose of what it takes
     taken_as: Mapping[str, object] = {}  # and what each is called, where no page of its own says it
-
     version = HiddenField()
     request_id = HiddenField(default=lambda: secrets.token_hex(16))
 

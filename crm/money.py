@@ -1,5 +1,7 @@
 """Money is a whole number of fen."""
 
+MOST = 2_000_000_000  # fen of one amount: what both databases hold in one whole number
+
 
 class Fen(int):
     """What a changed value is, where it is an amount."""

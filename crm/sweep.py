@@ -11,7 +11,6 @@ from sqlalchemy import delete, func, select
 
 from crm import clock
 from crm.contracts.adoption import adopt_all
-from crm.customers import runs
 from crm.db import Step, db, forget_submissions, insert, unit_of_work
 from crm.desk import presence
 from crm.duties.acts import carry_out_due
@@ -24,6 +23,7 @@ from crm.labels import N_
 from crm.letters.outbox import send_due
 from crm.plans.workflow import propose_due
 from crm.reports.workflow import open_due
+from crm.sheets import runs
 from crm.staff import access, throttle
 
 log = logging.getLogger(__name__)

@@ -1,15 +1,15 @@
 """Service periods entered by hand, or brought in with a file, become contracts: so none is without its notice (5.2.2)."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import selectinload
 
-from crm.contracts import periods, workflow
-from crm.contracts.models import Contract, ContractEvent, Kind, State
+from crm.contracts import notices, periods, workflow
+from crm.contracts.models import Contract, ContractEvent, Kind, State, covered
 from crm.customers.models import Customer
 from crm.db import db, unit_of_work
 from crm.duties.models import Subject
@@ -77,15 +77,30 @@ def _installed(loose: Loose) -> list[Installation]:
 
 
 def _take_over(customer: Customer, installed: list[Installation], loose: Loose) -> None:
-    title = "、".join(one.title for one in installed)
-    contract = workflow.take_over(
-        customer, installed, starts_on=loose.starts_on, ends_on=loose.ends_on,
-        title=title if len(title) <= LONGEST else f"{title[: LONGEST - 1]}…",
-    )  # fmt: skip
-    if _followed(installed, loose.ends_on):
-        contract.state = State.RENEWED
-        db.session.flush()
-        record(ContractEvent.RENEWED, contract)
+    title = title_of(one.title for one in installed)
+    workflow.take_over(customer, installed, starts_on=loose.starts_on, ends_on=loose.ends_on, title=title)
+    pass_on(one.id for one in installed)
+
+
+def title_of(titles: Iterable[str]) -> str:
+    """What a contract over these is for, as long as nobody says it better."""
+    title = "、".join(titles)
+    return title if len(title) <= LONGEST else f"{title[: LONGEST - 1]}…"
+
+
+def pass_on(installed: Iterable[int], by=None) -> None:
+    """Of the contracts in force over these, those that later periods follow count as renewed, in whatever order they came."""
+    running = Contract.category == Kind.SERVICE, Contract.state == State.RUNNING
+    rows = select(Contract).join(covered, covered.c.contract_id == Contract.id)
+    rows = rows.where(covered.c.installation_id.in_(list(installed)), *running).order_by(Contract.id).distinct()
+    for contract in db.session.scalars(rows.options(selectinload(Contract.installations))).all():
+        if contract.ends_on and _followed(contract.installations, contract.ends_on):
+            lock(contract)
+            contract.state = State.RENEWED
+            contract.version += 1
+            db.session.flush()
+            record(ContractEvent.RENEWED, contract, by=by)
+            notices.withdraw(contract, by=by)
 
 
 def _followed(installed: Sequence[Installation], ends_on: date) -> bool:
@@ -97,13 +112,16 @@ def _followed(installed: Sequence[Installation], ends_on: date) -> bool:
 
 
 def _add(contract: Contract, installed: list[Installation]) -> None:
-    """The contract there is covers these too."""
     lock(contract)
+    record(ContractEvent.EDITED, contract, changes=cover(contract, installed))
+
+
+def cover(contract: Contract, installed: Sequence[Installation]) -> dict[str, list[list[str]]]:
+    """The contract there is covers these too; what that changes."""
     before = [one.title for one in contract.installations]
     known = {one.id for one in contract.installations}
     contract.installations.extend(one for one in installed if one.id not in known)
     contract.version += 1
     db.session.flush()
     periods.adopt(contract)
-    changes = {"installations": [before, [one.title for one in contract.installations]]}
-    record(ContractEvent.EDITED, contract, changes=changes)
+    return {"installations": [before, [one.title for one in contract.installations]]}

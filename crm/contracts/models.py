@@ -36,6 +36,7 @@ class State(Labelled):
 
 class ContractEvent(Labelled):
     DRAFTED = "contract.drafted", N_("drafted the contract")
+    IMPORTED = "contract.imported", N_("imported the contract")
     EDITED = "contract.edited", N_("changed the contract")
     SIGNED = "contract.signed", N_("signed the contract for us")
     SENT = "contract.sent", N_("sent the contract to the customer")
@@ -203,7 +204,7 @@ class Payment(db.Model):
     fen: Mapped[int]
     paid_on: Mapped[date]
     way: Mapped[str] = mapped_column(default="")
-    noted_by_id: Mapped[int] = mapped_column(ForeignKey("subjects.id"))
+    noted_by_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"))  # None: came with a file
     noted_at: Mapped[datetime]
 
     __table_args__ = (CheckConstraint("fen <> 0", name="fen"),)

@@ -17,10 +17,10 @@ from crm.duties.workflow import must_be_owed
 from crm.errors import Invalid, Refused
 from crm.labels import N_
 from crm.letters import outbox
+from crm.money import MOST
 
 DEMAND = "contract.demand"
 WITHIN = timedelta(days=3)  # 5.2.6
-MOST = 2_000_000_000  # fen of one contract: what both databases hold in one whole number
 
 
 def paid_fen(contract: Contract) -> int:
@@ -57,7 +57,8 @@ def _note(contract: Contract, *, by, fen: int, paid_on: date, way: str) -> None:
         raise Invalid(fields={"fen": N_("That is no payment of this contract.")})
     if fen > open_fen(contract):
         raise Invalid(fields={"fen": N_("That is more than is due.")})
-    db.session.add(Payment(contract_id=contract.id, fen=fen, paid_on=paid_on, way=way, noted_by_id=by.id, noted_at=clock.now()))
+    noted = {"noted_by_id": by and by.id, "noted_at": clock.now()}
+    db.session.add(Payment(contract_id=contract.id, fen=fen, paid_on=paid_on, way=way, **noted))
     db.session.flush()
 
 
@@ -90,6 +91,17 @@ def pay(contract: Contract, *, by, fen: int, paid_on: date, way: str = "") -> No
         settled(contract, by)
     elif before:
         record(ContractEvent.UNPAID, contract, by=by)
+
+
+def paid_before(contract: Contract, *, by, fen: int, paid_on: date, signed_on: date) -> None:
+    """What had been paid of one that came in with a file. What is open of it is listed, and nobody is asked for it yet: no
+    event here opens that."""
+    contract.returned_on = signed_on
+    contract.version += 1
+    db.session.flush()
+    if fen:
+        _note(contract, by=by, fen=fen, paid_on=paid_on, way="")
+        record(ContractEvent.PAYMENT, contract, by=by, fen=fen, paid_on=paid_on, paid_fen=fen)
 
 
 def settled(contract: Contract, by) -> None:

@@ -17,7 +17,6 @@ from crm.duties import queries as duties
 from crm.duties.message import Way
 from crm.errors import Refused
 from crm.forms import attempt
-from crm.labels import N_
 from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.serials import queries as serials
@@ -121,7 +120,7 @@ def _lacking(customer: Customer | None, matches: list[Customer]) -> dict[str, st
     if customer is None:
         return customers.not_picked(matches)
     if not workflow.may_draft(current_user, customer):
-        return {"customer_q": N_("This customer is in somebody else's care: they draft the contract, or a manager.")}
+        return {"customer_q": workflow.NOT_MINE}
     return {}
 
 

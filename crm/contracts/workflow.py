@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from dateutil.relativedelta import relativedelta
 from sqlalchemy import select
 
 from crm import clock
-from crm.contracts import notices, paying, periods
+from crm.contracts import notices, paying, periods, terms
 from crm.contracts.models import COPY, Answer, Contract, ContractEvent, Kind, State
 from crm.contracts.moves import CHANGE, MOVES, RENEWABLE
 from crm.customers.models import Customer
@@ -23,8 +22,10 @@ from crm.permissions import Permission as P
 from crm.serials.models import Installation, Standing
 from crm.staff.models import User
 
-FARTHEST = timedelta(days=366 * 10)
 COPY_WITHIN = timedelta(days=7)  # what is expected where nothing was agreed
+
+
+NOT_MINE = N_("This customer is in somebody else's care: they draft the contract, or a manager.")
 
 
 def draft(
@@ -34,12 +35,12 @@ def draft(
     """Begin a contract (5.2.3); with `successor_of` the renewal of one. Invalid if its period is not simply the next and
     nobody says why (5.2.1). Where nobody else is named it is in the hands of whoever is responsible for the customer."""
     if not may_draft(by, customer):
-        raise Forbidden(N_("This customer is in somebody else's care: they draft the contract, or a manager."))
+        raise Forbidden(NOT_MINE)
     installed = list(installations)
     if successor_of:
         _renewable(successor_of, customer)
-    _check(customer, installed, details | {"category": category}, successor_of)
-    _check_number(details.get("paper_number"), None)
+    terms.check(customer, installed, details | {"category": category}, successor_of)
+    terms.check_number(details.get("paper_number"), None)
     contract = Contract(
         number=next_number("C", clock.today()), customer_id=customer.id, owner_id=(owner or _in_charge(customer, by)).id,
         category=category, origin_id=successor_of and successor_of.id, state=State.DRAFT, installations=installed, **details,
@@ -71,49 +72,6 @@ def _renewable(before: Contract, customer: Customer) -> None:
         raise Refused(N_("It is being renewed already: %(number)s."), number=number)
 
 
-def _check_number(number: str | None, contract_id: int | None) -> None:
-    other = select(Contract.number).where(Contract.paper_number == number, Contract.id != (contract_id or 0))
-    if number and (found := db.session.scalar(other)):
-        raise Invalid(fields={"paper_number": Invalid(N_("This number already stands on %(number)s."), number=found)})
-
-
-def _check(customer: Customer, installed: list[Installation], details: Mapping[str, Any], before: Contract | None) -> None:
-    wrong: dict[str, Any] = {}
-    starts, ends = details.get("starts_on"), details.get("ends_on")
-    if any(one.customer_id != customer.id for one in installed):
-        wrong["installations"] = N_("These are another customer's.")
-    if before and details["category"] != Kind.SERVICE:
-        wrong["kind"] = N_("A renewal is a service contract, for what it renews gets no notice any more.")
-    if faults := _wrong_period(starts, ends) or _no_period(details["category"], starts):
-        wrong |= faults
-    elif before and starts and ends and not details.get("adjustment") and not _simply_next(before, starts, ends):
-        wrong["adjustment"] = N_("The period does not begin the day after the last one and run for whole years: say why (5.2.1).")
-    if wrong:
-        raise Invalid(fields=wrong)
-
-
-def _wrong_period(starts: date | None, ends: date | None) -> dict[str, str]:
-    if (starts is None) != (ends is None):
-        return {"ends_on": N_("A service period has a first and a last day.")}
-    if starts and ends and ends < starts:
-        return {"ends_on": N_("The last day lies before the first.")}
-    return {"ends_on": N_("That is longer than ten years.")} if starts and ends and ends - starts > FARTHEST else {}
-
-
-def _no_period(category: str, starts: date | None) -> dict[str, str]:
-    """Of a sale nobody is written to before the end, so that a period that stood on it would end unseen (5.2.2)."""
-    if category == Kind.SERVICE or starts is None:
-        return {}
-    return {"starts_on": N_("A sale has no service period: enter it on the installation, or draft a service contract.")}
-
-
-def _simply_next(before: Contract, starts: date, ends: date) -> bool:
-    """Whether a renewal begins the day after, and runs for whole years."""
-    years = relativedelta(ends + timedelta(days=1), starts)
-    follows = before.ends_on is None or starts == before.ends_on + timedelta(days=1)
-    return follows and years.years > 0 and not (years.months or years.days)
-
-
 def change(contract: Contract, *, by, installations: Iterable[Installation] | None = None, **changes: Any) -> None:
     """Put right what it says, until the countersigned copy is back."""
     if not CHANGE.may(by, contract):
@@ -123,16 +81,16 @@ def change(contract: Contract, *, by, installations: Iterable[Installation] | No
     customer = db.session.get_one(Customer, contract.customer_id)
     before = db.session.get(Contract, contract.origin_id) if contract.origin_id else None
     wanted = list(contract.installations if installations is None else installations)
-    said = {name: getattr(contract, name) for name in ("category", "starts_on", "ends_on", "adjustment")} | changes
-    _check(customer, wanted, said, before)
-    _check_number(changes.get("paper_number"), contract.id)
+    says = {name: getattr(contract, name) for name in ("category", "starts_on", "ends_on", "adjustment")} | changes
+    terms.check(customer, wanted, says, before)
+    terms.check_number(changes.get("paper_number"), contract.id)
     differences = edit(contract, changes)
     if {one.id for one in wanted} != {one.id for one in contract.installations}:
         differences["installations"] = [[one.title for one in some] for some in (contract.installations, wanted)]
         contract.installations = wanted
         contract.version += 1
         db.session.flush()
-    if contract.state != State.DRAFT and _lacking(contract):
+    if contract.state != State.DRAFT and terms.lacking(contract):
         raise Refused(N_("It is signed by us: amount, period and what it covers stay filled in (5.2.3)."))
     if differences:
         record(ContractEvent.EDITED, contract, by=by, changes=differences)
@@ -141,21 +99,11 @@ def change(contract: Contract, *, by, installations: Iterable[Installation] | No
 def sign(contract: Contract, *, by, signed_on: date, representative_id: int | None, stamped: bool) -> None:
     """Our representative has signed and stamped it (5.2.3)."""
     MOVES["sign"].apply(contract, by)
-    if lacking := _lacking(contract):
+    if lacking := terms.lacking(contract):
         raise Refused(lacking)
     paying.past(signed_on=signed_on)
     contract.signed_on, contract.representative_id, contract.stamped = signed_on, representative_id, stamped
     record(ContractEvent.SIGNED, contract, by=by, signed_on=signed_on, to=representative_id)
-
-
-def _lacking(contract: Contract) -> str:
-    """What a contract must say before it is signed, and from then on; one for service covers something."""
-    wanted = ("amount_fen", "starts_on", "ends_on") if contract.category == Kind.SERVICE else ("amount_fen",)
-    if any(getattr(contract, name) is None for name in wanted):
-        return N_("Amount and period are filled in before it is signed (5.2.3). Change the contract first.")
-    if contract.category == Kind.SERVICE and not periods.covered_by(contract):
-        return N_("It covers no installation yet. Change the contract first.")
-    return ""
 
 
 def send(contract: Contract, *, by, sent_on: date, way: str) -> None:
@@ -240,7 +188,7 @@ def adjust(contract: Contract, *, by, starts_on: date, ends_on: date, reason: st
     first day moves, it stays as it is."""
     MOVES["adjust"].apply(contract, by)
     paying.because(reason)
-    if wrong := _wrong_period(starts_on, ends_on) or _no_period(contract.category, starts_on):
+    if wrong := terms.wrong_period(starts_on, ends_on) or terms.no_period(contract.category, starts_on):
         raise Invalid(fields=wrong)
     if [starts_on, ends_on] == [contract.starts_on, contract.ends_on]:
         raise Invalid(fields={"ends_on": N_("That is the period it has.")})
@@ -302,14 +250,18 @@ def lapse(contract: Contract, *, by, reason: str) -> None:
 
 
 def take_over(
-    customer: Customer, installed: list[Installation], *, starts_on: date, ends_on: date, by=None, **details: Any
+    customer: Customer, installed: list[Installation], *, starts_on: date, ends_on: date, by=None,
+    said: Mapping[str, Any] | None = None, **details: Any,
 ) -> Contract:  # fmt: skip
-    """A contract that existed before the program, in force; what is over already is listed, and not written to."""
+    """A contract that existed before the program, in force; what is over already is listed, and not written to. `said`:
+    in which list it stood."""
     contract = Contract(
         number=next_number("C", clock.today()), customer_id=customer.id, owner_id=customer.owner_id, category=Kind.SERVICE,
         state=State.RUNNING, installations=installed, starts_on=starts_on, ends_on=ends_on, **details,
     )  # fmt: skip
     open_subject(contract)
     periods.adopt(contract)
+    if said:
+        record(ContractEvent.IMPORTED, contract, by=by, **said)
     paying.begun(contract, by, taken_over=True)
     return contract

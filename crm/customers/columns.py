@@ -2,37 +2,37 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from crm.customers.models import Grade
-from crm.customers.sheets import LONGEST_CELL
 from crm.errors import Invalid
-from crm.forms import clean
 from crm.labels import N_
+from crm.sheets.columns import Columns, Field, shown
+from crm.sheets.reading import LONGEST_CELL
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
-_NOTHING = re.compile(r"[-‐-―−－ー\s]*")  # dashes alone say that there is nothing
 
 
-@dataclass(frozen=True)
-class Field:
-    """Where a column's words go: its label, the most letters it takes, the headers it is known by, the best first."""
-
-    label: str
-    most: int
-    words: str
+def _email(text: str, column: str) -> str:
+    if not _EMAIL.fullmatch(text):
+        raise Invalid(N_("%(column)s: %(value)s is no e-mail address."), column=column, value=shown(text))
+    return text
 
 
-NAME = "name"  # a column that only says "name": the full name, or the short one where there is a full one already
+def _grade(text: str, column: str) -> str:
+    """`b`, `Ｂ` and `B级` are B."""
+    grade = unicodedata.normalize("NFKC", text).upper().rstrip("级类 ")
+    if grade not in set(Grade):
+        raise Invalid(N_("%(column)s: %(value)s is none of A, B and C."), column=column, value=shown(text))
+    return grade
+
+
 FIELDS: dict[str, Field] = {
     "short_name": Field(N_("Short name"), 100, "简称 客户简称 单位简称 公司简称 企业简称 customershortname"),
     "full_name": Field(N_("Full name"), 200, "全称 客户全称 单位全称 公司全称 企业全称 单位全名 客户全名 legalname"),
     "code": Field(
         N_("Code"), 50, "代码 编码 编号 客户代码 客户编码 客户编号 单位代码 单位编码 单位编号 公司代码 证券代码 股票代码 "
         "customercode customerno customernumber"),
-    "grade": Field(N_("Grade"), 20, "等级 客户等级 单位等级 级别 客户级别 评级 level customergrade"),
+    "grade": Field(N_("Grade"), 20, "等级 客户等级 单位等级 级别 客户级别 评级 level customergrade", _grade),
     "region": Field(
         N_("Region"), 50, "省份 省 所在省份 province 地区 区域 所在地区 所在区域 所属地区 所属区域 area"),
     "address": Field(
@@ -40,13 +40,13 @@ FIELDS: dict[str, Field] = {
     "phone": Field(
         N_("Phone"), 50, "电话 电话号码 联系电话 单位电话 公司电话 办公电话 总机 telephone tel phonenumber"),
     "fax": Field(N_("Fax"), 50, "传真 传真号 传真号码 单位传真 公司传真 faxnumber"),
-    "email": Field(N_("E-mail"), 200, "邮箱 电子邮箱 电子邮件 单位邮箱 公司邮箱 mail emailaddress"),
+    "email": Field(N_("E-mail"), 200, "邮箱 电子邮箱 电子邮件 单位邮箱 公司邮箱 mail emailaddress", _email),
     "invoice_title": Field(N_("Invoice title"), 200, "发票抬头 开票抬头 开票名称 抬头"),
     "tax_number": Field(
         N_("Tax number"), 50, "税号 纳税人识别号 纳税识别号 税务登记号 统一社会信用代码 社会信用代码 taxno taxid"),
     "bank": Field(N_("Bank"), 200, "开户行 开户银行 银行 bankname"),
     "bank_account": Field(N_("Bank account"), 50, "账号 帐号 银行账号 银行帐号 银行账户 开户账号 accountnumber"),
-    "remark": Field(N_("Remark"), LONGEST_CELL, "备注 说明 附注 remarks note notes comment comments"),
+    "remark": Field(N_("Remark"), LONGEST_CELL, "备注 说明 附注 remarks note notes comment comments", lines=True),
     "owner": Field(
         N_("Responsible specialist"), 100, "服务专员 负责专员 责任专员 客户专员 专员 服务负责人 specialist"),
     "contact_name": Field(N_("Contact"), 50, "联系人 联系人姓名 联系人名称 contactperson"),
@@ -57,91 +57,10 @@ FIELDS: dict[str, Field] = {
         N_("Contact's mobile"), 50, "手机 手机号 手机号码 移动电话 联系手机 联系人手机 mobile mobilephone cellphone"),
     "contact_qq": Field(N_("Contact's QQ"), 30, "qq qq号 qq号码 联系人qq"),
     "contact_wechat": Field(N_("Contact's WeChat"), 50, "微信 微信号 联系人微信 wechat"),
-    "contact_email": Field(N_("Contact's e-mail"), 200, "联系人邮箱 联系人电子邮箱 联系人邮件"),
+    "contact_email": Field(N_("Contact's e-mail"), 200, "联系人邮箱 联系人电子邮箱 联系人邮件", _email),
 }  # fmt: skip
-_NAMES = "名称 客户名称 单位名称 公司名称 企业名称 客户单位 客户 单位 customer customername companyname company unit"
-EMAILS = frozenset({"email", "contact_email"})
-LINES = frozenset({"remark"})  # may hold several lines
-
-
-def folded(header: str) -> str:
-    """A header as it is compared: `Ｂ股 简 称*：` is `b股简称`, `E-mail` is `email`."""
-    plain = unicodedata.normalize("NFKC", header)
-    plain = re.sub(r"\((?:必填|选填|required|optional)\)", "", plain, flags=re.IGNORECASE)
-    return re.sub(r"[\s_*:'’\-]", "", plain).casefold()
-
-
-WORDS: dict[str, tuple[str, int]] = {folded(word): (NAME, rank) for rank, word in enumerate(("name", *_NAMES.split()))}
-for _key, _field in FIELDS.items():
-    _words = (_key, _field.label, *_field.words.split())
-    WORDS |= {folded(word): (_key, rank) for rank, word in enumerate(_words)}
-
-
-def mapping_of(given: Mapping[str, str]) -> dict[str, str]:
-    """Headers people mapped, folded, each to its field. Invalid for a field there is not, and for one given twice."""
-    mapping: dict[str, str] = {}
-    for header, field in given.items():
-        field = field.strip()
-        if field not in FIELDS:
-            fault = N_("%(column)s cannot become %(field)s. The fields are: %(known)s.")
-            raise Invalid(fault, column=shown(header), field=shown(field), known=", ".join(FIELDS))
-        if field in mapping.values():
-            raise Invalid(N_("Two columns cannot both become %(field)s."), field=field)
-        mapping[folded(header)] = field
-    return mapping
-
-
-def assigned(headers: Iterable[str], mapping: Mapping[str, str]) -> list[tuple[str, bool]]:
-    """For each header its field ("" if unknown) and whether it was mapped. A field is taken once: by the column that
-    was mapped to it, else by the one whose header says it best, of equal ones the first."""
-    keys = [folded(header) for header in headers]
-    mapped = {key: field for key, field in mapping.items() if key in keys}
-    known = {key: WORDS[key] for key in keys if key in WORDS and key not in mapped}
-    full = "full_name" in {*mapped.values(), *(field for field, _rank in known.values())}
-    best: dict[str, tuple[int, int]] = {}
-    for key, (field, rank) in known.items():
-        field = ("short_name" if full else "full_name") if field == NAME else field
-        if field not in mapped.values():
-            best[field] = min(best.get(field, (rank, keys.index(key))), (rank, keys.index(key)))
-    found = {at: (field, False) for field, (_rank, at) in best.items()}
-    found |= {keys.index(key): (field, True) for key, field in mapped.items()}
-    return [found.get(at, ("", False)) for at in range(len(keys))]
-
-
-def plain(text: str) -> str:
-    """On one line, with nothing in it that cannot be stored or shown."""
-    return " ".join(_CONTROL.sub("\ufffd", text).split())
-
-
-def shown(text: str) -> str:
-    """Somebody else's words inside a message: not endless either."""
-    line = plain(text)
-    return line if len(line) <= 40 else f"{line[:40]}…"
-
-
-def meaning(field: str, text: str) -> str:
-    """A cell's words as they are kept: composed and trimmed, on one line but for remarks; dashes alone are nothing."""
-    kept = clean(text)
-    if field not in LINES:
-        kept = " ".join(kept.split("\n"))
-    return "" if _NOTHING.fullmatch(kept) else kept
-
-
-def checked(field: str, text: str, column: str) -> str:
-    """What may be stored of a cell that holds something. Invalid names its column and what is wrong with it."""
-    if _CONTROL.search(text):
-        raise Invalid(N_("%(column)s holds a character that cannot be stored."), column=column)
-    if len(text) > FIELDS[field].most:
-        fault = N_("%(column)s is longer than %(most)s characters.")
-        raise Invalid(fault, column=column, most=f"{FIELDS[field].most:,}")
-    if field in EMAILS and not _EMAIL.fullmatch(text):
-        raise Invalid(N_("%(column)s: %(value)s is no e-mail address."), column=column, value=shown(text))
-    return _grade(text, column) if field == "grade" else text
-
-
-def _grade(text: str, column: str) -> str:
-    """`b`, `Ｂ` and `B级` are B."""
-    grade = unicodedata.normalize("NFKC", text).upper().rstrip("级类 ")
-    if grade not in set(Grade):
-        raise Invalid(N_("%(column)s: %(value)s is none of A, B and C."), column=column, value=shown(text))
-    return grade
+COLUMNS = Columns(
+    FIELDS,
+    vague="name 名称 客户名称 单位名称 公司名称 企业名称 客户单位 客户 单位 customer customername companyname company unit",
+    either=("full_name", "short_name"),
+)  # fmt: skip

@@ -2,13 +2,12 @@
 changes nothing. The command and the page both come through `take`, two hundred rows a batch."""
 
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 
-from crm import importing
 from crm.customers import workflow
 from crm.customers.models import Contact, Customer, CustomerEvent
 from crm.customers.plan import Line, Plan
@@ -16,46 +15,19 @@ from crm.db import db, next_numbers
 from crm.errors import Invalid
 from crm.importing import Result, refusal, saved, taking
 from crm.labels import N_
+from crm.permissions import Permission
+from crm.sheets.kinds import Kind
 from crm.staff.models import User
 from crm.staff.queries import RESPONSIBLE, with_role
 
 ATTRIBUTES = {"short_name": "title", "grade": "category"}  # where it is not the field's own name
 
 
-def run(
-    content: bytes, name: str, mapping: Mapping[str, str], *, dry_run: bool = False, by=None,
-    say: Callable[[str], Any] = print,
-) -> Result:  # fmt: skip
-    """A whole file, for the command: says what it understood, how far it is, every refused row and at last the sums."""
-    plan = Plan.read(content, name, mapping)
-    plan.check()
-    for line in _understood(plan):
-        say(line)
-    trial = _Trial() if dry_run else None
-
-    def so_far(result: Result) -> str:
-        done = result.taken + len(result.refused)
-        return f"{done} of {len(plan.lines)} rows" if len(plan.lines) > done else ""
-
-    return importing.run(
-        Result(), plan.batches(), lambda lines: take(lines, by=by, file=plan.name, units=trial),
-        so_far=so_far, dry_run=dry_run, say=say,
-    )  # fmt: skip
-
-
-def _understood(plan: Plan) -> Iterator[str]:
-    sheet = f"sheet {plan.sheet}, " if plan.sheet else ""
-    yield f"{plan.name}: {sheet}header in row {plan.header}, {len(plan.lines)} rows."
-    yield f"taken: {', '.join(f'{column.header} = {column.field}' for column in plan.columns if column.field)}"
-    if plan.left_out:
-        yield f"left out: {', '.join(column.header for column in plan.left_out)} (to take one: --map COLUMN=field)"
-
-
-def take(lines: Sequence[Line], *, by=None, file: str = "", units: "_Units | None" = None) -> Result:
+def take(lines: Sequence[Line], *, by=None, file: str = "", known: "_Units | None" = None) -> Result:
     """Carry out one batch inside the caller's unit of work, each row in a savepoint of its own."""
     result = Result()
     with taking():
-        units = units or _Units(by, file)
+        units = known or _Units(by, file)
         units.look_up(lines)
         for line in lines:
             for part in saved([line], lambda one: _row(*one, units), _refused):
@@ -238,3 +210,11 @@ def _contact(unit: Customer, known: Contact | None, person: dict[str, str], by) 
         return workflow.meet_contact(unit, by=by, **person)
     workflow.change_contact(known, unit, person, by=by)
     return known
+
+
+KIND = Kind(
+    "customers", Plan, take, _Trial, Permission.CUSTOMER_EDIT,
+    title=N_("Import customers"), of=N_("Customers"), back=N_("To the customers"),
+    says=N_("Columns are known by their headers, in Chinese or English. A unit is known again by its code, else by its full "
+            "name; an empty cell never wipes what is there, and importing the same file again changes nothing."),
+)  # fmt: skip

@@ -21,7 +21,7 @@ def upload():
         if given is None or not given.filename:
             raise Invalid(N_("Choose a file first."))
         purpose = request.form.get("purpose", "")[:40]
-        if purpose in workflow.RESERVED:
+        if purpose.startswith(workflow.RESERVED):
             raise Invalid(N_("Such a file is sent from its own page."))
         file = workflow.draft(given.filename, given.read(), current_user, purpose)
         db.session.add(file)

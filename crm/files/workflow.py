@@ -24,7 +24,7 @@ DRAFTS_LIVE = timedelta(days=2)
 MOST = 20  # files on one form
 WAITING, WAITING_BYTES = 200, 300 * 1024 * 1024  # drafts of one person that hang nowhere yet
 SCANS = ("image/", "application/pdf")
-RESERVED = {"import"}  # purposes of drafts that only their own page makes, having looked into them
+RESERVED = "import"  # begins the purpose of a draft that only its own page makes, having looked into it
 
 
 def shown_name(name: str) -> str:

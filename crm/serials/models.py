@@ -27,6 +27,8 @@ class InstallationEvent(Labelled):
     USE_SEEN = "installation.use_seen", N_("noted the state of use")
     SERIAL_ISSUED = "installation.serial_issued", N_("issued a serial number")
     SERIAL_GIVEN = "installation.serial_given", N_("handed over the serial number")
+    SERIAL_IMPORTED = "installation.serial_imported", N_("imported a serial number")
+    SERIAL_GIVEN_BEFORE = "installation.serial_given_before", N_("noted from a list to whom the serial number was handed")
 
 
 class Product(db.Model):
@@ -79,7 +81,8 @@ class Installation(Subject):
         "installed_on": N_("Installed on"), "service_period": N_("Service period"), "remark": N_("Remark"),
     }  # fmt: skip
 
-    SEARCHED = frozenset({InstallationEvent.ADDED, InstallationEvent.EDITED, InstallationEvent.SERIAL_ISSUED})
+    SEARCHED = frozenset({InstallationEvent.ADDED, InstallationEvent.EDITED, InstallationEvent.SERIAL_ISSUED,
+                          InstallationEvent.SERIAL_IMPORTED})  # fmt: skip
 
     def searched(self) -> Iterator[Entry]:
         said = "\n".join(filter(None, (self.title, self.modules, self.remark)))
@@ -154,3 +157,6 @@ class Serial(db.Model):
         CheckConstraint("(given_on IS NULL) = (given_to_id IS NULL)", name="given"),
         Index("uq_serials_in_use", "installation_id", unique=True, **only("replaced_by_id IS NULL")),
     )
+
+
+IN_ORDER = (Serial.issued_on, Serial.starts_on, Serial.ends_on, Serial.id)  # as they were issued

@@ -1,7 +1,9 @@
 """Serial numbers (5.6): a new period means a new one, each stays on record, and the specialist hands it over."""
 
 import unicodedata
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from sqlalchemy import select, update
 
@@ -13,7 +15,7 @@ from crm.duties.record import lock, record
 from crm.errors import Forbidden, Invalid, WrongState
 from crm.labels import N_
 from crm.permissions import Permission as P
-from crm.serials.models import Installation, InstallationEvent, Serial, masked
+from crm.serials.models import IN_ORDER, Installation, InstallationEvent, Serial, masked
 
 
 def may(user, installation: Installation) -> bool:
@@ -25,9 +27,13 @@ def _in_charge(installation: Installation) -> int | None:
     return db.session.scalar(select(Subject.owner_id).where(Subject.id == installation.customer_id))
 
 
+LETTERS = range(4, 61)  # of a number
+_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")  # what word processors make of one
+
+
 def plain(number: str) -> str:
-    """As it is kept: no blanks, half width, capitals."""
-    return "".join(unicodedata.normalize("NFKC", number).split()).upper()
+    """As it is kept: no blanks, half width, one kind of dash, capitals."""
+    return "".join(unicodedata.normalize("NFKC", number).translate(_DASHES).split()).upper()
 
 
 def issue(
@@ -38,7 +44,7 @@ def issue(
         raise Forbidden()
     lock(installation)
     wanted = plain(number)
-    if not 4 <= len(wanted) <= 60:
+    if len(wanted) not in LETTERS:
         raise Invalid(fields={"number": N_("A serial number has 4 to 60 letters.")})
     if ends_on < starts_on:
         raise Invalid(fields={"ends_on": N_("The last day lies before the first.")})
@@ -60,6 +66,46 @@ def issue(
     db.session.flush()
     record(InstallationEvent.SERIAL_ISSUED, installation, by=by, serial=made.id, ends_on=ends_on)
     return made
+
+
+def enter(
+    installation: Installation, *, by, number: str, starts_on: date, ends_on: date, users: int | None, issued_on: date,
+    issued_by_id: int | None, said: Mapping[str, Any],
+) -> Serial:  # fmt: skip
+    """A number that was issued before it came in with a file, in its place among those of the installation."""
+    lock(installation)
+    before = in_use(installation)
+    made = Serial(
+        installation_id=installation.id, number=number, starts_on=starts_on, ends_on=ends_on, users=users, issued_on=issued_on,
+        issued_by_id=issued_by_id, replaced_by_id=before and before.id,
+    )  # fmt: skip
+    db.session.add(made)
+    db.session.flush()
+    _put_in_order(installation)
+    installation.version += 1
+    db.session.flush()
+    record(InstallationEvent.SERIAL_IMPORTED, installation, by=by, serial=made.id, ends_on=ends_on, **said)
+    return made
+
+
+def _put_in_order(installation: Installation) -> None:
+    """Each is replaced by the one issued after it; the last one issued is in use, and takes that place when it is free."""
+    every = list(db.session.scalars(select(Serial).where(Serial.installation_id == installation.id).order_by(*IN_ORDER)))
+    for one, after in zip(every, every[1:], strict=False):
+        one.replaced_by_id = after.id
+    db.session.flush()
+    every[-1].replaced_by_id = None
+    db.session.flush()
+
+
+def given_before(number: str, *, by, to: Contact, on: date, said: Mapping[str, Any]) -> None:
+    """To whom a number was handed before it came in with a file."""
+    serial = db.session.scalars(select(Serial).where(Serial.number == number)).one()
+    installation = db.session.get_one(Installation, serial.installation_id)
+    lock(installation)
+    serial.given_on, serial.given_to_id = on, to.id
+    db.session.flush()
+    record(InstallationEvent.SERIAL_GIVEN_BEFORE, installation, by=by, serial=serial.id, name=to.name, **said)
 
 
 def in_use(installation: Subject) -> Serial | None:

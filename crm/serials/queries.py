@@ -13,7 +13,7 @@ from crm.duties import queries as duties
 from crm.duties.models import Subject
 from crm.errors import NotThere
 from crm.permissions import Permission
-from crm.serials.models import Installation, Product, Serial, ServicePeriod, UseState, masked
+from crm.serials.models import IN_ORDER, Installation, Product, Serial, ServicePeriod, UseState, masked
 
 
 def get(number: str, user) -> Installation:
@@ -99,8 +99,9 @@ def what_lacks(customer_ids: list[int]) -> dict[int, list[str]]:
 
 
 def serials_of(installation: Installation) -> list[Serial]:
-    """Every one ever issued, the newest first."""
-    return list(db.session.scalars(select(Serial).where(Serial.installation_id == installation.id).order_by(Serial.id.desc())))
+    """Every one ever issued, the one in use first, then the newest."""
+    newest = (Serial.replaced_by_id.is_not(None), *(one.desc() for one in IN_ORDER))
+    return list(db.session.scalars(select(Serial).where(Serial.installation_id == installation.id).order_by(*newest)))
 
 
 def given_to(some: Iterable[Serial]) -> dict[int, str]:

@@ -1,5 +1,6 @@
 """Installations and products: what is where, in which state of use, and served from when to when (5.2.1)."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -46,6 +47,16 @@ def add_installation(
     if not by.may(Permission.CUSTOMER_EDIT):
         raise Forbidden()
     _checked(starts_on, ends_on, details.get("installed_on"))
+    return put_in(customer, by=by, of=of, use=use, starts_on=starts_on, ends_on=ends_on, edition=edition,
+                  product_version=product_version, **details)  # fmt: skip
+
+
+def put_in(
+    customer: Subject, *, by, of: Product, use: str = UseState.UNKNOWN, starts_on: date | None = None,
+    ends_on: date | None = None, edition: str = "", product_version: str = "", said: Mapping[str, Any] | None = None,
+    **details: Any,
+) -> Installation:  # fmt: skip
+    """A product at a customer, however it came to be known; `said`: where it stood."""
     installation = Installation(
         product_id=of.id, product=of, customer_id=customer.id, owner_id=customer.owner_id, state=use,
         title=_title(of, edition, product_version), edition=edition, product_version=product_version,
@@ -54,7 +65,8 @@ def add_installation(
     open_subject(installation, at=clock.now())
     if starts_on and ends_on:
         installation.periods.append(ServicePeriod(starts_on=starts_on, ends_on=ends_on))
-    record(InstallationEvent.ADDED, installation, by=by, product=of.title, starts_on=starts_on, ends_on=ends_on)
+    said = {"product": of.title, "starts_on": starts_on, "ends_on": ends_on, **(said or {})}
+    record(InstallationEvent.ADDED, installation, by=by, **said)
     return installation
 
 

@@ -139,3 +139,14 @@ def choice(value: str | None) -> User | None:
 def anybody() -> bool:
     """Whether there is any account at all: else the program has not been set up."""
     return db.session.scalar(select(Subject.id).where(Subject.kind == "user").limit(1)) is not None
+
+
+def called(names: Iterable[str]) -> dict[str, int]:
+    """Which account each name means, log-in or name, whether it still logs in or not; left out where none or several do."""
+    names = set(names)
+    rows = select(User.id, User.login, User.title).where(or_(User.login.in_(names), User.title.in_(names)))
+    found: dict[str, set[int]] = {}
+    for id, *said in db.session.execute(rows):
+        for name in names.intersection(said):
+            found.setdefault(name, set()).add(id)
+    return {name: next(iter(ids)) for name, ids in found.items() if len(ids) == 1}

@@ -8,26 +8,20 @@ import pytest
 from sqlalchemy import func, select
 
 from crm import clock
-from crm.customers import runs, sheets
-from crm.customers.imports import bp
-from crm.customers.models import Customer, ImportRun
+from crm.customers.models import Customer
 from crm.db import _writing, db, unit_of_work
 from crm.duties.models import Event
 from crm.files import workflow as files
 from crm.files.models import File
+from crm.sheets import reading as sheets
+from crm.sheets import runs
+from crm.sheets.models import ImportRun
 from tests import make
 from tests.customers.test_plan import text
 from tests.customers.test_sheets import DATA, shared, xlsx
 
 pytestmark = pytest.mark.usefixtures("sound")
 PAGE = "/customers/import"
-
-
-@pytest.fixture
-def served(served):
-    if bp.name not in served.blueprints:
-        served.register_blueprint(bp)
-    return served
 
 
 @pytest.fixture

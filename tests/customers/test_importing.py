@@ -11,6 +11,7 @@ from crm.customers import workflow as customers
 from crm.customers.models import Contact, Customer, CustomerEvent
 from crm.db import db, unit_of_work
 from crm.duties.models import Duty, Event
+from crm.importing import Result
 from tests import make
 from tests.conftest import LARGE, together
 from tests.customers.test_plan import text
@@ -21,9 +22,9 @@ SHENZHEN = {"A股代码": "code", "A股简称": "short_name"}
 SHANGHAI = {"A股代码": "code", "证券简称": "short_name"}
 
 
-def run(content: bytes, name: str, mapping: dict[str, str], *, say=str, dry_run: bool = False) -> importing.Result:
+def run(content: bytes, name: str, mapping: dict[str, str], *, say=str, dry_run: bool = False) -> Result:
     db.session.rollback()  # what the test has looked at was a reading transaction
-    return importing.run(content, name, mapping, dry_run=dry_run, say=say)
+    return importing.KIND.run(content, name, mapping, dry_run=dry_run, say=say)
 
 
 def bring(*rows: str, dry_run: bool = False, **mapping: str) -> str:
@@ -208,7 +209,7 @@ def test_refused_rows_are_named_and_the_good_ones_go_in(app):
 
 
 def test_what_is_left_out_is_named_and_how_far_it_is_is_said(app, monkeypatch):
-    monkeypatch.setattr("crm.customers.plan.BATCH", 2)
+    monkeypatch.setattr("crm.sheets.plan.BATCH", 2)
     said: list[str] = []
     run(text("简称,行业", "甲,1", "乙,2", "丙,3"), "list.csv", {}, say=said.append)
     assert said[2:] == [
@@ -217,7 +218,7 @@ def test_what_is_left_out_is_named_and_how_far_it_is_is_said(app, monkeypatch):
 
 
 def test_a_dry_run_counts_right_across_batches_and_keeps_nothing(app, monkeypatch):
-    monkeypatch.setattr("crm.customers.plan.BATCH", 2)
+    monkeypatch.setattr("crm.sheets.plan.BATCH", 2)
     rows = ["代码,简称,电话", "1,甲,", "2,乙,", "1,甲,", "2,乙,20", "3,丙,"]
     tried = bring(*rows, dry_run=True)
     assert (tried, count(), len(events(CustomerEvent.IMPORTED))) == (
@@ -240,7 +241,7 @@ ACROSS = [
 
 
 def test_a_dry_run_says_to_the_word_what_the_import_then_says(app, monkeypatch):
-    monkeypatch.setattr("crm.customers.plan.BATCH", 2)
+    monkeypatch.setattr("crm.sheets.plan.BATCH", 2)
     with unit_of_work():
         make.customer("旧", full_name="老名公司", code="9")
         make.customer("辛", code="8")
@@ -257,7 +258,7 @@ def test_a_dry_run_says_to_the_word_what_the_import_then_says(app, monkeypatch):
 
 
 def test_a_dry_run_holds_nobody_up_between_its_batches(app, monkeypatch, others_write):
-    monkeypatch.setattr("crm.customers.plan.BATCH", 2)
+    monkeypatch.setattr("crm.sheets.plan.BATCH", 2)
     run(text("简称", "甲", "乙", "丙", "丁", "戊"), "list.csv", {}, dry_run=True, say=others_write)
     assert others_write.written == 6, "twice before, twice between the batches, twice after"
 
@@ -284,9 +285,9 @@ def test_a_row_the_database_refuses_harms_no_other(app, monkeypatch):
 def test_two_imports_at_once_make_each_unit_once(served):
     rows = text("全称", *[f"单位{at}" for at in range(300)])
 
-    def act(_at: int) -> importing.Result:
+    def act(_at: int) -> Result:
         with served.app_context():
-            return importing.run(rows, "list.csv", {}, say=str)
+            return importing.KIND.run(rows, "list.csv", {}, say=str)
 
     results = together(2, act)
     assert sum(result.created for result in results) == sum(result.unchanged for result in results) == 300

@@ -5,7 +5,7 @@ import io
 import openpyxl
 import pytest
 
-from crm.customers import columns
+from crm.customers.columns import COLUMNS, FIELDS
 from crm.customers.plan import Plan
 from crm.errors import Invalid
 
@@ -39,12 +39,12 @@ def fields(*headers: str, **mapping: str) -> dict[str, str]:
 ])  # fmt: skip
 def test_headers_are_known_in_both_languages_whatever_their_spaces(field, headers):
     for header in headers.split("/"):
-        assert columns.assigned([header], {})[0][0] == field, header
+        assert COLUMNS.assigned([header], {})[0][0] == field, header
 
 
 def test_every_field_is_known_by_its_key_and_its_label():
-    for key, field in columns.FIELDS.items():
-        assert columns.assigned([key], {}) == columns.assigned([field.label], {}) == [(key, False)]
+    for key, field in FIELDS.items():
+        assert COLUMNS.assigned([key], {}) == COLUMNS.assigned([field.label], {}) == [(key, False)]
 
 
 def test_a_mere_name_is_the_full_one_unless_there_is_a_full_one():
@@ -55,7 +55,7 @@ def test_a_mere_name_is_the_full_one_unless_there_is_a_full_one():
 
 def test_a_field_is_taken_once_by_the_column_that_says_it_best():
     assert fields("简称", "地区", "省 份") == {"简称": "short_name", "地区": "", "省 份": "region"}
-    assert columns.assigned(["电话", "简称", "电话"], {}) == [("phone", False), ("short_name", False), ("", False)]
+    assert COLUMNS.assigned(["电话", "简称", "电话"], {}) == [("phone", False), ("short_name", False), ("", False)]
     assert fields("简称", "省份", "片区", 片区="region")["省份"] == ""
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from crm.customers import sheets, workbook
 from crm.errors import Invalid
+from crm.sheets import reading as sheets
+from crm.sheets import workbook
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 shared = pytest.mark.skipif(not DATA.is_dir(), reason="the shared data is not beside this checkout")

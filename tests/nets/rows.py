@@ -13,11 +13,11 @@ from crm.contracts import workflow as contracts
 from crm.contracts.models import COPY, Contract
 from crm.contracts.moves import CHANGE
 from crm.contracts.moves import MOVES as MOVES_OF_CONTRACTS
-from crm.customers import runs
 from crm.customers import workflow as customers
 from crm.customers.models import CustomerState
 from crm.db import db
 from crm.desk import shelf
+from crm.desk.imports import KINDS
 from crm.desk.models import SavedFilter
 from crm.desk.tables import TABLES
 from crm.duties import workflow as duties
@@ -35,6 +35,8 @@ from crm.plans.models import Plan
 from crm.reports import workflow as reports
 from crm.reports.models import Report, ReportEvent
 from crm.serials import numbers
+from crm.sheets import runs
+from crm.sheets.kinds import Kind
 from crm.staff import links
 from crm.staff import workflow as staff
 from crm.staff.models import Login, User
@@ -44,7 +46,7 @@ from crm.tickets.moves import MOVES
 from crm.visits import feed, feedback
 from crm.visits import workflow as visits
 from tests import make
-from tests.nets.values import TABLE
+from tests.nets import values
 
 WHOSE = ("own", "another's", "closed")
 
@@ -417,22 +419,29 @@ def edition(whose: str, user) -> Row:
     return Row({"number": row.number}, row)
 
 
-def imported(whose: str, user) -> Row:
+def imported(kind: Kind, content: bytes) -> Callable[..., Row]:
     """One's own waiting file, another's, and one that was brought in."""
-    owner = owner_of(whose, user)
-    key = _draft(owner, runs.PURPOSE, TABLE, "list.csv")
-    if whose == "closed":
-        run = runs.start(runs.draft(key, owner), {"简称": "short_name"}, owner)
-        runs.go_on(run, 0, owner)
-    return Row({"key": key}, seen=lambda who: who.id == owner.id)
+
+    def made(whose: str, user) -> Row:
+        owner = owner_of(whose, user)
+        key = _draft(owner, kind.purpose, content, "list.csv")
+        if whose == "closed":
+            run = runs.start(kind, runs.draft(kind, key, owner), {}, owner)
+            runs.go_on(kind, run, 0, owner)
+        return Row({"key": key}, seen=lambda who: who.id == owner.id)
+
+    return made
 
 
-def begun(whose: str, user) -> Row:
-    owner = owner_of(whose, user)
-    row = imported("closed" if whose == "closed" else whose, user)
-    if whose != "closed":
-        runs.start(runs.draft(row.values["key"], owner), {"简称": "short_name"}, owner)
-    return row
+def begun(kind: Kind, content: bytes) -> Callable[..., Row]:
+    def made(whose: str, user) -> Row:
+        owner = owner_of(whose, user)
+        row = imported(kind, content)("closed" if whose == "closed" else whose, user)
+        if whose != "closed":
+            runs.start(kind, runs.draft(kind, row.values["key"], owner), {}, owner)
+        return row
+
+    return made
 
 
 def session(whose: str, user) -> Row:
@@ -524,7 +533,9 @@ MAKERS: dict[str, Callable[..., Row]] = {
     "handing.": numbered, "implementations.": implementation,
     "staff.edit": person, "staff.remove_factor": person, "staff.": of_another, "duties.extension": duty, "duties.decision": extension,
     "duties.edition": edition, "duties.confirmation": edition, "duties.acknowledgement": edition,
-    "customer_imports.look": imported, "customer_imports.batch": begun, "own.end_session": session, "door.welcome": link,
+    **{f"{one.noun[:-1]}_imports.{page}": make(one, values.LISTS[one.noun]) for page, make in (("look", imported), ("batch", begun))
+       for one in KINDS},
+    "own.end_session": session, "door.welcome": link,
     "desk.presence_of": looked_at, "desk.read_notice": notice, "listing.save": listed, "listing.columns": listed,
     "listing.remove": saved_filter, "tickets.bulk_run": bulk_run, "visits.": visit,
     "callbacks.": callback, "callbacks.owed": owed_call, "callbacks.begin": owed_call, "duties.claim": owed_call,

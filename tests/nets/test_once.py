@@ -10,7 +10,7 @@ from sqlalchemy import func
 
 from crm import clock
 from crm.contracts import paying
-from crm.customers import runs
+from crm.customers.importing import KIND
 from crm.customers.models import Customer
 from crm.db import db, unit_of_work
 from crm.duties import workflow as duties
@@ -18,6 +18,7 @@ from crm.duties.models import Acknowledgement, Duty, Edition, Event
 from crm.duties.record import record
 from crm.errors import Refused
 from crm.files import workflow as files
+from crm.sheets import runs
 from crm.staff import factor, links
 from crm.staff.models import User
 from crm.tickets import workflow
@@ -185,15 +186,15 @@ def test_of_fifty_who_type_the_same_code_one_comes_in(served, app):
 def test_of_fifty_batches_from_one_place_one_is_brought_in(served, app):
     with unit_of_work():
         owner = make.who("specialist")
-        file = files.draft("list.csv", values.TABLE, owner, runs.PURPOSE)
+        file = files.draft("list.csv", values.TABLE, owner, KIND.purpose)
         db.session.add(file)
         db.session.flush()
-        key = runs.start(file, {"简称": "short_name"}, owner).key
+        key = runs.start(KIND, file, {"简称": "short_name"}, owner).key
 
     def go_on(_i: int) -> int:
         owner = make.who("specialist")
-        run = runs.find(key, owner)
-        runs.go_on(run, 0, owner)
+        run = runs.find(KIND, key, owner)
+        runs.go_on(KIND, run, 0, owner)
         return run.created
 
     assert calls(served, go_on) == {2: MANY}, "the others find it done"

@@ -41,7 +41,12 @@ ON = {
 }  # fmt: skip
 TABLE = "简称,地区\n甲公司,北京\n乙公司,上海\n".encode()
 NOTICE = b'{"year": 2027, "days": [{"name": "x", "date": "2027-01-01", "isOffDay": true}]}'
-FILES = {"notice": (NOTICE, "2027.json"), "/customers/import": (TABLE, "list.csv")}
+LISTS = {
+    "customers": TABLE,
+    "contracts": "合同编号,客户名称,产品,合同金额,服务开始,服务到期\nHT-1,宏远机械,财务通,1200,2030-1-1,2030-12-31\nHT-2,没有这家,财务通,,2030-1-1,一年\n".encode(),
+    "serials": "序列号,客户名称,产品,有效期起,有效期止\nJY-0001,宏远机械,财务通,2026-1-1,2026-12-31\nJY-0002,没有这家,,2026-1-1,2026-12-31\n".encode(),
+}
+FILES = {"notice": (NOTICE, "2027.json")} | {f"/{noun}/import": (table, "list.csv") for noun, table in LISTS.items()}
 KEPT = ("csrf_token", "version", "request_id")  # of the page, as they stand there
 
 

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from crm import clock
-from crm.customers import runs
 from crm.customers import workflow as customers
+from crm.customers.importing import KIND
 from crm.db import db
 from crm.duties import workflow as duties
 from crm.duties.message import Message
@@ -12,6 +12,7 @@ from crm.duties.models import Duty
 from crm.duties.record import record
 from crm.files import store
 from crm.files import workflow as files
+from crm.sheets import runs
 from crm.tickets import workflow as tickets
 from tests import make
 from tests.nets.values import TABLE
@@ -29,10 +30,10 @@ def populate() -> None:
     make.in_force(make.customer("快到期", email="a@example.cn"))
     _letters()
     for login in ("specialist", "followup", "manager", "director"):
-        file = files.draft("list.csv", TABLE, make.who(login), runs.PURPOSE)
+        file = files.draft("list.csv", TABLE, make.who(login), KIND.purpose)
         db.session.add(file)
         db.session.flush()
-        runs.start(file, {"简称": "short_name"}, make.who(login))
+        runs.start(KIND, file, {"简称": "short_name"}, make.who(login))
 
 
 def _letters() -> None:

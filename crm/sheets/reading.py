@@ -11,9 +11,9 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from crm.customers import workbook
 from crm.errors import Invalid
 from crm.labels import N_
+from crm.sheets import workbook
 
 MOST_ROWS, MOST_COLUMNS, LONGEST_CELL = 100_000, 200, 2_000  # a longer cell comes cut to one letter more than this
 UNPACKED, MEMBERS = 100 * 1024 * 1024, 2_000  # of an .xlsx, which is a zip: bytes, files in it
