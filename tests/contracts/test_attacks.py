@@ -3,12 +3,14 @@
 import pytest
 
 from crm import clock
-from crm.contracts import paying, queries, workflow
+from crm.contracts import notices, paying, queries, workflow
 from crm.contracts.models import COPY, Contract, Kind, State
 from crm.db import db, unit_of_work
 from crm.duties.models import Event
 from crm.errors import Invalid, Refused
 from crm.files import workflow as files
+from crm.letters.filling import paragraphs
+from crm.letters.queries import text_for
 from tests import make
 from tests.contracts.test_chain import kinds, later, owed
 from tests.contracts.test_renewal import DAY, ending, letters, renewal, through
@@ -124,3 +126,11 @@ def test_no_period_stands_on_a_sale_where_its_end_would_be_announced_to_nobody(a
         contract = make.contract(upto="sent")
     with pytest.raises(Invalid), unit_of_work():
         workflow.change(whole(contract), by=make.who("specialist"), category=Kind.SALES)
+
+
+def test_a_demand_asks_for_what_is_open_and_no_more(app):
+    with unit_of_work():
+        contract = make.contract(upto="returned")
+        paying.pay(contract, by=make.who("specialist"), fen=20_000, paid_on=clock.today())
+    words = paragraphs(text_for("demand", "", "zh").body, notices.about(contract).values)
+    assert "¥1,000 未付" in words[0]
