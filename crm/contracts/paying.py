@@ -91,6 +91,26 @@ def pay(contract: Contract, *, by, fen: int, paid_on: date, way: str = "") -> No
         settled(contract, by)
     elif before:
         record(ContractEvent.UNPAID, contract, by=by)
+        _taken_back(contract)
+
+
+def _taken_back(contract: Contract) -> None:
+    """The period stands again as it did before the payment: signed, or withheld. Else a payment that never came would begin
+    it without a manager. What a manager let begin (5.2.7), or was in force before the program, stays in force."""
+    kinds = ContractEvent.BEGUN, ContractEvent.RELEASED, ContractEvent.WITHHELD
+    told = select(Event.kind, Event.facts).where(Event.subject_id == contract.id, Event.kind.in_(kinds)).order_by(Event.id)
+    said = db.session.execute(told).all()
+    word = next((kind for kind, _facts in reversed(said) if kind != ContractEvent.BEGUN), None)
+    there = any(facts.get("taken_over") for _kind, facts in said)
+    if contract.state != State.RUNNING or word == ContractEvent.RELEASED or there:
+        return
+    contract.state = State.RETURNED
+    if word == ContractEvent.WITHHELD:
+        contract.withheld_at = clock.now()
+        periods.withhold(contract)
+    else:
+        periods.unsettle(contract)
+    db.session.flush()
 
 
 def paid_before(contract: Contract, *, by, fen: int, paid_on: date, signed_on: date) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from crm import clock
 from crm.contracts import notices, paying, periods, terms
-from crm.contracts.models import COPY, Answer, Contract, ContractEvent, Kind, State
+from crm.contracts.models import COPY, PAYING, Answer, Contract, ContractEvent, Kind, State
 from crm.contracts.moves import CHANGE, MOVES, RENEWABLE
 from crm.customers.models import Customer
 from crm.db import db, next_number
@@ -167,7 +167,7 @@ def _renewed(successor: Contract, by) -> None:
     """What was renewed owes no notice any more, and what was not yet sent of it is withdrawn."""
     before = db.session.get_one(Contract, successor.origin_id)
     lock(before)
-    if before.state == State.RUNNING:
+    if before.state in PAYING:
         before.state = State.RENEWED
         before.version += 1
         db.session.flush()

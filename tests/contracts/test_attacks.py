@@ -11,8 +11,9 @@ from crm.errors import Invalid, Refused
 from crm.files import workflow as files
 from crm.letters.filling import paragraphs
 from crm.letters.queries import text_for
+from crm.serials.coverage import Coverage
 from tests import make
-from tests.contracts.test_chain import kinds, later, owed
+from tests.contracts.test_chain import coverage, expired, kinds, later, owed
 from tests.contracts.test_renewal import DAY, ending, letters, renewal, through
 
 
@@ -134,3 +135,26 @@ def test_a_demand_asks_for_what_is_open_and_no_more(app):
         paying.pay(contract, by=make.who("specialist"), fen=20_000, paid_on=clock.today())
     words = paragraphs(text_for("demand", "", "zh").body, notices.about(contract).values)
     assert "¥1,000 未付" in words[0]
+
+
+@pytest.mark.parametrize(("word", "state", "serves"), [
+    (None, State.RETURNED, Coverage.UNPAID), ("withhold", State.RETURNED, Coverage.WITHHELD), ("release", State.RUNNING, Coverage.IN_SERVICE),
+])  # fmt: skip
+def test_a_payment_that_never_came_lets_no_period_begin(app, sound, word, state, serves):
+    """Noted and taken back it would undo what a manager has withheld, or do what a manager alone may (5.2.7, D2)."""
+    me, manager = make.who("specialist"), make.who("manager")
+    with unit_of_work():
+        contract = make.contract(expired(), upto="returned")
+    with later(10):
+        with unit_of_work():
+            paying.demand(contract, by=me)
+            if word:
+                getattr(paying, word)(contract, by=manager, reason="先看看")
+        with unit_of_work():
+            paying.pay(contract, by=me, fen=contract.amount_fen, paid_on=clock.today())
+            assert (contract.state, contract.withheld_at) == (State.RUNNING, None)
+            paying.pay(contract, by=me, fen=-contract.amount_fen, paid_on=clock.today())
+        assert (contract.state, coverage(contract)) == (state, serves) and "contract.pay" in owed(contract)
+        with unit_of_work():
+            paying.pay(contract, by=me, fen=contract.amount_fen, paid_on=clock.today())
+        assert contract.state == State.RUNNING and kinds(contract).count("contract.begun") == 1
