@@ -25,7 +25,6 @@ def installation(app):
         unit = make.customer(by=make.who("specialist"))
         unit.owner_id = make.who("specialist").id
         made = make.installation(unit)
-        made.owner_id = unit.owner_id
         make.contact(unit)
     return made
 
