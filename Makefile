@@ -26,8 +26,8 @@ run: setup ## the program, at the address it prints; Ctrl-C ends it
 test: setup lint ## all checks and tests; PYTEST_ARGS='-k name' for some
 	$(BIN)/pytest $(PYTEST_ARGS)
 
-nets: setup .venv/.stamp-test ## every route, move, fault and race, also on PostgreSQL in full
-	CRM_NETS=all $(BIN)/pytest $(PYTEST_ARGS) tests/nets tests/test_demo.py tests/visits/test_race.py tests/tickets/test_history.py tests/customers/test_importing.py
+nets: setup .venv/.stamp-test ## the tests with every route, move, fault, race and case, on both databases in full
+	CRM_NETS=all $(BIN)/pytest $(PYTEST_ARGS) --ignore tests/browser
 
 fuzz: setup .venv/.stamp-test ## bad input in every field; N=1000 for so many requests
 	$(BIN)/python -m tests.nets.fuzz -n $(or $(N),100000) $(if $(SEED),--seed $(SEED))

@@ -96,6 +96,23 @@ def leave_out(what: str, why: str) -> None:
     pytest.skip(f"{what}: {why}")
 
 
+def pytest_collection_modifyitems(config, items: list[pytest.Item]) -> None:
+    """A test of many cases goes through them on the two databases in turns; `make nets` takes each case on both."""
+    if ALL:
+        return
+    cases: dict[str, dict[tuple, int]] = {}  # a test → its cases but for the database, each with its place
+    kept, left = [], []
+    for item in items:
+        given = getattr(getattr(item, "callspec", None), "indices", {})
+        case = tuple(sorted((name, at) for name, at in given.items() if name != "database"))
+        known = cases.setdefault(item.nodeid.partition("[")[0], {})
+        turn = known.setdefault(case, len(known)).bit_count() % 2  # so that of two values crossed each meets both
+        both = "database" not in given or not case or "nets" in item.path.parts
+        (kept if both or given["database"] == turn else left).append(item)
+    items[:] = kept
+    config.hook.pytest_deselected(items=left)
+
+
 def pytest_terminal_summary(terminalreporter) -> None:
     reasons = {
         str(r.longrepr[2]) for r in terminalreporter.stats.get("skipped", []) if isinstance(r.longrepr, tuple | list)

@@ -138,7 +138,9 @@ def contract(unit: Customer | None = None, *, upto: str = "draft", by: User | No
     """A service contract for a year over all that a customer has, as far as a state; running, it is paid in full."""
     unit, by = unit or served_customer(), by or who("specialist")
     starts = clock.today() + timedelta(days=starts_in)
-    terms = {"title": "财务通服务一年", "amount_fen": 120_000, "starts_on": starts, "ends_on": starts + relativedelta(years=1, days=-1)}
+    terms: dict[str, Any] = {"title": "财务通服务一年", "amount_fen": 120_000}
+    if details.get("category") != "sales":
+        terms |= {"starts_on": starts, "ends_on": starts + relativedelta(years=1, days=-1)}
     installed = db.session.query(Installation).filter_by(customer_id=unit.id).order_by(Installation.id).all()
     row = contracts.draft(by=by, customer=unit, **{"installations": installed, **terms, **details})
     today = clock.today()

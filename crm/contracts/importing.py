@@ -15,7 +15,7 @@ from crm.contracts.models import Contract, ContractEvent, Kind, State
 from crm.contracts.plan import Line, Plan
 from crm.customers.models import Customer
 from crm.db import db
-from crm.duties.models import Subject
+from crm.duties.models import Event, Subject
 from crm.duties.record import lock_all, record
 from crm.errors import Invalid
 from crm.importing import Result
@@ -46,6 +46,7 @@ class Held:
     kind: str = Kind.SERVICE
     state: str = State.RUNNING
     paid: int | None = None  # None: nothing was said of it
+    ours: bool = False  # drafted here: it went its way with its verbs, and what those guard no list changes
 
     @property
     def called(self) -> str:
@@ -113,9 +114,10 @@ class _Contracts(listed.Known):
         if self.keep:
             lock_all(Subject.id.in_(ids))
         rows = select(Contract).where(Contract.id.in_(ids)).options(selectinload(Contract.installations))
-        paid = paying.paid_of(ids)
+        paid, drafted = paying.paid_of(ids), select(Event.subject_id).where(Event.kind == ContractEvent.DRAFTED)
+        ours = set(db.session.scalars(drafted.where(Event.subject_id.in_(ids))))
         found = db.session.scalars(rows.execution_options(populate_existing=True))
-        return {one.id: self._changed.get(one.id) or _held(one, paid.get(one.id, 0)) for one in found}
+        return {one.id: self._changed.get(one.id) or _held(one, paid.get(one.id, 0), one.id in ours) for one in found}
 
     def held(self, line: Line, customer: Customer, wanted: Sequence[Have]) -> Held | None:
         """The contract of that number; else the one over the same software and days that has none yet."""
@@ -200,11 +202,11 @@ def _values(terms: dict[str, Any]) -> dict[str, Any]:
     return {**dict.fromkeys(("paper_number", "external_ref")), **terms}
 
 
-def _held(one: Contract, paid: int) -> Held:
+def _held(one: Contract, paid: int, ours: bool) -> Held:
     values = {name: getattr(one, name) for name in (*WORDS, *DAYS, "amount_fen")}
     covers = {(one.customer_id or 0, other.id) for other in one.installations}
     known = paid if one.returned_on else None
-    return Held(one.id, one.number, one.customer_id or 0, values, covers, one.category, one.state, known)
+    return Held(one.id, one.number, one.customer_id or 0, values, covers, one.category, one.state, known, ours)
 
 
 def _rows(kept: Iterable[Have]) -> list[Installation]:
@@ -247,7 +249,7 @@ def _check(held: Held, customer: Customer, changes: dict[str, Any], more: Sequen
         raise Invalid(N_("Contract %(contract)s is another customer's."), contract=held.called)
     if not changes and not more:
         return
-    if held.kind != Kind.SERVICE or held.state not in TAKEN:
+    if held.ours or held.kind != Kind.SERVICE or held.state not in TAKEN:
         raise Invalid(N_("Contract %(contract)s is being worked on here, or was ended: a list changes nothing of it."),
                       contract=held.called)  # fmt: skip
     if changes and held.closed and not held.unnamed:

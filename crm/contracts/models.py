@@ -87,6 +87,7 @@ covered = Table(
 COPY = "contract_copy"  # the purpose of a scan: the copy signed by both
 AHEAD = frozenset({State.DRAFT, State.SIGNED, State.SENT})
 PAYING = frozenset({State.RETURNED, State.RUNNING})  # while a payment may still be owed
+OWING = PAYING | {State.RENEWED}  # let begin before the payment and renewed since, it is still to be paid
 
 
 class Contract(Subject):

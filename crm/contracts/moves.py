@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from crm.contracts.models import AHEAD, PAYING, Contract, State
+from crm.contracts.models import AHEAD, OWING, PAYING, Contract, State
 from crm.labels import N_
 from crm.moves import Move
 from crm.permissions import Permission as P
@@ -22,26 +22,27 @@ MOVES: dict[str, Move] = {
     "scan": Move(noun="scan", label=N_("Add the scan of the copy"), done=N_("The scan is with the contract."),
                  froms=PAYING | {State.RENEWED, State.LAPSED}, to=None, icon="paperclip", **_work),
     "invoice": Move(noun="invoice", label=N_("Invoice posted"), done=N_("The invoice is noted."),
-                    froms=PAYING, to=None, icon="file-earmark-text", **_work),
+                    froms=OWING | {State.LAPSED}, to=None, icon="file-earmark-text", **_work),
     "pay": Move(noun="payments", label=N_("Note a payment"), done=N_("The payment is noted."),
-                froms=PAYING, to=None, icon="cash-coin", **_work),
+                froms=OWING, to=None, icon="cash-coin", **_work),
     "chase": Move(noun="reminders", label=N_("The customer was reminded"), done=N_("Noted that the customer was reminded."),
-                  froms=PAYING, to=None, icon="telephone", owed="contract.chase", **_work),
+                  froms=OWING, to=None, icon="telephone", owed="contract.chase", **_work),
     "demand": Move(noun="demand", label=N_("Send the formal demand"), done=N_("The demand is in the outbox."),
-                   froms=PAYING, to=None, asks=False, icon="envelope", owed="contract.demand", **_work),
+                   froms=OWING, to=None, asks=False, icon="envelope", owed="contract.demand", **_work),
     "release": Move(noun="release", label=N_("Let the period begin before the payment"), done=N_("The period is in force."),
                     froms=frozenset({State.RETURNED}), to=State.RUNNING, icon="play", **_lead),
     "withhold": Move(noun="withholding", label=N_("Withhold the new period"), done=N_("The new period is withheld."),
                      froms=PAYING, to=State.RETURNED, icon="stop-circle", tone="danger", owed="contract.decide", **_lead),
     "wait": Move(noun="patience", label=N_("Wait for the payment"), done=N_("Noted that we wait."),
-                 froms=PAYING, to=None, icon="hourglass-split", owed="contract.decide", **_lead),
+                 froms=OWING, to=None, icon="hourglass-split", owed="contract.decide", **_lead),
     "adjust": Move(noun="adjustment", label=N_("Adjust the period"), done=N_("The period is adjusted."),
                    froms=frozenset({State.RUNNING}), to=None, icon="calendar3", **_lead),
     "serials": Move(noun="serials", label=N_("The serial numbers are handed over"), done=N_("Noted that they are handed over."),
-                    froms=frozenset({State.RUNNING}), to=None, asks=False, icon="check2", owed="contract.serials", **_work),
+                    froms=frozenset({State.RUNNING, State.RENEWED}), to=None, asks=False, icon="check2",
+                    owed="contract.serials", **_work),
     "assign": Move(noun="assignment", label=N_("Give it to somebody else"),
                    done=N_("It is somebody else's now, who has been told."),
-                   froms=LIVE | {State.RUNNING}, to=None, icon="person", **_lead),
+                   froms=LIVE | OWING, to=None, icon="person", **_lead),
     "decline": Move(noun="decline", label=N_("The customer declines"), done=N_("Noted that the customer declines."),
                     froms=AHEAD, to=State.DECLINED, icon="x-circle", tone="danger", **_work),
     "lapse": Move(noun="lapse", label=N_("It lapses without a renewal"), done=N_("The contract has lapsed."),

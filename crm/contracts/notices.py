@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from crm import clock
+from crm.contracts import paying
 from crm.contracts.models import Contract, ContractEvent, State, covered
 from crm.customers.models import Contact, Customer
 from crm.db import db
@@ -39,6 +40,7 @@ def about(contract: Contract, slot: str = "") -> About:
         "customer": customer.full_name or customer.title, "contact": _contact(customer), "number": contract.number,
         "starts_on": str(contract.starts_on or ""), "ends_on": str(contract.ends_on or ""),
         "days": str(max((ends - clock.today()).days, 0)), "amount": yuan(contract.amount_fen or 0),
+        "open": yuan(paying.open_fen(contract)),
         "due_on": str(contract.payment_due_on or ""), "specialist": owner.title if owner else "", "company": ours.name,
         "phone": (owner and owner.phone) or ours.phone, "account": ours.account, "today": str(clock.today()),
     }  # fmt: skip
@@ -131,8 +133,9 @@ def _of_message(message: Message) -> Why:
 
 
 def withdraw(contract: Contract, *, by=None, said: str = "", but: date | None = None) -> None:
-    """What is queued of its notices and reminders is not sent any more; of the end `but` it is."""
-    outbox.withdraw(contract, by=by, said=said, rules=[NOTICE, REMINDER], but=str(but or ""))
+    """What is queued of its notices and reminders is not sent any more; of the end `but` it is, to which it was moved: should
+    the end move back, what was withdrawn is written after all."""
+    outbox.withdraw(contract, by=by, said=said, rules=[NOTICE, REMINDER], but=str(but or ""), anew=but is not None)
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,10 @@ from crm.duties.record import record, settle
 from crm.duties.workflow import must_be_owed
 from crm.errors import Invalid, Refused
 from crm.labels import N_
+from crm.letters import outbox
 from crm.money import MOST
 
+DEMAND = "contract.demand"
 WITHIN = timedelta(days=3)  # 5.2.6
 
 
@@ -89,6 +91,26 @@ def pay(contract: Contract, *, by, fen: int, paid_on: date, way: str = "") -> No
         settled(contract, by)
     elif before:
         record(ContractEvent.UNPAID, contract, by=by)
+        _taken_back(contract)
+
+
+def _taken_back(contract: Contract) -> None:
+    """The period stands again as it did before the payment: signed, or withheld. Else a payment that never came would begin
+    it without a manager. What a manager let begin (5.2.7), or was in force before the program, stays in force."""
+    kinds = ContractEvent.BEGUN, ContractEvent.RELEASED, ContractEvent.WITHHELD
+    told = select(Event.kind, Event.facts).where(Event.subject_id == contract.id, Event.kind.in_(kinds)).order_by(Event.id)
+    said = db.session.execute(told).all()
+    word = next((kind for kind, _facts in reversed(said) if kind != ContractEvent.BEGUN), None)
+    there = any(facts.get("taken_over") for _kind, facts in said)
+    if contract.state != State.RUNNING or word == ContractEvent.RELEASED or there:
+        return
+    contract.state = State.RETURNED
+    if word == ContractEvent.WITHHELD:
+        contract.withheld_at = clock.now()
+        periods.withhold(contract)
+    else:
+        periods.unsettle(contract)
+    db.session.flush()
 
 
 def paid_before(contract: Contract, *, by, fen: int, paid_on: date, signed_on: date) -> None:
@@ -105,13 +127,21 @@ def paid_before(contract: Contract, *, by, fen: int, paid_on: date, signed_on: d
 def settled(contract: Contract, by) -> None:
     """Paid in full: nothing is owed any more, and nothing withheld."""
     contract.withheld_at = None
+    not_demanded(contract, by)
     record(ContractEvent.PAID, contract, by=by)
     _begin(contract, by)
 
 
+def not_demanded(contract: Contract, by) -> None:
+    """It is asked for no longer: a demand that waits in the outbox is not sent."""
+    outbox.withdraw(contract, by=by, rules=[DEMAND], anew=True)
+
+
 def _begin(contract: Contract, by) -> None:
-    """Its period is in force, and with it the clock of its notice (5.2.2): once, though it was withheld meanwhile."""
-    contract.state = State.RUNNING
+    """Its period is in force, and with it the clock of its notice (5.2.2): once, though it was withheld meanwhile. One
+    that was renewed since it began stays so."""
+    if contract.state != State.RENEWED:
+        contract.state = State.RUNNING
     db.session.flush()
     periods.settle(contract)
     before = Event.subject_id == contract.id, Event.kind == ContractEvent.BEGUN

@@ -36,6 +36,11 @@ def settle(contract: Contract) -> None:
     _stand(contract, Standing.SETTLED)
 
 
+def unsettle(contract: Contract) -> None:
+    """They are signed, and to be paid."""
+    _stand(contract, Standing.SIGNED)
+
+
 def withhold(contract: Contract) -> None:
     _stand(contract, Standing.WITHHELD)
 

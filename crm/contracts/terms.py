@@ -11,7 +11,7 @@ from crm.contracts import periods
 from crm.contracts.models import Contract, Kind
 from crm.customers.models import Customer
 from crm.db import db
-from crm.errors import Invalid, Refused
+from crm.errors import Invalid
 from crm.labels import N_
 from crm.serials.models import Installation
 
@@ -29,7 +29,9 @@ def check(customer: Customer, installed: list[Installation], details: Mapping[st
     starts, ends = details.get("starts_on"), details.get("ends_on")
     if any(one.customer_id != customer.id for one in installed):
         wrong["installations"] = N_("These are another customer's.")
-    if faults := wrong_period(starts, ends):
+    if before and details["category"] != Kind.SERVICE:
+        wrong["kind"] = N_("A renewal is a service contract, for what it renews gets no notice any more.")
+    if faults := wrong_period(starts, ends) or no_period(details["category"], starts):
         wrong |= faults
     elif before and starts and ends and not details.get("adjustment") and not _simply_next(before, starts, ends):
         wrong["adjustment"] = N_("The period does not begin the day after the last one and run for whole years: say why (5.2.1).")
@@ -45,6 +47,13 @@ def wrong_period(starts: date | None, ends: date | None) -> dict[str, str]:
     return {"ends_on": N_("That is longer than ten years.")} if starts and ends and ends - starts > FARTHEST else {}
 
 
+def no_period(category: str, starts: date | None) -> dict[str, str]:
+    """Of a sale nobody is written to before the end, so that a period that stood on it would end unseen (5.2.2)."""
+    if category == Kind.SERVICE or starts is None:
+        return {}
+    return {"starts_on": N_("A sale has no service period: enter it on the installation, or draft a service contract.")}
+
+
 def _simply_next(before: Contract, starts: date, ends: date) -> bool:
     """Whether a renewal begins the day after, and runs for whole years."""
     years = relativedelta(ends + timedelta(days=1), starts)
@@ -52,10 +61,11 @@ def _simply_next(before: Contract, starts: date, ends: date) -> bool:
     return follows and years.years > 0 and not (years.months or years.days)
 
 
-def needed(contract: Contract) -> None:
-    """What a contract must say before it is signed; one for service covers something."""
+def lacking(contract: Contract) -> str:
+    """What a contract must say before it is signed, and from then on; one for service covers something."""
     wanted = ("amount_fen", "starts_on", "ends_on") if contract.category == Kind.SERVICE else ("amount_fen",)
     if any(getattr(contract, name) is None for name in wanted):
-        raise Refused(N_("Amount and period are filled in before it is signed (5.2.3). Change the contract first."))
+        return N_("Amount and period are filled in before it is signed (5.2.3). Change the contract first.")
     if contract.category == Kind.SERVICE and not periods.covered_by(contract):
-        raise Refused(N_("It covers no installation yet. Change the contract first."))
+        return N_("It covers no installation yet. Change the contract first.")
+    return ""

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from crm import clock
 from crm.contracts import notices, paying, periods, terms
-from crm.contracts.models import COPY, Answer, Contract, ContractEvent, Kind, State
+from crm.contracts.models import COPY, PAYING, Answer, Contract, ContractEvent, Kind, State
 from crm.contracts.moves import CHANGE, MOVES, RENEWABLE
 from crm.customers.models import Customer
 from crm.db import db, next_number
@@ -39,7 +39,7 @@ def draft(
     installed = list(installations)
     if successor_of:
         _renewable(successor_of, customer)
-    terms.check(customer, installed, details, successor_of)
+    terms.check(customer, installed, details | {"category": category}, successor_of)
     terms.check_number(details.get("paper_number"), None)
     contract = Contract(
         number=next_number("C", clock.today()), customer_id=customer.id, owner_id=(owner or _in_charge(customer, by)).id,
@@ -65,8 +65,8 @@ def _in_charge(customer: Customer, by):
 def _renewable(before: Contract, customer: Customer) -> None:
     """One renewal of a contract goes on at a time."""
     lock(before)
-    if before.customer_id != customer.id or before.state not in RENEWABLE:
-        raise Refused(N_("Only a contract that is or was in force is renewed."))
+    if before.customer_id != customer.id or before.state not in RENEWABLE or before.category != Kind.SERVICE:
+        raise Refused(N_("Only a service contract that is or was in force is renewed."))
     going_on = Contract.origin_id == before.id, Contract.kind == "contract", Contract.state != State.DECLINED
     if number := db.session.scalar(select(Contract.number).where(*going_on).limit(1)):
         raise Refused(N_("It is being renewed already: %(number)s."), number=number)
@@ -81,7 +81,7 @@ def change(contract: Contract, *, by, installations: Iterable[Installation] | No
     customer = db.session.get_one(Customer, contract.customer_id)
     before = db.session.get(Contract, contract.origin_id) if contract.origin_id else None
     wanted = list(contract.installations if installations is None else installations)
-    says = {name: getattr(contract, name) for name in ("starts_on", "ends_on", "adjustment")} | changes
+    says = {name: getattr(contract, name) for name in ("category", "starts_on", "ends_on", "adjustment")} | changes
     terms.check(customer, wanted, says, before)
     terms.check_number(changes.get("paper_number"), contract.id)
     differences = edit(contract, changes)
@@ -90,6 +90,8 @@ def change(contract: Contract, *, by, installations: Iterable[Installation] | No
         contract.installations = wanted
         contract.version += 1
         db.session.flush()
+    if contract.state != State.DRAFT and terms.lacking(contract):
+        raise Refused(N_("It is signed by us: amount, period and what it covers stay filled in (5.2.3)."))
     if differences:
         record(ContractEvent.EDITED, contract, by=by, changes=differences)
 
@@ -97,7 +99,8 @@ def change(contract: Contract, *, by, installations: Iterable[Installation] | No
 def sign(contract: Contract, *, by, signed_on: date, representative_id: int | None, stamped: bool) -> None:
     """Our representative has signed and stamped it (5.2.3)."""
     MOVES["sign"].apply(contract, by)
-    terms.needed(contract)
+    if lacking := terms.lacking(contract):
+        raise Refused(lacking)
     paying.past(signed_on=signed_on)
     contract.signed_on, contract.representative_id, contract.stamped = signed_on, representative_id, stamped
     record(ContractEvent.SIGNED, contract, by=by, signed_on=signed_on, to=representative_id)
@@ -154,17 +157,17 @@ def scan(contract: Contract, *, by, files: Iterable[str]) -> None:
 
 
 def _scanned(contract: Contract, keys: Iterable[str], by) -> bool:
-    taken = scans(attach(keys, contract, by), COPY, "file_copy")
-    for file in taken:
+    hung = attach(keys, contract, by)
+    for file in hung:  # whatever else came along is told of, too
         record(ContractEvent.ATTACHED, contract, by=by, file=file.key, name=file.name)
-    return bool(taken)
+    return bool(scans(hung, COPY, "file_copy"))
 
 
 def _renewed(successor: Contract, by) -> None:
     """What was renewed owes no notice any more, and what was not yet sent of it is withdrawn."""
     before = db.session.get_one(Contract, successor.origin_id)
     lock(before)
-    if before.state == State.RUNNING:
+    if before.state in PAYING:
         before.state = State.RENEWED
         before.version += 1
         db.session.flush()
@@ -185,7 +188,7 @@ def adjust(contract: Contract, *, by, starts_on: date, ends_on: date, reason: st
     first day moves, it stays as it is."""
     MOVES["adjust"].apply(contract, by)
     paying.because(reason)
-    if wrong := terms.wrong_period(starts_on, ends_on):
+    if wrong := terms.wrong_period(starts_on, ends_on) or terms.no_period(contract.category, starts_on):
         raise Invalid(fields=wrong)
     if [starts_on, ends_on] == [contract.starts_on, contract.ends_on]:
         raise Invalid(fields={"ends_on": N_("That is the period it has.")})
@@ -241,6 +244,7 @@ def lapse(contract: Contract, *, by, reason: str) -> None:
         if not by.may(P.CONTRACT_RELEASE):
             raise Forbidden(N_("Something is still to be paid: a manager lets it lapse."))
         periods.withhold(contract)
+        paying.not_demanded(contract, by)
     notices.withdraw(contract, by=by)
     record(ContractEvent.LAPSED, contract, by=by, reason=reason)
 

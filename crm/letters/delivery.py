@@ -13,7 +13,7 @@ import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from flask import Flask, current_app
 from flask_mail import Connection, Mail
@@ -185,23 +185,33 @@ def carrier() -> Server | Folder:
     return Server(current_app.extensions["mail"]) if sends else Folder(Path(current_app.config["INSTANCE"]) / "outbox")
 
 
+def _port(url: SplitResult) -> int | None:
+    """0 where none is named, None for one that cannot be: such as a part of a password with a slash in it, which the words
+    of the error would say aloud."""
+    try:
+        return url.port or 0
+    except ValueError:
+        return None
+
+
 def init_app(app: Flask) -> None:
     """`CRM_MAIL`: `smtp://name:password@host:587` (with STARTTLS), `smtps://…:465`, or `smtp+plain://…` for a server on this
     very machine; without it nothing leaves the house. ValueError for any other."""
     url = urlsplit(app.config["MAIL"] or "")
+    port = _port(url)
     if app.config["FAX"] and not is_address(app.config["FAX"].replace("{number}", "1")):
         raise ValueError("CRM_FAX is no address at a fax gateway: write it as {number}@fax.example.com")
     if not app.config["MAIL"]:
         Mail(app)
         return
-    if url.scheme not in ("smtp", "smtps", "smtp+plain") or not url.hostname:
+    if url.scheme not in ("smtp", "smtps", "smtp+plain") or not url.hostname or port is None:
         raise ValueError("CRM_MAIL is no mail server: write it as smtp://name:password@mail.example.com:587")
     if url.scheme == "smtp+plain" and url.hostname not in ("127.0.0.1", "::1", "localhost"):
         raise ValueError("CRM_MAIL: smtp+plain:// is for a server on this machine alone; use smtp:// or smtps://")
     if not is_address(app.config["MAIL_FROM"]):
         raise ValueError("CRM_MAIL_FROM must be the address letters come from, such as service@example.com")
     app.config.update(
-        MAIL_SERVER=url.hostname, MAIL_PORT=url.port or (465 if url.scheme == "smtps" else 587),
+        MAIL_SERVER=url.hostname, MAIL_PORT=port or (465 if url.scheme == "smtps" else 587),
         MAIL_USE_TLS=url.scheme == "smtp", MAIL_USE_SSL=url.scheme == "smtps",
         MAIL_USERNAME=unquote(url.username or "") or None, MAIL_PASSWORD=unquote(url.password or "") or None,
     )  # fmt: skip

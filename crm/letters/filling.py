@@ -10,9 +10,9 @@ from crm.labels import N_
 FIELDS = {
     "customer": N_("the customer's full name"), "contact": N_("the contact's name"), "number": N_("the contract's number"),
     "starts_on": N_("first day of the period"), "ends_on": N_("last day of the period"), "days": N_("days until it ends"),
-    "amount": N_("the amount"), "due_on": N_("until when payment is due"), "specialist": N_("the specialist in charge"),
-    "company": N_("our name"), "phone": N_("our telephone number"), "account": N_("where to pay to"),
-    "today": N_("the date of the letter"),
+    "amount": N_("the amount"), "open": N_("what is still to be paid"), "due_on": N_("until when payment is due"),
+    "specialist": N_("the specialist in charge"), "company": N_("our name"), "phone": N_("our telephone number"),
+    "account": N_("where to pay to"), "today": N_("the date of the letter"),
 }  # fmt: skip
 TABLE = "products"  # a paragraph of its own: what the letter is about, as a table
 LONGEST = 5_000

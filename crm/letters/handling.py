@@ -1,6 +1,6 @@
 """What people do with letters: send one again on purpose, say what became of it, print it and mark it posted."""
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 
 from crm import clock
 from crm.db import db, rows_of
@@ -11,9 +11,9 @@ from crm.duties.posting import queue
 from crm.duties.record import lock, record
 from crm.errors import Forbidden, WrongState
 from crm.letters import outbox
+from crm.letters.queries import unsettled
 from crm.permissions import Permission as P
 
-OPEN = frozenset({MessageState.UNKNOWN, MessageState.REJECTED})  # whose outcome a person decides on
 OVER = frozenset({MessageState.SENT, MessageState.REJECTED, MessageState.UNKNOWN, MessageState.WITHDRAWN})
 
 
@@ -26,17 +26,27 @@ def _about(message: Message, by) -> Subject:
     return subject
 
 
+def _same(message: Message) -> tuple[ColumnElement[bool], ...]:
+    """The letters of the same subject, entry and day: the one that was posted, and those sent once more."""
+    root = message.slot.partition("#")[0]
+    slots = or_(Message.slot == root, Message.slot.startswith(f"{root}#", autoescape=True))
+    return Message.subject_id == message.subject_id, Message.rule == message.rule, slots
+
+
+def may_again(message: Message) -> bool:
+    """What is over, and was not sent once more since: of two who press at once, one does."""
+    return message.state in OVER and db.session.scalar(select(func.max(Message.id)).where(*_same(message))) == message.id
+
+
 def again(message: Message, *, by, on_paper: bool = False) -> Message:
     """Send the same letter once more, on purpose: as a message of its own, with a Message-ID of its own."""
     subject = _about(message, by)
     book = book_of(subject)
-    if message.state not in OVER or book is None or message.rule not in book.posts:
+    if not may_again(message) or book is None or message.rule not in book.posts:
         raise WrongState()
     event = record(MessageEvent.AGAIN, subject, by=by, **message.facts)
-    root = message.slot.partition("#")[0]
-    same = Message.subject_id == subject.id, Message.rule == message.rule
-    count = db.session.scalar(select(func.count()).where(*same, Message.slot.startswith(root, autoescape=True)))
-    new_id = queue(book.posts[message.rule], event, subject, f"{root}#{count + 1}")
+    count = db.session.scalar(select(func.count()).where(*_same(message)))
+    new_id = queue(book.posts[message.rule], event, subject, f"{message.slot.partition('#')[0]}#{count + 1}")
     assert new_id is not None, "the subject is locked"
     made = db.session.get_one(Message, new_id)
     if on_paper:
@@ -47,9 +57,9 @@ def again(message: Message, *, by, on_paper: bool = False) -> Message:
 
 def decide(message: Message, *, by, arrived: bool, words: str = "") -> None:
     """Whether a letter whose outcome nobody knew, or that was refused, arrived all the same: found out by a person. What a
-    restore held back and had been sent before is not sent from here: withdrawn."""
+    restore held back and had been sent before is not sent from here: withdrawn. Once: the word of the first stands."""
     subject = _about(message, by)
-    if message.state not in OPEN:
+    if not unsettled(message):
         raise WrongState()
     arrived_as = MessageState.SENT if message.sheet_sha256 else MessageState.WITHDRAWN
     message.state = arrived_as if arrived else MessageState.REJECTED

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, String, and_, cast, or_, select, update
 
 from crm import clock
 from crm.db import db, rows_of, unit_of_work
@@ -177,9 +177,12 @@ def end(message_id: int, state: MessageState, said: str, *, by=None) -> None:
         record(ENDS[state], subject, by=by, said=said, **message.facts)
 
 
-def withdraw(subject: Subject, *, by=None, said: str = "", rules: Sequence[str] = (), but: str = "") -> int:
+def withdraw(
+    subject: Subject, *, by=None, said: str = "", rules: Sequence[str] = (), but: str = "", anew: bool = False
+) -> int:  # fmt: skip
     """What is queued about a subject (by these entries of the rulebook, if any are named), though somebody may be preparing
-    it, is not sent any more; all `but` what is for that day."""
+    it, is not sent any more; all `but` what is for that day. With `anew` it gives up its place: nobody has got it, so it is
+    written once more should it be due again."""
     waiting = select(Message.id, Message.slot).where(Message.subject_id == subject.id, Message.state == MessageState.QUEUED)
     if rules:
         waiting = waiting.where(Message.rule.in_(rules))
@@ -187,6 +190,9 @@ def withdraw(subject: Subject, *, by=None, said: str = "", rules: Sequence[str] 
     found = [id for id, slot in rows if not but or not slot.partition("#")[0].endswith(but)]
     for message_id in found:
         end(message_id, MessageState.WITHDRAWN, said, by=by)
+    if anew and found:
+        freed = update(Message).where(Message.id.in_(found)).values(slot=Message.slot + "#withdrawn " + cast(Message.id, String))
+        db.session.execute(freed.execution_options(synchronize_session=False))
     return len(found)
 
 

@@ -101,7 +101,9 @@ def to_settle() -> dict[str, int]:
 
 
 def unsettled(message: Message) -> bool:
-    """Whether somebody still has to say what became of a letter."""
+    """Whether somebody still has to say what became of a letter: nobody knows, or it was refused."""
+    if message.state not in (MessageState.UNKNOWN, MessageState.REJECTED):
+        return False
     rules = Duty.rule.in_([DECIDE, MEND]), Duty.slot == str(message.id)
     owed = select(Duty.id).where(Duty.subject_id == message.subject_id, *rules, open_now())
     return db.session.scalar(owed.limit(1)) is not None

@@ -21,8 +21,8 @@ def about(letter: Letter) -> About:
         ours, customer, person = company(), _("A customer of ours"), _("A specialist")
     values = {
         "customer": customer, "contact": person, "number": "C0000-0000", "starts_on": str(starts), "ends_on": str(ends),
-        "days": "31", "amount": yuan(480000), "due_on": str(clock.today()), "specialist": person, "company": ours.name,
-        "phone": ours.phone or "0000-0000000", "account": ours.account, "today": str(clock.today()),
+        "days": "31", "amount": yuan(480000), "open": yuan(180000), "due_on": str(clock.today()), "specialist": person,
+        "company": ours.name, "phone": ours.phone or "0000-0000000", "account": ours.account, "today": str(clock.today()),
     }  # fmt: skip
     rows = [[f"{letter.brand or ours.name} V1", "10", str(starts), str(ends)]]
     return About(values=values, rows=rows, head=head, brand=letter.brand, language=letter.language, to=customer)

@@ -137,8 +137,8 @@ def _message(message_id: int, bound: CrmForm | None = None, refusal: Refused | N
     return render_template(
         "letters/message.html", message=found, subject=found.subject, customer=_customer(found), message_states=MessageState,
         ways=Way, refusal=refusal,
-        decide=bound or forms.DecideForm(formdata=None), form=CrmForm(formdata=None), over=handling.OVER,
-        unsettled=found.state in handling.OPEN and queries.unsettled(found), called=called,
+        decide=bound or forms.DecideForm(formdata=None), form=CrmForm(formdata=None), again=handling.may_again(found),
+        unsettled=queries.unsettled(found), called=called,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from crm.customers import queries as customers
 from crm.duties import queries as duties
 from crm.errors import Forbidden, NotThere, Refused
 from crm.forms import CrmForm, attempt
+from crm.moves import check_version
 from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.serials import faults, numbers, queries
@@ -71,6 +72,7 @@ def issue(number):
     form = issue_form(installation)
 
     def act():
+        check_version(installation, form.opened_version)
         numbers.issue(installation, by=current_user, number=form.number.data, starts_on=form.starts_on.data,
                       ends_on=form.ends_on.data, users=form.users.data)  # fmt: skip
         flash(_("The serial number is issued."))
@@ -89,6 +91,7 @@ def give(number):
     form = give_form(installation)
 
     def act():
+        check_version(installation, form.opened_version)  # the one the page showed, not one issued since
         serial = numbers.in_use(installation)
         if serial is None:
             raise NotThere()

@@ -19,8 +19,12 @@ from crm.serials.models import IN_ORDER, Installation, InstallationEvent, Serial
 
 
 def may(user, installation: Installation) -> bool:
-    """Whoever works on this customer's contracts issues and hands over; a manager for anybody."""
-    return user.may(P.SERIAL_ISSUE_ANY) or (user.may(P.SERIAL_ISSUE) and installation.owner_id in (user.id, None))
+    """Whoever has the customer now issues and hands over; a manager for anybody."""
+    return user.may(P.SERIAL_ISSUE_ANY) or (user.may(P.SERIAL_ISSUE) and _in_charge(installation) in (user.id, None))
+
+
+def _in_charge(installation: Installation) -> int | None:
+    return db.session.scalar(select(Subject.owner_id).where(Subject.id == installation.customer_id))
 
 
 LETTERS = range(4, 61)  # of a number

@@ -349,3 +349,18 @@ def test_the_period_begins_on_its_day_whatever_today_is(app, unit):
     coming = clock.today() + timedelta(days=40)
     bring(HEAD, f"HT-1,宏远机械,财务通,1,,{coming},{coming + timedelta(days=364)}")
     assert contracts()[0].state == State.RUNNING and contracts()[0].starts_on == coming
+
+
+@pytest.mark.parametrize("row", [
+    "{number},宏远机械,财务通,0.01,,{start},{end},", "{number},宏远机械,财务通,1200,,{start},{end},2027-12-31",
+])  # fmt: skip
+def test_a_list_changes_nothing_of_a_contract_that_went_its_way_here(app, unit, row):
+    """Its amount and the day of payment are a manager's once it is signed by both (5.2.6): a list would be a way round."""
+    with unit_of_work():
+        made = make.contract(unit, upto="returned", paper_number="HT-9")
+        paying.release(made, by=make.who("manager"), reason="老客户")
+    line = row.format(number="HT-9", start=made.starts_on, end=made.ends_on)
+    said = refused(HEAD + ",约定付款日期", line, by=make.who("specialist"))
+    assert len(said) == 1 and "a list changes nothing of it" in said[0]
+    [same] = contracts()
+    assert (same.amount_fen, same.payment_due_on) == (120_000, date(2026, 11, 26))

@@ -280,10 +280,12 @@ def test_a_letter_to_a_crooked_address_is_not_written_and_the_queue_goes_on(serv
     {"MAIL": "mail.example.com"}, {"MAIL": "http://mail.example.com"}, {"MAIL": "smtp+plain://mail.example.com"},
     {"MAIL": "smtp://mail.example.com", "MAIL_FROM": ""}, {"MAIL": "smtp://mail.example.com", "MAIL_FROM": "a@b.cn\r\nBcc: c@d.cn"},
     {"FAX": "{number}"}, {"FAX": "{number}@fax.example.com, a@b.cn"},
+    {"MAIL": "smtp://desk:geheim/1@mail.example.com", "MAIL_FROM": "a@b.cn"}, {"MAIL": "smtp://mail.example.com:99999"},
 ])  # fmt: skip
 def test_settings_that_cannot_be_are_refused_at_the_start(database_url, tmp_path, wrong):
-    with pytest.raises(ValueError, match="CRM_"):
+    with pytest.raises(ValueError, match="CRM_") as refused:
         create_app(settings(database_url, tmp_path) | wrong)
+    assert "geheim" not in str(refused.value), "no part of a password is said"
 
 
 def test_without_a_server_letters_lie_in_a_folder_and_nothing_leaves_the_house(app, notice, tmp_path, monkeypatch):

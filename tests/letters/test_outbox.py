@@ -358,9 +358,9 @@ def test_what_cannot_be_prepared_is_tried_again_and_then_set_aside(queued, carri
 # ── People ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def act(name: str, *, by: str = "followup", **how):
+def act(name: str, *, by: str = "followup", at: int = 0, **how):
     with unit_of_work():
-        return getattr(handling, name)(db.session.get_one(Message, letters()[0].id), by=make.who(by), **how)
+        return getattr(handling, name)(db.session.get_one(Message, letters()[at].id), by=make.who(by), **how)
 
 
 def test_on_paper_a_letter_is_printed_and_posted_by_people(queued, carrier, sound):
@@ -392,13 +392,39 @@ def test_a_letter_is_sent_once_more_on_purpose_as_one_of_its_own(queued, carrier
     assert send() == 1
     first, second = letters()
     assert (first.state, second.state) == ("unknown", "sent") and first.message_id != second.message_id
-    third = act("again", on_paper=True)
+    third = act("again", at=-1, on_paper=True)
     assert (third.slot, third.way) == (f"{contract.ends_on}#3", Way.PAPER)
 
 
 def test_what_still_waits_is_not_sent_a_second_time(queued):
     with pytest.raises(WrongState):
         act("again")
+
+
+def test_of_two_who_send_it_once_more_one_does_though_it_is_sent_in_between(queued, carrier):
+    carrier.says = [NoAnswer("lost")]
+    send()
+    act("again")
+    for _before, _after in (("waits", "goes"), ("was sent", "stays")):
+        with pytest.raises(WrongState):
+            act("again")
+        send()
+    assert len(letters()) == 2 and len(carrier.given) == 2, "the lost one and one more"
+    page = Browser(current_app._get_current_object(), "followup")
+    assert "Send it once more" not in page.get(f"/outbox/{queued.id}").text
+    assert "Send it once more" in page.get(f"/outbox/{letters()[-1].id}").text
+
+
+@pytest.mark.parametrize("says", [NoAnswer("lost"), REFUSED])
+def test_what_became_of_it_is_said_once(queued, carrier, contract, says):
+    """Whoever looks at a page from before would turn another's word round."""
+    carrier.says = [says]
+    send()
+    act("decide", arrived=False, words="没收到")
+    for arrived in (True, False):
+        with pytest.raises(WrongState):
+            act("decide", arrived=arrived, words="收到了")
+    assert state() == "rejected" and kinds(contract.id).count("message.decided") == 1
 
 
 @pytest.mark.parametrize(("says", "arrived", "becomes"), [

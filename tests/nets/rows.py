@@ -255,6 +255,8 @@ def message(whose: str, user, name: str = "") -> Row:
     for key, value in {**kept, **ends}.items():
         setattr(row, key, value)
     db.session.flush()
+    if row.state == "unknown":  # which opens the duty to find out
+        record("message.unknown", subject, **row.facts)
     return Row({"message_id": row.id}, subject)
 
 
@@ -507,9 +509,9 @@ def static(whose: str, user) -> Row:
 
 def numbered(whose: str, user) -> Row:
     """An installation of one's own customer, of another's, and one whose serial number is handed over."""
-    owner = owner_of(whose, user)
-    row = make.installation(unit())
-    row.owner_id = owner.id
+    of = make.customer(f"有序列号{db.session.query(Subject).count()}", owner_id=owner_of(whose, user).id)
+    make.contact(of)
+    row = make.installation(of)
     made = numbers.issue(row, by=None, number=f"SN-{row.id:06d}", starts_on=clock.today(), ends_on=clock.today() + timedelta(days=99))
     if whose == "closed":
         numbers.give(made, by=make.who("manager"), to=db.session.query(make.Contact).filter_by(customer_id=row.customer_id).first(), on=clock.today())

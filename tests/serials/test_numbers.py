@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from crm import clock
+from crm.customers import workflow as customers
 from crm.db import db, unit_of_work
 from crm.desk.search import find
 from crm.duties.models import Event, Subject
@@ -25,7 +26,6 @@ def installation(app):
         unit = make.customer(by=make.who("specialist"))
         unit.owner_id = make.who("specialist").id
         made = make.installation(unit)
-        made.owner_id = unit.owner_id
         make.contact(unit)
     return made
 
@@ -167,3 +167,34 @@ def test_issuing_and_handing_over_on_the_page(installation, browser):
     assert page.send(f"{path}/handover", page=path, to=str(to), on=str(day)).status_code == 303
     assert "handed to 王会计" in page.get(path).text
     assert browser("followup").post(path, given).status_code in (400, 403)
+
+
+def test_whoever_had_the_customer_before_issues_none_and_whoever_has_it_now_does(installation):
+    with unit_of_work():
+        unit = db.session.get_one(make.Customer, installation.customer_id)
+        customers.change_customer(unit, {"owner_id": make.who("specialist2").id}, by=make.who("manager"))
+    with pytest.raises(Forbidden), unit_of_work():
+        issue(installation)
+    with unit_of_work():
+        issue(installation, by="specialist2")
+
+
+@pytest.mark.parametrize("verb", ["", "/handover"])
+def test_a_page_from_before_neither_replaces_nor_hands_over_another_number(installation, browser, verb):
+    """Who looks at one number must not hand over, unseen, the one a colleague has issued meanwhile."""
+    with unit_of_work():
+        issue(installation)
+    page, path, day = browser("specialist"), f"{installation.path}/serials", clock.today()
+    form = next(one for one in page.forms(path) if f"{path}{verb}" in one["actions"])
+    with unit_of_work():
+        issue(installation, "JY-2026-0002", by="manager")
+    typed = {"number": "JY-2026-0003", "starts_on": str(day), "ends_on": str(day + YEAR), "to": str(to_of(installation)), "on": str(day)}
+    answer = page.post(f"{path}{verb}", form["fields"] | typed)
+    assert answer.status_code == 409 and (verb or "JY-2026-0003" in answer.text)
+    db.session.rollback()
+    used = numbers.in_use(installation)
+    assert (used.number, used.given_on) == ("JY-2026-0002", None)
+
+
+def to_of(installation) -> int:
+    return db.session.query(make.Contact).filter_by(customer_id=installation.customer_id).first().id
