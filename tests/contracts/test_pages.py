@@ -292,6 +292,16 @@ def test_where_a_notice_would_reach_nobody_its_page_says_so_before_it_is_due(app
     assert "Nowhere to send it: no fax and no e-mail of the customer is known." in text
 
 
+@pytest.mark.parametrize(("reach", "way"), [({"fax": "0512-1"}, "fax"), ({"email": "a@b.example.com"}, "email"), ({}, "paper")])
+def test_the_way_offered_for_sending_it_is_one_the_customer_has(app, browser, reach, way):
+    with unit_of_work():
+        unit = make.served_customer()
+        unit.fax, unit.email = reach.get("fax", ""), reach.get("email", "")
+        path = make.contract(unit, upto="signed").path
+    [form] = [one for one in browser("specialist").forms(path) if f"{path}/dispatch" in one["actions"]]
+    assert form["fields"]["way"] == way
+
+
 def test_what_is_mine_stays_mine_when_it_is_narrowed(app, browser):
     page = browser("specialist")
     assert 'href="/contracts?unpaid=1&owner=me"' in page.get("/contracts?owner=me").text.replace("&amp;", "&")

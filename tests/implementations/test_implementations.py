@@ -82,5 +82,6 @@ def test_on_pages_it_is_begun_at_a_customer_put_right_and_ended(app, browser):
     assert page.send(f"{path}/end", ended_on=str(clock.today())).status_code == 303
     done = page.get(path).text
     assert "three papers are owed" in done and "¥500" in done and "上线总账和报表" in done
-    assert "上线总账和报表" in page.get("/implementations").text
+    listed = page.get("/implementations").text
+    assert "上线总账和报表" in listed and "宏远机械" in listed
     assert page.get("/implementations/new").location == "/customers"
