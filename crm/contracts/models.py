@@ -86,7 +86,8 @@ covered = Table(
 
 COPY = "contract_copy"  # the purpose of a scan: the copy signed by both
 AHEAD = frozenset({State.DRAFT, State.SIGNED, State.SENT})
-PAYING = frozenset({State.RETURNED, State.RUNNING})  # while a payment may still be owed
+PAYING = frozenset({State.RETURNED, State.RUNNING})  # while the period that is to be paid goes on
+OWING = PAYING | {State.RENEWED}  # while something of it may still be open
 
 
 class Contract(Subject):

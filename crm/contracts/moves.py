@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from crm.contracts.models import AHEAD, PAYING, Contract, State
+from crm.contracts.models import AHEAD, OWING, PAYING, Contract, State
 from crm.labels import N_
 from crm.moves import Move
 from crm.permissions import Permission as P
@@ -20,15 +20,15 @@ MOVES: dict[str, Move] = {
     "copy": Move(noun="copy", label=N_("The countersigned copy is back"), done=N_("The contract is signed by both."),
                  froms=frozenset({State.SIGNED, State.SENT}), to=State.RETURNED, icon="check2", tone="primary", **_work),
     "scan": Move(noun="scan", label=N_("Add the scan of the copy"), done=N_("The scan is with the contract."),
-                 froms=PAYING | {State.RENEWED, State.LAPSED}, to=None, icon="paperclip", **_work),
+                 froms=OWING | {State.LAPSED}, to=None, icon="paperclip", **_work),
     "invoice": Move(noun="invoice", label=N_("Invoice posted"), done=N_("The invoice is noted."),
-                    froms=PAYING, to=None, icon="file-earmark-text", **_work),
+                    froms=OWING, to=None, icon="file-earmark-text", **_work),
     "pay": Move(noun="payments", label=N_("Note a payment"), done=N_("The payment is noted."),
-                froms=PAYING, to=None, icon="cash-coin", **_work),
+                froms=OWING, to=None, icon="cash-coin", **_work),
     "chase": Move(noun="reminders", label=N_("The customer was reminded"), done=N_("Noted that the customer was reminded."),
-                  froms=PAYING, to=None, icon="telephone", owed="contract.chase", **_work),
+                  froms=OWING, to=None, icon="telephone", owed="contract.chase", **_work),
     "demand": Move(noun="demand", label=N_("Send the formal demand"), done=N_("The demand is in the outbox."),
-                   froms=PAYING, to=None, asks=False, icon="envelope", owed="contract.demand", **_work),
+                   froms=OWING, to=None, asks=False, icon="envelope", owed="contract.demand", **_work),
     "release": Move(noun="release", label=N_("Let the period begin before the payment"), done=N_("The period is in force."),
                     froms=frozenset({State.RETURNED}), to=State.RUNNING, icon="play", **_lead),
     "withhold": Move(noun="withholding", label=N_("Withhold the new period"), done=N_("The new period is withheld."),

@@ -110,8 +110,10 @@ def settled(contract: Contract, by) -> None:
 
 
 def _begin(contract: Contract, by) -> None:
-    """Its period is in force, and with it the clock of its notice (5.2.2): once, though it was withheld meanwhile."""
-    contract.state = State.RUNNING
+    """Its period is in force, and with it the clock of its notice (5.2.2): once, though it was withheld meanwhile. What
+    was renewed before it was paid stays renewed."""
+    if contract.state != State.RENEWED:
+        contract.state = State.RUNNING
     db.session.flush()
     periods.settle(contract)
     before = Event.subject_id == contract.id, Event.kind == ContractEvent.BEGUN

@@ -9,7 +9,7 @@ from sqlalchemy.orm import selectinload
 
 from crm import clock, lists
 from crm.contracts import paying
-from crm.contracts.models import AHEAD, PAYING, Contract, Kind, Payment, State
+from crm.contracts.models import AHEAD, OWING, PAYING, Contract, Kind, Payment, State
 from crm.customers import queries as customers
 from crm.db import db
 from crm.duties import queries as duties
@@ -33,7 +33,7 @@ def get(number: str, user) -> Contract:
 def unpaid() -> ColumnElement[bool]:
     """Signed by both, and not paid in full."""
     paid = select(func.coalesce(func.sum(Payment.fen), 0)).where(Payment.contract_id == _OWN.id).scalar_subquery()
-    return and_(Subject.state.in_(sorted(PAYING)), _OWN.returned_on.is_not(None), _OWN.amount_fen > paid)
+    return and_(Subject.state.in_(sorted(OWING)), _OWN.returned_on.is_not(None), _OWN.amount_fen > paid)
 
 
 def ended() -> ColumnElement[bool]:

@@ -11,7 +11,7 @@ from crm.contracts import periods
 from crm.contracts.models import Contract, Kind
 from crm.customers.models import Customer
 from crm.db import db
-from crm.errors import Invalid, Refused
+from crm.errors import Invalid
 from crm.labels import N_
 from crm.serials.models import Installation
 
@@ -52,10 +52,11 @@ def _simply_next(before: Contract, starts: date, ends: date) -> bool:
     return follows and years.years > 0 and not (years.months or years.days)
 
 
-def needed(contract: Contract) -> None:
-    """What a contract must say before it is signed; one for service covers something."""
+def lacks(contract: Contract) -> str:
+    """What a contract must say before it is signed, and does not; one for service covers something."""
     wanted = ("amount_fen", "starts_on", "ends_on") if contract.category == Kind.SERVICE else ("amount_fen",)
     if any(getattr(contract, name) is None for name in wanted):
-        raise Refused(N_("Amount and period are filled in before it is signed (5.2.3). Change the contract first."))
+        return N_("Amount and period are filled in before it is signed (5.2.3). Change the contract first.")
     if contract.category == Kind.SERVICE and not periods.covered_by(contract):
-        raise Refused(N_("It covers no installation yet. Change the contract first."))
+        return N_("It covers no installation yet. Change the contract first.")
+    return ""

@@ -73,7 +73,7 @@ def _renewable(before: Contract, customer: Customer) -> None:
 
 
 def change(contract: Contract, *, by, installations: Iterable[Installation] | None = None, **changes: Any) -> None:
-    """Put right what it says, until the countersigned copy is back."""
+    """Put right what it says, until the countersigned copy is back; once we have signed nothing that is needed goes."""
     if not CHANGE.may(by, contract):
         raise Forbidden()
     if contract.state not in CHANGE.froms:
@@ -90,6 +90,8 @@ def change(contract: Contract, *, by, installations: Iterable[Installation] | No
         contract.installations = wanted
         contract.version += 1
         db.session.flush()
+    if contract.state != State.DRAFT and terms.lacks(contract):
+        raise Refused(N_("It is signed already: its amount, period and software are not left out again (5.2.3)."))
     if differences:
         record(ContractEvent.EDITED, contract, by=by, changes=differences)
 
@@ -97,7 +99,8 @@ def change(contract: Contract, *, by, installations: Iterable[Installation] | No
 def sign(contract: Contract, *, by, signed_on: date, representative_id: int | None, stamped: bool) -> None:
     """Our representative has signed and stamped it (5.2.3)."""
     MOVES["sign"].apply(contract, by)
-    terms.needed(contract)
+    if lacking := terms.lacks(contract):
+        raise Refused(lacking)
     paying.past(signed_on=signed_on)
     contract.signed_on, contract.representative_id, contract.stamped = signed_on, representative_id, stamped
     record(ContractEvent.SIGNED, contract, by=by, signed_on=signed_on, to=representative_id)
