@@ -23,7 +23,7 @@ from crm.money import yuan
 from crm.serials.models import Installation, Product
 from crm.staff.models import User
 
-NOTICE, REMINDER = "contract.notice", "contract.reminder"
+NOTICE, REMINDER, DEMAND = "contract.notice", "contract.reminder", "contract.demand"  # its entries in the rulebook
 
 
 def about(contract: Contract, slot: str = "") -> About:
@@ -133,6 +133,11 @@ def _of_message(message: Message) -> Why:
 def withdraw(contract: Contract, *, by=None, said: str = "", but: date | None = None) -> None:
     """What is queued of its notices and reminders is not sent any more; of the end `but` it is."""
     outbox.withdraw(contract, by=by, said=said, rules=[NOTICE, REMINDER], but=str(but or ""))
+
+
+def demand_no_more(contract: Contract, *, by) -> None:
+    """Nothing is to be paid any more: a demand that still waits is not sent (D2)."""
+    outbox.withdraw(contract, by=by, rules=[DEMAND])
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from sqlalchemy import func, select
 
 from crm import clock
-from crm.contracts import periods
+from crm.contracts import notices, periods
 from crm.contracts.models import Contract, ContractEvent, Payment, State
 from crm.contracts.moves import MOVES
 from crm.db import db
@@ -106,6 +106,7 @@ def settled(contract: Contract, by) -> None:
     """Paid in full: nothing is owed any more, and nothing withheld."""
     contract.withheld_at = None
     record(ContractEvent.PAID, contract, by=by)
+    notices.demand_no_more(contract, by=by)
     _begin(contract, by)
 
 

@@ -245,6 +245,7 @@ def lapse(contract: Contract, *, by, reason: str) -> None:
             raise Forbidden(N_("Something is still to be paid: a manager lets it lapse."))
         periods.withhold(contract)
     notices.withdraw(contract, by=by)
+    notices.demand_no_more(contract, by=by)
     record(ContractEvent.LAPSED, contract, by=by, reason=reason)
 
 

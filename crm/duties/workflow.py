@@ -176,8 +176,8 @@ def kept_from(duty: Duty, user) -> bool:
 
 
 def must_be_owed(subject: Subject, move: Move) -> None:
-    """A move that settles a duty is taken while that is open: WrongState otherwise."""
-    owed = Duty.subject_id == subject.id, Duty.rule == move.owed, open_now()
+    """A move that settles a duty is taken while that is open, and not before its time: WrongState otherwise."""
+    owed = Duty.subject_id == subject.id, Duty.rule == move.owed, open_now(), Duty.show_from <= clock.now()
     if db.session.scalar(select(Duty.id).where(*owed).limit(1)) is None:
         raise WrongState()
 

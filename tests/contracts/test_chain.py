@@ -89,6 +89,10 @@ def test_unpaid_it_is_chased_demanded_and_withheld_by_a_manager_and_serves_once_
         assert {"contract.chase", "contract.demand"} <= set(owed(contract))
         with unit_of_work():
             paying.chase(contract, by=me, words="说下周一付")
+        with pytest.raises(WrongState), unit_of_work():
+            paying.demand(contract, by=me)  # three more days (D2)
+        assert clock.local(owed(contract)["contract.demand"].show_from).date() == date(2026, 11, 27), "seen on the whole of its last day"
+    with later(7):
         with unit_of_work():
             paying.demand(contract, by=me)
         [letter] = db.session.query(Message).filter_by(subject_id=contract.id)
@@ -117,11 +121,13 @@ def test_what_was_paid_for_is_never_withheld(app):
     me, manager = make.who("specialist"), make.who("manager")
     with unit_of_work():
         contract = make.contract(expired(), upto="returned")
-    with later(4), unit_of_work():
+    with later(7), unit_of_work():
         paying.demand(contract, by=me)
         paying.pay(contract, by=me, fen=FEN, paid_on=clock.today())
         with pytest.raises(WrongState):
             paying.withhold(contract, by=manager, reason="晚付了")
+    [letter] = db.session.query(Message).filter_by(subject_id=contract.id)
+    assert (letter.rule, letter.state) == ("contract.demand", "withdrawn"), "what was paid for is demanded of nobody"
 
 
 def test_released_early_by_a_manager_with_a_reason_it_serves_and_the_payment_stays_owed(app, sound):
@@ -147,11 +153,11 @@ def test_withheld_after_all_it_is_begun_only_once(app, sound):
     with unit_of_work():
         contract = make.contract(expired(), upto="returned")
         paying.release(contract, by=manager, reason="老客户")
-    with later(4), unit_of_work():
+    with later(7), unit_of_work():
         paying.demand(contract, by=me)
         paying.withhold(contract, by=manager, reason="还是不付")
     assert contract.state == State.RETURNED and coverage(contract) == Coverage.WITHHELD
-    with later(6), unit_of_work():
+    with later(9), unit_of_work():
         paying.release(contract, by=manager, reason="来电承诺")
     assert coverage(contract) == Coverage.IN_SERVICE and kinds(contract).count("contract.begun") == 1
 
@@ -271,8 +277,9 @@ def test_what_lapses_unpaid_is_a_managers_to_say_and_does_not_serve(app, sound):
         contract = make.contract(expired(), upto="returned")
     with pytest.raises(Forbidden), unit_of_work():
         workflow.lapse(contract, by=make.who("specialist"), reason="联系不上")
-    with later(4):
+    with later(7):
         with unit_of_work():
+            paying.demand(contract, by=make.who("specialist"))
             workflow.lapse(contract, by=make.who("manager"), reason="单位已注销")
         assert set(owed(contract)) == {"paper.contract"} and coverage(contract) == Coverage.WITHHELD
 
