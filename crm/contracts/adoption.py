@@ -11,9 +11,10 @@ from sqlalchemy.orm import selectinload
 from crm.contracts import notices, periods, workflow
 from crm.contracts.models import Contract, ContractEvent, Kind, State, covered
 from crm.customers.models import Customer
-from crm.db import db, unit_of_work
+from crm.db import db, hold, unit_of_work
 from crm.duties.models import Subject
 from crm.duties.record import lock, record
+from crm.importing import LOCK
 from crm.serials.models import Installation, ServicePeriod
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,9 @@ def adopt_all(as_of: datetime) -> int:
 
 
 def adopt(loose: Loose) -> bool:
-    """Take them into the contract of the same customer and dates, or into a new one. False if another process did."""
+    """Take them into the contract of the same customer and dates, or into a new one. False if another process did; an
+    import, which may be taking over the very same, waits its turn."""
+    hold(LOCK)
     customer = db.session.get_one(Customer, loose.customer_id)
     lock(customer)
     installed = _installed(loose)
