@@ -41,7 +41,6 @@ class Have:
 
     key: tuple[int, int]  # customer and installation, or customer and product below zero
     customer_id: int
-    owner_id: int | None
     title: str
     number: str = ""
     product_id: int = 0
@@ -57,7 +56,7 @@ def _have(one: Installation) -> Have:
     parts = ("", one.edition, one.product_version, f"{one.edition}{one.product_version}")
     names = {one.number, *(f"{said}{part}" for said in (brand, name) for part in parts)}
     customer_id = one.customer_id or 0
-    return Have((customer_id, one.id), customer_id, one.owner_id, one.title, one.number, one.product_id,
+    return Have((customer_id, one.id), customer_id, one.title, one.number, one.product_id,
                 frozenset(map(_folded, names)))  # fmt: skip
 
 
@@ -137,7 +136,7 @@ class Installed:
 
     def _to_be_made(self, customer: Customer, product: Product) -> Have:
         key = customer.id, -product.id
-        return self._made.get(key) or Have(key, customer.id, customer.owner_id, product.title, "", product.id)
+        return self._made.get(key) or Have(key, customer.id, product.title, "", product.id)
 
     def kept(self, one: Have, customer: Customer, *, by, keep: bool = True, users: int | None = None, **facts: Any) -> Have:
         """The installation itself: one that was missing is made, unless nothing is kept."""

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from crm import clock
+from crm.customers import workflow as customers
 from crm.db import db, unit_of_work
 from crm.desk.search import find
 from crm.duties.models import Event
@@ -24,7 +25,6 @@ def installation(app):
         unit = make.customer(by=make.who("specialist"))
         unit.owner_id = make.who("specialist").id
         made = make.installation(unit)
-        made.owner_id = unit.owner_id
         make.contact(unit)
     return made
 
@@ -39,6 +39,17 @@ def test_a_new_number_replaces_the_one_in_use_and_every_one_stays(installation, 
         first, second = issue(installation), issue(installation, "jy-2026-0002 ")
     assert [one.number for one in db.session.query(Serial).order_by(Serial.id)] == ["JY-2026-0001", "JY-2026-0002"]
     assert first.replaced_by_id == second.id and numbers.in_use(installation).id == second.id
+
+
+def test_a_customer_given_to_another_takes_their_serial_numbers_along(installation):
+    other = make.who("specialist2")
+    with unit_of_work():
+        unit = db.session.get_one(make.Customer, installation.customer_id)
+        customers.change_customer(unit, {"owner_id": other.id}, by=make.who("manager"))
+    with pytest.raises(Forbidden), unit_of_work():
+        issue(installation)
+    with unit_of_work():
+        assert issue(installation, by="specialist2").issued_by_id == other.id
 
 
 @pytest.mark.parametrize("again", ["JY-2026-0001", "jy-2026-0001", "ＪＹ-2026-0001", " JY-2026 -0001"])
