@@ -25,7 +25,7 @@ from crm.staff import queries as staff
 from crm.verbs import Verbs
 
 bp = Blueprint("contracts", __name__, url_prefix="/contracts")
-AHEAD = timedelta(days=60)  # how far the forecast looks
+FORESEEN = timedelta(days=60)  # how far the forecast looks
 
 
 @bp.get("")
@@ -33,7 +33,7 @@ AHEAD = timedelta(days=60)  # how far the forecast looks
 def index():
     wanted, page_ = TABLE.asked(current_user, request.args)
     return render_template("contracts/list.html", page=page_, wanted=wanted, contract_states=State, kinds=Kind,
-                           people=staff.choices(page.WORKS), soon=clock.today() + AHEAD, to_pay=paying.open_fen)  # fmt: skip
+                           people=staff.choices(page.WORKS), soon=clock.today() + FORESEEN, to_pay=paying.open_fen)  # fmt: skip
 
 
 @bp.get("/lanes")
@@ -48,7 +48,7 @@ def lanes():
 @needs(P.CONTRACT_READ)
 def forecast():
     """Which notices go out when, and what has ended without a renewal."""
-    coming, ended = notices.forecast(current_user, clock.today() + AHEAD), queries.without_renewal(current_user)
+    coming, ended = notices.forecast(current_user, clock.today() + FORESEEN), queries.without_renewal(current_user)
     shown = [*(one.contract for one in coming), *ended]
     return render_template(
         "contracts/forecast.html", coming=coming, ended=ended, most=duties.MOST, ways=Way,
