@@ -257,6 +257,20 @@ def forget_notices(as_of: datetime) -> int:
         return rows_of(db.session.execute(old))
 
 
+def assign(subject: Subject, kind: str, *, by, to, reason: str, works: Permission) -> None:
+    """Another, who `works` on such things, goes on with it and owes what is owed from now on. `kind`: what happened, as
+    its own package calls it."""
+    if not to.may(works):
+        raise Invalid(fields={"to": N_("This is not among what this person works on.")})
+    subject.MOVES["assign"].apply(subject, by)
+    if to.id == subject.owner_id:
+        raise Invalid(fields={"to": N_("It is theirs already.")})
+    before, subject.owner_id = subject.owner_id, to.id
+    db.session.flush()
+    record(kind, subject, by=by, **{"from": before, "to": to.id}, reason=reason)
+    hand_over(subject, before, to.id)
+
+
 def hand_over(subject: Subject, owner_id: int | None, to_id: int | None) -> None:
     """Another, or nobody and so the managers, now owes what `owner_id` owed on this subject. A breach already dated keeps
     its name, and so does a deadline that passed while more time was being decided. What nobody owned waits with the
