@@ -11,14 +11,13 @@ from crm.contracts import notices, periods
 from crm.contracts.models import Contract, ContractEvent, Payment, State
 from crm.contracts.moves import MOVES
 from crm.db import db
+from crm.duties import editions
 from crm.duties.models import Event
 from crm.duties.record import record, settle
 from crm.duties.workflow import must_be_owed
 from crm.errors import Invalid, Refused
 from crm.labels import N_
 from crm.money import MOST
-
-WITHIN = timedelta(days=3)  # 5.2.6
 
 
 def paid_fen(contract: Contract) -> int:
@@ -60,9 +59,14 @@ def _note(contract: Contract, *, by, fen: int, paid_on: date, way: str) -> None:
     db.session.flush()
 
 
+def latest_day(contract: Contract, signed: date) -> date:
+    """5.2.6: until when a contract is paid that was signed on a day."""
+    return signed + timedelta(days=editions.setting(contract, "pay_within_days"))
+
+
 def due_day(contract: Contract, signed: date) -> date:
-    """5.2.6: within three days of signing; a later day agreed under 5.2.4 wins if a manager accepted it."""
-    agreed, latest = contract.payment_due_on, signed + WITHIN
+    """When payment is due (5.2.6); a later day agreed under 5.2.4 wins if a manager accepted it."""
+    agreed, latest = contract.payment_due_on, latest_day(contract, signed)
     if agreed is None or agreed < signed:
         return latest
     return agreed if agreed <= latest or _accepted(contract) else latest

@@ -12,8 +12,10 @@ from crm.contracts.models import COPY, Answer, Contract, ContractEvent, Kind, St
 from crm.contracts.moves import CHANGE, MOVES, RENEWABLE
 from crm.customers.models import Customer
 from crm.db import db, next_number
+from crm.duties import editions
+from crm.duties import workflow as duties
 from crm.duties.record import lock, open_subject, record
-from crm.duties.workflow import hand_over, must_be_owed
+from crm.duties.workflow import must_be_owed
 from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.files.workflow import attach, scans
 from crm.labels import N_
@@ -21,9 +23,6 @@ from crm.moves import edit
 from crm.permissions import Permission as P
 from crm.serials.models import Installation, Standing
 from crm.staff.models import User
-
-COPY_WITHIN = timedelta(days=7)  # what is expected where nothing was agreed
-
 
 NOT_MINE = N_("This customer is in somebody else's care: they draft the contract, or a manager.")
 
@@ -107,11 +106,11 @@ def sign(contract: Contract, *, by, signed_on: date, representative_id: int | No
 
 
 def send(contract: Contract, *, by, sent_on: date, way: str) -> None:
-    """By fax, as a rule (5.2.3). Until something else is agreed the copy is expected back within a week (ours)."""
+    """By fax, as a rule (5.2.3). Until something else is agreed the copy is expected back within some days (ours)."""
     MOVES["send"].apply(contract, by)
     paying.past(sent_on=sent_on)
     contract.sent_on, contract.sent_way = sent_on, way
-    contract.copy_due_on = contract.copy_due_on or clock.today() + COPY_WITHIN
+    contract.copy_due_on = contract.copy_due_on or clock.today() + timedelta(days=editions.setting(contract, "copy_within_days"))
     record(ContractEvent.SENT, contract, by=by, way=way)
 
 
@@ -126,8 +125,9 @@ def agree(contract: Contract, *, by, copy_due_on: date | None, payment_due_on: d
     if lacking := {name: N_("This is needed.") for name, day in wanted.items() if day is None}:
         raise Invalid(fields=lacking)
     signed = contract.returned_on or copy_due_on or clock.today()
-    if payment_due_on and payment_due_on != contract.payment_due_on and payment_due_on > signed + paying.WITHIN and not accepts:
-        raise Invalid(fields={"payment_due_on": N_("Later than three days after signing: a manager agrees to that (5.2.6).")})
+    other = payment_due_on and payment_due_on != contract.payment_due_on
+    if other and payment_due_on > paying.latest_day(contract, signed) and not accepts:
+        raise Invalid(fields={"payment_due_on": N_("Later than 5.2.6 has it: a manager agrees to that.")})
     differences = edit(contract, {"copy_due_on": copy_due_on, "payment_due_on": payment_due_on, "terms": terms})
     record(ContractEvent.AGREED, contract, by=by, changes=differences, accepted=accepts)
 
@@ -222,13 +222,7 @@ def answer(contract: Contract, *, by, answer: str, why: str = "") -> None:
 
 
 def assign(contract: Contract, *, by, to, reason: str) -> None:
-    if not to.may(P.CONTRACT_WORK) or to.id == contract.owner_id:
-        raise Invalid(fields={"to": N_("Choose another person who works on contracts.")})
-    MOVES["assign"].apply(contract, by)
-    before, contract.owner_id = contract.owner_id, to.id
-    db.session.flush()
-    record(ContractEvent.ASSIGNED, contract, by=by, **{"from": before, "to": to.id}, reason=reason)
-    hand_over(contract, before, to.id)
+    duties.assign(contract, ContractEvent.ASSIGNED, by=by, to=to, reason=reason, works=P.CONTRACT_WORK)
 
 
 def decline(contract: Contract, *, by, reason: str) -> None:
