@@ -38,7 +38,8 @@ def form_for(name: str, callback: Callback, people: Sequence[Contact] | None = N
     if isinstance(form, forms.ReachForm):
         form.offer_people(customers.contacts(callback.customer_id or 0, active=True) if people is None else people)
         form.clause.offer(_clauses(editions.todays()))
-        needs = _("Goes to the manager at once (5.5.3). A mark of %(n)s or less needs it.", n=editions.setting(callback, "bad_mark"))
+        bad = editions.setting(callback, "bad_mark")
+        needs = _("Goes to the manager at once (5.5.3). A mark of %(n)s or less needs it.", n=bad)
         form.doubt.description = needs
         for mark in (form.attitude, form.skill, form.result):
             mark.flags.required = wants_marks(callback)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from crm import clock
-from crm.contracts import notices, paying, periods, terms
+from crm.contracts import following, notices, paying, periods, terms
 from crm.contracts.models import COPY, Answer, Contract, ContractEvent, Kind, State
 from crm.contracts.moves import CHANGE, MOVES, RENEWABLE
 from crm.customers.models import Customer
@@ -134,7 +134,7 @@ def agree(contract: Contract, *, by, copy_due_on: date | None, payment_due_on: d
 
 def copy(contract: Contract, *, by, returned_on: date, files: Iterable[str] = ()) -> None:
     """The countersigned copy is back: signed by both. The three days begin (5.2.6), the customer is not expired from here
-    on, and what it renews is renewed. `files`: the scan, which may follow later."""
+    on, and what it renews is renewed, whether it was drafted as the renewal or not. `files`: the scan, which may follow later."""
     MOVES["copy"].apply(contract, by)
     paying.past(returned_on=returned_on)
     if contract.signed_on and returned_on < contract.signed_on:
@@ -143,8 +143,7 @@ def copy(contract: Contract, *, by, returned_on: date, files: Iterable[str] = ()
     periods.agree(contract)
     record(ContractEvent.RETURNED, contract, by=by, returned_on=returned_on)
     _scanned(contract, files, by)
-    if contract.origin_id:
-        _renewed(contract, by)
+    following.succeed(contract, by=by)
     if paying.in_full(contract):
         paying.settled(contract, by)
 
@@ -161,18 +160,6 @@ def _scanned(contract: Contract, keys: Iterable[str], by) -> bool:
     for file in taken:
         record(ContractEvent.ATTACHED, contract, by=by, file=file.key, name=file.name)
     return bool(taken)
-
-
-def _renewed(successor: Contract, by) -> None:
-    """What was renewed owes no notice any more, and what was not yet sent of it is withdrawn."""
-    before = db.session.get_one(Contract, successor.origin_id)
-    lock(before)
-    if before.state == State.RUNNING:
-        before.state = State.RENEWED
-        before.version += 1
-        db.session.flush()
-    record(ContractEvent.RENEWED, before, by=by, of=successor.id)
-    notices.withdraw(before, by=by, said=successor.number)
 
 
 def invoice(contract: Contract, *, by, posted_on: date, **details: str) -> None:

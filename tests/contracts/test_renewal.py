@@ -86,6 +86,20 @@ def test_what_was_let_begin_unpaid_is_still_to_be_paid_once_it_is_renewed(app, s
     assert before.state == State.RENEWED and set(owed(before)) <= {"paper.contract"}
 
 
+def test_a_contract_that_was_not_drafted_as_the_renewal_renews_all_the_same(app, sound):
+    """Nobody who has signed the next year is written to that this one ends."""
+    with unit_of_work():
+        before, apart = ending(20), ending(20)
+        starts = before.ends_on + DAY
+        unit = db.session.get_one(make.Customer, before.customer_id)
+        after = make.contract(unit, starts_on=starts, ends_on=starts + relativedelta(years=1) - DAY)
+        through(after)
+    for one in (before, apart):
+        db.session.refresh(one)
+    assert (after.origin_id, before.state, apart.state) == (None, State.RENEWED, State.RUNNING)
+    assert not {"contract.notice", "contract.remind_7"} & set(owed(before)) and "contract.notice" in owed(apart)
+
+
 def test_what_is_renewed_before_its_notice_is_due_never_gets_one(app, sound):
     with unit_of_work():
         before = ending(90)
