@@ -29,7 +29,9 @@ def check(customer: Customer, installed: list[Installation], details: Mapping[st
     starts, ends = details.get("starts_on"), details.get("ends_on")
     if any(one.customer_id != customer.id for one in installed):
         wrong["installations"] = N_("These are another customer's.")
-    if faults := wrong_period(starts, ends):
+    if details.get("category") == Kind.SALES and (starts or ends):
+        wrong["ends_on"] = N_("The service period of a sale stands on the installation: enter it there, and its notice follows.")
+    elif faults := wrong_period(starts, ends):
         wrong |= faults
     elif before and starts and ends and not details.get("adjustment") and not _simply_next(before, starts, ends):
         wrong["adjustment"] = N_("The period does not begin the day after the last one and run for whole years: say why (5.2.1).")

@@ -38,7 +38,7 @@ def draft(
     installed = list(installations)
     if successor_of:
         _renewable(successor_of, customer)
-    terms.check(customer, installed, details, successor_of)
+    terms.check(customer, installed, {"category": category, **details}, successor_of)
     terms.check_number(details.get("paper_number"), None)
     contract = Contract(
         number=next_number("C", clock.today()), customer_id=customer.id, owner_id=(owner or _in_charge(customer, by)).id,
@@ -80,7 +80,7 @@ def change(contract: Contract, *, by, installations: Iterable[Installation] | No
     customer = db.session.get_one(Customer, contract.customer_id)
     before = db.session.get(Contract, contract.origin_id) if contract.origin_id else None
     wanted = list(contract.installations if installations is None else installations)
-    says = {name: getattr(contract, name) for name in ("starts_on", "ends_on", "adjustment")} | changes
+    says = {name: getattr(contract, name) for name in ("category", "starts_on", "ends_on", "adjustment")} | changes
     terms.check(customer, wanted, says, before)
     terms.check_number(changes.get("paper_number"), contract.id)
     differences = edit(contract, changes)

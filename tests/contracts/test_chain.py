@@ -251,6 +251,17 @@ def test_a_sales_contract_needs_no_period_and_its_final_payment_is_owed(app, sou
     assert contract.state == State.RUNNING and "contract.notice" not in owed(contract)
 
 
+def test_a_sale_has_no_period_of_its_own_for_nobody_would_be_told_of_its_end(app):
+    """Typed on the installation it is taken into a service contract, with its notice (5.2.1, 5.2.2)."""
+    with pytest.raises(Invalid) as refused, unit_of_work():
+        make.contract(category=Kind.SALES)
+    assert "ends_on" in refused.value.fields
+    with unit_of_work():
+        number = make.contract().number
+    with pytest.raises(Invalid), unit_of_work():
+        workflow.change(queries.get(number, make.who("manager")), by=make.who("manager"), category=Kind.SALES)
+
+
 @pytest.mark.parametrize(("who", "may"), [
     ("specialist", True), ("manager", True), ("specialist2", False), ("followup", False), ("director", False), ("admin", False),
 ])  # fmt: skip
