@@ -382,6 +382,7 @@ def test_on_paper_a_letter_is_printed_and_posted_by_people(queued, carrier, soun
     act("put_on_paper")
     assert send() == 0 and not carrier.given
     (one,) = letters()
+    assert kinds(one.subject_id)[-1] == "message.on_paper", "who took it to paper stands in the history"
     assert (one.state, one.way, one.lease_until) == ("queued", "paper", None) and store.read(one.sheet_sha256) == SHEET
     with minutes(600):
         assert send() == 0 and letters()[0].attempts == 1, "it waits for people"
