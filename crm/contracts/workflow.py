@@ -127,7 +127,7 @@ def agree(contract: Contract, *, by, copy_due_on: date | None, payment_due_on: d
     signed = contract.returned_on or copy_due_on or clock.today()
     other = payment_due_on and payment_due_on != contract.payment_due_on
     if other and payment_due_on > paying.latest_day(contract, signed) and not accepts:
-        raise Invalid(fields={"payment_due_on": N_("Later than 5.2.6 has it: a manager agrees to that.")})
+        raise Invalid(fields={"payment_due_on": N_("Later than 5.2.6 allows: that needs a manager.")})
     differences = edit(contract, {"copy_due_on": copy_due_on, "payment_due_on": payment_due_on, "terms": terms})
     record(ContractEvent.AGREED, contract, by=by, changes=differences, accepted=accepts)
 

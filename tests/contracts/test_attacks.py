@@ -64,7 +64,6 @@ def test_what_was_let_begin_unpaid_and_is_renewed_since_is_still_to_be_paid(app,
         with unit_of_work():
             paying.chase(before, by=me, words="下周付")
             paying.demand(before, by=me)
-            paying.wait(before, by=manager, reason="再等一周")
             paying.pay(before, by=me, fen=before.amount_fen, paid_on=clock.today())
         assert before.state == State.RENEWED and "contract.pay" not in owed(before)
         with unit_of_work():
