@@ -136,13 +136,13 @@ class Contracts:
         )  # fmt: skip
         if scene == "draft":
             return
-        yield self.when("8-8 days" if scene == "sent" else "1-1 days")
+        yield self.when({"sent": "8-8 days", "withheld": "20-40 minutes"}.get(scene, "1-1 days"))
         contracts.sign(after, by=by, signed_on=clock.today(), representative_id=by.id, stamped=True)
         yield self.when("5-40 minutes")
         contracts.send(after, by=by, sent_on=clock.today(), way="email")
         if scene == "sent":
             return
-        yield self.when("1-2 days")
+        yield self.when("1-1 days" if scene == "withheld" else "1-2 days")
         yield from self.signed(after, by, scene)
         if scene == "renewed":
             hand_out(after, installed, by=by, to=unit.contacts[0])
@@ -172,7 +172,9 @@ class Contracts:
         paying.chase(after, by=by, words="财务说领导出差，回来就批。")
         if scene == "unpaid":
             return
-        yield self.when("1-1 days")
+        owed = Duty.subject_id == after.id, Duty.rule == "contract.demand", open_now()
+        shown = db.session.scalars(select(Duty.show_from).where(*owed)).one()  # three more days (D2)
+        yield self.morning(self.days.add_days(clock.local(shown).date(), 1))
         paying.demand(after, by=by)
         self.begin(clock.now(), self.send_letters(after), self.dice)
         yield self.when("1-1 days")

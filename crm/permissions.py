@@ -68,7 +68,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.MANAGER: frozenset(_DESK | _LEAD | {P.TICKET_WORK, P.TICKET_WORK_ANY, P.VISIT_DECIDE, P.CONTRACT_WORK,
                                              P.CONTRACT_WORK_ANY, P.CONTRACT_RELEASE, P.NOTICE_SEND, P.SERIAL_READ,
                                              P.SERIAL_ISSUE, P.SERIAL_ISSUE_ANY}),
-    Role.DIRECTOR: frozenset(_DESK | _LEAD | {P.RULEBOOK_ISSUE, P.VISIT_DECIDE, P.LETTER_EDIT, P.NOTICE_SEND, P.PLAN_SIGN,
+    Role.DIRECTOR: frozenset(_DESK | _LEAD | {P.RULEBOOK_ISSUE, P.VISIT_DECIDE, P.LETTER_EDIT, P.PLAN_SIGN,
                                               P.SERIAL_READ}),
     Role.DEVELOPER: frozenset(_PAPER),
     Role.ARCHIVIST: frozenset(_PAPER | {P.PAPER_ARCHIVE}),

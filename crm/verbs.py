@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
+from crm import clock
 from crm.customers import queries as customers
 from crm.duties import queries as duties
 from crm.duties.models import Duty, Event, Subject
@@ -111,8 +112,8 @@ class Verbs:
 def offered(
     subject: Any, moves: Mapping[str, Move], owed: Sequence[Duty], form_for: Callable[..., CrmForm]
 ) -> dict[str, CrmForm]:
-    """The verbs that may be done now, each with its empty form."""
-    rules = {duty.rule for duty in owed if duty.open}
+    """The verbs that may be done now, each with its empty form; one that settles a duty, once that is due to be shown."""
+    rules = {duty.rule for duty in owed if duty.open and duty.show_from <= clock.now()}
     return {
         key: form_for(key, subject, formdata=None) for key, move in moves.items() if move.open_to(current_user, subject, rules)
     }

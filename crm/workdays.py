@@ -112,6 +112,11 @@ class Span:
     def __neg__(self) -> "Span":
         return Span(-self.count, self.unit)
 
+    def ahead_of(self, due: datetime, calendar: Calendar) -> datetime:
+        """So long before a deadline; one at 24:00 belongs to the day that ends, so a working day before it is the day before."""
+        last = due - timedelta(microseconds=1) if self.unit == "working day" else due
+        return (-self).from_instant(last, calendar)
+
     def from_instant(self, at: datetime, calendar: Calendar, *, notice: bool = False) -> datetime:
         """When a span that begins at `at` ends. A deadline in working days falls at closing time, one in calendar days
         at 24:00, on a day off on the next working day, or for a `notice` to a customer on the one before (ours.days)."""

@@ -11,7 +11,7 @@ from flask_login import current_user
 from crm.callbacks import forms, queries, workflow
 from crm.callbacks.models import Callback
 from crm.callbacks.moves import MOVES
-from crm.callbacks.workflow import setting, wants_marks
+from crm.callbacks.workflow import wants_marks
 from crm.customers import queries as customers
 from crm.customers.models import Contact
 from crm.duties import editions
@@ -38,7 +38,8 @@ def form_for(name: str, callback: Callback, people: Sequence[Contact] | None = N
     if isinstance(form, forms.ReachForm):
         form.offer_people(customers.contacts(callback.customer_id or 0, active=True) if people is None else people)
         form.clause.offer(_clauses(editions.todays()))
-        needs = _("Goes to the manager at once (5.5.3). A mark of %(n)s or less needs it.", n=setting(callback, "bad_mark"))
+        bad = editions.setting(callback, "bad_mark")
+        needs = _("Goes to the manager at once (5.5.3). A mark of %(n)s or less needs it.", n=bad)
         form.doubt.description = needs
         for mark in (form.attitude, form.skill, form.result):
             mark.flags.required = wants_marks(callback)
@@ -66,7 +67,7 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     story = queries.story(origin, current_user, but=callback.id)
     forms_now = offered(callback, MOVES, owed, form_for)
     calls = workflow.owed_call(callback)
-    if callback.attempts < setting(callback, "calls_before_giving_up"):
+    if callback.attempts < editions.setting(callback, "calls_before_giving_up"):
         forms_now.pop("give_up", None)
     for key in ("drop",) if calls else ("reach", "attempt", "later", "give_up"):
         forms_now.pop(key, None)
@@ -77,5 +78,5 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     known["duties"] = calls + owed
     return render_template(
         "callbacks/callback.html", **known, callback=callback, story=story, offered=forms_now, moves=MOVES,
-        regular=not wants_marks(callback), book=editions.todays(), apart=setting(callback, "minutes_between_calls"),
+        regular=not wants_marks(callback), book=editions.todays(), apart=editions.setting(callback, "minutes_between_calls"),
     )  # fmt: skip

@@ -91,7 +91,7 @@ def attempt(callback: Callback, *, by) -> None:
     _calling("attempt", callback, by)
     rows = select(Event.at).where(Event.subject_id == callback.id, Event.kind == CallbackEvent.ATTEMPTED)
     last = db.session.scalar(rows.order_by(Event.id.desc()).limit(1))
-    apart = timedelta(minutes=setting(callback, "minutes_between_calls"))
+    apart = timedelta(minutes=editions.setting(callback, "minutes_between_calls"))
     if last is None or clock.now() - last >= apart:
         callback.attempts += 1
     callback.try_at = None
@@ -107,13 +107,9 @@ def later(callback: Callback, *, by, at: datetime, words: str = "") -> None:
     record(CallbackEvent.LATER, callback, by=by, until=at, words=words)
 
 
-def setting(callback: Callback, name: str) -> int:
-    return (editions.book_of(callback) or editions.todays()).settings[name]
-
-
 def give_up(callback: Callback, *, by, reason: str) -> None:
     """After enough calls that nobody answered, with what was tried besides."""
-    least = setting(callback, "calls_before_giving_up")
+    least = editions.setting(callback, "calls_before_giving_up")
     if callback.attempts < least:
         raise Invalid(N_("Only after %(n)s calls that nobody answered."), n=least)
     _calling("give_up", callback, by)
@@ -176,7 +172,7 @@ def _lacking(callback: Callback, contact: Contact | None, marks: dict, doubt: st
     given = [marks.get(mark) for mark in MARKS]
     if wants_marks(callback):
         wrong |= {mark: N_("A mark from 1 to 5 is needed (5.5.1).") for mark in MARKS if marks.get(mark) is None}
-    if min((mark for mark in given if mark), default=5) <= setting(callback, "bad_mark") and not doubt:
+    if min((mark for mark in given if mark), default=5) <= editions.setting(callback, "bad_mark") and not doubt:
         wrong["doubt"] = N_("Such a mark goes to the manager: say what was wrong (5.5.3).")
     if unrecorded and not clause:
         wrong["clause"] = N_("Say which clause that breaks.")

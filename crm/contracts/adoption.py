@@ -5,15 +5,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from crm.contracts import notices, periods, workflow
-from crm.contracts.models import Contract, ContractEvent, Kind, State, covered
+from crm.contracts import following, periods, workflow
+from crm.contracts.models import Contract, ContractEvent, Kind, State
 from crm.customers.models import Customer
-from crm.db import db, unit_of_work
+from crm.db import db, hold, unit_of_work
 from crm.duties.models import Subject
 from crm.duties.record import lock, record
+from crm.importing import LOCK
 from crm.serials.models import Installation, ServicePeriod
 
 log = logging.getLogger(__name__)
@@ -50,9 +51,10 @@ def adopt_all(as_of: datetime) -> int:
 
 
 def adopt(loose: Loose) -> bool:
-    """Take them into the contract of the same customer and dates, or into a new one. False if another process did."""
+    """Take them into the contract of the same customer and dates, or into a new one. False if another process did; an
+    import, which may be taking over the very same, waits its turn."""
+    hold(LOCK)
     customer = db.session.get_one(Customer, loose.customer_id)
-    lock(customer)
     installed = _installed(loose)
     if not installed:
         return False
@@ -79,36 +81,13 @@ def _installed(loose: Loose) -> list[Installation]:
 def _take_over(customer: Customer, installed: list[Installation], loose: Loose) -> None:
     title = title_of(one.title for one in installed)
     workflow.take_over(customer, installed, starts_on=loose.starts_on, ends_on=loose.ends_on, title=title)
-    pass_on(one.id for one in installed)
+    following.pass_on(one.id for one in installed)
 
 
 def title_of(titles: Iterable[str]) -> str:
     """What a contract over these is for, as long as nobody says it better."""
     title = "、".join(titles)
     return title if len(title) <= LONGEST else f"{title[: LONGEST - 1]}…"
-
-
-def pass_on(installed: Iterable[int], by=None) -> None:
-    """Of the contracts in force over these, those that later periods follow count as renewed, in whatever order they came."""
-    running = Contract.category == Kind.SERVICE, Contract.state == State.RUNNING
-    rows = select(Contract).join(covered, covered.c.contract_id == Contract.id)
-    rows = rows.where(covered.c.installation_id.in_(list(installed)), *running).order_by(Contract.id).distinct()
-    for contract in db.session.scalars(rows.options(selectinload(Contract.installations))).all():
-        if contract.ends_on and _followed(contract.installations, contract.ends_on):
-            lock(contract)
-            contract.state = State.RENEWED
-            contract.version += 1
-            db.session.flush()
-            record(ContractEvent.RENEWED, contract, by=by)
-            notices.withdraw(contract, by=by)
-
-
-def _followed(installed: Sequence[Installation], ends_on: date) -> bool:
-    """Whether a later period of every installation is known already: then there is nothing to be renewed."""
-    later = select(func.count(ServicePeriod.installation_id.distinct())).where(
-        ServicePeriod.installation_id.in_([one.id for one in installed]), ServicePeriod.ends_on > ends_on
-    )
-    return db.session.scalar(later) == len(installed)
 
 
 def _add(contract: Contract, installed: list[Installation]) -> None:

@@ -73,7 +73,7 @@ class SendForm(CrmForm):
 class AgreeForm(CrmForm):
     copy_due_on = DayField(_l("Copy expected back by"))
     payment_due_on = DayField(_l("Payment due on"),
-                              description=_l("Later than three days after signing: a manager agrees to it (5.2.6)."))  # fmt: skip
+                              description=_l("Later than 5.2.6 allows: that needs a manager."))  # fmt: skip
     terms = WordsField(_l("What was agreed"), most=2000)
 
 

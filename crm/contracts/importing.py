@@ -10,7 +10,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import selectinload
 
 from crm import clock
-from crm.contracts import adoption, paying, workflow
+from crm.contracts import adoption, following, paying, workflow
 from crm.contracts.models import Contract, ContractEvent, Kind, State
 from crm.contracts.plan import Line, Plan
 from crm.customers.models import Customer
@@ -144,7 +144,7 @@ class _Contracts(listed.Known):
             contract = workflow.take_over(customer, _rows(kept), by=self.by, said=self.said(line), **terms)
             held.id, held.number = contract.id, contract.number
             self._settle(contract, line)
-            adoption.pass_on([one.key[1] for one in kept], self.by)
+            following.pass_on([one.key[1] for one in kept], self.by)
             held.state = contract.state
         else:
             self._tried.append(held)
@@ -165,7 +165,7 @@ class _Contracts(listed.Known):
                 record(ContractEvent.EDITED, contract, by=self.by, changes=differences, **self.said(line))
             if held.paid is None:
                 self._settle(contract, line)
-            adoption.pass_on([key[1] for key in held.covers | {one.key for one in kept}], self.by)
+            following.pass_on([key[1] for key in held.covers | {one.key for one in kept}], self.by)
         elif held.id is not None:
             self._changed[held.id] = held
         held.values |= changes

@@ -86,8 +86,8 @@ covered = Table(
 
 COPY = "contract_copy"  # the purpose of a scan: the copy signed by both
 AHEAD = frozenset({State.DRAFT, State.SIGNED, State.SENT})
-PAYING = frozenset({State.RETURNED, State.RUNNING})  # while a payment may still be owed
-OWING = PAYING | {State.RENEWED}  # let begin before the payment and renewed since, it is still to be paid
+PAYING = frozenset({State.RETURNED, State.RUNNING})  # while the period that is to be paid goes on
+OWING = PAYING | {State.RENEWED}  # while something of it may still be open
 
 
 class Contract(Subject):

@@ -20,7 +20,7 @@ MOVES: dict[str, Move] = {
     "copy": Move(noun="copy", label=N_("The countersigned copy is back"), done=N_("The contract is signed by both."),
                  froms=frozenset({State.SIGNED, State.SENT}), to=State.RETURNED, icon="check2", tone="primary", **_work),
     "scan": Move(noun="scan", label=N_("Add the scan of the copy"), done=N_("The scan is with the contract."),
-                 froms=PAYING | {State.RENEWED, State.LAPSED}, to=None, icon="paperclip", **_work),
+                 froms=OWING | {State.LAPSED}, to=None, icon="paperclip", **_work),
     "invoice": Move(noun="invoice", label=N_("Invoice posted"), done=N_("The invoice is noted."),
                     froms=OWING | {State.LAPSED}, to=None, icon="file-earmark-text", **_work),
     "pay": Move(noun="payments", label=N_("Note a payment"), done=N_("The payment is noted."),

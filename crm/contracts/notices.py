@@ -24,7 +24,7 @@ from crm.money import yuan
 from crm.serials.models import Installation, Product
 from crm.staff.models import User
 
-NOTICE, REMINDER = "contract.notice", "contract.reminder"
+NOTICE, REMINDER, DEMAND = "contract.notice", "contract.reminder", "contract.demand"  # its entries in the rulebook
 
 
 def about(contract: Contract, slot: str = "") -> About:
@@ -136,6 +136,11 @@ def withdraw(contract: Contract, *, by=None, said: str = "", but: date | None = 
     """What is queued of its notices and reminders is not sent any more; of the end `but` it is, to which it was moved: should
     the end move back, what was withdrawn is written after all."""
     outbox.withdraw(contract, by=by, said=said, rules=[NOTICE, REMINDER], but=str(but or ""), anew=but is not None)
+
+
+def demand_no_more(contract: Contract, *, by) -> None:
+    """Nothing is to be paid any more: a demand that still waits is not sent (D2), and is written anew should it be due again."""
+    outbox.withdraw(contract, by=by, rules=[DEMAND], anew=True)
 
 
 @dataclass(frozen=True)

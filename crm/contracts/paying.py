@@ -7,20 +7,17 @@ from datetime import date, timedelta
 from sqlalchemy import func, select
 
 from crm import clock
-from crm.contracts import periods
+from crm.contracts import notices, periods
 from crm.contracts.models import Contract, ContractEvent, Payment, State
 from crm.contracts.moves import MOVES
 from crm.db import db
+from crm.duties import editions
 from crm.duties.models import Event
 from crm.duties.record import record, settle
 from crm.duties.workflow import must_be_owed
 from crm.errors import Invalid, Refused
 from crm.labels import N_
-from crm.letters import outbox
 from crm.money import MOST
-
-DEMAND = "contract.demand"
-WITHIN = timedelta(days=3)  # 5.2.6
 
 
 def paid_fen(contract: Contract) -> int:
@@ -62,9 +59,14 @@ def _note(contract: Contract, *, by, fen: int, paid_on: date, way: str) -> None:
     db.session.flush()
 
 
+def latest_day(contract: Contract, signed: date) -> date:
+    """5.2.6: until when a contract is paid that was signed on a day."""
+    return signed + timedelta(days=editions.setting(contract, "pay_within_days"))
+
+
 def due_day(contract: Contract, signed: date) -> date:
-    """5.2.6: within three days of signing; a later day agreed under 5.2.4 wins if a manager accepted it."""
-    agreed, latest = contract.payment_due_on, signed + WITHIN
+    """When payment is due (5.2.6); a later day agreed under 5.2.4 wins if a manager accepted it."""
+    agreed, latest = contract.payment_due_on, latest_day(contract, signed)
     if agreed is None or agreed < signed:
         return latest
     return agreed if agreed <= latest or _accepted(contract) else latest
@@ -127,19 +129,14 @@ def paid_before(contract: Contract, *, by, fen: int, paid_on: date, signed_on: d
 def settled(contract: Contract, by) -> None:
     """Paid in full: nothing is owed any more, and nothing withheld."""
     contract.withheld_at = None
-    not_demanded(contract, by)
     record(ContractEvent.PAID, contract, by=by)
+    notices.demand_no_more(contract, by=by)
     _begin(contract, by)
 
 
-def not_demanded(contract: Contract, by) -> None:
-    """It is asked for no longer: a demand that waits in the outbox is not sent."""
-    outbox.withdraw(contract, by=by, rules=[DEMAND], anew=True)
-
-
 def _begin(contract: Contract, by) -> None:
-    """Its period is in force, and with it the clock of its notice (5.2.2): once, though it was withheld meanwhile. One
-    that was renewed since it began stays so."""
+    """Its period is in force, and with it the clock of its notice (5.2.2): once, though it was withheld meanwhile. What
+    was renewed before it was paid stays renewed."""
     if contract.state != State.RENEWED:
         contract.state = State.RUNNING
     db.session.flush()

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from crm import clock, lists
-from crm.contracts import forms, notices, page, paying, queries, steps, workflow
+from crm.contracts import following, forms, notices, page, paying, queries, steps, workflow
 from crm.contracts.models import Contract, Kind, State
 from crm.contracts.moves import CHANGE, MOVES
 from crm.contracts.table import TABLE
@@ -15,8 +15,10 @@ from crm.customers import queries as customers
 from crm.customers.models import Customer
 from crm.duties import queries as duties
 from crm.duties.message import Way
+from crm.duties.models import Subject
+from crm.duties.record import lock_all
 from crm.errors import Refused
-from crm.forms import attempt
+from crm.forms import CrmForm, attempt
 from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.serials import queries as serials
@@ -25,7 +27,7 @@ from crm.staff import queries as staff
 from crm.verbs import Verbs
 
 bp = Blueprint("contracts", __name__, url_prefix="/contracts")
-AHEAD = timedelta(days=60)  # how far the forecast looks
+FORESEEN = timedelta(days=60)  # how far the forecast looks
 
 
 @bp.get("")
@@ -33,7 +35,7 @@ AHEAD = timedelta(days=60)  # how far the forecast looks
 def index():
     wanted, page_ = TABLE.asked(current_user, request.args)
     return render_template("contracts/list.html", page=page_, wanted=wanted, contract_states=State, kinds=Kind,
-                           people=staff.choices(page.WORKS), soon=clock.today() + AHEAD, to_pay=paying.open_fen)  # fmt: skip
+                           people=staff.choices(page.WORKS), soon=clock.today() + FORESEEN, to_pay=paying.open_fen)  # fmt: skip
 
 
 @bp.get("/lanes")
@@ -48,7 +50,7 @@ def lanes():
 @needs(P.CONTRACT_READ)
 def forecast():
     """Which notices go out when, and what has ended without a renewal."""
-    coming, ended = notices.forecast(current_user, clock.today() + AHEAD), queries.without_renewal(current_user)
+    coming, ended = notices.forecast(current_user, clock.today() + FORESEEN), queries.without_renewal(current_user)
     shown = [*(one.contract for one in coming), *ended]
     return render_template(
         "contracts/forecast.html", coming=coming, ended=ended, most=duties.MOST, ways=Way,
@@ -192,7 +194,13 @@ def _adjust(contract: Contract, form: forms.AdjustForm) -> None:
     workflow.adjust(contract, by=current_user, starts_on=form.starts_on.data, ends_on=form.ends_on.data, reason=form.reason.data)
 
 
-VERBS = Verbs(queries.get, MOVES, page, {
+def _in_order(contract: Contract, form: CrmForm) -> None:
+    """A copy that is back renews others: all are locked in the order of their ids, before one of them is locked alone."""
+    if isinstance(form, forms.CopyForm):
+        lock_all(Subject.id.in_([contract.id, *following.before(contract)]))
+
+
+VERBS = Verbs(queries.get, MOVES, page, first=_in_order, acts={
     "sign": lambda c, f, k: _sign(c, f),
     "send": lambda c, f, k: workflow.send(c, by=current_user, sent_on=f.sent_on.data, way=f.way.data),
     "agree": lambda c, f, k: _agree(c, f),

@@ -7,13 +7,15 @@ from typing import Any
 from sqlalchemy import select
 
 from crm import clock
-from crm.contracts import notices, paying, periods, terms
-from crm.contracts.models import COPY, PAYING, Answer, Contract, ContractEvent, Kind, State
+from crm.contracts import following, notices, paying, periods, terms
+from crm.contracts.models import COPY, Answer, Contract, ContractEvent, Kind, State
 from crm.contracts.moves import CHANGE, MOVES, RENEWABLE
 from crm.customers.models import Customer
 from crm.db import db, next_number
+from crm.duties import editions
+from crm.duties import workflow as duties
 from crm.duties.record import lock, open_subject, record
-from crm.duties.workflow import hand_over, must_be_owed
+from crm.duties.workflow import must_be_owed
 from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.files.workflow import attach, scans
 from crm.labels import N_
@@ -21,9 +23,6 @@ from crm.moves import edit
 from crm.permissions import Permission as P
 from crm.serials.models import Installation, Standing
 from crm.staff.models import User
-
-COPY_WITHIN = timedelta(days=7)  # what is expected where nothing was agreed
-
 
 NOT_MINE = N_("This customer is in somebody else's care: they draft the contract, or a manager.")
 
@@ -39,7 +38,7 @@ def draft(
     installed = list(installations)
     if successor_of:
         _renewable(successor_of, customer)
-    terms.check(customer, installed, details | {"category": category}, successor_of)
+    terms.check(customer, installed, {"category": category, **details}, successor_of)
     terms.check_number(details.get("paper_number"), None)
     contract = Contract(
         number=next_number("C", clock.today()), customer_id=customer.id, owner_id=(owner or _in_charge(customer, by)).id,
@@ -73,7 +72,7 @@ def _renewable(before: Contract, customer: Customer) -> None:
 
 
 def change(contract: Contract, *, by, installations: Iterable[Installation] | None = None, **changes: Any) -> None:
-    """Put right what it says, until the countersigned copy is back."""
+    """Put right what it says, until the countersigned copy is back; once we have signed nothing that is needed goes."""
     if not CHANGE.may(by, contract):
         raise Forbidden()
     if contract.state not in CHANGE.froms:
@@ -107,11 +106,11 @@ def sign(contract: Contract, *, by, signed_on: date, representative_id: int | No
 
 
 def send(contract: Contract, *, by, sent_on: date, way: str) -> None:
-    """By fax, as a rule (5.2.3). Until something else is agreed the copy is expected back within a week (ours)."""
+    """By fax, as a rule (5.2.3). Until something else is agreed the copy is expected back within some days (ours)."""
     MOVES["send"].apply(contract, by)
     paying.past(sent_on=sent_on)
     contract.sent_on, contract.sent_way = sent_on, way
-    contract.copy_due_on = contract.copy_due_on or clock.today() + COPY_WITHIN
+    contract.copy_due_on = contract.copy_due_on or clock.today() + timedelta(days=editions.setting(contract, "copy_within_days"))
     record(ContractEvent.SENT, contract, by=by, way=way)
 
 
@@ -126,15 +125,16 @@ def agree(contract: Contract, *, by, copy_due_on: date | None, payment_due_on: d
     if lacking := {name: N_("This is needed.") for name, day in wanted.items() if day is None}:
         raise Invalid(fields=lacking)
     signed = contract.returned_on or copy_due_on or clock.today()
-    if payment_due_on and payment_due_on != contract.payment_due_on and payment_due_on > signed + paying.WITHIN and not accepts:
-        raise Invalid(fields={"payment_due_on": N_("Later than three days after signing: a manager agrees to that (5.2.6).")})
+    other = payment_due_on and payment_due_on != contract.payment_due_on
+    if other and payment_due_on > paying.latest_day(contract, signed) and not accepts:
+        raise Invalid(fields={"payment_due_on": N_("Later than 5.2.6 allows: that needs a manager.")})
     differences = edit(contract, {"copy_due_on": copy_due_on, "payment_due_on": payment_due_on, "terms": terms})
     record(ContractEvent.AGREED, contract, by=by, changes=differences, accepted=accepts)
 
 
 def copy(contract: Contract, *, by, returned_on: date, files: Iterable[str] = ()) -> None:
     """The countersigned copy is back: signed by both. The three days begin (5.2.6), the customer is not expired from here
-    on, and what it renews is renewed. `files`: the scan, which may follow later."""
+    on, and what it renews is renewed, whether it was drafted as the renewal or not. `files`: the scan, which may follow later."""
     MOVES["copy"].apply(contract, by)
     paying.past(returned_on=returned_on)
     if contract.signed_on and returned_on < contract.signed_on:
@@ -143,8 +143,7 @@ def copy(contract: Contract, *, by, returned_on: date, files: Iterable[str] = ()
     periods.agree(contract)
     record(ContractEvent.RETURNED, contract, by=by, returned_on=returned_on)
     _scanned(contract, files, by)
-    if contract.origin_id:
-        _renewed(contract, by)
+    following.succeed(contract, by=by)
     if paying.in_full(contract):
         paying.settled(contract, by)
 
@@ -161,18 +160,6 @@ def _scanned(contract: Contract, keys: Iterable[str], by) -> bool:
     for file in hung:  # whatever else came along is told of, too
         record(ContractEvent.ATTACHED, contract, by=by, file=file.key, name=file.name)
     return bool(scans(hung, COPY, "file_copy"))
-
-
-def _renewed(successor: Contract, by) -> None:
-    """What was renewed owes no notice any more, and what was not yet sent of it is withdrawn."""
-    before = db.session.get_one(Contract, successor.origin_id)
-    lock(before)
-    if before.state in PAYING:
-        before.state = State.RENEWED
-        before.version += 1
-        db.session.flush()
-    record(ContractEvent.RENEWED, before, by=by, of=successor.id)
-    notices.withdraw(before, by=by, said=successor.number)
 
 
 def invoice(contract: Contract, *, by, posted_on: date, **details: str) -> None:
@@ -222,13 +209,7 @@ def answer(contract: Contract, *, by, answer: str, why: str = "") -> None:
 
 
 def assign(contract: Contract, *, by, to, reason: str) -> None:
-    if not to.may(P.CONTRACT_WORK) or to.id == contract.owner_id:
-        raise Invalid(fields={"to": N_("Choose another person who works on contracts.")})
-    MOVES["assign"].apply(contract, by)
-    before, contract.owner_id = contract.owner_id, to.id
-    db.session.flush()
-    record(ContractEvent.ASSIGNED, contract, by=by, **{"from": before, "to": to.id}, reason=reason)
-    hand_over(contract, before, to.id)
+    duties.assign(contract, ContractEvent.ASSIGNED, by=by, to=to, reason=reason, works=P.CONTRACT_WORK)
 
 
 def decline(contract: Contract, *, by, reason: str) -> None:
@@ -244,8 +225,8 @@ def lapse(contract: Contract, *, by, reason: str) -> None:
         if not by.may(P.CONTRACT_RELEASE):
             raise Forbidden(N_("Something is still to be paid: a manager lets it lapse."))
         periods.withhold(contract)
-        paying.not_demanded(contract, by)
     notices.withdraw(contract, by=by)
+    notices.demand_no_more(contract, by=by)
     record(ContractEvent.LAPSED, contract, by=by, reason=reason)
 
 

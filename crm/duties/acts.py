@@ -11,7 +11,7 @@ from sqlalchemy import select, tuple_
 
 from crm.db import db, unit_of_work
 from crm.duties import editions
-from crm.duties.models import Duty, Subject, open_now
+from crm.duties.models import Duty, Event, Subject, open_now
 from crm.duties.record import lock, record
 from crm.duties.rulebook import PROGRAM
 
@@ -55,15 +55,19 @@ def carry_out(duty: Duty, subject: Subject) -> bool:
     rule = editions.book(duty.edition_id).rules[duty.rule]
     facts = {"act": rule.key, **subject.act_facts(rule)}
     if hindrance := subject.hindrance(rule):
-        if not _said(subject, hindrance, rule.key):
+        if not _said(subject, hindrance, duty):
             record(hindrance, subject, **facts)
         return False
     record(rule.keeps[0], subject, **facts)
     return True
 
 
-def _said(subject: Subject, hindrance: str, rule: str) -> bool:
-    """Whether somebody is being asked already to take it out of the way."""
+def _said(subject: Subject, hindrance: str, duty: Duty) -> bool:
+    """Whether somebody is being asked already to take it out of the way; where the rulebook asks nobody, whether it was said
+    since this is owed."""
     asked = [one.key for one in (editions.book_of(subject) or editions.todays()).rules.values() if hindrance in one.opens]
+    if not asked:
+        told = select(Event.facts).where(Event.subject_id == subject.id, Event.kind == hindrance, Event.id > duty.opened_by_id)
+        return any(facts.get("act") == duty.rule for facts in db.session.scalars(told))
     owed = select(Duty.id).where(Duty.subject_id == subject.id, Duty.rule.in_(asked), open_now())
     return db.session.scalar(owed.limit(1)) is not None

@@ -70,6 +70,11 @@ def book_of(subject: Subject) -> Rulebook | None:
     return book(subject.edition_id) if subject.edition_id else None
 
 
+def setting(subject: Subject, name: str) -> int:
+    """A number the director owns, as it holds for a subject."""
+    return (book_of(subject) or todays()).settings[name]
+
+
 def ruling(subject: Subject, at: datetime) -> list[int]:
     """The editions that rule what happens to a subject at an instant, the one it opens duties under last: the edition it
     was opened under; for what outlives editions those it still owes something under, then that of the day."""

@@ -35,6 +35,7 @@ class MessageEvent(Labelled):
     WITHDRAWN = "message.withdrawn", N_("withdrew the letter before it was sent")
     DECIDED = "message.decided", N_("decided what became of the letter")
     AGAIN = "message.again", N_("sent the letter again")
+    ON_PAPER = "message.on_paper", N_("had the letter printed, to be posted")
 
 
 OPEN = "ended_at IS NULL"

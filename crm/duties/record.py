@@ -255,7 +255,7 @@ def days_of(edition: Rulebook) -> Calendar:
 
 def warning(before: Span, due: datetime, opened: datetime, days: Calendar) -> datetime:
     """When to warn: a span before the deadline, but not before there was anything to do."""
-    return min(max((-before).from_instant(due, days), opened), due)
+    return min(max(before.ahead_of(due, days), opened), due)
 
 
 def _in_time(ruled: datetime, at: datetime, days: Calendar) -> datetime:

@@ -176,8 +176,8 @@ def kept_from(duty: Duty, user) -> bool:
 
 
 def must_be_owed(subject: Subject, move: Move) -> None:
-    """A move that settles a duty is taken while that is open: WrongState otherwise."""
-    owed = Duty.subject_id == subject.id, Duty.rule == move.owed, open_now()
+    """A move that settles a duty is taken while that is open, and not before its time: WrongState otherwise."""
+    owed = Duty.subject_id == subject.id, Duty.rule == move.owed, open_now(), Duty.show_from <= clock.now()
     if db.session.scalar(select(Duty.id).where(*owed).limit(1)) is None:
         raise WrongState()
 
@@ -255,6 +255,20 @@ def forget_notices(as_of: datetime) -> int:
     with unit_of_work():
         old = delete(Notice).where(Notice.seen_at < as_of - timedelta(days=90))
         return rows_of(db.session.execute(old))
+
+
+def assign(subject: Subject, kind: str, *, by, to, reason: str, works: Permission) -> None:
+    """Another, who `works` on such things, goes on with it and owes what is owed from now on. `kind`: what happened, as
+    its own package calls it."""
+    if not to.may(works):
+        raise Invalid(fields={"to": N_("This is not among what this person works on.")})
+    subject.MOVES["assign"].apply(subject, by)
+    if to.id == subject.owner_id:
+        raise Invalid(fields={"to": N_("It is theirs already.")})
+    before, subject.owner_id = subject.owner_id, to.id
+    db.session.flush()
+    record(kind, subject, by=by, **{"from": before, "to": to.id}, reason=reason)
+    hand_over(subject, before, to.id)
 
 
 def hand_over(subject: Subject, owner_id: int | None, to_id: int | None) -> None:

@@ -47,6 +47,7 @@ class Implementation(Subject):
     DATES = ("ended_on",)
     FIELDS: ClassVar[dict[str, str | tuple[str, type]]] = {
         "title": N_("What is put in"), "starts_on": N_("Begins on"), "ended_on": N_("Ended on"), "remark": N_("Remark"),
+        "installation": N_("Installation"),
     }  # fmt: skip
     SEARCHED = frozenset({ImplementationEvent.STARTED, ImplementationEvent.EDITED})
 

@@ -79,7 +79,7 @@ def _edit_form(made: Implementation, **kwargs) -> ImplementationForm:
 
 def _change(made: Implementation, form: ImplementationForm) -> None:
     workflow.change(made, by=current_user, title=form.title.data, starts_on=form.starts_on.data, remark=form.remark.data,
-                        installation_id=form.chosen and form.chosen.id)  # fmt: skip
+                    installation=form.chosen)  # fmt: skip
 
 
 VERBS = Verbs(queries.get, MOVES, page, {

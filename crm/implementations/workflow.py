@@ -4,6 +4,7 @@ from datetime import date
 
 from crm import clock
 from crm.db import next_number
+from crm.duties import queries as duties
 from crm.duties.models import Subject
 from crm.duties.record import open_subject, record
 from crm.errors import Forbidden, Invalid, WrongState
@@ -30,8 +31,7 @@ def begin(
 ) -> Implementation:  # fmt: skip
     if not by.may(P.CUSTOMER_EDIT):
         raise Forbidden()
-    if installation is not None and installation.customer_id != customer.id:
-        raise Invalid(fields={"installation": N_("These are another customer's.")})
+    _theirs(installation, customer.id)
     made = Implementation(
         number=next_number("J", clock.today()), customer_id=customer.id, owner_id=(owner or by).id, title=title,
         state=State.RUNNING, starts_on=starts_on, installation_id=installation and installation.id, remark=remark,
@@ -41,12 +41,22 @@ def begin(
     return made
 
 
-def change(made: Implementation, *, by, **changes) -> None:
+def _theirs(installation: Installation | None, customer_id: int | None) -> None:
+    if installation is not None and installation.customer_id != customer_id:
+        raise Invalid(fields={"installation": N_("These are another customer's.")})
+
+
+def change(made: Implementation, *, by, installation: Installation | None, **changes) -> None:
     if not CHANGE.may(by, made):
         raise Forbidden()
     if made.state not in CHANGE.froms:
         raise WrongState()
-    if differences := edit(made, changes):
+    _theirs(installation, made.customer_id)
+    differences = edit(made, changes | {"installation_id": installation and installation.id})
+    if ids := differences.pop("installation_id", None):
+        named = duties.names(ids)
+        differences["installation"] = [named[id].title if id in named else None for id in ids]
+    if differences:
         record(ImplementationEvent.EDITED, made, by=by, changes=differences)
 
 

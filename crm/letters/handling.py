@@ -50,8 +50,7 @@ def again(message: Message, *, by, on_paper: bool = False) -> Message:
     assert new_id is not None, "the subject is locked"
     made = db.session.get_one(Message, new_id)
     if on_paper:
-        made.way = Way.PAPER
-        db.session.flush()
+        put_on_paper(made, by=by)
     return made
 
 
@@ -70,13 +69,14 @@ def decide(message: Message, *, by, arrived: bool, words: str = "") -> None:
 
 def put_on_paper(message: Message, *, by) -> None:
     """What is queued, and in nobody's hand, is printed and posted instead of sent."""
-    _about(message, by)
+    subject = _about(message, by)
     free = Message.lease_until.is_(None) | (Message.lease_until < clock.now())
     queued = update(Message).where(Message.id == message.id, Message.state == MessageState.QUEUED, free)
     values = {"way": Way.PAPER, "next_at": clock.now()}
     if not rows_of(db.session.execute(queued.values(values).execution_options(synchronize_session=False))):
         raise WrongState()
     db.session.refresh(message)
+    record(MessageEvent.ON_PAPER, subject, by=by, **message.facts)
 
 
 def posted(message: Message, *, by) -> None:

@@ -10,7 +10,7 @@ from crm.contracts.models import Payment, State
 from crm.contracts.steps import Card, Lane
 from crm.plans.models import Kind, Plan, PlanLine
 
-AHEAD = frozenset({Lane.RETURNED, Lane.RUNNING})  # signed by both
+SIGNED = frozenset({Lane.RETURNED, Lane.RUNNING})  # by both
 
 
 def wanted(first: date, last: date) -> list[Any]:
@@ -31,7 +31,7 @@ def proposed(plan: Plan, rows: Iterable[Any], *, by_hand: bool = False) -> Itera
         if due_on is not None and (renewal or fen):
             yield PlanLine(
                 plan_id=plan.id, contract_id=row.id, kind=kind_of(row), due_on=due_on, owner_id=row.owner_id,
-                expected_fen=fen, ahead=renewal and card.lane in AHEAD, by_hand=by_hand,
+                expected_fen=fen, ahead=renewal and card.lane in SIGNED, by_hand=by_hand,
             )  # fmt: skip
 
 

@@ -54,11 +54,11 @@ def _page(installation: Installation, name: str = "", bound: CrmForm | None = No
     forms = {"issue": issue_form(installation, formdata=None), "give": give_form(installation, formdata=None)}
     if bound is not None:
         forms[name] = bound
-    every = queries.serials_of(installation)
+    every, customer = queries.serials_of(installation), customers.by_id(installation.customer_id)
     return render_template(
         "serials/installation.html", installation=installation, every=every, forms=forms, refusal=refusal, refused=name,
-        customer=customers.by_id(installation.customer_id), shown={one.id: numbers.shown(one, current_user) for one in every},
-        may=numbers.may(current_user, installation), people=queries.given_to(every),
+        customer=customer, shown={one.id: numbers.shown(one, current_user) for one in every},
+        may=numbers.may(current_user, customer), people=queries.given_to(every),
         agreed_on=queries.contract_of(installation.period),
     )  # fmt: skip
 
@@ -67,7 +67,7 @@ def _page(installation: Installation, name: str = "", bound: CrmForm | None = No
 @needs(P.SERIAL_ISSUE)
 def issue(number):
     installation = queries.get(number, current_user)
-    if not numbers.may(current_user, installation):
+    if not numbers.may(current_user, customers.by_id(installation.customer_id)):
         raise Forbidden()
     form = issue_form(installation)
 
@@ -86,7 +86,7 @@ def issue(number):
 def give(number):
     """The one in use, to somebody at the customer's."""
     installation = queries.get(number, current_user)
-    if not numbers.may(current_user, installation):
+    if not numbers.may(current_user, customers.by_id(installation.customer_id)):
         raise Forbidden()
     form = give_form(installation)
 

@@ -95,7 +95,7 @@ def _row(line: Line, known: _Serials) -> Result:
     found = known.installed.meant(customer, line)
     if len(found) > 1:
         raise Invalid(N_("It names several products: a serial number is that of one installation."))
-    if known.by is not None and not numbers.may(known.by, found[0]):
+    if known.by is not None and not numbers.may(known.by, customer):
         raise Invalid(N_("This customer is in somebody else's care."))
     new, there = _said(line, found[0]), known.there(line)
     if there is None:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from crm import clock
+from crm.customers import queries as customers
 from crm.customers.models import Contact
 from crm.db import db, rows_of
 from crm.duties.models import Subject
@@ -18,13 +19,14 @@ from crm.permissions import Permission as P
 from crm.serials.models import IN_ORDER, Installation, InstallationEvent, Serial, masked
 
 
-def may(user, installation: Installation) -> bool:
-    """Whoever has the customer now issues and hands over; a manager for anybody."""
-    return user.may(P.SERIAL_ISSUE_ANY) or (user.may(P.SERIAL_ISSUE) and _in_charge(installation) in (user.id, None))
+def may(user, customer: Subject) -> bool:
+    """Whoever has this customer in their care issues and hands over; a manager for anybody."""
+    return user.may(P.SERIAL_ISSUE_ANY) or (user.may(P.SERIAL_ISSUE) and customer.owner_id in (user.id, None))
 
 
-def _in_charge(installation: Installation) -> int | None:
-    return db.session.scalar(select(Subject.owner_id).where(Subject.id == installation.customer_id))
+def _allowed(by, installation: Installation) -> None:
+    if by is not None and not may(by, customers.by_id(installation.customer_id)):
+        raise Forbidden()
 
 
 LETTERS = range(4, 61)  # of a number
@@ -40,8 +42,7 @@ def issue(
     installation: Installation, *, by, number: str, starts_on: date, ends_on: date, users: int | None = None
 ) -> Serial:  # fmt: skip
     """A new serial number, which replaces the one in use. Invalid if somebody has it already."""
-    if by is not None and not may(by, installation):
-        raise Forbidden()
+    _allowed(by, installation)
     lock(installation)
     wanted = plain(number)
     if len(wanted) not in LETTERS:
@@ -115,8 +116,7 @@ def in_use(installation: Subject) -> Serial | None:
 def give(serial: Serial, *, by, to: Contact, on: date) -> None:
     """Handed over by the specialist (5.6.4), once."""
     installation = db.session.get_one(Installation, serial.installation_id)
-    if not may(by, installation):
-        raise Forbidden()
+    _allowed(by, installation)
     lock(installation)
     if to.customer_id != installation.customer_id:
         raise Invalid(fields={"to": N_("Choose a contact of this customer.")})

@@ -10,9 +10,10 @@ from crm import clock
 from crm.customers.models import Contact, Customer
 from crm.db import db, next_number
 from crm.duties import editions
+from crm.duties import workflow as duties
 from crm.duties.models import Event
 from crm.duties.record import lock, open_subject, record
-from crm.duties.workflow import hand_over, must_be_owed
+from crm.duties.workflow import must_be_owed
 from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.files.models import File
 from crm.files.workflow import attach, take_away
@@ -215,17 +216,7 @@ def see(ticket: Ticket, *, by) -> None:
 
 
 def assign(ticket: Ticket, *, by, to, reason: str) -> None:
-    """Another goes on with it, and owes what is owed from now on."""
-    if not to.may(P.TICKET_WORK):
-        raise Invalid(fields={"to": N_("This person does not work on service records.")})
-    MOVES["assign"].apply(ticket, by)
-    before = ticket.owner_id
-    if to.id == before:
-        raise Invalid(fields={"to": N_("It is theirs already.")})
-    record(TicketEvent.ASSIGNED, ticket, by=by, **{"from": before, "to": to.id, "reason": reason})
-    ticket.owner_id = to.id
-    db.session.flush()
-    hand_over(ticket, before, to.id)
+    duties.assign(ticket, TicketEvent.ASSIGNED, by=by, to=to, reason=reason, works=P.TICKET_WORK)
 
 
 def edit_ticket(ticket: Ticket, *, by, contact: Contact | None, **changes: Any) -> None:

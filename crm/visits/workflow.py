@@ -7,8 +7,8 @@ from typing import Any
 from crm import clock
 from crm.customers.models import Contact, Customer
 from crm.db import db, next_number
+from crm.duties import workflow as duties
 from crm.duties.record import open_subject, record
-from crm.duties.workflow import hand_over
 from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.labels import N_
 from crm.moves import edit
@@ -150,13 +150,9 @@ def write_up(
 def assign(visit: Visit, *, by, to, reason: str) -> None:
     """Another specialist goes, or goes on, where the first cannot; what is owed here goes with it. An approval stands, for
     whoever decides on visits says so, and never of themselves."""
-    if not to.may(P.VISIT_WORK) or to.id in (visit.owner_id, by.id):
+    if to.id == by.id:
         raise Invalid(fields={"to": N_("Choose another specialist, and not yourself.")})
-    MOVES["assign"].apply(visit, by)
-    before, visit.owner_id = visit.owner_id, to.id
-    db.session.flush()
-    record(VisitEvent.ASSIGNED, visit, by=by, **{"from": before, "to": to.id}, reason=reason)
-    hand_over(visit, before, to.id)
+    duties.assign(visit, VisitEvent.ASSIGNED, by=by, to=to, reason=reason, works=P.VISIT_WORK)
 
 
 def cancel(visit: Visit, *, by, reason: str) -> None:

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from crm import clock
+from crm.contracts import importing
 from crm.contracts.adoption import adopt_all
 from crm.contracts.models import Contract, State
 from crm.db import db, unit_of_work
@@ -12,6 +13,7 @@ from crm.serials.models import Installation, ServicePeriod
 from tests import make
 from tests.conftest import together
 from tests.contracts.test_chain import kinds, owed
+from tests.customers.test_plan import text
 
 
 def contracts() -> list[Contract]:
@@ -75,6 +77,26 @@ def test_two_sweeps_at_once_make_one_contract(served):
     together(4, sweep)
     with served.app_context():
         assert len(contracts()) == 3
+
+
+def test_an_import_and_a_sweep_at_once_take_a_period_over_once(served):
+    with served.app_context(), unit_of_work():
+        for i in range(4):
+            make.served_customer(f"单位{i}")
+        [days] = {(one.starts_on, one.ends_on) for one in db.session.query(ServicePeriod)}
+    rows = [f"HT-{i},单位{i},财务通,{days[0]},{days[1]}" for i in range(4)]
+
+    def act(i: int) -> None:
+        with served.app_context():
+            if i % 2:
+                adopt_all(clock.now())
+            else:
+                importing.KIND.run(text("合同编号,客户名称,产品,服务开始,服务到期", *rows), "list.csv", {}, say=lambda _line: None)
+
+    together(4, act)
+    with served.app_context():
+        assert {one.paper_number for one in contracts()} == {f"HT-{i}" for i in range(4)} and len(contracts()) == 4
+        assert db.session.query(ServicePeriod).filter(ServicePeriod.contract_id.is_not(None)).count() == 4
 
 
 def form_of(page, path: str) -> dict:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from crm import clock
-from crm.contracts import paying, workflow
+from crm.contracts import paying, queries, workflow
 from crm.contracts.models import Contract, Kind, State
 from crm.db import db, unit_of_work
 from crm.duties.message import Message
@@ -89,6 +89,10 @@ def test_unpaid_it_is_chased_demanded_and_withheld_by_a_manager_and_serves_once_
         assert {"contract.chase", "contract.demand"} <= set(owed(contract))
         with unit_of_work():
             paying.chase(contract, by=me, words="说下周一付")
+        with pytest.raises(WrongState), unit_of_work():
+            paying.demand(contract, by=me)  # three more days (D2)
+        assert clock.local(owed(contract)["contract.demand"].show_from).date() == date(2026, 11, 27), "seen on the whole of its last day"
+    with later(7):
         with unit_of_work():
             paying.demand(contract, by=me)
         [letter] = db.session.query(Message).filter_by(subject_id=contract.id)
@@ -117,11 +121,13 @@ def test_what_was_paid_for_is_never_withheld(app):
     me, manager = make.who("specialist"), make.who("manager")
     with unit_of_work():
         contract = make.contract(expired(), upto="returned")
-    with later(4), unit_of_work():
+    with later(7), unit_of_work():
         paying.demand(contract, by=me)
         paying.pay(contract, by=me, fen=FEN, paid_on=clock.today())
         with pytest.raises(WrongState):
             paying.withhold(contract, by=manager, reason="晚付了")
+    [letter] = db.session.query(Message).filter_by(subject_id=contract.id)
+    assert (letter.rule, letter.state) == ("contract.demand", "withdrawn"), "what was paid for is demanded of nobody"
 
 
 def test_released_early_by_a_manager_with_a_reason_it_serves_and_the_payment_stays_owed(app, sound):
@@ -147,11 +153,11 @@ def test_withheld_after_all_it_is_begun_only_once(app, sound):
     with unit_of_work():
         contract = make.contract(expired(), upto="returned")
         paying.release(contract, by=manager, reason="老客户")
-    with later(4), unit_of_work():
+    with later(7), unit_of_work():
         paying.demand(contract, by=me)
         paying.withhold(contract, by=manager, reason="还是不付")
     assert contract.state == State.RETURNED and coverage(contract) == Coverage.WITHHELD
-    with later(6), unit_of_work():
+    with later(9), unit_of_work():
         paying.release(contract, by=manager, reason="来电承诺")
     assert coverage(contract) == Coverage.IN_SERVICE and kinds(contract).count("contract.begun") == 1
 
@@ -222,6 +228,19 @@ def test_it_is_not_signed_before_it_says_what_for_how_long_and_how_much(app, lac
     assert contract.state == State.DRAFT
 
 
+@pytest.mark.parametrize("lacks", [{"amount_fen": None}, {"starts_on": None, "ends_on": None}, {"installations": []}])
+def test_what_it_was_signed_with_is_not_taken_out_of_it_again(app, lacks):
+    me = make.who("specialist")
+    with unit_of_work():
+        number = make.contract(upto="signed").number
+    with pytest.raises(Refused), unit_of_work():
+        workflow.change(queries.get(number, me), by=me, **lacks)
+    with unit_of_work():
+        contract = queries.get(number, me)
+        workflow.change(contract, by=me, amount_fen=100_000)
+    assert contract.amount_fen == 100_000 and contract.ends_on and len(contract.installations) == 1
+
+
 def test_a_sales_contract_needs_no_period_and_its_final_payment_is_owed(app, sound):
     with unit_of_work():
         contract = make.contract(category=Kind.SALES, starts_on=None, ends_on=None, installations=[], salesperson="钱进", upto="returned")
@@ -230,6 +249,14 @@ def test_a_sales_contract_needs_no_period_and_its_final_payment_is_owed(app, sou
     with unit_of_work():
         paying.pay(contract, by=make.who("specialist"), fen=40_000, paid_on=clock.today())
     assert contract.state == State.RUNNING and "contract.notice" not in owed(contract)
+
+
+def test_a_sale_has_no_period_of_its_own_for_nobody_would_be_told_of_its_end(app):
+    """Typed on the installation it is taken into a service contract, with its notice (5.2.1, 5.2.2)."""
+    with unit_of_work():
+        number = make.contract().number
+    with pytest.raises(Invalid), unit_of_work():
+        workflow.change(queries.get(number, make.who("manager")), by=make.who("manager"), category=Kind.SALES)
 
 
 @pytest.mark.parametrize(("who", "may"), [
@@ -258,10 +285,11 @@ def test_what_lapses_unpaid_is_a_managers_to_say_and_does_not_serve(app, sound):
         contract = make.contract(expired(), upto="returned")
     with pytest.raises(Forbidden), unit_of_work():
         workflow.lapse(contract, by=make.who("specialist"), reason="联系不上")
-    with later(4):
+    with later(7):
         with unit_of_work():
+            paying.demand(contract, by=make.who("specialist"))
             workflow.lapse(contract, by=make.who("manager"), reason="单位已注销")
-        assert set(owed(contract)) <= {"contract.invoice", "paper.contract"} and coverage(contract) == Coverage.WITHHELD
+        assert set(owed(contract)) == {"paper.contract"} and coverage(contract) == Coverage.WITHHELD
 
 
 def test_declined_it_owes_nothing(app):

@@ -201,7 +201,7 @@ def test_each_filter_narrows_the_list(app, browser, query, there, gone):
 def test_the_list_takes_no_more_statements_for_more_rows_and_goes_out_as_a_sheet(app, browser, statements):
     with unit_of_work():
         unit = make.served_customer()
-        make.contract(unit, category=Kind.SALES, upto="returned")
+        make.contract(unit, category=Kind.SALES, starts_on=None, ends_on=None, upto="returned")
         make.contract(unit, upto="running")
         make.in_force()
     page = browser("manager")
@@ -217,7 +217,7 @@ def test_the_list_takes_no_more_statements_for_more_rows_and_goes_out_as_a_sheet
     with unit_of_work():
         for i in range(8):
             make.contract(make.served_customer(f"客户{i}"), upto="running")
-            make.contract(make.served_customer(f"买家{i}"), category=Kind.SALES, upto="returned")
+            make.contract(make.served_customer(f"买家{i}"), category=Kind.SALES, starts_on=None, ends_on=None, upto="returned")
             make.in_force(make.customer(f"快到期{i}"))
     assert [counted(path) for path in paths] == few and max(few) <= 13, few
     assert "1200.0" in page.get("/contracts/export.csv?unpaid=1").text

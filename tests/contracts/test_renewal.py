@@ -7,7 +7,7 @@ from dateutil.relativedelta import relativedelta
 
 from crm import clock
 from crm.callbacks import workflow as calls
-from crm.contracts import notices, workflow
+from crm.contracts import notices, paying, queries, workflow
 from crm.contracts.models import Contract, State
 from crm.db import db, unit_of_work
 from crm.duties.acts import carry_out_due
@@ -70,6 +70,35 @@ def test_a_renewal_drops_the_notice_of_what_it_renews_and_withdraws_what_was_not
     assert not [rule for rule in owed(before) if rule.startswith("contract.remind")]
     assert kinds(before)[-2:] == ["contract.renewed", "message.withdrawn"]
     assert sweep(30) == 0
+
+
+def test_what_was_let_begin_unpaid_is_still_to_be_paid_once_it_is_renewed(app, sound):
+    me = make.who("specialist")
+    with unit_of_work():
+        before = make.unpaid()
+        paying.release(before, by=make.who("manager"), reason="老客户")
+        through(renewal(before))
+        db.session.refresh(before)
+        assert before.state == State.RENEWED and "contract.pay" in owed(before) and "contract.serials" not in owed(before)
+        listed = queries.listing(make.who("manager"), queries.Filter(unpaid=True)).rows
+        assert before.number in [row.number for row in listed]
+        workflow.invoice(before, by=me, posted_on=clock.today(), invoice_title="单位", invoice_address="北京", invoice_recipient="王")
+        paying.pay(before, by=me, fen=before.amount_fen, paid_on=clock.today())
+    assert before.state == State.RENEWED and set(owed(before)) <= {"paper.contract"}
+
+
+def test_a_contract_that_was_not_drafted_as_the_renewal_renews_all_the_same(app, sound):
+    """Nobody who has signed the next year is written to that this one ends."""
+    with unit_of_work():
+        before, apart = ending(20), ending(20)
+        starts = before.ends_on + DAY
+        unit = db.session.get_one(make.Customer, before.customer_id)
+        after = make.contract(unit, starts_on=starts, ends_on=starts + relativedelta(years=1) - DAY)
+        through(after)
+    for one in (before, apart):
+        db.session.refresh(one)
+    assert (after.origin_id, before.state, apart.state) == (None, State.RENEWED, State.RUNNING)
+    assert not {"contract.notice", "contract.remind_7"} & set(owed(before)) and "contract.notice" in owed(apart)
 
 
 def test_what_is_renewed_before_its_notice_is_due_never_gets_one(app, sound):

@@ -6,7 +6,7 @@ import pytest
 
 from crm import clock, sweep
 from crm.db import db, unit_of_work
-from crm.duties.models import Duty
+from crm.duties.models import Duty, Event
 from crm.errors import Invalid, WrongState
 from crm.implementations import workflow as implementing
 from crm.papers import workflow as papers
@@ -24,6 +24,20 @@ def begun(app):
 def owed(made) -> dict[str, Duty]:
     db.session.rollback()
     return {duty.rule: duty for duty in db.session.query(Duty).filter_by(subject_id=made.id) if duty.open}
+
+
+def test_another_installation_is_told_by_its_name_and_must_be_this_customers(begun):
+    me = make.who("specialist")
+    with unit_of_work():
+        mine = make.installation(db.session.get_one(make.Customer, begun.customer_id))
+        theirs = make.installation(make.customer("别家"))
+    said = {"title": begun.title, "starts_on": begun.starts_on, "remark": ""}
+    with pytest.raises(Invalid), unit_of_work():
+        implementing.change(begun, by=me, installation=theirs, **said)
+    with unit_of_work():
+        implementing.change(begun, by=me, installation=mine, **said)
+    event = db.session.query(Event).filter_by(subject_id=begun.id).order_by(Event.id.desc()).first()
+    assert event.facts["changes"] == {"installation": [None, mine.title]}
 
 
 def test_its_end_opens_three_papers_and_one_of_them_has_a_price(begun):

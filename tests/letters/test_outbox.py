@@ -14,7 +14,9 @@ from crm.db import db, transactions, unit_of_work
 from crm.duties.acts import carry_out_due
 from crm.duties.message import Message, MessageState, Way
 from crm.duties.models import Duty
+from crm.duties.reading import shipped
 from crm.duties.record import record
+from crm.duties.workflow import issue_edition
 from crm.errors import Forbidden, WrongState
 from crm.files import store
 from crm.letters import handling, outbox
@@ -117,6 +119,19 @@ def test_whoever_cannot_be_reached_is_asked_about_once_and_written_to_when_an_ad
         customers.change_customer(db.session.get_one(Customer, one.customer_id), {"email": "a@example.cn"}, by=make.who("followup"))
     assert carry_out_due(clock.now()) == 1 and owed("contract.find_address") == []
     assert send() == 1 and carrier.given[0][0] == "a@example.cn"
+
+
+def test_where_the_rulebook_asks_nobody_for_an_address_that_is_said_once(app):
+    """Not anew by each sweep."""
+    with unit_of_work():
+        text = shipped().replace('opens = "contract.no_address"', 'opens = "contract.address_found"')
+        issue_edition(text, clock.now() + timedelta(days=1))
+    with clock.frozen(clock.now() + timedelta(days=2)):
+        with unit_of_work():
+            one = make.in_force(make.customer("无址单位", email="", fax=""))
+        for _ in range(3):
+            assert carry_out_due(clock.now()) == 0
+    assert kinds(one.id).count("contract.no_address") == 1
 
 
 def test_a_period_that_is_over_is_written_to_nobody(contract, app):
@@ -367,6 +382,7 @@ def test_on_paper_a_letter_is_printed_and_posted_by_people(queued, carrier, soun
     act("put_on_paper")
     assert send() == 0 and not carrier.given
     (one,) = letters()
+    assert kinds(one.subject_id)[-1] == "message.on_paper", "who took it to paper stands in the history"
     assert (one.state, one.way, one.lease_until) == ("queued", "paper", None) and store.read(one.sheet_sha256) == SHEET
     with minutes(600):
         assert send() == 0 and letters()[0].attempts == 1, "it waits for people"

@@ -42,6 +42,17 @@ def test_a_new_number_replaces_the_one_in_use_and_every_one_stays(installation, 
     assert first.replaced_by_id == second.id and numbers.in_use(installation).id == second.id
 
 
+def test_a_customer_given_to_another_takes_their_serial_numbers_along(installation):
+    other = make.who("specialist2")
+    with unit_of_work():
+        unit = db.session.get_one(make.Customer, installation.customer_id)
+        customers.change_customer(unit, {"owner_id": other.id}, by=make.who("manager"))
+    with pytest.raises(Forbidden), unit_of_work():
+        issue(installation)
+    with unit_of_work():
+        assert issue(installation, by="specialist2").issued_by_id == other.id
+
+
 @pytest.mark.parametrize("again", ["JY-2026-0001", "jy-2026-0001", "ＪＹ-2026-0001", " JY-2026 -0001"])
 def test_a_number_has_one_owner_however_it_is_written(installation, again):
     with unit_of_work():
