@@ -11,6 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from crm.db import unit_of_work
+from crm.desk import listing
 from crm.permissions import Role
 from tests.conftest import Browser
 from tests.nets.crawl import Crawl
@@ -93,7 +94,8 @@ def look_at(page, address: str, language: str, complaints: list[str], name: str)
 
 
 @pytest.fixture
-def department(served):
+def department(served, monkeypatch):
+    monkeypatch.setattr(listing, "MOST", 1_000)  # the crawl takes a file of every list and filter it meets
     with served.app_context(), unit_of_work():
         populate()
 
