@@ -10,6 +10,7 @@ from sqlalchemy import func, select, text
 from bench.places import Place
 from bench.story import COLUMNS, Rows, Story
 from crm import clock
+from crm.contracts.adoption import adopt_all
 from crm.customers.models import Contact, Customer
 from crm.db import db, unit_of_work
 from crm.duties import workflow as duties
@@ -29,7 +30,11 @@ def fill(place: Place, size: int) -> None:
     began = time.monotonic()
     with place.app() as app, app.app_context():
         with unit_of_work():
-            story = _department(size)
+            people = _department(size)
+        while adopt_all(clock.now()):
+            pass
+        with unit_of_work(read_only=True):
+            story = _story(size, people)
         connection = db.engine.raw_connection()
         load = _copy if db.engine.dialect.name == "postgresql" else _insert
         with _bare(connection.cursor()):
@@ -41,8 +46,8 @@ def fill(place: Place, size: int) -> None:
     print(f"filled {size:,} records in {time.monotonic() - began:.0f} s", file=sys.stderr)
 
 
-def _department(size: int) -> Story:
-    """The people, and customers with a contact and a running service each: one for two hundred records."""
+def _department(size: int) -> list[int]:
+    """The specialists, everybody else, and customers with a contact and a running service each: one for two hundred records."""
     duties.issue_shipped()
     boss = staff.add_user("manager", "刘强", [Role.MANAGER], hashed(PASSWORD), must_change=False)
     people = [staff.add_user(f"s{i}", f"专员{i}", [Role.SPECIALIST], hashed(PASSWORD), must_change=False)
@@ -54,11 +59,15 @@ def _department(size: int) -> Story:
         make.contact(unit)
         make.installation(unit, ends_in=400)
     db.session.flush()
+    return [one.id for one in people if isinstance(one, User)]
+
+
+def _story(size: int, people: list[int]) -> Story:
     edition = db.session.scalars(select(Edition.id)).one()
     pairs = [tuple(row) for row in db.session.execute(select(Customer.id, Contact.id).join(Contact.customer))]
     top = {"subjects": Subject.id, "events": Event.id, "duties": Duty.id}
     start = {name: (db.session.scalar(select(func.max(column))) or 0) + 1 for name, column in top.items()}
-    return Story(size, clock.now(), edition, [one.id for one in people if isinstance(one, User)], pairs, start)
+    return Story(size, clock.now(), edition, people, pairs, start)
 
 
 @contextmanager

@@ -5,44 +5,30 @@ into every pair of neighbouring letters. A row that holds all pairs of a word is
 text holds the word. Names are indexed once more under a mark of their own, letter by letter too: one letter finds them.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
-    ColumnElement,
     ForeignKey,
-    FromClause,
     Integer,
     Row,
-    Select,
     UniqueConstraint,
     bindparam,
-    cast,
     column,
     delete,
-    false,
-    func,
-    literal_column,
     select,
     table,
     text,
-    true,
-    union,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.db import db, insert
-from crm.words import NAME, fold, name_pieces, pieces, words_in
+from crm.words import fold, name_pieces, pieces
 
-FEW = 4000  # rows whose ids are carried from one statement to the next
-WINDOWS = (1_000, 10_000)  # newest subjects that are looked at before all: a common word fills the page from them
 SLOT = 16  # bits of a row's id that tell the rows of one subject apart; above them stands the subject's id
 LAST = (1 << SLOT) - 1
-T = TypeVar("T")
-_grams = table("search_grams", column("rowid"), column("row_id"), column("grams"))  # FTS5, or a tsvector with GIN
+GRAMS = table("search_grams", column("rowid"), column("row_id"), column("grams"))  # FTS5, or a tsvector with GIN
 
 
 @dataclass(frozen=True)
@@ -62,7 +48,7 @@ class Entry:
         return "\n".join(part for part in (self.name, *self.keys, self.words) if part)
 
 
-def _lite() -> bool:
+def lite() -> bool:
     return db.engine.dialect.name == "sqlite"
 
 
@@ -143,7 +129,7 @@ def _say(said: Sequence[tuple[int, int, Entry]]) -> None:
         for id, subject_id, one in said
     ]  # fmt: skip
     db.session.execute(insert(SearchRow.__table__), rows)
-    if _lite():
+    if lite():
         statement = text("INSERT INTO search_grams (rowid, grams) VALUES (:id, :grams)")
     else:
         statement = text("INSERT INTO search_grams (row_id, grams) VALUES (:id, array_to_tsvector(:grams))")
@@ -164,7 +150,7 @@ def grams_of(folded: str, name: str = "") -> list[str]:
 
 def _grams_of(folded: str, name: str) -> list[str] | str:
     """The same as each database takes it."""
-    return " ".join(grams_of(folded, name)) if _lite() else grams_of(folded, name)
+    return " ".join(grams_of(folded, name)) if lite() else grams_of(folded, name)
 
 
 def _forget(rows: Sequence[Row]) -> None:
@@ -172,7 +158,7 @@ def _forget(rows: Sequence[Row]) -> None:
     if not rows:
         return
     ids = [{"gone": row.id} for row in rows]
-    if _lite():
+    if lite():
         statement = text("INSERT INTO search_grams (search_grams, rowid, grams) VALUES ('delete', :id, :grams)")
         db.session.execute(statement, [{"id": row.id, "grams": _grams_of(row.folded, row.name)} for row in rows])
     else:
@@ -185,103 +171,6 @@ def _forget(rows: Sequence[Row]) -> None:
 def clear() -> None:
     """Forget everything; `put` fills it anew."""
     everything = "INSERT INTO search_grams (search_grams) VALUES ('delete-all')"
-    db.session.execute(text(everything if _lite() else "DELETE FROM search_grams"))
+    db.session.execute(text(everything if lite() else "DELETE FROM search_grams"))
     db.session.execute(delete(SearchKey))
     db.session.execute(delete(SearchRow))
-
-
-def _all_of(wanted: list[str], walk: bool = False) -> ColumnElement[bool]:
-    """`walk`: asked of each row in hand, never of the index, which would gather all rows of a common word first."""
-    if _lite():
-        return literal_column("search_grams").op("MATCH")(" AND ".join(f'"{piece}"' for piece in wanted))
-    every = " & ".join(f"'{piece}'" for piece in wanted)
-    held = _grams.c.grams.op("@@", is_comparison=True)(bindparam(None, every).op("::")(literal_column("tsquery")))
-    return held.is_(true()) if walk else held
-
-
-def _id() -> ColumnElement[int]:
-    return _grams.c.rowid if _lite() else _grams.c.row_id
-
-
-def _holds(words: Iterable[str]) -> list[ColumnElement[bool]]:
-    """A single piece is its own proof; of a longer word the pieces may stand apart."""
-    find = func.instr if _lite() else func.strpos
-    return [find(SearchRow.folded, word) > 0 for word in words if len(word) > 2]
-
-
-def _candidates(wanted: list[str], words: list[str], walk: bool = False) -> Select:
-    subject = _id().bitwise_rshift(SLOT).label("subject_id")
-    rows = select(_id().label("id"), subject).where(_all_of(wanted, walk))
-    checks = _holds(words)
-    return rows.join(SearchRow, SearchRow.id == _id()).where(*checks) if checks else rows
-
-
-def _containing(query: str, walk: bool = False) -> Select | None:
-    """The rows that hold every word of the query; None for a query of nothing."""
-    words = words_in(query)
-    wanted = sorted({piece for word in words for piece in pieces(word)})
-    return _candidates(wanted, words, walk) if wanted else None
-
-
-def named(query: str) -> Select | None:
-    """The rows whose name holds every word of the query, however short."""
-    words = words_in(query)
-    wanted = sorted({NAME + piece for word in words for piece in pieces(word)})
-    return _candidates(wanted, words) if wanted else None
-
-
-def exactly(query: str) -> Select:
-    """Ids of the rows one of whose numbers or codes is just this."""
-    return select(SearchKey.row_id.label("id")).where(SearchKey.key == "".join(words_in(query)))
-
-
-def matching(query: str) -> Select:
-    """Ids of the subjects that hold the words themselves, or are named so: for a list's filter."""
-    found = [one for one in (_containing(query), named(query)) if one is not None]
-    if not found:
-        return select(SearchRow.subject_id).where(false())
-    rows = union(*found).subquery()
-    return select(rows.c.subject_id).where(rows.c.id.bitwise_and(LAST) == 0)
-
-
-def newest(
-    query: str, ask: Callable[[FromClause], Sequence[T]], *, size: int, before: int | None = None
-) -> tuple[Sequence[T], bool]:
-    """A page of what holds every word of the query, the newest first, and whether older rows were left unlooked at.
-
-    `ask` is given the rows found, as columns `id` and `subject_id`, and returns at most `size` + 1 in falling order of the
-    id. `before` is a row's id. SQLite walks its index backwards until the page is
-    full. PostgreSQL's knows no order: it is asked of the newest rows, and of all only if those do not fill the page."""
-    found = _containing(query)
-    if found is None:
-        return [], False
-    where = [_id() < before] if before else []
-    if _lite():
-        return ask(found.where(*where).subquery("found")), bool(before)
-    top = before or row_id((db.session.scalar(select(func.max(_id()))) or 0) + 1 >> SLOT, LAST)
-    looked, rows = 0, []  # at how many of the newest, and what they gave
-    for window in WINDOWS:
-        since = top - (window << SLOT)
-        if since <= 0 or (looked and len(rows) * window // looked <= size):  # too rare to fill a page from here
-            break
-        some = _containing(query, walk=window == WINDOWS[0])
-        assert some is not None
-        rows = ask(apart(some.where(*where, _id() >= since)))
-        if len(rows) > size:
-            return rows, True
-        looked = window
-    return ask(_settled(found.where(*where))), bool(before)
-
-
-def apart(found: Select, name: str = "found") -> FromClause:
-    """Found out by itself: PostgreSQL would otherwise walk all subjects for the order's sake."""
-    return found.cte(name).prefix_with("MATERIALIZED", dialect="postgresql")
-
-
-def _settled(found: Select) -> FromClause:
-    """The same rows, found out now if they are few: PostgreSQL always expects thousands, and would read the tables."""
-    ids = list(db.session.scalars(select(apart(found).c.id).limit(FEW + 1)))  # a LIMIT inside would avoid the index
-    if len(ids) > FEW:
-        return apart(found)
-    known = func.unnest(cast(ids, ARRAY(BigInteger))).table_valued("id").render_derived()
-    return select(known.c.id, known.c.id.bitwise_rshift(SLOT).label("subject_id")).subquery("found")

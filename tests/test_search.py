@@ -2,7 +2,7 @@
 
 import pytest
 
-from crm import search, words
+from crm import finding, search, words
 from crm.customers import workflow as customers
 from crm.db import db, unit_of_work
 from crm.desk.search import NAMED, SIZE, find, rebuild
@@ -198,10 +198,35 @@ def test_pages_are_the_same_however_the_index_is_asked(app, monkeypatch, windows
                 return hits, rows
 
     usual = pages()
-    monkeypatch.setattr(search, "WINDOWS", windows)
-    monkeypatch.setattr(search, "FEW", few)
+    monkeypatch.setattr(finding, "WINDOWS", windows)
+    monkeypatch.setattr(finding, "FEW", few)
     assert pages() == usual
     assert len(usual[1]) == len(set(usual[1])) == 23 and usual[1] == sorted(usual[1], reverse=True)
+
+
+def test_a_list_looks_at_its_own_newest_whatever_was_imported_since(app, monkeypatch):
+    with unit_of_work():
+        unit = make.served_customer("甲公司")
+        for i in range(5):
+            make.ticket(unit, title=f"凭证问题 {i}")
+        for i in range(10):
+            make.customer(f"乙公司{i}")
+    monkeypatch.setattr(finding, "WINDOWS", (4,))
+    page = queries.listing(make.who("manager"), queries.Filter(q="凭证"), size=3)
+    assert [row.title for row in page.rows] == ["凭证问题 4", "凭证问题 3", "凭证问题 2"]
+    assert page.least == (db.engine.dialect.name == "postgresql")  # the window filled it
+
+
+@pytest.mark.parametrize(("words", "common"), [("凭证", True), ("貔貅", False)])
+def test_none_among_the_newest_says_nothing_of_a_word(app, monkeypatch, words, common):
+    if db.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite walks its index until the page is full")
+    with unit_of_work():
+        for i in range(60):
+            make.ticket(title=f"凭证问题 {i}")
+    monkeypatch.setattr(finding, "SAMPLE", 100)
+    monkeypatch.setattr(finding, "FEW", 50)
+    assert finding._fills([], 10, 50, words) == common
 
 
 def test_the_order_of_what_is_found_does_not_depend_on_when_it_was_indexed(filled):

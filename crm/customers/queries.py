@@ -5,7 +5,7 @@ from typing import Self
 from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, func, or_, select
 from sqlalchemy.orm import joinedload
 
-from crm import lists, search
+from crm import finding, lists
 from crm.customers.models import Contact, Customer, CustomerState, Grade
 from crm.db import db
 from crm.duties import queries as duties
@@ -60,7 +60,7 @@ def find(text: str, user, *, most: int = 20) -> list[Customer]:
         Customer.kind == "customer",
         Customer.visible(user),
         Customer.state == CustomerState.ACTIVE,
-        Customer.id.in_(search.matching(text)),
+        Customer.id.in_(finding.matching(text)),
     )
     ranked = found.order_by(case((exact, 0), (begins, 1), else_=2), func.length(Customer.title), Customer.id)
     return list(db.session.scalars(ranked.limit(most)))
@@ -85,7 +85,7 @@ def meant(words: str, user) -> list[int]:
     exact = or_(Customer.code == words, Customer.number == words.upper(), Customer.title == words)
     rank = case((exact, 0), else_=1)
     found = select(Customer.id, rank).where(Customer.kind == "customer", Customer.visible(user))
-    found = found.where(Customer.id.in_(search.matching(words))).order_by(rank, func.length(Customer.title), Customer.id)
+    found = found.where(Customer.id.in_(finding.matching(words))).order_by(rank, func.length(Customer.title), Customer.id)
     rows = db.session.execute(found.limit(MOST_MEANT)).all()
     return [id for id, ranked in rows if ranked == rows[0][1]]
 
@@ -123,7 +123,7 @@ class Filter:
         if self.owner:
             rows = rows.where(Subject.owner_id == self.owner)
         if self.q:
-            rows = rows.where(Subject.id.in_(search.matching(self.q)))
+            rows = rows.where(Subject.id.in_(finding.matching(self.q)))
         if self.region:
             rows = rows.join(Customer.__table__, Customer.__table__.c.id == Subject.id)
             rows = rows.where(Customer.__table__.c.region == self.region)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Select, func, select
 
-from crm import search
+from crm import finding, search
 from crm.db import db, unit_of_work
 from crm.duties import queries as duties
 from crm.duties.models import Subject
@@ -64,11 +64,11 @@ def _rows(found: FromClause, seen: ColumnElement[bool]) -> Select:
 
 
 def _first(query: str, seen: ColumnElement[bool]) -> list[Any]:
-    exact = _rows(search.apart(search.exactly(query)), seen).order_by(SearchRow.id.desc()).limit(NAMED)
+    exact = _rows(finding.apart(finding.exactly(query)), seen).order_by(SearchRow.id.desc()).limit(NAMED)
     rows = list(db.session.execute(exact))
-    if (by_name := search.named(query)) is not None:
+    if (by_name := finding.named(query)) is not None:
         length = func.length(SearchRow.name)
-        named = _rows(search.apart(by_name), seen).order_by(length, SearchRow.id).limit(NAMED)
+        named = _rows(finding.apart(by_name), seen).order_by(length, SearchRow.id).limit(NAMED)
         rows += list(db.session.execute(named))
     return list({row.id: row for row in rows}.values())
 
@@ -81,7 +81,7 @@ def _newest(query: str, seen: ColumnElement[bool], passed: Iterable[int], before
         wanted = _rows(found, seen & SearchRow.id.not_in(passed))
         return db.session.execute(wanted.order_by(found.c.id.desc()).limit(SIZE + 1)).all()
 
-    return search.newest(query, ask, size=SIZE, before=before)[0]
+    return finding.newest(query, ask, size=SIZE, before=before)[0]
 
 
 def find(user, query: str, *, before: int | None = None) -> Found:

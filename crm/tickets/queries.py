@@ -7,7 +7,7 @@ from typing import Any, Self
 from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, bindparam, func, select
 from sqlalchemy.orm import aliased, joinedload
 
-from crm import clock, lists, search
+from crm import clock, finding, lists, search
 from crm.customers import queries as customers
 from crm.db import db
 from crm.duties import editions
@@ -72,7 +72,7 @@ class Filter:
             rows = rows.where(Subject.opened_at < clock.moment(self.until + timedelta(days=1)))
         if self.overdue:
             late = select(Duty.subject_id).where(open_now(), Duty.due_at < clock.now(), Duty.held_by_id.is_(None))
-            rows = rows.where(Subject.id.in_(select(search.apart(late, "late").c.subject_id)))  # few, and found first
+            rows = rows.where(Subject.id.in_(select(finding.apart(late, "late").c.subject_id)))  # few, and found first
         return rows
 
     def _of_customer(self, user) -> ColumnElement[bool]:
@@ -117,7 +117,7 @@ def _speaking(every: Select, words: str, before: int | None, size: int) -> tuple
         count = select(func.count()).select_from(known).scalar_subquery().label("every")
         return db.session.execute(held.add_columns(count).order_by(found.c.id.desc()).limit(size + 1)).all()
 
-    return search.newest(words, ask, size=size, before=search.row_id(before) if before else None)
+    return finding.newest(words, ask, size=size, before=search.row_id(before) if before else None, kind="ticket")
 
 
 _DUE = (
