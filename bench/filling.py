@@ -33,7 +33,7 @@ def fill(place: Place, size: int) -> None:
             people = _department(size)
         while adopt_all(clock.now()):
             pass
-        with unit_of_work(read_only=True):
+        with unit_of_work():
             story = _story(size, people)
         connection = db.engine.raw_connection()
         load = _copy if db.engine.dialect.name == "postgresql" else _insert
