@@ -26,8 +26,9 @@ from crm.search import GRAMS, LAST, SLOT, SearchKey, SearchRow, lite, row_id
 from crm.words import NAME, pieces, words_in
 
 FEW = 4000  # rows whose ids are carried from one statement to the next
-WINDOWS = (1_000, 10_000)  # newest subjects that are looked at before all: a common word fills the page from them
-SAMPLE = 0.1  # per cent of the table's pages that are read to tell a common word from a rare one
+WINDOWS = (1_000, 10_000, 100_000)  # newest subjects that are looked at before all: a common word fills the page from them
+MANY = 200_000  # subjects from which on asking the index for all that hold a common word takes long
+SAMPLE = 0.03  # per cent of the table's pages that are read to tell such a word from a rare one
 T = TypeVar("T")
 _subjects = table("subjects", column("id"), column("kind"))
 
@@ -111,7 +112,7 @@ def newest(
     looked, rows = 0, []  # at how many of the newest, and what they gave
     for window in WINDOWS:
         since = top - (window << SLOT)
-        if since <= 0 or (looked and not _fills(rows, window / looked, size, query)):
+        if since <= 0 or (looked and not _fills(rows, window / looked, size, query, top)):
             break
         some = _containing(query, walk=window == WINDOWS[0])
         assert some is not None
@@ -127,10 +128,10 @@ def _last(kind: str) -> Select:
     return select(func.max(_subjects.c.id)).where(*([_subjects.c.kind == kind] if kind else []))
 
 
-def _fills(rows: Sequence, times: float, size: int, query: str) -> bool:
-    """Whether so many times as many subjects may fill a page. None among the newest says nothing of a word, for they may all
-    be of one import; then it is looked for in a few of all the table's pages, wherever they lie."""
-    if rows:
+def _fills(rows: Sequence, times: float, size: int, query: str, top: int) -> bool:
+    """Whether so many times as many subjects may fill a page. None among the newest says little of a word, for they may all
+    be of one import; where there are many, it is looked for in a few of all the table's pages, wherever they lie."""
+    if rows or top >> SLOT < MANY:
         return len(rows) * times > size
     some = GRAMS.tablesample(func.system(SAMPLE))
     held = select(func.count()).select_from(some).where(_held(some.c.grams, _pieces(query)))

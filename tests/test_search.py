@@ -226,7 +226,9 @@ def test_none_among_the_newest_says_nothing_of_a_word(app, monkeypatch, words, c
             make.ticket(title=f"凭证问题 {i}")
     monkeypatch.setattr(finding, "SAMPLE", 100)
     monkeypatch.setattr(finding, "FEW", 50)
-    assert finding._fills([], 10, 50, words) == common
+    monkeypatch.setattr(finding, "MANY", 10)
+    top = search.row_id(db.session.query(Subject).count())
+    assert finding._fills([], 10, 50, words, top) == common
 
 
 def test_the_order_of_what_is_found_does_not_depend_on_when_it_was_indexed(filled):

@@ -92,15 +92,16 @@ def title_of(titles: Iterable[str]) -> str:
 
 def _add(contract: Contract, installed: list[Installation]) -> None:
     lock(contract)
-    record(ContractEvent.EDITED, contract, changes=cover(contract, installed))
+    changes = cover(contract, installed)
+    record(ContractEvent.EDITED, contract, changes=changes, unagreed=periods.unagreed(contract))
 
 
-def cover(contract: Contract, installed: Sequence[Installation]) -> dict[str, list[list[str]]]:
+def cover(contract: Contract, installed: Sequence[Installation], by=None) -> dict[str, list[list[str]]]:
     """The contract there is covers these too; what that changes."""
     before = [one.title for one in contract.installations]
     known = {one.id for one in contract.installations}
     contract.installations.extend(one for one in installed if one.id not in known)
     contract.version += 1
     db.session.flush()
-    periods.adopt(contract)
+    periods.adopt(contract, by)
     return {"installations": [before, [one.title for one in contract.installations]]}

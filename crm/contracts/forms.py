@@ -68,6 +68,7 @@ class SignForm(CrmForm):
 class SendForm(CrmForm):
     way = PickField(_l("How"), Way, required=True, default=Way.FAX)
     sent_on = DayField(_l("Sent on"), required=True)
+    stamped = BooleanField(_l("It bears our stamp"))
 
 
 class AgreeForm(CrmForm):

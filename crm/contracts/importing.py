@@ -10,7 +10,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import selectinload
 
 from crm import clock
-from crm.contracts import adoption, following, paying, workflow
+from crm.contracts import adoption, following, paying, periods, workflow
 from crm.contracts.models import Contract, ContractEvent, Kind, State
 from crm.contracts.plan import Line, Plan
 from crm.customers.models import Customer
@@ -98,8 +98,8 @@ class _Contracts(listed.Known):
         self._held = {("paper_number", one.values["paper_number"]): one for one in (*held.values(), *self._tried)}
         self._held |= {("external_ref", one.values["external_ref"]): one for one in (*held.values(), *self._tried)}
         self._spans: dict[Key, list[Span]] = {key: list(some) for key, some in self._tried_spans.items()}
-        periods = select(ServicePeriod, Subject.customer_id).join(Subject, Subject.id == ServicePeriod.installation_id)
-        for one, customer_id in db.session.execute(periods.where(ServicePeriod.installation_id.in_(installed))):
+        known = select(ServicePeriod, Subject.customer_id).join(Subject, Subject.id == ServicePeriod.installation_id)
+        for one, customer_id in db.session.execute(known.where(ServicePeriod.installation_id.in_(installed))):
             span = Span(one.starts_on, one.ends_on, held.get(one.contract_id or 0))
             self._spans.setdefault((customer_id, one.installation_id), []).append(span)
         return installed
@@ -160,9 +160,10 @@ class _Contracts(listed.Known):
             contract = db.session.get_one(Contract, held.id, options=covering, populate_existing=True)
             differences: dict[str, Any] = edit(contract, changes)
             if kept:
-                differences |= adoption.cover(contract, _rows(kept))
+                differences |= adoption.cover(contract, _rows(kept), self.by)
             if differences:
-                record(ContractEvent.EDITED, contract, by=self.by, changes=differences, **self.said(line))
+                unagreed = bool(kept) and periods.unagreed(contract)
+                record(ContractEvent.EDITED, contract, by=self.by, changes=differences, unagreed=unagreed, **self.said(line))
             if held.paid is None:
                 self._settle(contract, line)
             following.pass_on([key[1] for key in held.covers | {one.key for one in kept}], self.by)

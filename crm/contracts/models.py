@@ -52,7 +52,8 @@ class ContractEvent(Labelled):
     WITHHELD = "contract.withheld", N_("withheld the new period")
     WAITED = "contract.waited", N_("decided to wait for the payment")
     BEGUN = "contract.begun", N_("the period is in force")
-    SERIALS_GIVEN = "contract.serials_given", N_("handed over the new serial numbers")
+    SERIALS_GIVEN = "contract.serials_given", N_("settled the new serial numbers")
+    CHECKED = "contract.checked", N_("found the service period right")
     ADJUSTED = "contract.adjusted", N_("adjusted the period")
     RENEWED = "contract.renewed", N_("the contract is renewed")
     DECLINED = "contract.declined", N_("noted that the customer declines")
@@ -142,7 +143,7 @@ class Contract(Subject):
     EVENTS = ContractEvent
     STATES = State
     DATES = ("starts_on", "ends_on", "copy_due_on", "payment_due_on")
-    FACTS = ("over", "answer", "rule", "taken_over", "what")
+    FACTS = ("over", "answer", "rule", "taken_over", "unagreed", "what")
     FIELDS: ClassVar[dict[str, str | tuple[str, type]]] = {
         "title": N_("What the contract is for"), "category": (N_("Kind"), Kind), "paper_number": N_("Number on the paper"),
         "amount_fen": (N_("Amount"), Fen), "starts_on": N_("First day"), "ends_on": N_("Last day"),

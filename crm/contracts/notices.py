@@ -37,7 +37,7 @@ def about(contract: Contract, slot: str = "") -> About:
         head = [_("Software"), _("Users"), _("First day"), _("Last day")]
         ours = company()
     values = {
-        "customer": customer.full_name or customer.title, "contact": _contact(customer), "number": contract.number,
+        "customer": customer.full_name or customer.title, "contact": contact_of(customer), "number": contract.number,
         "starts_on": str(contract.starts_on or ""), "ends_on": str(contract.ends_on or ""),
         "days": str(max((ends - clock.today()).days, 0)), "amount": yuan(contract.amount_fen or 0),
         "open": yuan(paying.open_fen(contract)),
@@ -50,6 +50,7 @@ def about(contract: Contract, slot: str = "") -> About:
     return About(
         values=values, rows=rows, head=head, brand=brands.pop() if len(brands) == 1 else "", language=contract.language,
         to=customer.full_name or customer.title, address=customer.address, fax=customer.fax, email=customer.email,
+        post=customer.post,
     )  # fmt: skip
 
 
@@ -62,15 +63,16 @@ def _installed(contract: Contract) -> list[tuple[Installation, Product]]:
     return [(one, product) for one, product in db.session.execute(rows)]
 
 
-def _contact(customer: Customer) -> str:
+def contact_of(customer: Customer) -> str:
+    """Whom letters and invoices are for: who is responsible for the software, else the first there is."""
     who = select(Contact.name).where(Contact.customer_id == customer.id, Contact.active)
     return db.session.scalar(who.order_by(Contact.software_responsible.desc(), Contact.id).limit(1)) or ""
 
 
 def reachable(contract: Contract) -> bool:
-    """Whether a letter reaches the customer: by fax or by e-mail."""
+    """Whether a letter reaches the customer: by fax, by e-mail or, where they asked for it, by post."""
     customer = db.session.get_one(Customer, contract.customer_id)
-    return way_to(customer.fax, customer.email) is not None
+    return way_to(customer.fax, customer.email, customer.post) is not None
 
 
 def hindrance(contract: Contract, rule: Rule) -> str:
@@ -157,13 +159,13 @@ def forecast(user, until: date) -> list[Coming]:
     """The notices that will go out until a day, the first to go first."""
     unit = Customer.__table__.c
     rows = (
-        select(Contract, Duty.show_from, unit.fax, unit.email).join(Duty, Duty.subject_id == Contract.id)
-        .join(Customer.__table__, unit.id == Contract.customer_id)
+        select(Contract, Duty.show_from, unit.fax, unit.email, unit.by_post, unit.address)
+        .join(Duty, Duty.subject_id == Contract.id).join(Customer.__table__, unit.id == Contract.customer_id)
         .where(Duty.rule == NOTICE, open_now(), Contract.visible(user), Duty.show_from < clock.end_of(until))
         .order_by(Duty.show_from, Duty.id).limit(duties.MOST)
     )  # fmt: skip
     found = []
-    for contract, goes, fax, email in db.session.execute(rows):
-        reached = way_to(fax, email)
+    for contract, goes, fax, email, by_post, address in db.session.execute(rows):
+        reached = way_to(fax, email, address if by_post else "")
         found.append(Coming(contract, goes, reached[0] if reached else None, fax))
     return found

@@ -29,7 +29,7 @@ FORMS: dict[str, type[CrmForm]] = {
     "sign": forms.SignForm, "send": forms.SendForm, "agree": forms.AgreeForm, "copy": forms.CopyForm, "scan": forms.ScanForm,
     "invoice": forms.InvoiceForm, "pay": forms.PayForm, "chase": forms.ChaseForm, "adjust": forms.AdjustForm,
     "assign": forms.AssignForm,
-    **dict.fromkeys(("release", "withhold", "wait", "decline", "lapse"), ReasonForm),
+    **dict.fromkeys(("release", "withhold", "wait", "decline", "lapse", "serials"), ReasonForm),
 }  # fmt: skip
 
 
@@ -40,6 +40,8 @@ def form_for(name: str, contract: Contract, **kwargs: Any) -> CrmForm:
         form.to.offer([(one.id, one.name) for one in staff.choices(WORKS) if one.id != contract.owner_id])
     if isinstance(form, forms.SignForm):
         form.representative.offer([(one.id, one.name) for one in staff.choices(SIGNS)])
+    if isinstance(form, forms.SendForm) and contract.stamped:
+        del form.stamped
     if isinstance(form, forms.AgreeForm):
         if contract.state == State.RETURNED:
             del form.copy_due_on
@@ -56,7 +58,8 @@ def _known(name: str, contract: Contract) -> dict[str, Any]:
         return {
             "invoice_title": contract.invoice_title or unit.invoice_title or unit.full_name,
             "tax_number": contract.tax_number or unit.tax_number, "invoice_address": contract.invoice_address or unit.address,
-            "invoice_recipient": contract.invoice_recipient, "courier_number": contract.courier_number, "posted_on": today,
+            "invoice_recipient": contract.invoice_recipient or notices.contact_of(unit),
+            "courier_number": contract.courier_number, "posted_on": today,
         }  # fmt: skip
     if name in ("agree", "adjust"):
         names = ("copy_due_on", "payment_due_on", "terms", "starts_on", "ends_on")
@@ -82,7 +85,7 @@ def verbs_now(contract: Contract, owed) -> dict[str, CrmForm]:
 
 def leading(contract: Contract, now: Mapping[str, CrmForm]) -> str:
     """The next step on the way."""
-    return next((name for name in (LEADING.get(State(contract.state), ""), "serials", "demand") if name in now), "")
+    return next((name for name in (LEADING.get(State(contract.state), ""), "check", "demand") if name in now), "")
 
 
 def may_renew(contract: Contract) -> bool:

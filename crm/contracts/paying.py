@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from sqlalchemy import func, select
 
 from crm import clock
-from crm.contracts import notices, periods
+from crm.contracts import handover, notices, periods
 from crm.contracts.models import Contract, ContractEvent, Payment, State
 from crm.contracts.moves import MOVES
 from crm.db import db
@@ -147,8 +147,11 @@ def _begin(contract: Contract, by) -> None:
 
 
 def begun(contract: Contract, by, *, taken_over: bool = False) -> None:
-    dates = {"starts_on": contract.starts_on, "ends_on": contract.ends_on}
-    record(ContractEvent.BEGUN, contract, by=by, taken_over=taken_over, **dates)
+    """Its period is in force. One that was in force before the program and that no manager has seen is theirs to check
+    (5.2.7); where the serial numbers of one that begins here are with the customer already, that is said at once (5.6.4)."""
+    said = {"starts_on": contract.starts_on, "ends_on": contract.ends_on, "taken_over": taken_over}
+    record(ContractEvent.BEGUN, contract, by=by, unagreed=taken_over and periods.unagreed(contract), **said)
+    handover.settle(contract, by)
 
 
 def _owed(verb: str, contract: Contract, by) -> None:

@@ -4,7 +4,9 @@ from sqlalchemy import delete, select, update
 
 from crm.contracts.models import Contract, covered
 from crm.db import db
+from crm.permissions import Permission
 from crm.serials.models import ServicePeriod, Standing
+from crm.staff.models import User
 
 
 def _mine(contract: Contract):
@@ -49,7 +51,18 @@ def _stand(contract: Contract, standing: Standing) -> None:
     db.session.execute(update(ServicePeriod).where(_mine(contract)).values(standing=standing))
 
 
-def adopt(contract: Contract) -> None:
+def entered_by(contract: Contract) -> list[User]:
+    """Who typed its periods, or brought them in; nobody where they were agreed on with a signature."""
+    typed = select(ServicePeriod.entered_by_id).where(_mine(contract), ServicePeriod.entered_by_id.is_not(None))
+    return [db.session.get_one(User, id) for id in db.session.scalars(typed.distinct())]
+
+
+def unagreed(contract: Contract) -> bool:
+    """Whether somebody entered one of them who may not let a period begin before it is paid (5.2.7)."""
+    return any(not one.may(Permission.CONTRACT_RELEASE) for one in entered_by(contract))
+
+
+def adopt(contract: Contract, by=None) -> None:
     """Take the periods that stand there already, of the same dates and without a contract; add those that are missing."""
     for id in covered_by(contract):
         of = ServicePeriod.installation_id == id
@@ -58,6 +71,7 @@ def adopt(contract: Contract) -> None:
         db.session.execute(loose)
         if db.session.scalar(select(ServicePeriod.id).where(of, _mine(contract)).limit(1)) is None:
             db.session.add(ServicePeriod(
-                installation_id=id, starts_on=contract.starts_on, ends_on=contract.ends_on, contract_id=contract.id
+                installation_id=id, starts_on=contract.starts_on, ends_on=contract.ends_on, contract_id=contract.id,
+                entered_by_id=by and by.id,
             ))  # fmt: skip
     db.session.flush()

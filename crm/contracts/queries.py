@@ -1,4 +1,3 @@
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -16,7 +15,6 @@ from crm.duties import queries as duties
 from crm.duties.models import Subject
 from crm.errors import NotThere
 
-_NUMBER = re.compile(r"[Kk]\d{4,8}", re.ASCII)
 _OWN = Contract.__table__.c
 MOST = 500  # contracts of one month
 
@@ -39,7 +37,7 @@ def unpaid() -> ColumnElement[bool]:
 def ended() -> ColumnElement[bool]:
     """Its period is over, and nothing followed."""
     service = Subject.category == Kind.SERVICE
-    return and_(service, Subject.state == State.RUNNING, _OWN.ends_on < clock.today())
+    return and_(service, Subject.state.in_(sorted(PAYING)), _OWN.ends_on < clock.today())
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ class Filter:
         if self.state:
             rows = rows.where(Subject.state.in_(sorted(AHEAD)) if self.state == "ahead" else Subject.state == self.state)
         if self.customer:
-            rows = rows.where(_of_customer(self.customer, user))
+            rows = rows.where(customers.of_meant(self.customer, user))
         conditions = list(self._of_its_own())
         return rows.join(Contract.__table__, _OWN.id == Subject.id).where(*conditions) if conditions else rows
 
@@ -90,14 +88,6 @@ class Filter:
             yield unpaid()
         if self.ended:
             yield ended()
-
-
-def _of_customer(words: str, user) -> ColumnElement[bool]:
-    """By number, as links have it, or by words as somebody typed them."""
-    if _NUMBER.fullmatch(words):
-        unit = Subject.__table__.alias()
-        return Subject.customer_id == select(unit.c.id).where(unit.c.number == words.upper()).scalar_subquery()
-    return Subject.customer_id.in_(customers.meant(words, user))
 
 
 def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:

@@ -1,16 +1,18 @@
 """What a contract must say: whose software it covers, a period that follows the last one, a number of its own (5.2.1)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
 from dateutil.relativedelta import relativedelta
 from sqlalchemy import select
+from sqlalchemy.orm import aliased
 
 from crm.contracts import periods
-from crm.contracts.models import Contract, Kind
+from crm.contracts.models import AHEAD, OWING, Contract, Kind, covered
 from crm.customers.models import Customer
 from crm.db import db
+from crm.duties.models import Subject
 from crm.errors import Invalid
 from crm.labels import N_
 from crm.serials.models import Installation
@@ -52,6 +54,31 @@ def no_period(category: str, starts: date | None) -> dict[str, str]:
     if category == Kind.SERVICE or starts is None:
         return {}
     return {"starts_on": N_("A sale has no service period: enter it on the installation, or draft a service contract.")}
+
+
+def beside(contract: Contract) -> list[int | None]:
+    """The contracts whose days may meet its own: itself, what it renews, and what renews it."""
+    after = select(Subject.id).where(Subject.kind == "contract", Subject.origin_id == contract.id)
+    return [contract.id, contract.origin_id, *db.session.scalars(after)]
+
+
+def must_be_free(starts: date | None, ends: date | None, installed: Iterable[int], *but: int | None) -> None:
+    """Invalid if the same software is covered on one of these days already: the customer would get two notices of one service
+    (5.2.2). `but`: contracts whose days may be the same."""
+    if starts is None or ends is None:
+        return
+    ids, others, software = list(installed), [id for id in but if id], aliased(Subject)
+    contracts = (
+        select(Contract.number, software.title).select_from(Contract)
+        .join(covered, covered.c.contract_id == Contract.id).join(software, software.id == covered.c.installation_id)
+        .where(covered.c.installation_id.in_(ids), Contract.id.not_in(others), Contract.category == Kind.SERVICE,
+               Contract.state.in_(AHEAD | OWING), Contract.starts_on <= ends, Contract.ends_on >= starts)
+    )  # fmt: skip
+    if found := db.session.execute(contracts.order_by(Contract.id).limit(1)).first():
+        raise Invalid(fields={"starts_on": Invalid(
+            N_("%(number)s covers %(title)s on some of these days already: renew or change that one."),
+            number=found.number, title=found.title,
+        )})  # fmt: skip
 
 
 def _simply_next(before: Contract, starts: date, ends: date) -> bool:

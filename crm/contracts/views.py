@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from dateutil.relativedelta import relativedelta
@@ -23,6 +23,7 @@ from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.serials import queries as serials
 from crm.serials.coverage import verdict_among
+from crm.serials.models import Installation
 from crm.staff import queries as staff
 from crm.verbs import Verbs
 
@@ -77,13 +78,33 @@ def contract(number):
 
 
 def _next(before: Contract) -> dict[str, Any]:
-    """What a renewal says until somebody says otherwise: the next year, at the same price."""
-    starts = before.ends_on + timedelta(days=1) if before.ends_on else clock.today()
-    same = {name: getattr(before, name) for name in ("title", "amount_fen", "language")}
-    return same | {
-        "kind": before.category, "starts_on": starts, "ends_on": starts + relativedelta(years=1, days=-1), "of": before.number,
+    """What a renewal says until somebody says otherwise: the next year, at the same price a year."""
+    same = {name: getattr(before, name) for name in ("title", "language")}
+    return same | _year(before.ends_on + timedelta(days=1) if before.ends_on else clock.today()) | {
+        "kind": before.category, "amount_fen": _yearly(before), "of": before.number,
         "installations": [str(one.id) for one in before.installations],
     }  # fmt: skip
+
+
+def _year(starts: date) -> dict[str, date]:
+    return {"starts_on": starts, "ends_on": starts + relativedelta(years=1, days=-1)}
+
+
+def _yearly(before: Contract) -> int | None:
+    """What it cost a year, where it ran for several whole ones."""
+    if before.amount_fen is None or before.starts_on is None or before.ends_on is None:
+        return before.amount_fen
+    ran = relativedelta(before.ends_on + timedelta(days=1), before.starts_on)
+    return before.amount_fen // ran.years if ran.years and not (ran.months or ran.days) else before.amount_fen
+
+
+def _first(installed: list[Installation]) -> dict[str, Any]:
+    """What another contract says until somebody says otherwise: all there is, from the day after what is agreed; of what was
+    never served, from its installation on (5.2.1)."""
+    last = max((one.period.ends_on for one in installed if one.period), default=None)
+    since = max((one.installed_on for one in installed if one.installed_on), default=None)
+    starts = last + timedelta(days=1) if last else since
+    return {"installations": [str(one.id) for one in installed]} | (_year(starts) if starts else {})
 
 
 def _before() -> Contract | None:
@@ -94,8 +115,7 @@ def _before() -> Contract | None:
 
 def _form(customer: Customer | None, before: Contract | None, **kwargs) -> forms.NewForm:
     installed = serials.of(customer.id, current_user) if customer else []
-    everything = {"installations": [str(one.id) for one in installed]}  # as a rule
-    form = forms.NewForm(data=_next(before) if before else everything, **kwargs)
+    form = forms.NewForm(data=_next(before) if before else _first(installed), **kwargs)
     form.offer(installed)
     form.verdict = verdict_among(installed) if customer else None
     return form
@@ -190,6 +210,11 @@ def _sign(contract: Contract, form: forms.SignForm) -> None:
                   representative_id=int(form.representative.data))  # fmt: skip
 
 
+def _send(contract: Contract, form: forms.SendForm) -> None:
+    stamped = "stamped" in form and form.stamped.data
+    workflow.send(contract, by=current_user, sent_on=form.sent_on.data, way=form.way.data, stamped=stamped)
+
+
 def _adjust(contract: Contract, form: forms.AdjustForm) -> None:
     workflow.adjust(contract, by=current_user, starts_on=form.starts_on.data, ends_on=form.ends_on.data, reason=form.reason.data)
 
@@ -202,7 +227,7 @@ def _in_order(contract: Contract, form: CrmForm) -> None:
 
 VERBS = Verbs(queries.get, MOVES, page, first=_in_order, acts={
     "sign": lambda c, f, k: _sign(c, f),
-    "send": lambda c, f, k: workflow.send(c, by=current_user, sent_on=f.sent_on.data, way=f.way.data),
+    "send": lambda c, f, k: _send(c, f),
     "agree": lambda c, f, k: _agree(c, f),
     "copy": lambda c, f, k: workflow.copy(c, by=current_user, returned_on=f.returned_on.data, files=k),
     "scan": lambda c, f, k: workflow.scan(c, by=current_user, files=k),
@@ -214,7 +239,8 @@ VERBS = Verbs(queries.get, MOVES, page, first=_in_order, acts={
     "withhold": lambda c, f, k: paying.withhold(c, by=current_user, reason=f.reason.data),
     "wait": lambda c, f, k: paying.wait(c, by=current_user, reason=f.reason.data),
     "adjust": lambda c, f, k: _adjust(c, f),
-    "serials": lambda c, f, k: workflow.serials(c, by=current_user),
+    "check": lambda c, f, k: workflow.check(c, by=current_user),
+    "serials": lambda c, f, k: workflow.serials(c, by=current_user, reason=f.reason.data),
     "assign": lambda c, f, k: workflow.assign(c, by=current_user, to=staff.choice(f.to.data), reason=f.reason.data),
     "decline": lambda c, f, k: workflow.decline(c, by=current_user, reason=f.reason.data),
     "lapse": lambda c, f, k: workflow.lapse(c, by=current_user, reason=f.reason.data),

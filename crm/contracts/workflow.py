@@ -39,6 +39,9 @@ def draft(
     if successor_of:
         _renewable(successor_of, customer)
     terms.check(customer, installed, {"category": category, **details}, successor_of)
+    if category == Kind.SERVICE:
+        days = details.get("starts_on"), details.get("ends_on")
+        terms.must_be_free(*days, [one.id for one in installed], successor_of and successor_of.id)
     terms.check_number(details.get("paper_number"), None)
     contract = Contract(
         number=next_number("C", clock.today()), customer_id=customer.id, owner_id=(owner or _in_charge(customer, by)).id,
@@ -82,6 +85,8 @@ def change(contract: Contract, *, by, installations: Iterable[Installation] | No
     wanted = list(contract.installations if installations is None else installations)
     says = {name: getattr(contract, name) for name in ("category", "starts_on", "ends_on", "adjustment")} | changes
     terms.check(customer, wanted, says, before)
+    if says["category"] == Kind.SERVICE:
+        terms.must_be_free(says["starts_on"], says["ends_on"], [one.id for one in wanted], *terms.beside(contract))
     terms.check_number(changes.get("paper_number"), contract.id)
     differences = edit(contract, changes)
     if {one.id for one in wanted} != {one.id for one in contract.installations}:
@@ -105,11 +110,14 @@ def sign(contract: Contract, *, by, signed_on: date, representative_id: int | No
     record(ContractEvent.SIGNED, contract, by=by, signed_on=signed_on, to=representative_id)
 
 
-def send(contract: Contract, *, by, sent_on: date, way: str) -> None:
-    """By fax, as a rule (5.2.3). Until something else is agreed the copy is expected back within some days (ours)."""
+def send(contract: Contract, *, by, sent_on: date, way: str, stamped: bool = False) -> None:
+    """By fax, as a rule, and never without our stamp (5.2.3). Until something else is agreed the copy is expected back within
+    some days (ours)."""
     MOVES["send"].apply(contract, by)
     paying.past(sent_on=sent_on)
-    contract.sent_on, contract.sent_way = sent_on, way
+    if not (contract.stamped or stamped):
+        raise Invalid(fields={"stamped": N_("It bears our stamp before it is sent (5.2.3).")})
+    contract.sent_on, contract.sent_way, contract.stamped = sent_on, way, True
     contract.copy_due_on = contract.copy_due_on or clock.today() + timedelta(days=editions.setting(contract, "copy_within_days"))
     record(ContractEvent.SENT, contract, by=by, way=way)
 
@@ -177,6 +185,7 @@ def adjust(contract: Contract, *, by, starts_on: date, ends_on: date, reason: st
     paying.because(reason)
     if wrong := terms.wrong_period(starts_on, ends_on) or terms.no_period(contract.category, starts_on):
         raise Invalid(fields=wrong)
+    terms.must_be_free(starts_on, ends_on, periods.covered_by(contract), *terms.beside(contract))
     if [starts_on, ends_on] == [contract.starts_on, contract.ends_on]:
         raise Invalid(fields={"ends_on": N_("That is the period it has.")})
     moved = ends_on != contract.ends_on
@@ -188,11 +197,21 @@ def adjust(contract: Contract, *, by, starts_on: date, ends_on: date, reason: st
     record(kind, contract, by=by, reason=reason, changes=differences)
 
 
-def serials(contract: Contract, *, by) -> None:
-    """The new serial numbers are with the customer (5.6.4)."""
+def check(contract: Contract, *, by) -> None:
+    """A period that was typed by hand, or brought in with a file, is right: a manager says so who did not enter it (5.2.7)."""
+    MOVES["check"].apply(contract, by)
+    must_be_owed(contract, MOVES["check"])
+    if by.id in {one.id for one in periods.entered_by(contract)}:
+        raise Forbidden(N_("You entered this period yourself: another manager checks it."))
+    record(ContractEvent.CHECKED, contract, by=by)
+
+
+def serials(contract: Contract, *, by, reason: str) -> None:
+    """The new period needs no new serial numbers, and why; where it does, handing them over is what settles it (5.6.4)."""
     MOVES["serials"].apply(contract, by)
     must_be_owed(contract, MOVES["serials"])
-    record(ContractEvent.SERIALS_GIVEN, contract, by=by)
+    paying.because(reason)
+    record(ContractEvent.SERIALS_GIVEN, contract, by=by, reason=reason)
 
 
 def answer(contract: Contract, *, by, answer: str, why: str = "") -> None:
@@ -241,7 +260,7 @@ def take_over(
         state=State.RUNNING, installations=installed, starts_on=starts_on, ends_on=ends_on, **details,
     )  # fmt: skip
     open_subject(contract)
-    periods.adopt(contract)
+    periods.adopt(contract, by)
     if said:
         record(ContractEvent.IMPORTED, contract, by=by, **said)
     paying.begun(contract, by, taken_over=True)

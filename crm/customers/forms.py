@@ -21,6 +21,10 @@ class CustomerForm(CrmForm):
     phone = LineField(_l("Phone"), most=50)
     fax = LineField(_l("Fax"), most=50)
     email = LineField(_l("E-mail"), most=200, validators=[EMAIL])
+    by_post = BooleanField(
+        _l("Letters by post"),
+        description=_l("Where neither fax nor e-mail reaches them, letters are printed and posted to the address."),
+    )  # fmt: skip
     owner_id = PickField(_l("Responsible specialist"), blank=_l("Nobody yet"))
     invoice_title = LineField(_l("Invoice title"))
     tax_number = LineField(_l("Tax number"), most=50)

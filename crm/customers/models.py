@@ -44,6 +44,7 @@ class Customer(Subject):
     phone: Mapped[str] = mapped_column(default="")
     fax: Mapped[str] = mapped_column(default="")
     email: Mapped[str] = mapped_column(default="")
+    by_post: Mapped[bool] = mapped_column(default=False)  # letters go there where neither fax nor e-mail reaches them
     invoice_title: Mapped[str] = mapped_column(default="")
     tax_number: Mapped[str] = mapped_column(default="")
     bank: Mapped[str] = mapped_column(default="")
@@ -69,7 +70,8 @@ class Customer(Subject):
     FIELDS: ClassVar[dict[str, str | tuple[str, type]]] = {
         "title": N_("Short name"), "full_name": N_("Full name"), "code": N_("Code"), "category": N_("Grade"),
         "state": (N_("State"), CustomerState), "region": N_("Region"), "address": N_("Address"), "phone": N_("Phone"),
-        "fax": N_("Fax"), "email": N_("E-mail"), "invoice_title": N_("Invoice title"), "tax_number": N_("Tax number"),
+        "fax": N_("Fax"), "email": N_("E-mail"), "by_post": N_("Letters by post"),
+        "invoice_title": N_("Invoice title"), "tax_number": N_("Tax number"),
         "bank": N_("Bank"), "bank_account": N_("Bank account"), "remark": N_("Remark"),
         # of a contact
         "name": N_("Name"), "department": N_("Department"), "position": N_("Position"), "mobile": N_("Mobile"),
@@ -95,6 +97,11 @@ class Customer(Subject):
         people = select(Contact.customer_id, Contact.id, Contact.name, *said_of).where(Contact.customer_id.in_(units))
         for unit_id, id, name, *words in db.session.execute(people.order_by(Contact.id)):
             yield unit_id, Entry("contact", (), name, "\n".join(filter(None, words)), ref=id)
+
+    @property
+    def post(self) -> str:
+        """Where letters are posted to, if they are."""
+        return self.address if self.by_post else ""
 
     def facts(self) -> dict[str, Any]:
         return super().facts() | {"grade": self.category if self.state == CustomerState.ACTIVE else ""}

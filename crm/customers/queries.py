@@ -1,3 +1,4 @@
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -88,6 +89,18 @@ def meant(words: str, user) -> list[int]:
     found = found.where(Customer.id.in_(finding.matching(words))).order_by(rank, func.length(Customer.title), Customer.id)
     rows = db.session.execute(found.limit(MOST_MEANT)).all()
     return [id for id, ranked in rows if ranked == rows[0][1]]
+
+
+_NUMBER = re.compile(r"[Kk]\d{4,8}", re.ASCII)
+
+
+def of_meant(words: str, user) -> ColumnElement[bool]:
+    """What is of a customer, by its number, as links have it, or by words as somebody typed them."""
+    if _NUMBER.fullmatch(words):
+        unit = Subject.__table__.alias()
+        known = unit.c.kind == "customer", unit.c.number == words.upper()
+        return Subject.customer_id == select(unit.c.id).where(*known).scalar_subquery()
+    return Subject.customer_id.in_(meant(words, user))
 
 
 def lacks_person() -> ColumnElement[bool]:

@@ -82,11 +82,17 @@ def change_contact(contact: Contact, customer: Subject, changes: Mapping[str, An
         record(CustomerEvent.CONTACT_EDITED, customer, by=by, **facts)
 
 
+def _check_post(*, by_post: bool = False, address: str = "", **_others: Any) -> None:
+    if by_post and not address:
+        raise Invalid(fields={"address": N_("Letters by post need an address.")})
+
+
 def add_customer(*, by, short_name: str, full_name: str = "", code: str | None = None, owner_id: int | None = None,
                  grade: str = "", **details: Any) -> Customer:  # fmt: skip
     """A new unit; without a full name the short one stands for it."""
     _may_edit(by)
     _check_code(code or None, None)
+    _check_post(**details)
     customer = Customer(
         title=short_name, full_name=full_name or short_name, code=code or None, owner_id=owner_id, category=grade, **details
     )  # fmt: skip
@@ -97,6 +103,7 @@ def edit_customer(customer: Customer, *, by, owner_id: int | None, **changes: An
     _may_edit(by)
     changes["code"] = changes.get("code") or None
     changes["full_name"] = changes.get("full_name") or changes["short_name"]
+    _check_post(**changes)
     changes["title"], changes["category"] = changes.pop("short_name"), changes.pop("grade")
     _check_code(changes["code"], customer.id)
     change_customer(customer, {**changes, "owner_id": owner_id}, by=by)

@@ -5,7 +5,7 @@ lock, and only while the duty is open: a missed day is caught up, and of two who
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, tuple_
 
@@ -17,6 +17,7 @@ from crm.duties.rulebook import PROGRAM
 
 log = logging.getLogger(__name__)
 BATCH = 200
+LATELY = timedelta(minutes=10)  # what became due longer ago was tried before
 
 
 def carry_out_due(as_of: datetime) -> int:
@@ -24,8 +25,10 @@ def carry_out_due(as_of: datetime) -> int:
     fails, is passed over and tried again by the next sweep."""
     done, after = 0, None
     while rows := _due(as_of, after):
-        for _shown, duty_id, subject_id in rows:
+        for shown, duty_id, subject_id in rows:
             try:
+                if shown < as_of - LATELY and _hindered(duty_id, subject_id):
+                    continue
                 with unit_of_work():
                     done += carry_out(db.session.get_one(Duty, duty_id), db.session.get_one(Subject, subject_id))
             except Exception:
@@ -44,6 +47,14 @@ def _due(as_of: datetime, after: tuple[datetime, int] | None) -> Sequence[tuple[
     with unit_of_work(read_only=True):
         rows = db.session.execute(due.order_by(Duty.show_from, Duty.id).limit(BATCH))
         return [(shown, duty_id, subject_id) for shown, duty_id, subject_id in rows]
+
+
+def _hindered(duty_id: int, subject_id: int) -> bool:
+    """Whether what was in the way still is, and has been said: found out by reading alone, sweep after sweep."""
+    with unit_of_work(read_only=True):
+        duty, subject = db.session.get_one(Duty, duty_id), db.session.get_one(Subject, subject_id)
+        hindrance = subject.hindrance(editions.book(duty.edition_id).rules[duty.rule])
+        return bool(hindrance) and _said(subject, hindrance, duty)
 
 
 def carry_out(duty: Duty, subject: Subject) -> bool:

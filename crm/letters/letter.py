@@ -41,6 +41,7 @@ class About:
     address: str = ""  # where they are
     fax: str = ""
     email: str = ""
+    post: str = ""  # where it may be posted to, if neither reaches them
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,14 @@ class Prepared:
     sender: str
 
 
-def way_to(fax: str, email: str) -> tuple[Way, str] | None:
-    """By fax where there is a gateway and a number (5.2.2), else by e-mail; None if neither reaches them."""
+def way_to(fax: str, email: str, post: str = "") -> tuple[Way, str] | None:
+    """By fax where there is a gateway and a number (5.2.2), else by e-mail, else to `post`, an address to which letters may be
+    posted; None if nothing reaches them."""
     if gateway := fax_address(fax):
         return Way.FAX, gateway
-    return (Way.EMAIL, email) if is_address(email) else None
+    if is_address(email):
+        return Way.EMAIL, email
+    return (Way.PAPER, post) if post else None
 
 
 def prepare(message: Message, chosen: LetterVersion | None = None) -> Prepared:
@@ -88,7 +92,7 @@ def prepare(message: Message, chosen: LetterVersion | None = None) -> Prepared:
     version = chosen or queries.text_for(entry.template, about.brand, about.language)
     if version is None:
         raise NotReady(f"no text for the letter {entry.template}")
-    reached = (Way.PAPER, about.address) if message.way == Way.PAPER else way_to(about.fax, about.email)
+    reached = (Way.PAPER, about.address) if message.way == Way.PAPER else way_to(about.fax, about.email, about.post)
     if reached is None:
         raise NotReady("no fax and no e-mail")
     try:

@@ -9,7 +9,7 @@ from crm import clock
 from crm.letters.company import company
 from crm.letters.letter import About
 from crm.letters.letter import sheet_of as set_sheet
-from crm.letters.models import Letter
+from crm.letters.models import Letter, LetterVersion
 from crm.money import yuan
 
 
@@ -28,5 +28,6 @@ def about(letter: Letter) -> About:
     return About(values=values, rows=rows, head=head, brand=letter.brand, language=letter.language, to=customer)
 
 
-def sheet_of(letter: Letter) -> bytes:
-    return set_sheet(letter.text, about(letter), letter.number)
+def sheet_of(letter: Letter, text: LetterVersion | None = None) -> bytes:
+    """As it is saved, or as somebody has just typed it."""
+    return set_sheet(text or letter.text, about(letter), letter.number)

@@ -2,6 +2,7 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from flask_babel import gettext as _
 from flask_login import current_user
 
+from crm.answers import repeatable
 from crm.duties import queries as duties
 from crm.duties.message import Message, MessageState, Way
 from crm.errors import Refused, Stale
@@ -9,6 +10,7 @@ from crm.files import store
 from crm.forms import CrmForm, attempt
 from crm.labels import N_
 from crm.letters import filling, forms, handling, queries, sample, workflow
+from crm.letters.models import LetterVersion
 from crm.letters.table import TABLE, called, kinds
 from crm.moves import check_version
 from crm.permissions import Permission as P
@@ -85,6 +87,22 @@ def _form(letter, **kwargs) -> forms.LetterForm:
 def preview(number):
     """The letter with sample values, as it would be printed."""
     return _pdf(sample.sheet_of(queries.get(number, current_user)), f"{number}-preview")
+
+
+@bp.post("/letters/<number:number>/preview.pdf")
+@repeatable
+@needs(P.LETTER_EDIT)
+def try_out(number):
+    """What is typed and not saved yet, as it would be printed. Nothing is kept, so it may be asked for again."""
+    letter = queries.get(number, current_user)
+    form = _form(letter)
+
+    def act():
+        workflow.check(form.subject.data, form.body.data)
+        typed = LetterVersion(subject=form.subject.data, body=form.body.data)
+        return _pdf(sample.sheet_of(letter, typed), f"{number}-preview")
+
+    return attempt(form, act, lambda refusal: _page(number, form, refusal))
 
 
 def _pdf(content: bytes, name: str) -> Response:

@@ -50,7 +50,7 @@ def _allowed(by) -> None:
 
 
 def _add(template: str, brand: str, language: str, title: str, subject: str, body: str, by) -> Letter:
-    _check(subject, body)
+    check(subject, body)
     letter = Letter(
         number=next_number("L"), category=template, brand=brand, language=language, title=title, state=State.ACTIVE, versions=[]
     )
@@ -61,7 +61,8 @@ def _add(template: str, brand: str, language: str, title: str, subject: str, bod
     return letter
 
 
-def _check(subject: str, body: str) -> None:
+def check(subject: str, body: str) -> None:
+    """Invalid where the text is empty, too long, or names a field there is not."""
     wrong = {}
     for name, text, most in (("subject", subject, 150), ("body", body, LONGEST)):
         try:
@@ -77,7 +78,7 @@ def _check(subject: str, body: str) -> None:
 def change(letter: Letter, *, by, title: str, subject: str, body: str) -> None:
     """A new version; what was sent keeps the one it was made of."""
     _allowed(by)
-    _check(subject, body)
+    check(subject, body)
     last = letter.text
     before = {"title": letter.title, "subject": last.subject, "body": last.body}
     after = {"title": title, "subject": subject, "body": body}

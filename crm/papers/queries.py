@@ -45,7 +45,7 @@ class Filter:
         mine = user.id if args.get("owner") == "me" else None
         return cls(
             lists.one_of(args, "state", State), lists.one_of(args, "kind", kinds()), mine or lists.key(args, "owner"),
-            lists.one_of(args, "offered", ["me"]), args.get("customer", "")[:20], args.get("belongs", "")[:20],
+            lists.one_of(args, "offered", ["me"]), lists.words(args, "customer"), args.get("belongs", "")[:20],
         )  # fmt: skip
 
     @property
@@ -61,13 +61,22 @@ def listing(user, wanted: Filter, before: int | None = None, size: int = lists.S
             ids = ids.where(column == value)
     if wanted.offered:
         ids = ids.where(Subject.concerned_id == user.id)
-    for number, column in ((wanted.customer, Subject.customer_id), (wanted.belongs, Subject.origin_id)):
-        if number:
-            table = Subject.__table__.alias()
-            ids = ids.where(column == select(table.c.id).where(table.c.number == number).scalar_subquery())
+    if wanted.belongs:
+        table = Subject.__table__.alias()
+        number = select(table.c.id).where(table.c.number == wanted.belongs).scalar_subquery()
+        ids = ids.where(Subject.origin_id == number)
+    if wanted.customer:
+        ids = ids.where(_of_customer(wanted.customer))
     rows, after, count = lists.page_of(ids, _loaded, before=before, size=size)
     names = duties.names(id for row in rows for id in (row.customer_id, row.owner_id, row.origin_id))
     return lists.Page(rows, after, count, names)
+
+
+def _of_customer(words: str) -> ColumnElement[bool]:
+    """By number, or by words of the name a list shows: who keeps the papers need not read the customers."""
+    unit = Subject.__table__.alias()
+    found = or_(unit.c.number == words.upper(), unit.c.title.icontains(words, autoescape=True))
+    return Subject.customer_id.in_(select(unit.c.id).where(unit.c.kind == "customer", found))
 
 
 def _loaded(ids: list[int]) -> list[Row[Any]]:

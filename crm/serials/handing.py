@@ -59,7 +59,7 @@ def _page(installation: Installation, name: str = "", bound: CrmForm | None = No
         "serials/installation.html", installation=installation, every=every, forms=forms, refusal=refusal, refused=name,
         customer=customer, shown={one.id: numbers.shown(one, current_user) for one in every},
         may=numbers.may(current_user, customer), people=queries.given_to(every),
-        agreed_on=queries.contract_of(installation.period),
+        agreed_on=queries.contract_of(installation.period), today=clock.today(),
     )  # fmt: skip
 
 

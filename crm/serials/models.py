@@ -91,6 +91,9 @@ class Installation(Subject):
         for id, number in db.session.execute(rows):  # rows of their own: not everybody finds them
             yield Entry("serial", (number,), "", "", ref=id)
 
+    def handed_over(self, by) -> None:
+        """A serial number of it is with the customer; what that settles, a package above says."""
+
     @property
     def period(self) -> "ServicePeriod | None":
         """The last service period agreed."""
@@ -120,6 +123,7 @@ class ServicePeriod(db.Model):
     remark: Mapped[str] = mapped_column(default="")
     standing: Mapped[str] = mapped_column(default=Standing.SETTLED)
     contract_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"), index=True)
+    entered_by_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"))  # who typed it; None: agreed on, or from a file
 
     __table_args__ = (
         CheckConstraint("starts_on <= ends_on", name="order"),

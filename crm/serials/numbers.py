@@ -128,6 +128,7 @@ def give(serial: Serial, *, by, to: Contact, on: date) -> None:
         raise WrongState()
     db.session.refresh(serial)
     record(InstallationEvent.SERIAL_GIVEN, installation, by=by, serial=serial.id, name=to.name)
+    installation.handed_over(by)
 
 
 def shown(serial: Serial, user) -> str:

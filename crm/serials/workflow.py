@@ -64,7 +64,7 @@ def put_in(
     )  # fmt: skip
     open_subject(installation, at=clock.now())
     if starts_on and ends_on:
-        installation.periods.append(ServicePeriod(starts_on=starts_on, ends_on=ends_on))
+        installation.periods.append(ServicePeriod(starts_on=starts_on, ends_on=ends_on, entered_by_id=by and by.id))
     said = {"product": of.title, "starts_on": starts_on, "ends_on": ends_on, **(said or {})}
     record(InstallationEvent.ADDED, installation, by=by, **said)
     return installation
@@ -86,7 +86,7 @@ def edit_installation(
     title = _title(of, changes["edition"], changes["product_version"])
     seen = edit(installation, {"state": use, "use_seen_on": use_seen_on})
     differences = edit(installation, {**changes, "product_id": of.id, "title": title})
-    period = _set_period(installation, starts_on, ends_on, period_reason)
+    period = _set_period(installation, starts_on, ends_on, period_reason, by)
     differences.pop("product_id", None)
     if seen:
         record(InstallationEvent.USE_SEEN, installation, by=by, changes=seen)
@@ -95,7 +95,9 @@ def edit_installation(
         record(InstallationEvent.EDITED, installation, by=by, changes=differences | period, **said)
 
 
-def _set_period(installation: Installation, starts_on: date | None, ends_on: date | None, reason: str) -> dict[str, Any]:
+def _set_period(
+    installation: Installation, starts_on: date | None, ends_on: date | None, reason: str, by
+) -> dict[str, Any]:  # fmt: skip
     """Put the last period right, with a reason, or add the first."""
     period = installation.period
     before = [period.starts_on, period.ends_on] if period else None
@@ -103,13 +105,14 @@ def _set_period(installation: Installation, starts_on: date | None, ends_on: dat
     if before == after:
         return {}
     if period is None:
-        installation.periods.append(ServicePeriod(starts_on=starts_on, ends_on=ends_on))
+        installation.periods.append(ServicePeriod(starts_on=starts_on, ends_on=ends_on, entered_by_id=by.id))
     else:
         _changeable(period, reason)
         if after is None:
             installation.periods.remove(period)
         else:
             period.starts_on, period.ends_on = starts_on, ends_on  # type: ignore[assignment]
+            period.entered_by_id = by.id
     installation.version += 1
     db.session.flush()
     return {"service_period": [before, after]}

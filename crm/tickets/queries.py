@@ -1,10 +1,9 @@
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, bindparam, func, select
+from sqlalchemy import FromClause, Row, Select, and_, bindparam, func, select
 from sqlalchemy.orm import aliased, joinedload
 
 from crm import clock, finding, lists, search
@@ -18,7 +17,6 @@ from crm.errors import NotThere
 from crm.tickets.models import BulkRun, State, Ticket, TicketEvent
 from crm.tickets.moves import OPEN
 
-_NUMBER = re.compile(r"[Kk][0-9]{4,8}")  # a customer's
 _BY_NUMBER = select(Ticket).where(Ticket.number == bindparam("number")).options(joinedload(Ticket.contact))
 
 
@@ -65,7 +63,7 @@ class Filter:
         if self.category:
             rows = rows.where(Subject.category == self.category)
         if self.customer:
-            rows = rows.where(self._of_customer(user))
+            rows = rows.where(customers.of_meant(self.customer, user))
         if self.since:
             rows = rows.where(Subject.opened_at >= clock.moment(self.since))
         if self.until:
@@ -74,13 +72,6 @@ class Filter:
             late = select(Duty.subject_id).where(open_now(), Duty.due_at < clock.now(), Duty.held_by_id.is_(None))
             rows = rows.where(Subject.id.in_(select(finding.apart(late, "late").c.subject_id)))  # few, and found first
         return rows
-
-    def _of_customer(self, user) -> ColumnElement[bool]:
-        """By number, as links have it, or by words as somebody typed them."""
-        if _NUMBER.fullmatch(self.customer):
-            unit = select(Subject.id).where(Subject.kind == "customer", Subject.number == self.customer.upper())
-            return Subject.customer_id == unit.scalar_subquery()
-        return Subject.customer_id.in_(customers.meant(self.customer, user))
 
 
 SHOWN = (Subject.id, Subject.number, Subject.title, Subject.state, Subject.category, Subject.priority,

@@ -74,7 +74,7 @@ def test_a_contract_goes_from_the_negotiation_to_the_period_in_force(app, sound)
     assert contract.state == State.RUNNING and coverage(contract) == Coverage.IN_SERVICE
     assert set(owed(contract)) == {"contract.serials", "contract.notice", "contract.remind_15", "contract.remind_7", "contract.remind_1", "paper.contract"}
     with unit_of_work():
-        workflow.serials(contract, by=me)
+        workflow.serials(contract, by=me, reason="客户自备加密狗")
     assert "contract.serials" not in owed(contract)
 
 

@@ -151,7 +151,7 @@ def test_the_whole_way_is_gone_on_its_page(app, browser):
         ("signature", {"representative": me, "stamped": "y"}), ("dispatch", {"way": "fax"}),
         ("terms", {"copy_due_on": "2026-11-25", "terms": "周三寄回"}), ("copy", {}),
         ("invoice", {"invoice_address": "北京市海淀区", "invoice_recipient": "王会计", "courier_number": "SF1"}),
-        ("payments", {"fen": "200"}), ("payments", {}), ("serials", {}),
+        ("payments", {"fen": "200"}), ("payments", {}), ("serials", {"reason": "客户自备加密狗"}),
     ):  # fmt: skip
         answer = page.send(f"{path}/{noun}", **fields)
         assert answer.status_code == 303, (noun, text_of(answer.text))
@@ -190,7 +190,7 @@ def test_each_filter_narrows_the_list(app, browser, query, there, gone):
         unit = make.served_customer()
         make.contract(make.served_customer("另一家"), by=make.who("manager"), owner=make.who("specialist2"), title="别人的")
         make.contract(unit, title="谈着的")
-        make.contract(unit, upto="running", title="在用的", starts_in=-200)
+        make.contract(make.served_customer("第三家"), upto="running", title="在用的", starts_in=-200)
         make.contract(unit, category=Kind.SALES, starts_on=None, ends_on=None, upto="returned", title="卖的")
         make.contract(unit, upto="running", title="过期的", starts_in=-400)
     text = browser("specialist").get(f"/contracts?{query}").text

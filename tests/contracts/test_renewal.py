@@ -84,7 +84,7 @@ def test_what_was_let_begin_unpaid_is_still_to_be_paid_once_it_is_renewed(app, s
         assert before.number in [row.number for row in listed]
         workflow.invoice(before, by=me, posted_on=clock.today(), invoice_title="单位", invoice_address="北京", invoice_recipient="王")
         paying.pay(before, by=me, fen=before.amount_fen, paid_on=clock.today())
-        workflow.serials(before, by=me)  # its period may go on for months
+        workflow.serials(before, by=me, reason="客户自备加密狗")  # its period may go on for months
     assert before.state == State.RENEWED and set(owed(before)) <= {"paper.contract"}
 
 

@@ -133,7 +133,7 @@ def visit(whose: str, user, name: str = "") -> Row:
 
 SCANNED = {"visit": ("file_signed", "feedback"), "contract": ("file_copy", COPY)}  # kind → a scan's input, and its purpose
 BEFORE = {"send": "signed", "agree": "sent", "copy": "sent", "scan": "returned", "invoice": "returned", "pay": "returned", "release": "returned",
-          "adjust": "running", "serials": "running", "lapse": "running"}  # fmt: skip
+          "adjust": "running", "check": "running", "serials": "running", "lapse": "running"}  # fmt: skip
 UNPAID = ("chase", "demand", "withhold", "wait")
 
 
@@ -147,6 +147,8 @@ def contract(whose: str, user, name: str = "") -> Row:
         paying.pay(row, by=by, fen=60_000, paid_on=clock.today())
     if name in ("withhold", "wait"):
         paying.demand(row, by=by)
+    if name == "check":
+        record("contract.edited", row, unagreed=True)
     duties.hand_over(row, row.owner_id, owner.id)
     row.owner_id = owner.id
     db.session.flush()

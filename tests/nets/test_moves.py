@@ -192,6 +192,8 @@ def contract(state: str) -> Contract:
             starts = row.ends_on + timedelta(days=1)
             make.contract(unit, successor_of=row, starts_on=starts, ends_on=starts, adjustment="一天", upto="returned")
             db.session.refresh(row)
+        if state in ("running", "renewed"):
+            record("contract.edited", row, unagreed=True)
         return row
     row = make.contract(unit, upto="draft" if state == "declined" else state)
     if state == "declined":

@@ -99,7 +99,11 @@ def _demanded(row) -> None:
     paying.demand(row, by=make.who("specialist"))
 
 
-READY = {("contracts", "withhold"): _demanded, ("contracts", "wait"): _demanded,
+def _entered(row) -> None:
+    record("contract.edited", row, unagreed=True)
+
+
+READY = {("contracts", "check"): _entered, ("contracts", "withhold"): _demanded, ("contracts", "wait"): _demanded,
          ("callbacks", "drop"): _no_longer_owed, ("visits", "see"): _refused, ("papers", "fetch"): _left}  # what a verb needs besides
 
 

@@ -25,7 +25,7 @@ def populate() -> None:
     customers.add_contact(unit, by=by, name="李主任", department="信息科", mobile="13900000001", qq="10001")
     _records(unit, by, manager)
     for state in make.STEPS:
-        make.contract(unit, upto=state)
+        make.contract(make.served_customer(f"{state} 单位"), upto=state)
     make.unpaid(unit)
     make.in_force(make.customer("快到期", email="a@example.cn"))
     _letters()

@@ -1,0 +1,40 @@
+"""A new period means new serial numbers (5.6.4): once all are with the customer, the contract owes none any more."""
+
+from sqlalchemy import exists, or_, select
+
+from crm.contracts.models import Contract, ContractEvent, State, covered
+from crm.db import db
+from crm.duties.models import Duty, open_now
+from crm.duties.record import lock, record
+from crm.serials.models import Installation, Serial
+
+RULE = "contract.serials"
+
+
+def lacking(contract: Contract) -> list[str]:
+    """What of the software it covers has no serial number of this period with the customer yet."""
+    given = exists().where(
+        Serial.installation_id == covered.c.installation_id, Serial.replaced_by_id.is_(None), Serial.given_on.is_not(None),
+        or_(Serial.starts_on >= contract.starts_on, Serial.ends_on >= contract.ends_on),
+    )  # fmt: skip
+    rows = select(Installation.title).join(covered, covered.c.installation_id == Installation.id)
+    return list(db.session.scalars(rows.where(covered.c.contract_id == contract.id, ~given).order_by(Installation.id)))
+
+
+def settle(contract: Contract, by) -> None:
+    """The last of them was handed over: nobody need say so a second time."""
+    owed = Duty.subject_id == contract.id, Duty.rule == RULE, open_now()
+    if db.session.scalar(select(Duty.id).where(*owed).limit(1)) is not None and not lacking(contract):
+        record(ContractEvent.SERIALS_GIVEN, contract, by=by)
+
+
+def handed_over(installation: Installation, by) -> None:
+    """A serial number of an installation is with the customer: what that settles."""
+    begun = Contract.state.in_([State.RUNNING, State.RENEWED])
+    covering = select(Contract).join(covered, covered.c.contract_id == Contract.id)
+    for contract in db.session.scalars(covering.where(covered.c.installation_id == installation.id, begun).order_by(Contract.id)):
+        lock(contract)
+        settle(contract, by)
+
+
+Installation.handed_over = handed_over  # type: ignore[method-assign]
