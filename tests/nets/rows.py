@@ -140,7 +140,8 @@ UNPAID = ("chase", "demand", "withhold", "wait")
 def contract(whose: str, user, name: str = "") -> Row:
     """As far as the verb begins, in the hands of whoever is to do it; a closed one is declined."""
     by, owner = make.who("specialist"), owner_of(whose, user)
-    row = make.unpaid(unit()) if name in UNPAID else make.contract(unit(), upto=BEFORE.get(name, "draft"))
+    of = make.served_customer(f"单位{db.session.query(Subject).count()}")  # one service has one contract on a day
+    row = make.unpaid(of) if name in UNPAID else make.contract(of, upto=BEFORE.get(name, "draft"))
     if whose == "closed" and row.state == "draft":
         contracts.decline(row, by=by, reason="不买了")
     if name == "pay":
