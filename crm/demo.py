@@ -169,6 +169,8 @@ class Department(Field, Contracts):
             phone=phone, fax=phone[:-1] + "9" if self.dice.random() < 0.4 else "", email=line.get("email") or self.mail_of(phone),
         )  # fmt: skip
         unit = self.units[line["short"]] = Unit(customer)
+        if line.get("post"):
+            customer.fax, customer.email, customer.by_post = "", "", True
         names, posts = self.texts["names"], self.texts["posts"][line["kind"]]
         for department, position in posts[: self.dice.randint(2, len(posts))]:
             unit.contacts.append(customers.add_contact(

@@ -17,7 +17,7 @@ from crm.customers.models import Customer
 from crm.db import db
 from crm.demo_serials import hand_out
 from crm.duties.acts import carry_out
-from crm.duties.message import Message, MessageState
+from crm.duties.message import Message, MessageState, Way
 from crm.duties.models import Duty, Subject, open_now
 from crm.duties.rulebook import PROGRAM
 from crm.files import store
@@ -32,6 +32,7 @@ from crm.staff.models import User
 Life = Iterator[datetime]
 EARLY = 80  # who is served for so many days to come renewed within the year, before any notice was due
 ENTERED = -11  # working days: since then the department keeps all its contracts here
+ANSWERS = {"sent": "250 OK", "rejected": "550 5.1.1 mailbox unavailable"}  # of the server
 FEN = 360_000  # a year's service of one system
 
 
@@ -101,26 +102,27 @@ class Contracts:
             return
         ends = self.today + timedelta(days=line["ends"])
         if self.renewed_early(line):
-            before = self.take_over(unit.customer, installed, self.first_end(line, ends))
+            before = self.take_over(unit.customer, installed, self.first_end(line, ends), by=self.people["manager"])
             assert before.ends_on
             hand_out(before, installed, by=self.owner(before), to=unit.contacts[0])
             yield self.morning(self.days.previous(before.ends_on - timedelta(days=self.dice.randint(60, 75))))
             yield from self.renew(before, unit, installed)
             return
-        yield self.morning(self.days.add_days(self.today, ENTERED))
+        yield self.morning(self.days.add_days(self.today, -2 if "entered" in line else ENTERED))
         years = 1 if "joined" in line else 2
-        before = self.take_over(unit.customer, installed, ends, years=years)
+        by = self.owner(unit.customer) if "entered" in line else self.people["manager"]  # who else is to check it
+        before = self.take_over(unit.customer, installed, ends, by=by, years=years)
         if "lacks" not in line:
             hand_out(before, installed, by=self.owner(before), to=unit.contacts[0])
         if scene := line.get("contract"):
             self.begin(clock.now(), self.renew(before, unit, installed, scene), Random(f"{self.today} {scene}"))
         if line["ends"] <= 31:
-            self.begin(clock.now(), self.write_to(before), Random(before.number))
+            self.begin(clock.now(), self.write_to(before, line.get("reminder", "sent")), Random(before.number))
 
-    def take_over(self, customer: Customer, installed: list[Installation], ends: date, years: int = 1) -> Contract:
+    def take_over(self, customer: Customer, installed: list[Installation], ends: date, by: User, years: int = 1) -> Contract:
         starts = ends - relativedelta(years=years) + timedelta(days=1)
         return contracts.take_over(
-            customer, installed, starts_on=starts, ends_on=ends, by=self.owner(customer), amount_fen=FEN * len(installed) * years,
+            customer, installed, starts_on=starts, ends_on=ends, by=by, amount_fen=FEN * len(installed) * years,
             title=f"{installed[0].product.name}{'等' if len(installed) > 1 else ''}售后服务",
         )  # fmt: skip
 
@@ -161,7 +163,6 @@ class Contracts:
             paying.pay(after, by=by, fen=after.amount_fen or 0, paid_on=clock.today(), way="银行转账")
             self.see_periods(after)
             yield self.when("30-300 minutes")
-            contracts.serials(after, by=by)
         elif scene in ("unpaid", "withheld"):
             yield from self.unpaid(after, by, scene)
 
@@ -195,14 +196,15 @@ class Contracts:
         yield self.when("20-90 minutes")
         papers.archive(paper, by=archivist, place=f"{clock.today():%Y}年合同卷")
 
-    def write_to(self, contract: Contract) -> Life:
-        """What the program owes it, each on its day, and the call that follows the notice (5.5.2)."""
+    def write_to(self, contract: Contract, reminder: str) -> Life:
+        """What the program owes it, each on its day, and the call that follows the notice (5.5.2); `reminder`: what becomes of
+        a reminder."""
         while duty := self._next_act(contract):
             yield max(duty.show_from, clock.now())
             acted = carry_out(duty, contract)
             if duty.rule == "contract.notice" and acted:
                 self.begin(clock.now(), self.call_on(contract), Random(contract.number))
-            yield from self.send_letters(contract)
+            yield from self.send_letters(contract, "sent" if duty.rule == "contract.notice" else reminder)
             if not acted:
                 return
 
@@ -210,8 +212,8 @@ class Contracts:
         owed = select(Duty).where(Duty.subject_id == contract.id, Duty.pool == PROGRAM, open_now())
         return db.session.scalar(owed.order_by(Duty.show_from, Duty.id).limit(1))
 
-    def send_letters(self, contract: Subject) -> Life:
-        """What was written goes out on the next working morning."""
+    def send_letters(self, contract: Subject, outcome: str = "sent") -> Life:
+        """What was written goes out on the next working morning; one that is posted is printed by a person."""
         yield self.morning(self.days.next(clock.today() + timedelta(days=1)))
         queued = Message.subject_id == contract.id, Message.state == MessageState.QUEUED
         for message in db.session.scalars(select(Message).where(*queued).order_by(Message.id)).all():
@@ -222,7 +224,8 @@ class Contracts:
             message.way, message.address, message.attempts = made.way, made.address, 1
             message.sheet_sha256, message.mail_sha256 = store.put(made.sheet), store.put(made.mail)
             db.session.flush()
-            outbox.end(message.id, MessageState.SENT, "250 OK")
+            if made.way != Way.PAPER:
+                outbox.end(message.id, MessageState(outcome), ANSWERS[outcome])
 
     def call_on(self, contract: Contract) -> Life:
         yield self.morning(self.days.next(clock.today() + timedelta(days=1)))

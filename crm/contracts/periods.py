@@ -63,11 +63,13 @@ def unagreed(contract: Contract) -> bool:
 
 
 def adopt(contract: Contract, by=None) -> None:
-    """Take the periods that stand there already, of the same dates and without a contract; add those that are missing."""
+    """Take the periods that stand there already, of the same dates and without a contract; add those that are missing. Who
+    brings the contract in, answers for them from here on."""
+    taken = {"contract_id": contract.id} | ({"entered_by_id": by.id} if by else {})
     for id in covered_by(contract):
         of = ServicePeriod.installation_id == id
         dates = ServicePeriod.starts_on == contract.starts_on, ServicePeriod.ends_on == contract.ends_on
-        loose = update(ServicePeriod).where(of, *dates, ServicePeriod.contract_id.is_(None)).values(contract_id=contract.id)
+        loose = update(ServicePeriod).where(of, *dates, ServicePeriod.contract_id.is_(None)).values(taken)
         db.session.execute(loose)
         if db.session.scalar(select(ServicePeriod.id).where(of, _mine(contract)).limit(1)) is None:
             db.session.add(ServicePeriod(

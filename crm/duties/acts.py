@@ -4,8 +4,9 @@ The act is the event that keeps the duty; what is told with it the rulebook post
 lock, and only while the duty is open: a missed day is caught up, and of two who sweep at once one does it."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from sqlalchemy import select, tuple_
 
@@ -17,6 +18,7 @@ from crm.duties.rulebook import PROGRAM
 
 log = logging.getLogger(__name__)
 BATCH = 200
+T = TypeVar("T")
 LATELY = timedelta(minutes=10)  # what became due longer ago was tried before
 
 
@@ -34,6 +36,23 @@ def carry_out_due(as_of: datetime) -> int:
             except Exception:
                 log.exception("what the program owes by duty %s could not be done", duty_id)
         after = rows[-1][:2]
+    return done
+
+
+def each_once(wanted: Iterable[T], make: Callable[[T], object], known: Callable[[T], bool]) -> int:
+    """What a sweep makes once for each of these, such as a month's report, a unit of work each; how many it made. Of one that
+    another process made meanwhile nothing is said; one that fails is logged, and tried again by the next sweep."""
+    done = 0
+    for one in wanted:
+        try:
+            with unit_of_work():
+                make(one)
+            done += 1
+        except Exception:
+            with unit_of_work(read_only=True):
+                there = known(one)
+            if not there:
+                log.exception("what is due for %s could not be made", one)
     return done
 
 

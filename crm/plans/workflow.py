@@ -7,13 +7,13 @@ from typing import Any
 
 from dateutil.relativedelta import relativedelta
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
 
 from crm import clock
 from crm.contracts import queries as contracts
 from crm.contracts.models import AHEAD, Contract
 from crm.db import db, unit_of_work
 from crm.duties import queries as duties
+from crm.duties.acts import each_once
 from crm.duties.models import Subject
 from crm.duties.record import open_subject, record
 from crm.errors import Forbidden, Invalid, Refused, WrongState
@@ -64,19 +64,12 @@ def next_month() -> date:
 def propose_due(as_of: datetime) -> int:
     """A sweep's step: each month that has begun gets its plan, once; a sweep that comes late catches up."""
     with unit_of_work(read_only=True):
-        known = set(db.session.scalars(select(Plan.month)))
-        lacking = [month for month in months(as_of) if month not in known]
-    return sum(_propose(month) for month in lacking)
+        known = _known()
+    return each_once([month for month in months(as_of) if month not in known], propose, lambda month: month in _known())
 
 
-def _propose(month: date) -> bool:
-    """False if another process was first: its number is of the month."""
-    try:
-        with unit_of_work():
-            propose(month)
-        return True
-    except IntegrityError:
-        return False
+def _known() -> set[date]:
+    return set(db.session.scalars(select(Plan.month)))
 
 
 def propose(month: date) -> Plan:

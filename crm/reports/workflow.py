@@ -7,10 +7,10 @@ from typing import Any
 
 from dateutil.relativedelta import relativedelta
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
 
 from crm import clock
 from crm.db import db, unit_of_work
+from crm.duties.acts import each_once
 from crm.duties.models import Edition
 from crm.duties.record import open_subject, record
 from crm.labels import N_
@@ -43,19 +43,13 @@ def months(as_of: datetime) -> Iterator[date]:
 def open_due(as_of: datetime) -> int:
     """A sweep's step: each month that is over gets its reports, once; a sweep that comes late catches up."""
     with unit_of_work(read_only=True):
-        known = {(kind, month) for kind, month in db.session.execute(select(Report.category, Report.month))}
-        wanted = [(kind, month) for month in months(as_of) for kind in Kind if (str(kind), month) not in known]
-    return sum(_open(kind, month) for kind, month in wanted)
+        known = _known()
+    wanted = [(kind, month) for month in months(as_of) for kind in Kind if (str(kind), month) not in known]
+    return each_once(wanted, lambda one: prepare(*one), lambda one: (str(one[0]), one[1]) in _known())
 
 
-def _open(kind: Kind, month: date) -> bool:
-    """False if another process was first: its number is of the month."""
-    try:
-        with unit_of_work():
-            prepare(kind, month)
-        return True
-    except IntegrityError:
-        return False
+def _known() -> set[tuple[str, date]]:
+    return {(kind, month) for kind, month in db.session.execute(select(Report.category, Report.month))}
 
 
 def prepare(kind: Kind, month: date) -> Report:

@@ -6,6 +6,7 @@ from io import BytesIO
 
 import pytest
 from openpyxl import load_workbook
+from sqlalchemy.exc import IntegrityError
 
 from crm import clock, sweep
 from crm.contracts import paying, steps
@@ -131,6 +132,23 @@ def test_two_workers_propose_one_plan(december, app):
     with clock.frozen(DECEMBER):
         assert sum(together(2, one)) == 1
     assert db.session.query(Plan).count() == 1 and len(lines()) == 4
+
+
+def test_a_month_that_fails_is_told_of_and_stops_no_later_one(december, app, monkeypatch, caplog):
+    propose = workflow.propose
+
+    def fail(month: date) -> Plan:
+        if month == date(2026, 12, 1):
+            raise IntegrityError("INSERT", {}, Exception("something else"))
+        return propose(month)
+
+    monkeypatch.setattr(workflow, "propose", fail)
+    at = clock.parse("2027-02-02T09:00")
+    with clock.frozen(at):
+        assert workflow.propose_due(at) == 2
+        assert "could not be made" in caplog.text
+        monkeypatch.undo()
+        assert workflow.propose_due(at) == 1, "tried again"
 
 
 def test_the_manager_changes_the_lines_until_the_plan_is_settled(opened, browser):
