@@ -6,6 +6,9 @@ from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
 from flask_babel import Domain, get_locale
+from jinja2 import Template
+from jinja2.environment import TemplateModule
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from crm import clock
@@ -116,7 +119,18 @@ def _keep(kept: dict[tuple, Markup], key: tuple, part: Markup) -> Markup:
     return part
 
 
+class Page(Template):
+    """A template whose macros are made once. Jinja compares the globals of both sides at each import, of which a page has a
+    dozen; here all have the same."""
+
+    def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
+        if self._module is None:
+            self._module = self.make_module()
+        return self._module
+
+
 def init_app(app: Flask) -> None:
+    app.jinja_env.template_class = Page
     app.extensions["drawn"] = {}
     app.extensions["babel"].instance.domain_instance = CATALOGUE
     app.jinja_env.globals.update(_=in_page, gettext=in_page, icon=icon, static=static, drawn=drawn, drawn_rows=drawn_rows)

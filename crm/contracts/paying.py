@@ -18,6 +18,7 @@ from crm.duties.workflow import must_be_owed
 from crm.errors import Invalid, Refused
 from crm.labels import N_
 from crm.money import MOST
+from crm.permissions import Permission as P
 
 
 def paid_fen(contract: Contract) -> int:
@@ -147,10 +148,11 @@ def _begin(contract: Contract, by) -> None:
 
 
 def begun(contract: Contract, by, *, taken_over: bool = False) -> None:
-    """Its period is in force. One that was in force before the program and that no manager has seen is theirs to check
-    (5.2.7); where the serial numbers of one that begins here are with the customer already, that is said at once (5.6.4)."""
+    """Its period is in force. One that nothing was paid for here, and that no manager has seen, is theirs to check (5.2.7);
+    where the serial numbers of one that begins here are with the customer already, that is said at once (5.6.4)."""
     said = {"starts_on": contract.starts_on, "ends_on": contract.ends_on, "taken_over": taken_over}
-    record(ContractEvent.BEGUN, contract, by=by, unagreed=taken_over and periods.unagreed(contract), **said)
+    free = not contract.amount_fen and not (by and by.may(P.CONTRACT_RELEASE))
+    record(ContractEvent.BEGUN, contract, by=by, unagreed=periods.unagreed(contract) if taken_over else free, **said)
     handover.settle(contract, by)
 
 

@@ -74,6 +74,13 @@ def test_what_a_manager_entered_or_what_is_over_is_not_checked(app, by, ends_in,
     assert "contract.check" not in owed(entered(by, ends_in))
 
 
+@pytest.mark.parametrize(("by", "checked"), [("specialist", True), ("manager", False)])
+def test_a_contract_that_costs_nothing_is_checked_unless_a_manager_made_it(app, by, checked, sound):
+    with unit_of_work():
+        contract = make.contract(by=make.who(by), upto="returned", amount_fen=0)
+    assert contract.state == State.RUNNING and ("contract.check" in owed(contract)) == checked
+
+
 def test_a_period_added_to_a_contract_that_is_there_is_checked_too(app, sound):
     contract = entered("manager")
     with unit_of_work():
