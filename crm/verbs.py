@@ -17,13 +17,24 @@ from crm.errors import Forbidden, Refused, Stale
 from crm.files import queries as files
 from crm.files.drafts import received
 from crm.files.workflow import note
-from crm.forms import CrmForm, WordsField, attempt
+from crm.forms import CrmForm, PickField, ReasonForm, WordsField, attempt
 from crm.moves import Move, check_version
-from crm.permissions import needs
+from crm.permissions import Role, needs
+from crm.staff import queries as staff
 
 
 class NoteForm(CrmForm):
     words = WordsField(_l("Note"), required=True, most=5000)
+
+
+class AssignForm(ReasonForm):
+    """Whoever serves customers may be given a contract or an implementation."""
+
+    to = PickField(_l("To whom"), required=True, blank=_l("Choose somebody"))
+
+    def offer(self, subject: Subject) -> None:
+        people = staff.choices((Role.SPECIALIST, Role.MANAGER))
+        self.to.offer([(one.id, one.name) for one in people if one.id != subject.owner_id])
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,3 @@ class ChaseForm(CrmForm):
 class AdjustForm(ReasonForm):
     starts_on = DayField(_l("First day"), required=True)
     ends_on = DayField(_l("Last day"), required=True, description=_l("The expiry notice follows it."))
-
-
-class AssignForm(ReasonForm):
-    to = PickField(_l("To whom"), required=True, blank=_l("Choose somebody"))

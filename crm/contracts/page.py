@@ -21,14 +21,14 @@ from crm.letters import queries as letters
 from crm.papers import queries as papers
 from crm.permissions import Role
 from crm.staff import queries as staff
-from crm.verbs import offered, told
+from crm.verbs import AssignForm, offered, told
 
 WORKS = (Role.SPECIALIST, Role.MANAGER)  # whom a contract may be given to
 SIGNS = (Role.MANAGER, Role.DIRECTOR, Role.SPECIALIST)  # Party B's representative
 FORMS: dict[str, type[CrmForm]] = {
     "sign": forms.SignForm, "send": forms.SendForm, "agree": forms.AgreeForm, "copy": forms.CopyForm, "scan": forms.ScanForm,
     "invoice": forms.InvoiceForm, "pay": forms.PayForm, "chase": forms.ChaseForm, "adjust": forms.AdjustForm,
-    "assign": forms.AssignForm,
+    "assign": AssignForm,
     **dict.fromkeys(("release", "withhold", "wait", "decline", "lapse", "serials"), ReasonForm),
 }  # fmt: skip
 
@@ -36,8 +36,8 @@ FORMS: dict[str, type[CrmForm]] = {
 def form_for(name: str, contract: Contract, **kwargs: Any) -> CrmForm:
     """The form of one verb, with what is known in it; `formdata=None` for one that is only shown."""
     form = FORMS.get(name, CrmForm)(data=_known(name, contract), **kwargs)
-    if isinstance(form, forms.AssignForm):
-        form.to.offer([(one.id, one.name) for one in staff.choices(WORKS) if one.id != contract.owner_id])
+    if isinstance(form, AssignForm):
+        form.offer(contract)
     if isinstance(form, forms.SignForm):
         form.representative.offer([(one.id, one.name) for one in staff.choices(SIGNS)])
     if isinstance(form, forms.SendForm) and contract.stamped:

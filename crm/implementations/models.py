@@ -21,6 +21,7 @@ class ImplementationEvent(Labelled):
     STARTED = "implementation.started", N_("began the implementation")
     EDITED = "implementation.edited", N_("changed the implementation")
     ENDED = "implementation.ended", N_("ended the implementation")
+    ASSIGNED = "implementation.assigned", N_("gave the implementation to somebody else")
     CANCELLED = "implementation.cancelled", N_("cancelled the implementation")
     NOTED = "implementation.noted", N_("added a note")
     ATTACHED = "implementation.attached", N_("attached a file")
@@ -49,6 +50,7 @@ class Implementation(Subject):
         "title": N_("What is put in"), "starts_on": N_("Begins on"), "ended_on": N_("Ended on"), "remark": N_("Remark"),
         "installation": N_("Installation"),
     }  # fmt: skip
+    NOTICES: ClassVar[dict[str, str]] = {ImplementationEvent.ASSIGNED: "to from"}
     SEARCHED = frozenset({ImplementationEvent.STARTED, ImplementationEvent.EDITED})
 
     def searched(self) -> Iterator[Entry]:

@@ -15,12 +15,16 @@ from crm.implementations.models import Implementation
 from crm.implementations.workflow import CHANGE, MOVES
 from crm.papers import queries as papers
 from crm.serials.models import Installation
-from crm.verbs import offered, told
+from crm.verbs import AssignForm, offered, told
 
 
 def form_for(name: str, made: Implementation, **kwargs: Any) -> CrmForm:
     if name == "end":
         return forms.EndForm(data={"ended_on": clock.today()}, **kwargs)
+    if name == "assign":
+        form = AssignForm(**kwargs)
+        form.offer(made)
+        return form
     return ReasonForm(**kwargs) if name == "cancel" else CrmForm(**kwargs)
 
 

@@ -16,6 +16,7 @@ from crm.implementations.workflow import CHANGE, MOVES
 from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.serials import queries as serials
+from crm.staff import queries as staff
 from crm.verbs import Verbs
 
 bp = Blueprint("implementations", __name__, url_prefix="/implementations")
@@ -84,6 +85,7 @@ def _change(made: Implementation, form: ImplementationForm) -> None:
 
 VERBS = Verbs(queries.get, MOVES, page, {
     "end": lambda i, f, k: workflow.end(i, by=current_user, ended_on=f.ended_on.data),
+    "assign": lambda i, f, k: workflow.assign(i, by=current_user, to=staff.choice(f.to.data), reason=f.reason.data),
     "cancel": lambda i, f, k: workflow.cancel(i, by=current_user, reason=f.reason.data),
 })  # fmt: skip
 VERBS.hang(bp)

@@ -1,10 +1,12 @@
 """Implementations (5.7.3, 7.6): begun and ended; from the end on three papers are owed."""
 
 from datetime import date
+from typing import Any
 
 from crm import clock
 from crm.db import next_number
-from crm.duties import queries as duties
+from crm.duties import queries
+from crm.duties import workflow as duties
 from crm.duties.models import Subject
 from crm.duties.record import open_subject, record
 from crm.errors import Forbidden, Invalid, WrongState
@@ -14,16 +16,18 @@ from crm.moves import Move, edit
 from crm.permissions import Permission as P
 from crm.serials.models import Installation
 
+_own: dict[str, Any] = {"permission": P.CUSTOMER_EDIT, "over": P.TICKET_ASSIGN}  # its end is what its owner is fined by (7.6)
 MOVES: dict[str, Move] = {
     "end": Move(noun="end", label=N_("The implementation has ended"), done=N_("The end is noted; three papers are owed."),
-                froms=frozenset({State.RUNNING}), to=State.ENDED, permission=P.CUSTOMER_EDIT,
-                icon="check2", tone="primary"),
+                froms=frozenset({State.RUNNING}), to=State.ENDED, icon="check2", tone="primary", **_own),
+    "assign": Move(noun="assignment", label=N_("Give it to somebody else"),
+                   done=N_("It is somebody else's now, who has been told."),
+                   froms=frozenset({State.RUNNING, State.ENDED}), to=None, icon="person", permission=P.TICKET_ASSIGN),
     "cancel": Move(noun="cancellation", label=N_("Cancel the implementation"), done=N_("The implementation is cancelled."),
-                   froms=frozenset({State.RUNNING}), to=State.CANCELLED,
-                   permission=P.CUSTOMER_EDIT, icon="x-circle", tone="danger"),
+                   froms=frozenset({State.RUNNING}), to=State.CANCELLED, icon="x-circle", tone="danger", **_own),
 }  # fmt: skip
 Implementation.MOVES = MOVES
-CHANGE = Move(noun="edit", label=N_("Change"), froms=frozenset({State.RUNNING}), to=None, permission=P.CUSTOMER_EDIT)  # no button
+CHANGE = Move(noun="edit", label=N_("Change"), froms=frozenset({State.RUNNING}), to=None, **_own)  # no button
 
 
 def begin(
@@ -54,7 +58,7 @@ def change(made: Implementation, *, by, installation: Installation | None, **cha
     _theirs(installation, made.customer_id)
     differences = edit(made, changes | {"installation_id": installation and installation.id})
     if ids := differences.pop("installation_id", None):
-        named = duties.names(ids)
+        named = queries.names(ids)
         differences["installation"] = [named[id].title if id in named else None for id in ids]
     if differences:
         record(ImplementationEvent.EDITED, made, by=by, changes=differences)
@@ -67,6 +71,11 @@ def end(made: Implementation, *, by, ended_on: date) -> None:
         raise Invalid(fields={"ended_on": N_("Between its beginning and today.")})
     made.ended_on = ended_on
     record(ImplementationEvent.ENDED, made, by=by, ended_on=ended_on)
+
+
+def assign(made: Implementation, *, by, to, reason: str) -> None:
+    """Somebody else goes on with it, and owes its papers."""
+    duties.assign(made, ImplementationEvent.ASSIGNED, by=by, to=to, reason=reason, works=P.CONTRACT_WORK)
 
 
 def cancel(made: Implementation, *, by, reason: str) -> None:

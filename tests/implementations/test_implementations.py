@@ -6,8 +6,8 @@ import pytest
 
 from crm import clock, sweep
 from crm.db import db, unit_of_work
-from crm.duties.models import Duty, Event
-from crm.errors import Invalid, WrongState
+from crm.duties.models import Duty, Event, Notice
+from crm.errors import Forbidden, Invalid, WrongState
 from crm.implementations import workflow as implementing
 from crm.papers import workflow as papers
 from tests import make
@@ -99,3 +99,24 @@ def test_on_pages_it_is_begun_at_a_customer_put_right_and_ended(app, browser):
     listed = page.get("/implementations").text
     assert "上线总账和报表" in listed and "宏远机械" in listed
     assert page.get("/implementations/new").location == "/customers"
+
+
+def test_only_whoever_is_fined_by_it_or_who_leads_ends_it(begun):
+    for login in ("specialist2", "followup"):
+        with pytest.raises(Forbidden), unit_of_work():
+            implementing.end(begun, by=make.who(login), ended_on=clock.today())
+    with unit_of_work():
+        implementing.end(begun, by=make.who("manager"), ended_on=clock.today())
+    assert set(owed(begun)) == THREE
+
+
+def test_given_to_another_its_papers_are_owed_by_them_who_are_told(begun, browser):
+    other = make.who("specialist2")
+    with unit_of_work():
+        implementing.end(begun, by=make.who("specialist"), ended_on=clock.today())
+    assert browser("specialist").send(f"{begun.path}/assignment", to=str(other.id), reason="换人").status_code == 403
+    page = browser("manager")
+    assert page.send(f"{begun.path}/assignment", to=str(make.who("followup").id), reason="换人").status_code == 422
+    assert page.send(f"{begun.path}/assignment", to=str(other.id), reason="换人").status_code == 303
+    assert {duty.owner_id for duty in owed(begun).values()} == {other.id}
+    assert {one.user_id for one in db.session.query(Notice)} == {other.id, make.who("specialist").id}

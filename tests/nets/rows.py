@@ -521,13 +521,14 @@ def numbered(whose: str, user) -> Row:
     return Row({"number": row.number}, row, may=lambda who: numbers.may(who, row))
 
 
-def implementation(whose: str, user) -> Row:
+def implementation(whose: str, user, name: str = "") -> Row:
     owner = owner_of(whose, user)
     begin = owner if owner.may(Permission.CUSTOMER_EDIT) else make.who("specialist")
     row = implementing.begin(unit(), by=begin, title="上线", starts_on=clock.today())
     if whose == "closed":
         implementing.cancel(row, by=begin, reason="不做了")
-    return Row({"number": row.number}, row)
+    move = implementing.MOVES.get(name) or (implementing.CHANGE if name == "edit" else None)
+    return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
 
 
 MAKERS: dict[str, Callable[..., Row]] = {
@@ -550,7 +551,7 @@ MAKERS: dict[str, Callable[..., Row]] = {
 }  # fmt: skip
 
 
-NAMED = (message, ticket, visit, contract, callback, report, plan, paper)  # what they make depends on the verb
+NAMED = (message, ticket, visit, contract, implementation, callback, report, plan, paper)  # what they make depends on the verb
 
 
 class Unknown(LookupError):

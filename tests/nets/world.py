@@ -24,8 +24,8 @@ def populate() -> None:
     unit = make.served_customer()
     customers.add_contact(unit, by=by, name="李主任", department="信息科", mobile="13900000001", qq="10001")
     _records(unit, by, manager)
-    for state in make.STEPS:
-        make.contract(make.served_customer(f"{state} 单位"), upto=state)
+    for count, state in enumerate(make.STEPS, 1):
+        make.contract(make.served_customer(f"第{count}单位"), upto=state)
     make.unpaid(unit)
     make.in_force(make.customer("快到期", email="a@example.cn"))
     _letters()
