@@ -149,7 +149,7 @@ def _give(message_id: int, tries: int, made: Prepared) -> int:
 def _try_later(message_id: int, tries: int, said: str, *, final: bool) -> None:
     """It was not taken: another time, or, after the last one, refused. Nothing if somebody else has it in hand by now."""
     if final or tries > len(BACK_OFF):
-        end(message_id, MessageState.REJECTED, said)
+        end(message_id, MessageState.REJECTED, said, tries=tries)
         return
     later = {"state": MessageState.QUEUED, "answer": said, "lease_until": None,
              "next_at": clock.now() + timedelta(minutes=BACK_OFF[tries - 1])}  # fmt: skip
@@ -163,8 +163,9 @@ ENDS = {
 }  # fmt: skip
 
 
-def end(message_id: int, state: MessageState, said: str, *, by=None) -> None:
-    """What became of it, and its event on the subject, in one unit of work."""
+def end(message_id: int, state: MessageState, said: str, *, by=None, tries: int | None = None) -> None:
+    """What became of it, and its event on the subject, in one unit of work; with `tries`, if it was taken in hand by nobody
+    since."""
     message = db.session.get_one(Message, message_id)
     subject = db.session.get_one(Subject, message.subject_id)
     lock(subject)  # first, as whoever withdraws does
@@ -172,6 +173,7 @@ def end(message_id: int, state: MessageState, said: str, *, by=None) -> None:
     values = {"state": state, "answer": said, "lease_until": None, "ended_at": clock.now() if known else None}
     froms = [MessageState.QUEUED, MessageState.SENDING]
     ended = update(Message).where(Message.id == message_id, Message.state.in_(froms))
+    ended = ended if tries is None else ended.where(Message.attempts == tries)
     if rows_of(db.session.execute(ended.values(values).execution_options(synchronize_session=False))):
         db.session.refresh(message)
         record(ENDS[state], subject, by=by, said=said, **message.facts)

@@ -335,6 +335,7 @@ def test_whoever_was_too_slow_neither_sends_nor_puts_back_what_another_has_in_ha
         assert not carrier.given and state() == "queued"
         with unit_of_work():
             outbox._try_later(*slow, "late", final=False)
+            outbox._try_later(*slow, "refused", final=True)
         assert letters()[0].next_at <= clock.now() and letters()[0].lease_until
         assert outbox.send(*other) == 1
 
