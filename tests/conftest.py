@@ -36,6 +36,7 @@ from tests.reading import FormReader
 REQUIRED = set(os.environ.get("CRM_TEST_REQUIRE", "").replace(",", " ").split())
 DATABASES = ["sqlite", "postgresql"]
 ALL = os.environ.get("CRM_NETS") == "all"  # `make nets`
+TURNS = not ALL and os.environ.get("CRM_TURNS") != "none"  # `make mutants` looks at one database, at every case
 # for whole files of real data, which take long: PostgreSQL's turn is in `make nets`, where small ones go through both always
 LARGE = DATABASES if ALL else DATABASES[:1]
 passwords.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -98,7 +99,7 @@ def leave_out(what: str, why: str) -> None:
 
 def pytest_collection_modifyitems(config, items: list[pytest.Item]) -> None:
     """A test of many cases goes through them on the two databases in turns; `make nets` takes each case on both."""
-    if ALL:
+    if not TURNS:
         return
     cases: dict[str, dict[tuple, int]] = {}  # a test → its cases but for the database, each with its place
     kept, left = [], []
