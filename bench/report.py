@@ -14,6 +14,11 @@ BARE_KEY = "0"
 PEERS = {"list": ("Redmine", 11.7, 10), "search, 50 hits": ("Roundup", 13.4, 10), "record": ("django-helpdesk", 51, 4),
          "create": ("django-helpdesk", 137, 1)}  # fmt: skip
 BARE_THERE = 826
+AFTER_AN_IMPORT = (
+    "After a very large import of something else, a search for a common word looks further back on PostgreSQL (`finding.WINDOWS`): at",
+    "a million records, with ten thousand newer numbers given to contracts, 15 bare pages instead of 4 (2026-11-29), until newer",
+    "records are there. A list of records begins at its own newest, and costs what it did.",
+)
 
 
 def _middle(cell: dict, what: str) -> float:
@@ -77,7 +82,7 @@ def main() -> None:
              "Each number is a median.", "",
              "The goals: a list three times the bare page; a million within 1.3 times of ten thousand (SQLite: a hundred "
              "thousand);", "a worker under 150 MB. Words in 0.1 % of the rows grow because a hundred times as many hold them; "
-             "Today grows with what", "the whole department did today.", ""]  # fmt: skip
+             "Today grows with what", "the whole department did today.", "", *AFTER_AN_IMPORT, ""]  # fmt: skip
     for kind in ("postgresql", "sqlite"):
         if not (HOME / f"{kind}.json").exists():
             continue
