@@ -15,9 +15,9 @@ PEERS = {"list": ("Redmine", 11.7, 10), "search, 50 hits": ("Roundup", 13.4, 10)
          "create": ("django-helpdesk", 137, 1)}  # fmt: skip
 BARE_THERE = 826
 AFTER_AN_IMPORT = (
-    "After a very large import of something else, a search for a common word looks further back on PostgreSQL (`finding.WINDOWS`): at",
-    "a million records, with ten thousand newer numbers given to contracts, 15 bare pages instead of 4 (2026-11-29), until newer",
-    "records are there. A list of records begins at its own newest, and costs what it did.",
+    "After a very large import of something else, a search for a common word looks further back on PostgreSQL",
+    "(`finding.WINDOWS`): at a million records, with ten thousand newer numbers given to contracts, 15 bare pages",
+    "instead of 4 (2026-11-29), until newer records are there. A list of records begins at its own newest.",
 )
 
 
