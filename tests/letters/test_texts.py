@@ -8,6 +8,7 @@ from crm.errors import Forbidden, Invalid
 from crm.letters import filling, queries, sample, workflow
 from crm.letters.models import Letter
 from tests import make
+from tests.letters.test_forms import text_of
 
 KNOWN = {"customer": "宏远机械", "ends_on": "2026-12-23", "specialist": "张伟", "phone": ""}
 
@@ -83,6 +84,18 @@ def test_the_page_keeps_every_word_of_a_text_that_is_refused(app, browser, notic
     assert answer.status_code == 303 and "请续签" in page.get(path).text
     stale = page.send(f"{path}/text", page=path, title="通知函", subject="到期", body="又改了", version="1")
     assert stale.status_code == 409 and "又改了" in stale.text and "请续签" in stale.text
+
+
+def test_what_is_typed_is_looked_at_as_often_as_wanted_and_nothing_of_it_kept(app, browser, notice):
+    page, path = browser("director"), f"/letters/{notice.number}"
+    typed = {"title": notice.title, "subject": "到期提醒", "body": "您好，{customer}。\n第二稿。"}
+    for _again in range(2):
+        answer = page.send(f"{path}/preview.pdf", page=path, **typed)
+        assert answer.mimetype == "application/pdf" and "第二稿" in text_of(answer.data)
+    assert "第二稿" not in page.get(path).text and "version 2" not in page.get(path).text
+    answer = page.send(f"{path}/preview.pdf", page=path, **(typed | {"body": "{nobody}"}))
+    assert answer.status_code == 422 and "{nobody}" in answer.text
+    assert browser("manager").send(f"{path}/preview.pdf", **typed).status_code == 403
 
 
 def test_a_new_letter_for_a_brand_is_added_once(app, browser):
