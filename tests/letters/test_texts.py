@@ -95,7 +95,7 @@ def test_what_is_typed_is_looked_at_as_often_as_wanted_and_nothing_of_it_kept(ap
     assert "第二稿" not in page.get(path).text and "version 2" not in page.get(path).text
     answer = page.send(f"{path}/preview.pdf", page=path, **(typed | {"body": "{nobody}"}))
     assert answer.status_code == 422 and "{nobody}" in answer.text
-    assert browser("manager").send(f"{path}/preview.pdf", **typed).status_code == 403
+    assert browser("manager").send(f"{path}/preview.pdf", page=path, **typed).status_code == 403
 
 
 def test_a_new_letter_for_a_brand_is_added_once(app, browser):
