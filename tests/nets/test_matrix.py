@@ -164,6 +164,7 @@ def database(request) -> str:
     return request.param
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("identity", IDENTITIES)
 def test_each_route_answers_each_identity_as_the_permissions_say(app, identity, capsys):
     walk = Walk(app, identity)
