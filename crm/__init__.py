@@ -8,12 +8,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
-from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from sqlalchemy.orm import configure_mappers
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from crm import answers
+from crm import answers, migrating
 from crm.db import asides, db, transactions, unit_of_work, wire
 from crm.duties.record import via
 from crm.permissions import Permission
@@ -126,7 +125,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     app = Crm("crm", template_folder=str(ROOT / "templates"), static_folder=str(HERE / "static"))
     _configure(app, settings or {})
     db.init_app(app)
-    Migrate(app, db, directory=str(ROOT / "migrations"))
+    migrating.init_app(app, ROOT / "migrations")
     answers.init_app(app)  # first: it looks at the size of what came before anybody reads it
     CSRFProtect(app)
     delivery.init_app(app)

@@ -1,5 +1,7 @@
 """The migrations make the tables of the models, keep events append-only, and may run twice with data in them."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -159,3 +161,13 @@ def test_a_backup_of_the_first_version_is_restored_and_brought_to_this_one(oldes
         assert behind() == "" and differences() == [] and bad() == []
         told = select(func.count()).select_from(Event).where(Event.kind != "settings.restored")
         assert db.session.scalar(told) == len(ROWS["events"])
+
+
+def test_a_migrations_file_begins_with_its_revision():
+    files = sorted((Path(__file__).parents[1] / "migrations" / "versions").glob("[0-9]*.py"))
+    assert [path.name[:4] for path in files] == revisions()
+
+
+def test_a_web_worker_loads_nothing_that_only_migrates():
+    said = "import sys, crm.desk.views; sys.exit('alembic' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", said], check=False).returncode == 0
