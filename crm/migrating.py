@@ -2,7 +2,7 @@
 
 A web worker asks and never brings: what does that, Alembic with all it needs, takes 15 MB and is loaded by whoever migrates."""
 
-import sys
+import os
 from pathlib import Path
 
 from flask import Flask, current_app
@@ -14,7 +14,7 @@ from crm.db import db
 
 def init_app(app: Flask, folder: Path) -> None:
     app.extensions["migrations"] = folder
-    if "flask_migrate" in sys.modules:  # `flask db`
+    if os.environ.get("FLASK_RUN_FROM_CLI") == "true":  # `flask db`
         _extend(app)
 
 
