@@ -34,12 +34,12 @@ def knows(revision: str) -> bool:
     return revision in _revisions()
 
 
-def migrate() -> None:
-    """To the newest tables; doing it again does nothing."""
+def migrate(to: str = "head") -> None:
+    """To the newest tables, or to those of a revision; doing it again does nothing."""
     from flask_migrate import upgrade
 
     _extend(current_app._get_current_object())  # type: ignore[attr-defined]
-    upgrade()
+    upgrade(revision=to)
 
 
 def behind() -> str:

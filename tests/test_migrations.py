@@ -9,7 +9,6 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from flask_migrate import upgrade
 from sqlalchemy import MetaData, func, select, text
 from sqlalchemy.exc import DBAPIError
 
@@ -60,7 +59,7 @@ def oldest(empty_place):
     folder = Path(place.config["INSTANCE"])
     folder.mkdir(parents=True)
     with place.app_context():
-        upgrade(revision=FIRST)
+        migrate(FIRST)
         store.put(b"abc")
         here = MetaData()
         with transactions(read_only=False), db.engine.begin() as connection:
@@ -130,7 +129,7 @@ def test_nothing_is_lost_on_the_way_from_the_first_version_and_a_second_time_cha
 
 def test_events_stay_append_only_after_every_migration(oldest):
     for revision in revisions():
-        upgrade(revision=revision)
+        migrate(revision)
         for statement in CHANGES:
             with (
                 pytest.raises(DBAPIError, match="append-only"),
