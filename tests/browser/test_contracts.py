@@ -30,7 +30,10 @@ def go(page, path: str, verb: str, **typed: str) -> None:
         form.locator("summary").click()
     for name, words in typed.items():
         field = form.locator(f"[name={name}]")
-        field.select_option(words) if field.evaluate("one => one.tagName") == "SELECT" else field.fill(words)
+        if field.evaluate("one => one.type") == "checkbox":
+            field.check()
+        else:
+            field.select_option(words) if field.evaluate("one => one.tagName") == "SELECT" else field.fill(words)
     form.locator("button.btn").last.click()
     page.wait_for_load_state()
     assert page.locator(".alert-success").count() == 1, page.locator("main").inner_text()
@@ -65,7 +68,7 @@ def test_from_the_notice_to_the_new_period(served, open_page):
     me.click("main form#contract-form > button.btn-primary")
     me.wait_for_load_state()
     new = me.evaluate("location.pathname")
-    go(me, new, "sign")
+    go(me, new, "sign", stamped="y")
     go(me, new, "send", way="fax")
     with on("2026-12-14"):
         me = open_page("specialist", "zh")
@@ -78,9 +81,7 @@ def test_from_the_notice_to_the_new_period(served, open_page):
     with on("2026-12-23"):
         swept(served)
         me, manager = open_page("specialist", "zh"), open_page("manager", "zh")
-        me.goto(new)
-        me.click("button:text('发出正式催款函')")
-        me.wait_for_load_state()
+        go(me, new, "demand")
         swept(served)
         go(manager, new, "withhold", reason="催过两次仍未付")
     with on("2026-12-28"):
