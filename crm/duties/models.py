@@ -38,8 +38,9 @@ class Subject(db.Model):
     __mapper_args__: ClassVar[dict[str, Any]] = {"polymorphic_on": "kind"}
     __table_args__ = (
         UniqueConstraint("kind", "external_ref"),
+        Index("ix_subjects_kind_id", "kind", "id", postgresql_include=["category", "owner_id"]),  # lists count by it alone
         *(Index(f"ix_subjects_kind_{name}", "kind", *columns) for name, columns in {
-            "id": ("id",), "state": ("state", "id"), "category": ("category", "id"), "owner": ("owner_id", "id"),
+            "state": ("state", "id"), "category": ("category", "id"), "owner": ("owner_id", "id"),
             "owner_state": ("owner_id", "state", "id"), "customer": ("customer_id", "id"), "opened": ("opened_at", "id"),
         }.items()),
         Index("ix_subjects_customer_id", "customer_id", "id"),
