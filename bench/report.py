@@ -18,6 +18,8 @@ AFTER_AN_IMPORT = (
     "After a very large import of something else, a search for a common word looks further back on PostgreSQL",
     "(`finding.WINDOWS`): at a million records, with ten thousand newer numbers given to contracts, 15 bare pages",
     "instead of 4 (2026-11-29), until newer records are there. A list of records begins at its own newest.",
+    "So with the records the bench itself makes, which hold none of its words: on databases filled anew the list of 1 %",
+    "grew 1.2 times, on those it had run on before 2.9 times.",
 )
 
 
