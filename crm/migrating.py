@@ -1,6 +1,6 @@
 """Bringing the database to this version's tables, and asking whether it is there.
 
-A web worker asks and never brings: what does that, Alembic with all it needs, takes 15 MB and is loaded by whoever migrates."""
+A web worker asks and never brings: what does that, Alembic with all it needs, takes 8 MB and is loaded by whoever migrates."""
 
 import os
 from pathlib import Path
