@@ -5,6 +5,7 @@ nobody.
 .venv/bin/python -m bench.notices [CONTRACTS] [sqlite | postgresql]
 """
 
+import resource
 import sys
 import tempfile
 import time
@@ -97,6 +98,7 @@ def run(count: int, kind: str, say=print) -> dict[str, float]:
                 with clock.frozen(AT + timedelta(days=day)):
                     seconds[name], done = took(act)
                 say(f"{kind}, {count} contracts, {name}: {seconds[name]:.2f} s, {done} done")
+        say(f"{kind}: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB at most, filling included")
         assert db.session.query(Message).filter_by(state="sent").count() == min(DUE, count)
     return seconds
 

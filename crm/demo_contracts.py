@@ -201,7 +201,7 @@ class Contracts:
         a reminder."""
         while duty := self._next_act(contract):
             yield max(duty.show_from, clock.now())
-            acted = carry_out(duty, contract)
+            acted = carry_out(duty.id, contract)
             if duty.rule == "contract.notice" and acted:
                 self.begin(clock.now(), self.call_on(contract), Random(contract.number))
             yield from self.send_letters(contract, "sent" if duty.rule == "contract.notice" else reminder)

@@ -95,6 +95,7 @@ def _written_today(contract: Contract) -> bool:
 
 
 Contract.letter_about, Contract.hindrance = about, hindrance  # type: ignore[method-assign]
+Contract.HINDRANCES = (ContractEvent.OVER, ContractEvent.NO_ADDRESS, ContractEvent.PASSED_OVER)
 
 
 @dataclass(frozen=True)

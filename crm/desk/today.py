@@ -10,7 +10,7 @@ from crm import clock
 from crm.db import db
 from crm.duties import editions, queries
 from crm.duties.models import Duty, Extension
-from crm.duties.record import DECIDE_MORE_TIME
+from crm.duties.rows import DECIDE_MORE_TIME
 from crm.duties.rulebook import Rule
 from crm.duties.workflow import ACKNOWLEDGE, may_ask
 from crm.labels import N_, Labelled

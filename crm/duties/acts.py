@@ -5,7 +5,7 @@ lock, and only while the duty is open: a missed day is caught up, and of two who
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import select, tuple_
@@ -13,13 +13,12 @@ from sqlalchemy import select, tuple_
 from crm.db import db, unit_of_work
 from crm.duties import editions
 from crm.duties.models import Duty, Event, Subject, open_now
-from crm.duties.record import lock, record
+from crm.duties.record import lock, locked, record
 from crm.duties.rulebook import PROGRAM
 
 log = logging.getLogger(__name__)
 BATCH = 200
 T = TypeVar("T")
-LATELY = timedelta(minutes=10)  # what became due longer ago was tried before
 
 
 def carry_out_due(as_of: datetime) -> int:
@@ -27,12 +26,13 @@ def carry_out_due(as_of: datetime) -> int:
     fails, is passed over and tried again by the next sweep."""
     done, after = 0, None
     while rows := _due(as_of, after):
-        for shown, duty_id, subject_id in rows:
+        told = _told({subject_id for *_key, subject_id, _kind in rows})
+        for _shown, duty_id, subject_id, kind in rows:
             try:
-                if shown < as_of - LATELY and _hindered(duty_id, subject_id):
+                if subject_id in told and _hindered(duty_id, subject_id):
                     continue
                 with unit_of_work():
-                    done += carry_out(db.session.get_one(Duty, duty_id), db.session.get_one(Subject, subject_id))
+                    done += carry_out(duty_id, locked(kind, subject_id))
             except Exception:
                 log.exception("what the program owes by duty %s could not be done", duty_id)
         after = rows[-1][:2]
@@ -56,16 +56,23 @@ def each_once(wanted: Iterable[T], make: Callable[[T], object], known: Callable[
     return done
 
 
-def _due(as_of: datetime, after: tuple[datetime, int] | None) -> Sequence[tuple[datetime, int, int]]:
+def _due(as_of: datetime, after: tuple[datetime, int] | None) -> Sequence[tuple[datetime, int, int, str]]:
     """The next of them, in the order of their index."""
     key = tuple_(Duty.show_from, Duty.id)
-    due = select(Duty.show_from, Duty.id, Duty.subject_id)
+    due = select(Duty.show_from, Duty.id, Duty.subject_id, Subject.kind).join(Subject, Subject.id == Duty.subject_id)
     due = due.where(Duty.pool == PROGRAM, open_now(), Duty.show_from <= as_of)
     if after:
         due = due.where(key > after)
     with unit_of_work(read_only=True):
-        rows = db.session.execute(due.order_by(Duty.show_from, Duty.id).limit(BATCH))
-        return [(shown, duty_id, subject_id) for shown, duty_id, subject_id in rows]
+        return [tuple(row) for row in db.session.execute(due.order_by(Duty.show_from, Duty.id).limit(BATCH))]
+
+
+def _told(subject_ids: set[int]) -> set[int]:
+    """Those that have told before why the program could not act."""
+    kinds = {kind for one in Subject.__mapper__.self_and_descendants for kind in one.class_.HINDRANCES}
+    told = select(Event.subject_id).where(Event.subject_id.in_(subject_ids), Event.kind.in_(kinds))
+    with unit_of_work(read_only=True):
+        return set(db.session.scalars(told))
 
 
 def _hindered(duty_id: int, subject_id: int) -> bool:
@@ -76,10 +83,10 @@ def _hindered(duty_id: int, subject_id: int) -> bool:
         return bool(hindrance) and _said(subject, hindrance, duty)
 
 
-def carry_out(duty: Duty, subject: Subject) -> bool:
+def carry_out(duty_id: int, subject: Subject) -> bool:
     """Do what the program owes, if it is still owed; False if something is in the way, which the subject says once."""
     lock(subject)
-    db.session.refresh(duty)
+    duty = db.session.get_one(Duty, duty_id, populate_existing=True)
     if not duty.open:
         return False
     rule = editions.book(duty.edition_id).rules[duty.rule]

@@ -59,6 +59,7 @@ class Subject(db.Model):
     DATES: ClassVar[tuple[str, ...]] = ()  # the facts of this kind a deadline may be counted from
     FACTS: ClassVar[tuple[str, ...]] = ()  # those a condition may name, beside state and category
     FIELDS: ClassVar[Mapping[str, str | tuple[str, type]]] = {}  # what changes → its title; and an enum, or datetime
+    HINDRANCES: ClassVar[tuple[str, ...]] = ()  # the events that tell why the program cannot act by a rule
     NOTICES: ClassVar[dict[str, str]] = {}  # event → whom it concerns: "owner", or the facts that name them
     SEARCHED: ClassVar[frozenset[str]] = frozenset()  # the events after which `searched()` says something else
 
@@ -98,7 +99,7 @@ class Subject(db.Model):
         return {}
 
     def hindrance(self, rule) -> str:
-        """The event that tells why the program cannot act by a rule now; "" if it can."""
+        """Which of HINDRANCES holds now; "" if the program can act."""
         return ""
 
     @property
@@ -256,8 +257,7 @@ class Extension(db.Model):
     duty: Mapped[Duty] = relationship(back_populates="extensions")
 
     __table_args__ = (
-        CheckConstraint("(granted IS NULL) = (decided_at IS NULL) AND (granted IS NULL) = (decided_by_id IS NULL)",
-                        name="decided"),
+        CheckConstraint("(granted IS NULL) = (decided_at IS NULL) AND (granted IS NULL) = (decided_by_id IS NULL)", "decided"),
         CheckConstraint("(new_due_at IS NOT NULL) = (granted IS NOT NULL AND granted)", name="new_date"),
         CheckConstraint("decided_by_id <> asked_by_id", name="not_oneself"),  # whoever asks never approves
         Index("uq_extensions_undecided", "duty_id", unique=True, **only("granted IS NULL")),

@@ -27,5 +27,5 @@ def queue(entry: Post, event: Event, subject: Subject, slot: str) -> int | None:
         "subject_id": subject.id, "rule": entry.key, "slot": slot, "event_id": event.id, "queued_at": clock.now(),
         "next_at": clock.now(), "message_id": f"<{uuid.uuid4().hex}@jinyang-crm>",
     }  # fmt: skip
-    posted = insert(Message).values(row).on_conflict_do_nothing(index_elements=["subject_id", "rule", "slot"])
+    posted = insert(Message.__table__).values(row).on_conflict_do_nothing(index_elements=["subject_id", "rule", "slot"])
     return db.session.scalar(posted.returning(Message.id))

@@ -1,20 +1,21 @@
 """record(): the one verb. Something happened; the rulebook says what that opens, keeps and drops."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime, timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, inspect, select, update
+from sqlalchemy import ColumnElement, Row, inspect, select, update
 from sqlalchemy.orm import SessionTransaction
 
 from crm import clock, search
 from crm.db import db, insert, rows_of
+from crm.duties import rows
 from crm.duties.editions import book, edition_id, ruling, todays_id
-from crm.duties.models import Duty, Event, Notice, Subject, open_now, pending_now
+from crm.duties.models import Duty, Event, Notice, Subject, pending_now
 from crm.duties.posting import post
 from crm.duties.rulebook import PROGRAM, Rule, Rulebook, holds
 from crm.permissions import Role
@@ -23,7 +24,6 @@ from crm.workdays import Calendar, Span, calendar
 via: ContextVar[tuple[str, str]] = ContextVar("via", default=("cli", ""))  # (page | import | cli | tick, address)
 
 BREACHED, REPRICED = "duty.breached", "duty.repriced"
-DECIDE_MORE_TIME = "duty.decide_more_time"
 
 
 def open_subject(subject: Subject, *, at: datetime | None = None, history: bool = False) -> None:
@@ -40,11 +40,19 @@ def open_subject(subject: Subject, *, at: datetime | None = None, history: bool 
 # What each transaction under way has opened, and whether an event of it is recorded: nobody else sees it, so there is
 # nothing to lock, and before its first event nothing it owes.
 _opened: WeakKeyDictionary[SessionTransaction, dict[int, bool]] = WeakKeyDictionary()
+# What it has locked already; by savepoint, for going back to one lets go of what was locked since.
+_locked: WeakKeyDictionary[SessionTransaction, set[int]] = WeakKeyDictionary()
 
 
 def _opened_here() -> dict[int, bool]:
     transaction = db.session().get_transaction()
     return _opened.setdefault(transaction, {}) if transaction else {}
+
+
+def _locked_here() -> set[int]:
+    session = db.session()
+    transaction = session.get_nested_transaction() or session.get_transaction()
+    return _locked.setdefault(transaction, set()) if transaction else set()
 
 
 @contextmanager
@@ -113,19 +121,29 @@ def _notify(event: Event, subject: Subject, by, facts: Mapping[str, Any]) -> Non
 def lock(subject: Subject) -> None:
     """Nobody else records on this subject until the transaction ends; what was read of it before is read again, all of
     its columns: what is said of it from here on, in the search too, is what holds. Both of its tables are locked, for
-    PostgreSQL waits and then gives the newest row only of those it locks."""
+    PostgreSQL waits and then gives the newest row only of those it locks. Once in a transaction is enough."""
     db.session.flush()
-    if subject.id in _opened_here():
+    if subject.id in _opened_here() or subject.id in _locked_here():
         return
     kind = subject.__class__  # which of a proxy such as current_user is its subject's
     db.session.refresh(subject, inspect(kind).column_attrs.keys(), with_for_update={"key_share": True, "of": [Subject, kind]})
+    _locked_here().add(subject.id)
 
 
 def lock_all(which: ColumnElement[bool]) -> None:
     """The same of many subjects, in the order of their ids: two who do so wait for each other, never crosswise. What was
     read of them before, the caller reads again."""
-    rows = select(Subject.id).where(which).order_by(Subject.id)
-    db.session.execute(rows.with_for_update(key_share=True, of=Subject)).all()
+    ids = select(Subject.id).where(which).order_by(Subject.id)
+    db.session.execute(ids.with_for_update(key_share=True, of=Subject)).all()
+
+
+def locked(kind: str, subject_id: int) -> Subject:
+    """A subject of a kind, locked as it is read."""
+    its: type[Subject] = Subject.__mapper__.polymorphic_map[kind].class_
+    update = {"key_share": True, "of": [Subject, its]}
+    found = db.session.get_one(its, subject_id, populate_existing=True, with_for_update=update)
+    _locked_here().add(subject_id)
+    return found
 
 
 def _add(kind: str, subject: Subject, by, at: datetime, facts: Mapping[str, Any]) -> Event:
@@ -161,9 +179,9 @@ def _carry_out(rule: Rule, edition: int, event: Event, subject: Subject, by, fac
     """An event that both opens and drops, drops where the rule's condition does not hold."""
     opens = event.kind in rule.opens and holds(rule.where, facts)
     if event.kind in rule.keeps and (rule.owner != PROGRAM or facts.get("act", rule.key) == rule.key):
-        _end(rule, edition, subject, facts, kept_by_id=event.id)
+        rows.end(subject.id, rule.key, edition, rule.slot_of(facts), "kept_by_id", event.id)
     elif event.kind in rule.drops and not opens:
-        _end(rule, edition, subject, facts, dropped_by_id=event.id)
+        rows.end(subject.id, rule.key, edition, rule.slot_of(facts), "dropped_by_id", event.id)
     if opens:
         _open(rule, edition, event, subject, by, facts, first)
 
@@ -185,27 +203,6 @@ def _carry_up(event: Event, subject: Subject, by, facts: Mapping[str, Any]) -> N
         _carry_out(rule, edition, event, origin, by, known, False)
 
 
-def _end(rule: Rule, edition: int, subject: Subject, facts: Mapping[str, Any], **stamp: int) -> None:
-    which = [Duty.subject_id == subject.id, Duty.rule == rule.key, Duty.edition_id == edition]
-    if slot := rule.slot_of(facts):
-        which.append(Duty.slot == slot)
-    _stamp(which, **stamp)
-
-
-def _stamp(which: Sequence[ColumnElement[bool]], **stamp: int) -> None:
-    """End open duties, and with each the duty to decide on more time for it: nobody need decide any more."""
-    ended = db.session.scalars(_unseen(update(Duty).where(*which, open_now()).values(**stamp)).returning(Duty.id)).all()
-    if ended:
-        asked = Duty.rule == DECIDE_MORE_TIME, Duty.slot.in_([str(one) for one in ended]), open_now()
-        event_id = next(iter(stamp.values()))
-        db.session.execute(_unseen(update(Duty).where(*asked).values(dropped_by_id=event_id)))
-
-
-def _unseen(statement):
-    """Leave the session's own copies alone: whoever needs one refreshes it under the lock."""
-    return statement.execution_options(synchronize_session=False)
-
-
 def _open(rule: Rule, edition: int, event: Event, subject: Subject, by, facts: Mapping[str, Any], first: bool) -> None:
     """A duty's rule met its event. One that is open already is only re-priced, unless the date it is counted from has
     moved: then it is dropped and opened anew, each by its own edition. One already breached stands."""
@@ -215,8 +212,7 @@ def _open(rule: Rule, edition: int, event: Event, subject: Subject, by, facts: M
     ruled = rule.due.after(event.at, facts, days, notice=rule.notice)
     fine = rule.fine_clause(facts)
     price = {"fine_clause": fine, "fine_fen": own.penalties[fine].fen if fine else None}
-    same = [Duty.subject_id == subject.id, Duty.rule == rule.key, Duty.slot == slot]
-    old = None if first else db.session.scalar(select(Duty).where(*same, open_now()))
+    old = None if first else rows.standing(subject.id, rule.key, slot)
     if old is None and not first and edition != ruling(subject, event.at)[-1]:
         return  # what an earlier edition asked for is over
     if old:
@@ -226,9 +222,9 @@ def _open(rule: Rule, edition: int, event: Event, subject: Subject, by, facts: M
             _price_again(old, event, subject, price)
             return
         if not rule.due.fact or ruled == old.ruled_due_at:
-            db.session.execute(_unseen(update(Duty).where(Duty.id == old.id).values(**price)))
+            rows.price(old.id, fine, price["fine_fen"])
             return
-        _stamp(same, dropped_by_id=event.id)
+        rows.end(subject.id, rule.key, edition, slot, "dropped_by_id", event.id)
     due = max(ruled, event.at) if rule.owner != PROGRAM else _in_time(ruled, event.at, days)
     owner, pool = _whose(rule, subject, by)
     row = {
@@ -237,13 +233,13 @@ def _open(rule: Rule, edition: int, event: Event, subject: Subject, by, facts: M
         "show_from": warning(rule.show, due, event.at, days) if rule.show else event.at,
         "warn_at": warning(rule.warn, due, event.at, days), "due_at": due, "ruled_due_at": ruled,
     }  # fmt: skip
-    db.session.execute(insert(Duty).values(row))
+    rows.add(row)
 
 
-def _price_again(old: Duty, event: Event, subject: Subject, price: Mapping[str, Any]) -> None:
+def _price_again(old: Row, event: Event, subject: Subject, price: Mapping[str, Any]) -> None:
     """A missed duty whose subject turns out to be one that is fined: the fine follows; none is taken back here."""
     if price["fine_clause"] and price["fine_clause"] != old.fine_clause:
-        db.session.execute(_unseen(update(Duty).where(Duty.id == old.id).values(**price)))
+        rows.price(old.id, price["fine_clause"], price["fine_fen"])
         facts = {"duty": old.id, "rule": old.rule, "owner": old.breached_owner_id, **price}
         _add(REPRICED, subject, None, event.at, facts)
 
@@ -276,9 +272,8 @@ def _whose(rule: Rule, subject: Subject, by) -> tuple[int | None, str | None]:
 def settle(subject: Subject, at: datetime) -> int:
     """Breach every duty of `subject` that fell due before `at`, in due order; a breach may open what is overdue too."""
     done = 0
-    due = (Duty.subject_id == subject.id, pending_now(), Duty.due_at < at)
-    while duty := db.session.scalar(select(Duty).where(*due).order_by(Duty.due_at, Duty.id).limit(1)):
-        done += breach(duty, subject)
+    while duty_id := rows.missed(subject.id, at):
+        done += breach(db.session.get_one(Duty, duty_id), subject)
     return done
 
 
@@ -294,7 +289,8 @@ def breach(duty: Duty, subject: Subject) -> bool:
         facts |= {"fine_clause": duty.fine_clause, "fine_fen": duty.fine_fen}
     event = record(BREACHED, subject, at=duty.due_at, **facts)
     stamp = {"breached_by_id": event.id, "breached_owner_id": facts["owner"]}
-    done = rows_of(db.session.execute(_unseen(update(Duty).where(Duty.id == duty.id, pending_now()).values(stamp))))
+    breached = update(Duty).where(Duty.id == duty.id, pending_now()).values(stamp)
+    done = rows_of(db.session.execute(breached.execution_options(synchronize_session=False)))
     assert done == 1, "the subject is locked"
     db.session.refresh(duty)
     return True

@@ -11,7 +11,8 @@ from crm.duties import editions, reading
 from crm.duties.events import DutyEvent, EditionEvent, EditionState
 from crm.duties.models import Acknowledgement, Duty, Edition, Event, Extension, Notice, Subject, open_now, pending_now
 from crm.duties.queries import event_labels
-from crm.duties.record import DECIDE_MORE_TIME, days_of, lock, record, settle, warning
+from crm.duties.record import days_of, lock, record, settle, warning
+from crm.duties.rows import DECIDE_MORE_TIME
 from crm.duties.rulebook import Rulebook, RulebookError
 from crm.errors import Forbidden, Invalid, NotThere, WrongState
 from crm.labels import N_
