@@ -11,14 +11,18 @@ from crm.serials.models import Installation, Serial
 RULE = "contract.serials"
 
 
-def lacking(contract: Contract) -> list[str]:
-    """What of the software it covers has no serial number of this period with the customer yet."""
+def lacking(contract: Contract) -> set[int]:
+    """Of which installations it covers no serial number of this period is with the customer yet."""
     given = exists().where(
         Serial.installation_id == covered.c.installation_id, Serial.replaced_by_id.is_(None), Serial.given_on.is_not(None),
         or_(Serial.starts_on >= contract.starts_on, Serial.ends_on >= contract.ends_on),
     )  # fmt: skip
-    rows = select(Installation.title).join(covered, covered.c.installation_id == Installation.id)
-    return list(db.session.scalars(rows.where(covered.c.contract_id == contract.id, ~given).order_by(Installation.id)))
+    return set(db.session.scalars(select(covered.c.installation_id).where(covered.c.contract_id == contract.id, ~given)))
+
+
+def to_hand_over(contract: Contract, owed) -> set[int]:
+    """Of those, where new serial numbers are owed (5.6.4)."""
+    return lacking(contract) if any(one.rule == RULE for one in owed) else set()
 
 
 def settle(contract: Contract, by) -> None:

@@ -143,7 +143,7 @@ class Contract(Subject):
     EVENTS = ContractEvent
     STATES = State
     DATES = ("starts_on", "ends_on", "copy_due_on", "payment_due_on")
-    FACTS = ("over", "answer", "rule", "taken_over", "unagreed", "what")
+    FACTS = ("over", "answer", "rule", "taken_over", "unagreed", "what", "to_invoice", "demand")
     FIELDS: ClassVar[dict[str, str | tuple[str, type]]] = {
         "title": N_("What the contract is for"), "category": (N_("Kind"), Kind), "paper_number": N_("Number on the paper"),
         "amount_fen": (N_("Amount"), Fen), "starts_on": N_("First day"), "ends_on": N_("Last day"),
@@ -169,6 +169,7 @@ class Contract(Subject):
         return super().facts() | {
             "starts_on": self.starts_on, "ends_on": self.ends_on, "copy_due_on": self.copy_due_on,
             "payment_due_on": self.payment_due_on, "answer": self.answer, "over": self.over,
+            "to_invoice": self.invoice_posted_on is None,
         }  # fmt: skip
 
     @property

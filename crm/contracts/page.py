@@ -7,7 +7,7 @@ from flask import render_template
 from flask_login import current_user
 
 from crm import clock
-from crm.contracts import forms, notices, paying, periods, queries, workflow
+from crm.contracts import forms, handover, notices, paying, periods, queries, workflow
 from crm.contracts.models import COPY, Answer, Contract, Kind, State
 from crm.contracts.moves import CHANGE, MOVES, RENEWABLE
 from crm.contracts.steps import steps
@@ -113,5 +113,6 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
         steps=steps(contract, to_pay), to_pay=to_pay, paid=paid, why=notices.why(contract), reached=notices.reachable(contract),
         letters=letters.of(contract) if contract.edition_id else [], message_states=MessageState,
         entered=[one.title for one in periods.entered_by(contract)] if any(one.rule == "contract.check" for one in owed) else [],
-        posts=editions.todays().posts, papers=papers.of(contract, owed, current_user),
+        serials=handover.to_hand_over(contract, owed), posts=editions.todays().posts,
+        papers=papers.of(contract, owed, current_user),
     )  # fmt: skip

@@ -172,7 +172,15 @@ def chase(contract: Contract, *, by, words: str) -> None:
 def demand(contract: Contract, *, by) -> None:
     """The formal demand, three more days later (D2)."""
     _owed("demand", contract, by)
-    record(ContractEvent.DEMANDED, contract, by=by, payment_due_on=contract.payment_due_on)
+    record(ContractEvent.DEMANDED, contract, by=by, payment_due_on=contract.payment_due_on, demand=_demand(contract))
+
+
+def _demand(contract: Contract) -> str:
+    """What tells this demand from those before it: the day it was due, and, where that was demanded already, how often."""
+    of = Event.subject_id == contract.id, Event.kind == ContractEvent.DEMANDED
+    said = [facts.get("payment_due_on") for facts in db.session.scalars(select(Event.facts).where(*of))]
+    due = str(contract.payment_due_on)
+    return f"{due} #{said.count(due) + 1}" if due in said else due
 
 
 def release(contract: Contract, *, by, reason: str) -> None:

@@ -238,7 +238,7 @@ def decline(contract: Contract, *, by, reason: str) -> None:
 
 def lapse(contract: Contract, *, by, reason: str) -> None:
     """Its period is over, or will be, and there is no renewal. Where something is still to be paid a manager says so: it
-    is asked for no longer, and what was not paid for does not serve (D2)."""
+    is asked for no longer, and what was not paid for does not serve (D2). Of what was paid the invoice is still owed (5.2.5)."""
     MOVES["lapse"].apply(contract, by)
     if not paying.in_full(contract):
         if not by.may(P.CONTRACT_RELEASE):
@@ -246,7 +246,8 @@ def lapse(contract: Contract, *, by, reason: str) -> None:
         periods.withhold(contract)
     notices.withdraw(contract, by=by)
     notices.demand_no_more(contract, by=by)
-    record(ContractEvent.LAPSED, contract, by=by, reason=reason)
+    to_invoice = contract.invoice_posted_on is None and paying.paid_fen(contract) > 0
+    record(ContractEvent.LAPSED, contract, by=by, reason=reason, to_invoice=to_invoice)
 
 
 def take_over(

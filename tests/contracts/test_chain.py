@@ -31,9 +31,9 @@ def kinds(contract: Contract) -> list[str]:
     return [kind for (kind,) in db.session.query(Event.kind).filter_by(subject_id=contract.id).order_by(Event.id)]
 
 
-def expired() -> make.Customer:
+def expired(name: str = "老客户") -> make.Customer:
     """A customer whose service is over."""
-    unit = make.customer("老客户")
+    unit = make.customer(name)
     make.contact(unit)
     make.installation(unit, ends_in=-1)
     return unit
@@ -290,6 +290,37 @@ def test_what_lapses_unpaid_is_a_managers_to_say_and_does_not_serve(app, sound):
             paying.demand(contract, by=make.who("specialist"))
             workflow.lapse(contract, by=make.who("manager"), reason="单位已注销")
         assert set(owed(contract)) == {"paper.contract"} and coverage(contract) == Coverage.WITHHELD
+
+
+def test_of_what_lapses_though_it_was_paid_the_invoice_is_still_owed(app):
+    me, manager = make.who("specialist"), make.who("manager")
+    with unit_of_work():
+        paid, unpaid, posted = (make.contract(expired(f"一{n}"), upto="returned") for n in range(3))
+        for contract in (paid, posted):
+            paying.pay(contract, by=me, fen=FEN // 2, paid_on=clock.today())
+        workflow.invoice(posted, by=me, posted_on=clock.today())
+        for contract in (paid, unpaid, posted):
+            workflow.lapse(contract, by=manager, reason="单位已注销")
+    assert ["contract.invoice" in owed(one) for one in (paid, unpaid, posted)] == [True, False, False]
+    with unit_of_work():
+        workflow.invoice(paid, by=me, posted_on=clock.today())
+    assert "contract.invoice" not in owed(paid)
+
+
+def test_what_was_demanded_and_paid_and_taken_back_is_demanded_by_a_letter_again(app, sound):
+    me = make.who("specialist")
+    with unit_of_work():
+        contract = make.contract(expired(), upto="returned")
+    with later(7), unit_of_work():
+        paying.demand(contract, by=me)
+        db.session.query(Message).filter_by(subject_id=contract.id).update({"state": "rejected", "ended_at": clock.now()})
+        paying.pay(contract, by=me, fen=FEN, paid_on=clock.today())
+        paying.pay(contract, by=me, fen=-FEN, paid_on=clock.today())
+    with later(14), unit_of_work():
+        paying.demand(contract, by=me)
+    letters = db.session.query(Message).filter_by(subject_id=contract.id).order_by(Message.id).all()
+    due = str(contract.payment_due_on)
+    assert [(one.slot, one.state) for one in letters] == [(due, "rejected"), (f"{due} #2", "queued")]
 
 
 def test_declined_it_owes_nothing(app):

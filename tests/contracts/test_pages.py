@@ -153,6 +153,8 @@ def test_the_whole_way_is_gone_on_its_page(app, browser):
         ("invoice", {"invoice_address": "北京市海淀区", "invoice_recipient": "王会计", "courier_number": "SF1"}),
         ("payments", {"fen": "200"}), ("payments", {}), ("serials", {"reason": "客户自备加密狗"}),
     ):  # fmt: skip
+        asked = "the new one is still to be handed over" in page.get(path).text
+        assert asked == (noun == "serials"), "said of each installation while it is owed (5.6.4)"
         answer = page.send(f"{path}/{noun}", **fields)
         assert answer.status_code == 303, (noun, text_of(answer.text))
     contract = only()
