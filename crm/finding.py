@@ -26,6 +26,7 @@ from crm.search import GRAMS, LAST, SLOT, SearchKey, SearchRow, lite, row_id
 from crm.words import NAME, pieces, words_in
 
 FEW = 4000  # rows whose ids are carried from one statement to the next
+SEEN = 3  # times a page: so many of the newest are looked at before the others, for not all may be the reader's
 WINDOWS = (1_000, 10_000, 100_000)  # newest subjects that are looked at before all: a common word fills the page from them
 MANY = 200_000  # subjects from which on asking the index for all that hold a common word takes long
 SAMPLE = 0.03  # per cent of the table's pages that are read to tell such a word from a rare one
@@ -120,7 +121,7 @@ def newest(
         if len(rows) > size:
             return rows, True
         looked = window
-    return ask(_settled(found.where(*where))), bool(before)
+    return _of_all(found.where(*where), ask, size), bool(before)
 
 
 def _last(kind: str) -> Select:
@@ -143,10 +144,20 @@ def apart(found: Select, name: str = "found") -> FromClause:
     return found.cte(name).prefix_with("MATERIALIZED", dialect="postgresql")
 
 
-def _settled(found: Select) -> FromClause:
-    """The same rows, found out now if they are few: PostgreSQL always expects thousands, and would read the tables."""
-    ids = list(db.session.scalars(select(apart(found).c.id).limit(FEW + 1)))  # a LIMIT inside would avoid the index
+def _of_all(found: Select, ask: Callable[[FromClause], Sequence[T]], size: int) -> Sequence[T]:
+    """What is asked of all rows found; of few, found out now, the newest alone if those fill the page: PostgreSQL always
+    expects thousands, and would read the tables."""
+    some = select(apart(found).c.id).limit(FEW + 1)  # a LIMIT inside would avoid the index
+    ids = sorted(db.session.scalars(some), reverse=True)
     if len(ids) > FEW:
-        return apart(found)
+        return ask(apart(found))
+    if len(ids) > SEEN * size:
+        rows = ask(_known(ids[: SEEN * size]))
+        if len(rows) > size:
+            return rows
+    return ask(_known(ids))
+
+
+def _known(ids: list[int]) -> FromClause:
     known = func.unnest(cast(ids, ARRAY(BigInteger))).table_valued("id").render_derived()
     return select(known.c.id, known.c.id.bitwise_rshift(SLOT).label("subject_id")).subquery("found")
