@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, select
 
 from crm import clock
 from crm.contracts.adoption import adopt_all
+from crm.contracts.notices import find_addresses
 from crm.db import Step, db, forget_submissions, insert, unit_of_work
 from crm.desk import presence
 from crm.duties.acts import carry_out_due
@@ -53,6 +54,7 @@ def breach_overdue(as_of: datetime) -> int:
 STEPS: dict[str, Callable[[datetime], int]] = {
     N_("service periods taken into contracts"): adopt_all,
     N_("what the program owes done"): carry_out_due,
+    N_("addresses found that were looked for"): find_addresses,
     N_("duties marked as missed"): breach_overdue,
     N_("letters sent"): send_due,
     N_("reports prepared"): open_due,

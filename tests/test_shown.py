@@ -1,10 +1,16 @@
 """How values look in pages."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from crm import shown
 from crm.db import unit_of_work
+from crm.duties.models import Subject
 from tests import make
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize(
@@ -25,3 +31,10 @@ def test_one_tap_on_a_number_dials_it(app, browser):
     page = browser("specialist").get(unit.path).text
     assert 'href="tel:13912345678">139 1234 5678</a>' in page
     assert "<span>问前台</span>" in page, "what is no number is no link"
+
+
+def test_every_icon_named_in_a_page_or_on_a_button_is_there(app):
+    there = set(re.findall(r'id="([a-z0-9-]+)"', (ROOT / "crm/static/vendor/icons.svg").read_text(encoding="utf-8")))
+    named = {name for page in (ROOT / "templates").rglob("*.html") for name in re.findall(r'icon\("([a-z0-9-]+)"', page.read_text(encoding="utf-8"))}
+    named |= {move.icon for kind in Subject.__mapper__.self_and_descendants for move in kind.class_.MOVES.values() if move.icon}
+    assert there and not named - there

@@ -9,7 +9,7 @@ from crm.callbacks.table import TABLE
 from crm.customers import queries as customers
 from crm.duties import editions
 from crm.duties import queries as duties
-from crm.duties.record import lock
+from crm.duties.locks import lock
 from crm.duties.workflow import kept_from, may_claim, may_release
 from crm.forms import CrmForm
 from crm.permissions import Permission as P

@@ -14,8 +14,9 @@ from crm.contracts.models import Contract
 from crm.customers.models import Contact, Customer
 from crm.db import db, next_number
 from crm.duties import editions
+from crm.duties.locks import lock
 from crm.duties.models import Duty, Event, Subject, open_now
-from crm.duties.record import lock, open_subject, record
+from crm.duties.record import open_subject, record
 from crm.duties.workflow import claim, kept_from
 from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.labels import N_

@@ -9,11 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from crm.contracts import following, periods, workflow
-from crm.contracts.models import Contract, ContractEvent, Kind, State
+from crm.contracts.models import AHEAD, Contract, ContractEvent, Kind, State, covered
 from crm.customers.models import Customer
 from crm.db import db, hold, unit_of_work
+from crm.duties.locks import lock, lock_all
 from crm.duties.models import Subject
-from crm.duties.record import lock, record
+from crm.duties.record import record
 from crm.importing import LOCK
 from crm.serials.models import Installation, ServicePeriod
 
@@ -55,7 +56,9 @@ def adopt(loose: Loose) -> bool:
     import, which may be taking over the very same, waits its turn."""
     hold(LOCK)
     customer = db.session.get_one(Customer, loose.customer_id)
-    installed = _installed(loose)
+    ids = [one.id for one in _installed(loose)]
+    lock_all(Subject.id.in_(ids))  # whoever changes a period holds its installation
+    installed = [one for one in _installed(loose) if one.id not in _negotiated(ids, loose)]
     if not installed:
         return False
     same = select(Contract).where(
@@ -76,6 +79,13 @@ def _installed(loose: Loose) -> list[Installation]:
     rows = rows.where(Installation.customer_id == loose.customer_id, *dates, ServicePeriod.contract_id.is_(None))
     rows = rows.order_by(Installation.id)
     return list(db.session.scalars(rows).unique())
+
+
+def _negotiated(ids: Iterable[int], loose: Loose) -> set[int]:
+    """Over which of these another contract of these days is under way: it takes the period in, or it is declined."""
+    ahead = Contract.state.in_(AHEAD), Contract.starts_on <= loose.ends_on, Contract.ends_on >= loose.starts_on
+    rows = select(covered.c.installation_id).join(Contract, Contract.id == covered.c.contract_id)
+    return set(db.session.scalars(rows.where(covered.c.installation_id.in_(list(ids)), *ahead)))
 
 
 def _take_over(customer: Customer, installed: list[Installation], loose: Loose) -> None:

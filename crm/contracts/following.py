@@ -10,7 +10,8 @@ from sqlalchemy.orm import selectinload
 from crm.contracts import notices, periods
 from crm.contracts.models import PAYING, Contract, ContractEvent, Kind, State, covered
 from crm.db import db
-from crm.duties.record import lock, record
+from crm.duties.locks import lock
+from crm.duties.record import record
 from crm.serials.models import Installation, ServicePeriod
 
 
@@ -35,7 +36,18 @@ def pass_on(installed: Iterable[int], by=None) -> None:
         if contract.ends_on and _followed(contract.installations, contract.ends_on):
             lock(contract)
             if contract.state == State.RUNNING:
-                _renewed(contract, by=by)
+                _renewed(contract, by=by, of=_follower(contract))
+
+
+def resume(lapsed: Contract, *, by, unpaid: bool) -> None:
+    """What lapses unpaid, or while the period before it still serves, renews nothing: that is to be renewed again, and its
+    notice is owed, unless it is out."""
+    for contract in _loaded(db.session.scalars(select(Contract.id).where(Contract.renewed_by_id == lapsed.id)).all()):
+        lock(contract)
+        if contract.state == State.RENEWED and (unpaid or not contract.over):
+            contract.state, contract.renewed_by_id = State.RUNNING, None
+            contract.version += 1
+            record(ContractEvent.RESUMED, contract, by=by, of=lapsed.id)
 
 
 def _running(installed: Iterable[int]) -> Sequence[int]:
@@ -63,10 +75,20 @@ def _followed(installed: Sequence[Installation], ends_on: date) -> bool:
     return db.session.scalar(later) == len(installed)
 
 
+def _follower(contract: Contract) -> Contract | None:
+    """The contract that agrees on the next of its later periods; none where that was typed and not yet taken into one."""
+    later = select(ServicePeriod.contract_id).where(
+        ServicePeriod.installation_id.in_([one.id for one in contract.installations]), ServicePeriod.ends_on > contract.ends_on,
+        ServicePeriod.contract_id.is_not(None),
+    )  # fmt: skip
+    found = db.session.scalar(later.order_by(ServicePeriod.starts_on, ServicePeriod.id).limit(1))
+    return db.session.get(Contract, found) if found else None
+
+
 def _renewed(contract: Contract, *, by, of: Contract | None = None) -> None:
     """By a contract of ours, or by a period from before the program. What had lapsed stays so."""
     if contract.state in PAYING:
-        contract.state = State.RENEWED
+        contract.state, contract.renewed_by_id = State.RENEWED, of and of.id
         contract.version += 1
         db.session.flush()
     facts: dict[str, Any] = {"of": of.id} if of else {}

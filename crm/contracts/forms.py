@@ -109,6 +109,10 @@ class ChaseForm(CrmForm):
     words = WordsField(_l("What the customer said"), required=True, most=2000)
 
 
+class PatienceForm(ReasonForm):
+    until = DayField(_l("Until"), required=True, description=_l("By then the payment is due anew."))
+
+
 class AdjustForm(ReasonForm):
     starts_on = DayField(_l("First day"), required=True)
     ends_on = DayField(_l("Last day"), required=True, description=_l("The expiry notice follows it."))

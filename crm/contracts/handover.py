@@ -1,11 +1,12 @@
 """A new period means new serial numbers (5.6.4): once all are with the customer, the contract owes none any more."""
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import exists, select
 
 from crm.contracts.models import Contract, ContractEvent, State, covered
 from crm.db import db
+from crm.duties.locks import lock
 from crm.duties.models import Duty, open_now
-from crm.duties.record import lock, record
+from crm.duties.record import record
 from crm.serials.models import Installation, Serial
 
 RULE = "contract.serials"
@@ -15,7 +16,7 @@ def lacking(contract: Contract) -> set[int]:
     """Of which installations it covers no serial number of this period is with the customer yet."""
     given = exists().where(
         Serial.installation_id == covered.c.installation_id, Serial.replaced_by_id.is_(None), Serial.given_on.is_not(None),
-        or_(Serial.starts_on >= contract.starts_on, Serial.ends_on >= contract.ends_on),
+        Serial.ends_on >= contract.ends_on,
     )  # fmt: skip
     return set(db.session.scalars(select(covered.c.installation_id).where(covered.c.contract_id == contract.id, ~given)))
 

@@ -15,8 +15,9 @@ from crm.contracts.models import Contract, ContractEvent, Kind, State
 from crm.contracts.plan import Line, Plan
 from crm.customers.models import Customer
 from crm.db import db
+from crm.duties.locks import lock_all
 from crm.duties.models import Event, Subject
-from crm.duties.record import lock_all, record
+from crm.duties.record import record
 from crm.errors import Invalid
 from crm.importing import Result
 from crm.labels import N_
@@ -46,6 +47,7 @@ class Held:
     kind: str = Kind.SERVICE
     state: str = State.RUNNING
     paid: int | None = None  # None: nothing was said of it
+    owner_id: int | None = None
     ours: bool = False  # drafted here: it went its way with its verbs, and what those guard no list changes
 
     @property
@@ -162,7 +164,7 @@ class _Contracts(listed.Known):
             if kept:
                 differences |= adoption.cover(contract, _rows(kept), self.by)
             if differences:
-                unagreed = bool(kept) and periods.unagreed(contract)
+                unagreed = bool(kept or "amount_fen" in changes) and periods.unagreed(contract)
                 record(ContractEvent.EDITED, contract, by=self.by, changes=differences, unagreed=unagreed, **self.said(line))
             if held.paid is None:
                 self._settle(contract, line)
@@ -207,7 +209,7 @@ def _held(one: Contract, paid: int, ours: bool) -> Held:
     values = {name: getattr(one, name) for name in (*WORDS, *DAYS, "amount_fen")}
     covers = {(one.customer_id or 0, other.id) for other in one.installations}
     known = paid if one.returned_on else None
-    return Held(one.id, one.number, one.customer_id or 0, values, covers, one.category, one.state, known, ours)
+    return Held(one.id, one.number, one.customer_id or 0, values, covers, one.category, one.state, known, one.owner_id, ours)
 
 
 def _rows(kept: Iterable[Have]) -> list[Installation]:
@@ -235,6 +237,7 @@ def _row(line: Line, known: _Contracts) -> Result:
     changes = {name: value for name, value in terms.items() if held.values.get(name) != value}
     more = [one for one in wanted if one.key not in held.covers]
     _check(held, customer, changes, more)
+    _may(known.by, held, changes, more)
     paid = _paid_more(held, line)
     name = line.values.get("contact_name", "")
     if not (changes or more or paid or (name and not known.parties.knows(customer, name))):
@@ -258,6 +261,16 @@ def _check(held: Held, customer: Customer, changes: dict[str, Any], more: Sequen
     if PERIOD & changes.keys():
         raise Invalid(N_("Contract %(contract)s has another period: a manager adjusts it on its page, with the reason (5.2.1)."),
                       contract=held.called)  # fmt: skip
+
+
+def _may(by, held: Held, changes: dict[str, Any], more: Sequence[Have]) -> None:
+    """What is in another's hands, or partly paid, no list changes: as on its page."""
+    if not changes and not more or by is None:
+        return
+    if not by.may(Permission.CONTRACT_WORK_ANY) and held.owner_id not in (by.id, None):
+        raise Invalid(N_("Contract %(contract)s is in somebody else's care."), contract=held.called)
+    if "amount_fen" in changes and held.paid:
+        raise Invalid(N_("Something was paid of contract %(contract)s: its amount stays."), contract=held.called)
 
 
 def _paid_more(held: Held, line: Line) -> bool:

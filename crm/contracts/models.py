@@ -2,7 +2,21 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, Column, ColumnElement, ForeignKey, Index, Table, and_, false, or_, true
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Select,
+    Table,
+    and_,
+    false,
+    func,
+    or_,
+    select,
+    true,
+)  # fmt: skip
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm import clock
@@ -51,13 +65,15 @@ class ContractEvent(Labelled):
     RELEASED = "contract.released", N_("let the new period begin before the payment")
     WITHHELD = "contract.withheld", N_("withheld the new period")
     WAITED = "contract.waited", N_("decided to wait for the payment")
-    BEGUN = "contract.begun", N_("the period is in force")
+    POSTPONED = "contract.postponed", N_("accepted a later payment: nothing is owed for the day that was missed")
+    BEGUN = "contract.begun", N_("put the period in force")
     SERIALS_GIVEN = "contract.serials_given", N_("settled the new serial numbers")
     CHECKED = "contract.checked", N_("found the service period right")
     ADJUSTED = "contract.adjusted", N_("adjusted the period")
-    RENEWED = "contract.renewed", N_("the contract is renewed")
+    RENEWED = "contract.renewed", N_("noted that the contract is renewed")
+    RESUMED = "contract.resumed", N_("noted that it is to be renewed again: what renewed it lapsed")
     DECLINED = "contract.declined", N_("noted that the customer declines")
-    LAPSED = "contract.lapsed", N_("the contract lapsed")
+    LAPSED = "contract.lapsed", N_("let the contract lapse")
     NOTIFIED = "contract.notified", N_("wrote the expiry notice")
     REMINDED = "contract.reminded", N_("wrote a reminder of the expiry")
     NO_ADDRESS = "contract.no_address", N_("found no fax and no e-mail to write to")
@@ -65,7 +81,7 @@ class ContractEvent(Labelled):
     PASSED_OVER = "contract.passed_over", N_("wrote no reminder: another letter goes out the same day")
     OVER = "contract.over", N_("found the period over, and wrote no letter any more")
     ANSWERED = "contract.answered", N_("noted the customer's answer")
-    DECIDED = "contract.decided", N_("the customer has decided")
+    DECIDED = "contract.decided", N_("noted that the customer has decided")
     ASSIGNED = "contract.assigned", N_("gave the contract to somebody else")
     NOTED = "contract.noted", N_("added a note")
     ATTACHED = "contract.attached", N_("attached a file")
@@ -87,6 +103,7 @@ covered = Table(
 
 COPY = "contract_copy"  # the purpose of a scan: the copy signed by both
 AHEAD = frozenset({State.DRAFT, State.SIGNED, State.SENT})
+GONE = frozenset({State.DECLINED, State.LAPSED})
 PAYING = frozenset({State.RETURNED, State.RUNNING})  # while the period that is to be paid goes on
 OWING = PAYING | {State.RENEWED}  # while something of it may still be open
 
@@ -113,6 +130,7 @@ class Contract(Subject):
     terms: Mapped[str] = mapped_column(default="")
     returned_on: Mapped[date | None]  # the countersigned copy is back: signed (5.2.6)
     payment_due_on: Mapped[date | None]
+    payment_accepted: Mapped[bool] = mapped_column(default=False)  # by a manager, as late as that day is (5.2.6)
     withheld_at: Mapped[datetime | None]
     invoice_title: Mapped[str] = mapped_column(default="")
     tax_number: Mapped[str] = mapped_column(default="")
@@ -122,6 +140,7 @@ class Contract(Subject):
     courier_number: Mapped[str] = mapped_column(default="")
     answer: Mapped[str] = mapped_column(default="")
     answer_why: Mapped[str] = mapped_column(default="")
+    renewed_by_id: Mapped[int | None] = mapped_column(ForeignKey("contracts.id"), index=True)
     remark: Mapped[str] = mapped_column(default="")
 
     installations: Mapped[list[Installation]] = relationship(secondary=covered, lazy="raise", order_by="Installation.id")
@@ -159,7 +178,8 @@ class Contract(Subject):
     NOTICES: ClassVar[dict[str, str]] = {ContractEvent.ASSIGNED: "to from"} | dict.fromkeys(
         (ContractEvent.RELEASED, ContractEvent.WITHHELD, ContractEvent.ANSWERED, ContractEvent.NOTED,
          MessageEvent.REJECTED, MessageEvent.UNKNOWN), "owner")  # fmt: skip
-    SEARCHED = frozenset({ContractEvent.DRAFTED, ContractEvent.EDITED, ContractEvent.BEGUN})
+    SEARCHED = frozenset({ContractEvent.DRAFTED, ContractEvent.EDITED, ContractEvent.AGREED, ContractEvent.INVOICED,
+                          ContractEvent.BEGUN})
 
     def searched(self) -> Iterator[Entry]:
         keys = tuple(filter(None, (self.number, self.paper_number, self.external_ref)))
@@ -169,13 +189,20 @@ class Contract(Subject):
         return super().facts() | {
             "starts_on": self.starts_on, "ends_on": self.ends_on, "copy_due_on": self.copy_due_on,
             "payment_due_on": self.payment_due_on, "answer": self.answer, "over": self.over,
-            "to_invoice": self.invoice_posted_on is None,
+            "to_invoice": self.to_invoice,
         }  # fmt: skip
 
     @property
     def over(self) -> bool:
         """Whether its period has ended."""
         return self.ends_on is not None and self.ends_on < clock.today()
+
+    @property
+    def to_invoice(self) -> bool:
+        """Whether an invoice is to be posted (5.2.5): not for nothing, nor for what lapsed before anything was paid."""
+        if not self.amount_fen or self.invoice_posted_on is not None:
+            return False
+        return self.state != State.LAPSED or (db.session.scalar(paid_for(self.id)) or 0) > 0
 
     def act_facts(self, rule) -> dict[str, Any]:
         return {"ends_on": self.ends_on, "what": f"{rule.key} {self.ends_on}"}
@@ -188,7 +215,10 @@ class Contract(Subject):
             "a contract in force has its period": and_(running, cls.ends_on.is_(None)),
             "a countersigned contract has the day its copy came back": and_(came_back, cls.returned_on.is_(None)),
             "a countersigned contract has the day its payment is due": and_(came_back, cls.payment_due_on.is_(None)),
-            "only a period that is not paid is withheld": and_(cls.withheld_at.is_not(None), cls.returned_on.is_(None)),
+            "only a period that is not paid is withheld": and_(
+                cls.withheld_at.is_not(None),
+                or_(cls.returned_on.is_(None), paid_for(cls.id).scalar_subquery() >= func.coalesce(cls.amount_fen, 0)),
+            ),
             "a contract sent was signed by us": and_(or_(cls.state == State.SENT, came_back), cls.signed_on.is_(None)),
         }  # fmt: skip
 
@@ -210,3 +240,8 @@ class Payment(db.Model):
     noted_at: Mapped[datetime]
 
     __table_args__ = (CheckConstraint("fen <> 0", name="fen"),)
+
+
+def paid_for(contract_id) -> Select:
+    """What came in for a contract, in fen."""
+    return select(func.coalesce(func.sum(Payment.fen), 0)).where(Payment.contract_id == contract_id)

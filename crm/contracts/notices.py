@@ -11,11 +11,14 @@ from crm import clock
 from crm.contracts import paying
 from crm.contracts.models import Contract, ContractEvent, State, covered
 from crm.customers.models import Contact, Customer
-from crm.db import db
+from crm.db import db, unit_of_work
 from crm.duties import queries as duties
+from crm.duties.acts import each_once
 from crm.duties.editions import book_of
+from crm.duties.locks import lock
 from crm.duties.message import Message, MessageState, Way
 from crm.duties.models import Duty, open_now
+from crm.duties.record import record
 from crm.duties.rulebook import Rule
 from crm.letters import outbox
 from crm.letters.company import company
@@ -25,6 +28,7 @@ from crm.serials.models import Installation, Product
 from crm.staff.models import User
 
 NOTICE, REMINDER, DEMAND = "contract.notice", "contract.reminder", "contract.demand"  # its entries in the rulebook
+FIND = "contract.find_address"
 
 
 def about(contract: Contract, slot: str = "") -> About:
@@ -77,7 +81,7 @@ def reachable(contract: Contract) -> bool:
 
 def hindrance(contract: Contract, rule: Rule) -> str:
     """Why the letter of a rule is not written now. What is over is nobody told (5.2.2); where no letter reaches anybody,
-    somebody is asked to find out where to write; a customer gets one letter a day, so a reminder goes without saying."""
+    somebody is asked to find out where to write; of one contract one letter a day goes out, so a reminder is passed over."""
     book = book_of(contract)
     if book is None or rule.keeps[0] not in book.posts_by_event:
         return ""
@@ -90,8 +94,9 @@ def hindrance(contract: Contract, rule: Rule) -> str:
 
 
 def _written_today(contract: Contract) -> bool:
-    written = select(Message.id).where(Message.subject_id == contract.id, Message.queued_at >= clock.moment(clock.today()))
-    return db.session.scalar(written.limit(1)) is not None
+    written = Message.subject_id == contract.id, Message.queued_at >= clock.moment(clock.today())
+    goes = select(Message.id).where(*written, Message.state != MessageState.WITHDRAWN)
+    return db.session.scalar(goes.limit(1)) is not None
 
 
 Contract.letter_about, Contract.hindrance = about, hindrance  # type: ignore[method-assign]
@@ -117,15 +122,15 @@ def why(contract: Contract) -> Why:
         return _of_message(message)
     if contract.edition_id is None:
         return Why("history")
+    owed = {duty.rule: duty for duty in db.session.scalars(select(Duty).where(Duty.subject_id == contract.id, open_now()))}
+    if FIND in owed:
+        return Why("no_address", owed[FIND].due_at)
+    if NOTICE in owed:
+        return Why("not_yet", owed[NOTICE].show_from)
     if contract.state == State.RENEWED:
         return Why("renewed")
     if contract.state != State.RUNNING or contract.ends_on is None:
         return Why("none")
-    owed = {duty.rule: duty for duty in db.session.scalars(select(Duty).where(Duty.subject_id == contract.id, open_now()))}
-    if "contract.find_address" in owed:
-        return Why("no_address", owed["contract.find_address"].due_at)
-    if NOTICE in owed:
-        return Why("not_yet", owed[NOTICE].show_from)
     return Why("over" if contract.over else "none", day=contract.ends_on)
 
 
@@ -144,6 +149,27 @@ def withdraw(contract: Contract, *, by=None, said: str = "", but: date | None = 
 def demand_no_more(contract: Contract, *, by) -> None:
     """Nothing is to be paid any more: a demand that still waits is not sent (D2), and is written anew should it be due again."""
     outbox.withdraw(contract, by=by, rules=[DEMAND], anew=True)
+
+
+def find_addresses(as_of: datetime) -> int:
+    """A sweep's step: what nobody could be written to about, and now can: nobody need look for an address any more."""
+    unit = Customer.__table__.c
+    asked = (
+        select(Contract.id, unit.fax, unit.email, unit.by_post, unit.address).join(Duty, Duty.subject_id == Contract.id)
+        .join(Customer.__table__, unit.id == Contract.customer_id).where(Duty.rule == FIND, open_now())
+    )  # fmt: skip
+    with unit_of_work(read_only=True):
+        rows = db.session.execute(asked.order_by(Duty.id)).all()
+    found = [id for id, fax, email, post, address in rows if way_to(fax, email, address if post else "")]
+    return each_once(found, _address_found, lambda id: False)
+
+
+def _address_found(contract_id: int) -> None:
+    contract = db.session.get_one(Contract, contract_id)
+    lock(contract)
+    owed = Duty.subject_id == contract.id, Duty.rule == FIND, open_now()
+    if reachable(contract) and db.session.scalar(select(Duty.id).where(*owed)) is not None:
+        record(ContractEvent.ADDRESS_FOUND, contract)
 
 
 @dataclass(frozen=True)

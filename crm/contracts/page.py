@@ -8,7 +8,7 @@ from flask_login import current_user
 
 from crm import clock
 from crm.contracts import forms, handover, notices, paying, periods, queries, workflow
-from crm.contracts.models import COPY, Answer, Contract, Kind, State
+from crm.contracts.models import COPY, OWING, Answer, Contract, Kind, State
 from crm.contracts.moves import CHANGE, MOVES, RENEWABLE
 from crm.contracts.steps import steps
 from crm.customers import queries as customers
@@ -28,8 +28,9 @@ SIGNS = (Role.MANAGER, Role.DIRECTOR, Role.SPECIALIST)  # Party B's representati
 FORMS: dict[str, type[CrmForm]] = {
     "sign": forms.SignForm, "send": forms.SendForm, "agree": forms.AgreeForm, "copy": forms.CopyForm, "scan": forms.ScanForm,
     "invoice": forms.InvoiceForm, "pay": forms.PayForm, "chase": forms.ChaseForm, "adjust": forms.AdjustForm,
+    "wait": forms.PatienceForm,
     "assign": AssignForm,
-    **dict.fromkeys(("release", "withhold", "wait", "decline", "lapse", "serials"), ReasonForm),
+    **dict.fromkeys(("release", "withhold", "decline", "lapse", "serials"), ReasonForm),
 }  # fmt: skip
 
 
@@ -43,7 +44,7 @@ def form_for(name: str, contract: Contract, **kwargs: Any) -> CrmForm:
     if isinstance(form, forms.SendForm) and contract.stamped:
         del form.stamped
     if isinstance(form, forms.AgreeForm):
-        if contract.state == State.RETURNED:
+        if contract.returned_on:
             del form.copy_due_on
             form.payment_due_on.flags.required = True
         elif contract.state == State.SENT:
@@ -78,8 +79,12 @@ LEADING = {State.DRAFT: "sign", State.SIGNED: "send", State.SENT: "copy", State.
 def verbs_now(contract: Contract, owed) -> dict[str, CrmForm]:
     """The verbs that may be done now: where nothing is to be paid and nothing was, there is no payment to note."""
     found = offered(contract, MOVES, owed, form_for)
-    if not contract.payments and paying.in_full(contract):
-        found.pop("pay", None)
+    if paying.in_full(contract) and contract.state in OWING:
+        found.pop("agree", None)
+        if not contract.payments:
+            found.pop("pay", None)
+    if contract.category != Kind.SERVICE:
+        found.pop("release", None)  # no period of service
     return found
 
 

@@ -8,21 +8,24 @@ from sqlalchemy import func, select
 
 from crm import clock
 from crm.contracts import handover, notices, periods
-from crm.contracts.models import Contract, ContractEvent, Payment, State
+from crm.contracts.models import Contract, ContractEvent, Payment, State, paid_for
 from crm.contracts.moves import MOVES
 from crm.db import db
 from crm.duties import editions
 from crm.duties.models import Event
 from crm.duties.record import record, settle
 from crm.duties.workflow import must_be_owed
-from crm.errors import Invalid, Refused
+from crm.errors import Invalid, Refused, WrongState
 from crm.labels import N_
 from crm.money import MOST
+from crm.moves import edit
 from crm.permissions import Permission as P
+
+FARTHEST = timedelta(days=366)  # to which somebody waits for a payment
 
 
 def paid_fen(contract: Contract) -> int:
-    return db.session.scalar(select(func.coalesce(func.sum(Payment.fen), 0)).where(Payment.contract_id == contract.id)) or 0
+    return db.session.scalar(paid_for(contract.id)) or 0
 
 
 def paid_of(ids: Iterable[int]) -> dict[int, int]:
@@ -70,16 +73,14 @@ def due_day(contract: Contract, signed: date) -> date:
     agreed, latest = contract.payment_due_on, latest_day(contract, signed)
     if agreed is None or agreed < signed:
         return latest
-    return agreed if agreed <= latest or _accepted(contract) else latest
+    return agreed if agreed <= latest or contract.payment_accepted else latest
 
 
-def _accepted(contract: Contract) -> bool:
-    """Whether whoever last set the day of payment could accept a later one."""
-    of = Event.subject_id == contract.id, Event.kind == ContractEvent.AGREED
-    for facts in db.session.scalars(select(Event.facts).where(*of).order_by(Event.id.desc())):
-        if "payment_due_on" in facts["changes"]:
-            return facts["accepted"]
-    return False
+def postpone(contract: Contract, *, by) -> None:
+    """A later day is accepted after the one before it was missed: what followed from that is not owed any more (D2). The
+    payment itself is, by the new day."""
+    record(ContractEvent.POSTPONED, contract, by=by)
+    notices.demand_no_more(contract, by=by)
 
 
 def pay(contract: Contract, *, by, fen: int, paid_on: date, way: str = "") -> None:
@@ -88,10 +89,14 @@ def pay(contract: Contract, *, by, fen: int, paid_on: date, way: str = "") -> No
     MOVES["pay"].apply(contract, by)
     past(paid_on=paid_on)
     before = in_full(contract)
+    if contract.state == State.LAPSED and (fen > 0 or not by.may(P.CONTRACT_RELEASE)):
+        raise WrongState()
     _note(contract, by=by, fen=fen, paid_on=paid_on, way=way)
     record(ContractEvent.PAYMENT, contract, by=by, fen=fen, paid_on=paid_on, paid_fen=paid_fen(contract))
     if in_full(contract):
         settled(contract, by)
+    elif before and contract.state == State.LAPSED:  # asked for no longer, and not served (D2)
+        periods.withhold(contract)
     elif before:
         record(ContractEvent.UNPAID, contract, by=by)
         _taken_back(contract)
@@ -105,9 +110,10 @@ def _taken_back(contract: Contract) -> None:
     said = db.session.execute(told).all()
     word = next((kind for kind, _facts in reversed(said) if kind != ContractEvent.BEGUN), None)
     there = any(facts.get("taken_over") for _kind, facts in said)
-    if contract.state != State.RUNNING or word == ContractEvent.RELEASED or there:
+    if word == ContractEvent.RELEASED or there:
         return
-    contract.state = State.RETURNED
+    if contract.state == State.RUNNING:  # what is renewed stays so
+        contract.state = State.RETURNED
     if word == ContractEvent.WITHHELD:
         contract.withheld_at = clock.now()
         periods.withhold(contract)
@@ -180,7 +186,7 @@ def _demand(contract: Contract) -> str:
     of = Event.subject_id == contract.id, Event.kind == ContractEvent.DEMANDED
     said = [facts.get("payment_due_on") for facts in db.session.scalars(select(Event.facts).where(*of))]
     due = str(contract.payment_due_on)
-    return f"{due} #{said.count(due) + 1}" if due in said else due
+    return f"{due}/{said.count(due) + 1}" if due in said else due  # no #: that is a letter sent once more
 
 
 def release(contract: Contract, *, by, reason: str) -> None:
@@ -203,11 +209,16 @@ def withhold(contract: Contract, *, by, reason: str) -> None:
     record(ContractEvent.WITHHELD, contract, by=by, reason=reason)
 
 
-def wait(contract: Contract, *, by, reason: str) -> None:
-    """A manager decides to wait instead (D2)."""
+def wait(contract: Contract, *, by, reason: str, until: date) -> None:
+    """A manager decides to wait instead, until a day: by then the payment is due anew, and all that follows from it (D2)."""
     _owed("wait", contract, by)
     because(reason)
-    record(ContractEvent.WAITED, contract, by=by, reason=reason)
+    if not clock.today() < until <= clock.today() + FARTHEST:
+        raise Invalid(fields={"until": N_("A day to come, within a year.")})
+    record(ContractEvent.WAITED, contract, by=by, reason=reason, until=until)
+    postpone(contract, by=by)
+    contract.payment_accepted = True
+    record(ContractEvent.AGREED, contract, by=by, changes=edit(contract, {"payment_due_on": until}), accepted=True)
 
 
 def because(reason: str) -> None:

@@ -1,6 +1,6 @@
 """The service periods a contract agrees on: one for each installation it covers (5.2.1), and how firmly they stand."""
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, or_, select, update
 
 from crm.contracts.models import Contract, covered
 from crm.db import db
@@ -20,11 +20,14 @@ def covered_by(contract: Contract) -> list[int]:
 
 
 def agree(contract: Contract, standing: Standing = Standing.SIGNED) -> None:
-    """The periods as the contract has them; signed and not yet settled, a customer is not expired (5.2.7)."""
+    """The periods as the contract has them; signed and not yet settled, a customer is not expired (5.2.7). What was typed for
+    the very same days is the contract's from here on."""
     if contract.starts_on is None or contract.ends_on is None:
         return
     db.session.flush()
-    db.session.execute(delete(ServicePeriod).where(_mine(contract)))
+    same = ServicePeriod.starts_on == contract.starts_on, ServicePeriod.ends_on == contract.ends_on
+    typed = and_(ServicePeriod.installation_id.in_(covered_by(contract)), ServicePeriod.contract_id.is_(None), *same)
+    db.session.execute(delete(ServicePeriod).where(or_(_mine(contract), typed)))
     db.session.add_all(
         ServicePeriod(installation_id=id, starts_on=contract.starts_on, ends_on=contract.ends_on,
                       contract_id=contract.id, standing=standing)

@@ -3,12 +3,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, true
 from sqlalchemy.orm import selectinload
 
 from crm import clock, lists
 from crm.contracts import paying
-from crm.contracts.models import AHEAD, OWING, PAYING, Contract, Kind, Payment, State
+from crm.contracts.models import AHEAD, GONE, OWING, PAYING, Contract, Kind, Payment, State
 from crm.customers import queries as customers
 from crm.db import db
 from crm.duties import queries as duties
@@ -137,8 +137,8 @@ def parts_of(ids: Sequence[int]) -> dict[int, list[Payment]]:
 
 
 def renewal_of(contract: Contract) -> str | None:
-    """The number of the contract that renews this one, unless the customer declined it."""
-    follows = Subject.kind == "contract", Subject.origin_id == contract.id, Subject.state != State.DECLINED
+    """The number of the contract that renews this one, unless that was declined or has lapsed."""
+    follows = Subject.kind == "contract", Subject.origin_id == contract.id, Subject.state.not_in(GONE)
     return db.session.scalar(select(Subject.number).where(*follows).order_by(Subject.id.desc()).limit(1))
 
 
@@ -166,6 +166,11 @@ def by_ids(ids: Iterable[int]) -> dict[int, Row]:
 
 
 def renewals_of(ids: Sequence[int], user=None) -> dict[int, Row]:
-    """The latest renewal of each of these contracts, if there is one; what was declined included."""
-    rows = _ROWS.where(Subject.origin_id.in_(ids), _seen(user)).order_by(Subject.id)
-    return {row.origin_id: row for row in db.session.execute(rows)}
+    """What renewed each of these contracts, whether it was drafted as its renewal or not; else the latest that was, though it
+    may have been declined."""
+    after = select(_OWN.id, _OWN.renewed_by_id).where(_OWN.id.in_(ids), _OWN.renewed_by_id.is_not(None))
+    renewed: dict[int, int] = dict(db.session.execute(after).all())  # type: ignore[arg-type]
+    rows = _ROWS.where(or_(Subject.origin_id.in_(ids), Subject.id.in_(renewed.values())), _seen(user)).order_by(Subject.id)
+    found = {row.id: row for row in db.session.execute(rows)}
+    drafted = {row.origin_id: row for row in found.values() if row.origin_id in set(ids)}
+    return drafted | {id: found[after] for id, after in renewed.items() if after in found}

@@ -8,7 +8,7 @@ from typing import Any
 from dateutil.relativedelta import relativedelta
 
 from crm import clock
-from crm.contracts import queries
+from crm.contracts import queries, terms
 from crm.contracts.models import Contract, State
 from crm.duties import queries as duties
 from crm.labels import N_, Labelled
@@ -55,9 +55,13 @@ class Card:
     after: Any
 
     @property
+    def expected(self) -> int | None:
+        """What it brings; as long as nothing else was negotiated, what the one before brought a year. None: nobody knows."""
+        return self.after.amount_fen if self.after else terms.yearly(self.before)
+
+    @property
     def fen(self) -> int:
-        """What it brings; as long as nothing else was negotiated, what the one before brought."""
-        return (self.after or self.before).amount_fen or 0
+        return self.expected or 0
 
     @property
     def lane(self) -> Lane:

@@ -11,13 +11,14 @@ from sqlalchemy.orm import aliased
 from crm.contracts import periods
 from crm.contracts.models import AHEAD, OWING, Contract, Kind, covered
 from crm.customers.models import Customer
-from crm.db import db
+from crm.db import db, hold
 from crm.duties.models import Subject
 from crm.errors import Invalid
 from crm.labels import N_
 from crm.serials.models import Installation
+from crm.serials.workflow import wrong_period
 
-FARTHEST = timedelta(days=366 * 10)
+DAYS = "days covered"  # held while it is looked whether they are free
 
 
 def check_number(number: str | None, contract_id: int | None) -> None:
@@ -41,19 +42,22 @@ def check(customer: Customer, installed: list[Installation], details: Mapping[st
         raise Invalid(fields=wrong)
 
 
-def wrong_period(starts: date | None, ends: date | None) -> dict[str, str]:
-    if (starts is None) != (ends is None):
-        return {"ends_on": N_("A service period has a first and a last day.")}
-    if starts and ends and ends < starts:
-        return {"ends_on": N_("The last day lies before the first.")}
-    return {"ends_on": N_("That is longer than ten years.")} if starts and ends and ends - starts > FARTHEST else {}
-
-
 def no_period(category: str, starts: date | None) -> dict[str, str]:
     """Of a sale nobody is written to before the end, so that a period that stood on it would end unseen (5.2.2)."""
     if category == Kind.SERVICE or starts is None:
         return {}
     return {"starts_on": N_("A sale has no service period: enter it on the installation, or draft a service contract.")}
+
+
+SIGNED = ("category", "amount_fen", "starts_on", "ends_on")  # and what it covers
+
+
+def keep_what_was_signed(contract: Contract, changes: Mapping[str, Any], covers: Iterable[int]) -> None:
+    """Invalid if these change what our representative signed: that is a manager's (5.2.3)."""
+    wrong = [name for name in SIGNED if name in changes and changes[name] != getattr(contract, name)]
+    wrong += ["installations"] if set(covers) != {one.id for one in contract.installations} else []
+    if wrong:
+        raise Invalid(fields=dict.fromkeys(wrong, N_("It is signed by us: this is a manager's to change (5.2.3).")))
 
 
 def beside(contract: Contract) -> list[int | None]:
@@ -67,6 +71,7 @@ def must_be_free(starts: date | None, ends: date | None, installed: Iterable[int
     (5.2.2). `but`: contracts whose days may be the same."""
     if starts is None or ends is None:
         return
+    hold(DAYS)  # of two who agree on the same days at once, one looks after the other is done
     ids, others, software = list(installed), [id for id in but if id], aliased(Subject)
     contracts = (
         select(Contract.number, software.title).select_from(Contract)
@@ -79,6 +84,14 @@ def must_be_free(starts: date | None, ends: date | None, installed: Iterable[int
             N_("%(number)s covers %(title)s on some of these days already: renew or change that one."),
             number=found.number, title=found.title,
         )})  # fmt: skip
+
+
+def yearly(before: Any) -> int | None:
+    """What a contract, or a row of one, cost a year, where it ran for several whole ones."""
+    if before.amount_fen is None or before.starts_on is None or before.ends_on is None:
+        return before.amount_fen
+    ran = relativedelta(before.ends_on + timedelta(days=1), before.starts_on)
+    return before.amount_fen // ran.years if ran.years and not (ran.months or ran.days) else before.amount_fen
 
 
 def _simply_next(before: Contract, starts: date, ends: date) -> bool:

@@ -7,16 +7,16 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from crm import clock, lists
-from crm.contracts import following, forms, notices, page, paying, queries, steps, workflow
+from crm.contracts import following, forms, notices, page, paying, queries, steps, terms, workflow
 from crm.contracts.models import Contract, Kind, State
 from crm.contracts.moves import CHANGE, MOVES
 from crm.contracts.table import TABLE
 from crm.customers import queries as customers
 from crm.customers.models import Customer
 from crm.duties import queries as duties
+from crm.duties.locks import lock_all
 from crm.duties.message import Way
 from crm.duties.models import Subject
-from crm.duties.record import lock_all
 from crm.errors import Refused
 from crm.forms import CrmForm, attempt
 from crm.permissions import Permission as P
@@ -81,21 +81,13 @@ def _next(before: Contract) -> dict[str, Any]:
     """What a renewal says until somebody says otherwise: the next year, at the same price a year."""
     same = {name: getattr(before, name) for name in ("title", "language")}
     return same | _year(before.ends_on + timedelta(days=1) if before.ends_on else clock.today()) | {
-        "kind": before.category, "amount_fen": _yearly(before), "of": before.number,
+        "kind": before.category, "amount_fen": terms.yearly(before), "of": before.number,
         "installations": [str(one.id) for one in before.installations],
     }  # fmt: skip
 
 
 def _year(starts: date) -> dict[str, date]:
     return {"starts_on": starts, "ends_on": starts + relativedelta(years=1, days=-1)}
-
-
-def _yearly(before: Contract) -> int | None:
-    """What it cost a year, where it ran for several whole ones."""
-    if before.amount_fen is None or before.starts_on is None or before.ends_on is None:
-        return before.amount_fen
-    ran = relativedelta(before.ends_on + timedelta(days=1), before.starts_on)
-    return before.amount_fen // ran.years if ran.years and not (ran.months or ran.days) else before.amount_fen
 
 
 def _first(installed: list[Installation]) -> dict[str, Any]:
@@ -237,7 +229,7 @@ VERBS = Verbs(queries.get, MOVES, page, first=_in_order, acts={
     "demand": lambda c, f, k: paying.demand(c, by=current_user),
     "release": lambda c, f, k: paying.release(c, by=current_user, reason=f.reason.data),
     "withhold": lambda c, f, k: paying.withhold(c, by=current_user, reason=f.reason.data),
-    "wait": lambda c, f, k: paying.wait(c, by=current_user, reason=f.reason.data),
+    "wait": lambda c, f, k: paying.wait(c, by=current_user, reason=f.reason.data, until=f.until.data),
     "adjust": lambda c, f, k: _adjust(c, f),
     "check": lambda c, f, k: workflow.check(c, by=current_user),
     "serials": lambda c, f, k: workflow.serials(c, by=current_user, reason=f.reason.data),

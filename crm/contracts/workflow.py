@@ -8,13 +8,15 @@ from sqlalchemy import select
 
 from crm import clock
 from crm.contracts import following, notices, paying, periods, terms
-from crm.contracts.models import COPY, Answer, Contract, ContractEvent, Kind, State
+from crm.contracts.models import COPY, GONE, OWING, Answer, Contract, ContractEvent, Kind, State
 from crm.contracts.moves import CHANGE, MOVES, RENEWABLE
 from crm.customers.models import Customer
 from crm.db import db, next_number
 from crm.duties import editions
 from crm.duties import workflow as duties
-from crm.duties.record import lock, open_subject, record
+from crm.duties.locks import lock
+from crm.duties.models import Duty, open_now
+from crm.duties.record import open_subject, record
 from crm.duties.workflow import must_be_owed
 from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.files.workflow import attach, scans
@@ -69,7 +71,7 @@ def _renewable(before: Contract, customer: Customer) -> None:
     lock(before)
     if before.customer_id != customer.id or before.state not in RENEWABLE or before.category != Kind.SERVICE:
         raise Refused(N_("Only a service contract that is or was in force is renewed."))
-    going_on = Contract.origin_id == before.id, Contract.kind == "contract", Contract.state != State.DECLINED
+    going_on = Contract.origin_id == before.id, Contract.kind == "contract", Contract.state.not_in(GONE)
     if number := db.session.scalar(select(Contract.number).where(*going_on).limit(1)):
         raise Refused(N_("It is being renewed already: %(number)s."), number=number)
 
@@ -88,6 +90,8 @@ def change(contract: Contract, *, by, installations: Iterable[Installation] | No
     if says["category"] == Kind.SERVICE:
         terms.must_be_free(says["starts_on"], says["ends_on"], [one.id for one in wanted], *terms.beside(contract))
     terms.check_number(changes.get("paper_number"), contract.id)
+    if contract.state != State.DRAFT and not by.may(P.CONTRACT_RELEASE):
+        terms.keep_what_was_signed(contract, changes, [one.id for one in wanted])
     differences = edit(contract, changes)
     if {one.id for one in wanted} != {one.id for one in contract.installations}:
         differences["installations"] = [[one.title for one in some] for some in (contract.installations, wanted)]
@@ -126,7 +130,9 @@ def agree(contract: Contract, *, by, copy_due_on: date | None, payment_due_on: d
     """When the copy comes back, when they pay (5.2.4). A later payment than 5.2.6 says is a manager's to accept."""
     MOVES["agree"].apply(contract, by)
     accepts = by.may(P.CONTRACT_RELEASE)
-    if contract.state == State.RETURNED:
+    if contract.state in OWING and paying.in_full(contract):
+        raise Refused(N_("Nothing is to be paid any more."))
+    if contract.returned_on:
         copy_due_on, wanted = contract.copy_due_on, {"payment_due_on": payment_due_on}
     else:
         wanted = {"copy_due_on": copy_due_on} if contract.state == State.SENT else {}
@@ -136,7 +142,12 @@ def agree(contract: Contract, *, by, copy_due_on: date | None, payment_due_on: d
     other = payment_due_on and payment_due_on != contract.payment_due_on
     if other and payment_due_on > paying.latest_day(contract, signed) and not accepts:
         raise Invalid(fields={"payment_due_on": N_("Later than 5.2.6 allows: that needs a manager.")})
+    missed = contract.returned_on and contract.payment_due_on and contract.payment_due_on < clock.today()
+    if payment_due_on and (other or accepts):
+        contract.payment_accepted = accepts
     differences = edit(contract, {"copy_due_on": copy_due_on, "payment_due_on": payment_due_on, "terms": terms})
+    if missed and other and payment_due_on >= clock.today():
+        paying.postpone(contract, by=by)
     record(ContractEvent.AGREED, contract, by=by, changes=differences, accepted=accepts)
 
 
@@ -147,6 +158,8 @@ def copy(contract: Contract, *, by, returned_on: date, files: Iterable[str] = ()
     paying.past(returned_on=returned_on)
     if contract.signed_on and returned_on < contract.signed_on:
         raise Invalid(fields={"returned_on": N_("This lies before the day we signed.")})
+    if contract.category == Kind.SERVICE:
+        terms.must_be_free(contract.starts_on, contract.ends_on, periods.covered_by(contract), *terms.beside(contract))
     contract.returned_on, contract.payment_due_on = returned_on, paying.due_day(contract, returned_on)
     periods.agree(contract)
     record(ContractEvent.RETURNED, contract, by=by, returned_on=returned_on)
@@ -186,6 +199,7 @@ def adjust(contract: Contract, *, by, starts_on: date, ends_on: date, reason: st
     if wrong := terms.wrong_period(starts_on, ends_on) or terms.no_period(contract.category, starts_on):
         raise Invalid(fields=wrong)
     terms.must_be_free(starts_on, ends_on, periods.covered_by(contract), *terms.beside(contract))
+    _not_ones_own(contract, by)
     if [starts_on, ends_on] == [contract.starts_on, contract.ends_on]:
         raise Invalid(fields={"ends_on": N_("That is the period it has.")})
     moved = ends_on != contract.ends_on
@@ -201,9 +215,13 @@ def check(contract: Contract, *, by) -> None:
     """A period that was typed by hand, or brought in with a file, is right: a manager says so who did not enter it (5.2.7)."""
     MOVES["check"].apply(contract, by)
     must_be_owed(contract, MOVES["check"])
+    _not_ones_own(contract, by)
+    record(ContractEvent.CHECKED, contract, by=by)
+
+
+def _not_ones_own(contract: Contract, by) -> None:
     if by.id in {one.id for one in periods.entered_by(contract)}:
         raise Forbidden(N_("You entered this period yourself: another manager checks it."))
-    record(ContractEvent.CHECKED, contract, by=by)
 
 
 def serials(contract: Contract, *, by, reason: str) -> None:
@@ -237,17 +255,27 @@ def decline(contract: Contract, *, by, reason: str) -> None:
 
 
 def lapse(contract: Contract, *, by, reason: str) -> None:
-    """Its period is over, or will be, and there is no renewal. Where something is still to be paid a manager says so: it
+    """Its period is over, or will be, and there is no renewal. Where something is still owed for it a manager says so: it
     is asked for no longer, and what was not paid for does not serve (D2). Of what was paid the invoice is still owed (5.2.5)."""
     MOVES["lapse"].apply(contract, by)
-    if not paying.in_full(contract):
-        if not by.may(P.CONTRACT_RELEASE):
-            raise Forbidden(N_("Something is still to be paid: a manager lets it lapse."))
+    unpaid = not paying.in_full(contract)
+    if not by.may(P.CONTRACT_RELEASE) and (unpaid or _still_owed(contract)):
+        owed = N_("Something is still to be paid, checked, handed over or sent to the customer: a manager lets it lapse.")
+        raise Forbidden(owed)
+    if unpaid:
         periods.withhold(contract)
+    following.resume(contract, by=by, unpaid=unpaid)
     notices.withdraw(contract, by=by)
     notices.demand_no_more(contract, by=by)
-    to_invoice = contract.invoice_posted_on is None and paying.paid_fen(contract) > 0
-    record(ContractEvent.LAPSED, contract, by=by, reason=reason, to_invoice=to_invoice)
+    record(ContractEvent.LAPSED, contract, by=by, reason=reason)
+
+
+FIRST = ("contract.check", "contract.serials", "contract.notice")  # what is done before a contract may be let lapse
+
+
+def _still_owed(contract: Contract) -> bool:
+    owed = Duty.subject_id == contract.id, Duty.rule.in_(FIRST), open_now()
+    return db.session.scalar(select(Duty.id).where(*owed).limit(1)) is not None
 
 
 def take_over(

@@ -8,9 +8,10 @@ from sqlalchemy import select
 from crm import clock
 from crm.customers.models import Contact, Customer, CustomerEvent, CustomerState
 from crm.db import db, next_number
+from crm.duties.locks import lock
 from crm.duties.many import Happened, record_all
 from crm.duties.models import Subject
-from crm.duties.record import lock, open_subject, record
+from crm.duties.record import open_subject, record
 from crm.duties.workflow import hand_over
 from crm.errors import Forbidden, Invalid, Stale
 from crm.labels import N_

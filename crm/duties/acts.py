@@ -12,8 +12,9 @@ from sqlalchemy import select, tuple_
 
 from crm.db import db, unit_of_work
 from crm.duties import editions
+from crm.duties.locks import lock, locked
 from crm.duties.models import Duty, Event, Subject, open_now
-from crm.duties.record import lock, locked, record
+from crm.duties.record import record
 from crm.duties.rulebook import PROGRAM
 
 log = logging.getLogger(__name__)

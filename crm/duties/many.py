@@ -9,8 +9,9 @@ from sqlalchemy import select
 
 from crm import clock, search
 from crm.db import db, insert
+from crm.duties.locks import lock_all
 from crm.duties.models import Event, Subject
-from crm.duties.record import concerned, lock_all, plain, rules_of, via
+from crm.duties.record import concerned, plain, rules_of, via
 
 
 @dataclass(frozen=True)

@@ -29,9 +29,9 @@ class Way(Labelled):
 class MessageEvent(Labelled):
     """Events of any subject that letters are sent for."""
 
-    SENT = "message.sent", N_("the letter was sent")
-    REJECTED = "message.rejected", N_("the letter was refused")
-    UNKNOWN = "message.unknown", N_("whether the letter arrived is unknown")
+    SENT = "message.sent", N_("sent the letter")
+    REJECTED = "message.rejected", N_("found the letter refused")
+    UNKNOWN = "message.unknown", N_("does not know whether the letter arrived")
     WITHDRAWN = "message.withdrawn", N_("withdrew the letter before it was sent")
     DECIDED = "message.decided", N_("decided what became of the letter")
     AGAIN = "message.again", N_("sent the letter again")

@@ -6,15 +6,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime, timedelta
 from typing import Any
-from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, Row, inspect, select, update
-from sqlalchemy.orm import SessionTransaction
+from sqlalchemy import Row, update
 
 from crm import clock, search
 from crm.db import db, insert, rows_of
 from crm.duties import rows
 from crm.duties.editions import book, edition_id, ruling, todays_id
+from crm.duties.locks import lock, opened_here
 from crm.duties.models import Duty, Event, Notice, Subject, pending_now
 from crm.duties.posting import post
 from crm.duties.rulebook import PROGRAM, Rule, Rulebook, holds
@@ -34,25 +33,7 @@ def open_subject(subject: Subject, *, at: datetime | None = None, history: bool 
         subject.edition_id = edition_id(at) if at else todays_id()
     db.session.add(subject)
     db.session.flush()
-    _opened_here()[subject.id] = False
-
-
-# What each transaction under way has opened, and whether an event of it is recorded: nobody else sees it, so there is
-# nothing to lock, and before its first event nothing it owes.
-_opened: WeakKeyDictionary[SessionTransaction, dict[int, bool]] = WeakKeyDictionary()
-# What it has locked already; by savepoint, for going back to one lets go of what was locked since.
-_locked: WeakKeyDictionary[SessionTransaction, set[int]] = WeakKeyDictionary()
-
-
-def _opened_here() -> dict[int, bool]:
-    transaction = db.session().get_transaction()
-    return _opened.setdefault(transaction, {}) if transaction else {}
-
-
-def _locked_here() -> set[int]:
-    session = db.session()
-    transaction = session.get_nested_transaction() or session.get_transaction()
-    return _locked.setdefault(transaction, set()) if transaction else set()
+    opened_here()[subject.id] = False
 
 
 @contextmanager
@@ -77,7 +58,7 @@ def record(kind: str, subject: Subject, *, by=None, at: datetime | None = None, 
     lock(subject)
     if not subject.opened_at <= at <= clock.now():
         raise ValueError(f"{kind} at {at}: in the future, or before {subject.number} was opened")
-    here = _opened_here()
+    here = opened_here()
     if first := here.get(subject.id) is False:
         here[subject.id] = True
     if kind != BREACHED and not first:
@@ -116,34 +97,6 @@ def _notify(event: Event, subject: Subject, by, facts: Mapping[str, Any]) -> Non
     told = {facts.get(one) if one in facts else subject.owner_id for one in whom.split()}
     for user_id in sorted(told - {None, by.id if by else None}):
         db.session.execute(insert(Notice).values(user_id=user_id, event_id=event.id))
-
-
-def lock(subject: Subject) -> None:
-    """Nobody else records on this subject until the transaction ends; what was read of it before is read again, all of
-    its columns: what is said of it from here on, in the search too, is what holds. Both of its tables are locked, for
-    PostgreSQL waits and then gives the newest row only of those it locks. Once in a transaction is enough."""
-    db.session.flush()
-    if subject.id in _opened_here() or subject.id in _locked_here():
-        return
-    kind = subject.__class__  # which of a proxy such as current_user is its subject's
-    db.session.refresh(subject, inspect(kind).column_attrs.keys(), with_for_update={"key_share": True, "of": [Subject, kind]})
-    _locked_here().add(subject.id)
-
-
-def lock_all(which: ColumnElement[bool]) -> None:
-    """The same of many subjects, in the order of their ids: two who do so wait for each other, never crosswise. What was
-    read of them before, the caller reads again."""
-    ids = select(Subject.id).where(which).order_by(Subject.id)
-    db.session.execute(ids.with_for_update(key_share=True, of=Subject)).all()
-
-
-def locked(kind: str, subject_id: int) -> Subject:
-    """A subject of a kind, locked as it is read."""
-    its: type[Subject] = Subject.__mapper__.polymorphic_map[kind].class_
-    update = {"key_share": True, "of": [Subject, its]}
-    found = db.session.get_one(its, subject_id, populate_existing=True, with_for_update=update)
-    _locked_here().add(subject_id)
-    return found
 
 
 def _add(kind: str, subject: Subject, by, at: datetime, facts: Mapping[str, Any]) -> Event:

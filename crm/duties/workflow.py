@@ -9,9 +9,10 @@ from crm import clock
 from crm.db import db, insert, next_number, rows_of, unit_of_work
 from crm.duties import editions, reading
 from crm.duties.events import DutyEvent, EditionEvent, EditionState
+from crm.duties.locks import lock
 from crm.duties.models import Acknowledgement, Duty, Edition, Event, Extension, Notice, Subject, open_now, pending_now
 from crm.duties.queries import event_labels
-from crm.duties.record import days_of, lock, record, settle, warning
+from crm.duties.record import days_of, record, settle, warning
 from crm.duties.rows import DECIDE_MORE_TIME
 from crm.duties.rulebook import Rulebook, RulebookError
 from crm.errors import Forbidden, Invalid, NotThere, WrongState

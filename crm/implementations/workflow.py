@@ -24,7 +24,8 @@ MOVES: dict[str, Move] = {
                    done=N_("It is somebody else's now, who has been told."),
                    froms=frozenset({State.RUNNING, State.ENDED}), to=None, icon="person", permission=P.TICKET_ASSIGN),
     "cancel": Move(noun="cancellation", label=N_("Cancel the implementation"), done=N_("The implementation is cancelled."),
-                   froms=frozenset({State.RUNNING}), to=State.CANCELLED, icon="x-circle", tone="danger", **_own),
+                   froms=frozenset({State.RUNNING}), to=State.CANCELLED, icon="x-circle", tone="danger",
+                   permission=P.TICKET_ASSIGN),  # never whoever would owe its papers
 }  # fmt: skip
 Implementation.MOVES = MOVES
 CHANGE = Move(noun="edit", label=N_("Change"), froms=frozenset({State.RUNNING}), to=None, **_own)  # no button

@@ -11,7 +11,7 @@ class LetterForm(CrmForm):
 
 
 class NewLetterForm(LetterForm):
-    template = PickField(_l("Kind of letter"), required=True, blank=_l("Choose the kind"))
+    template = PickField(_l("Kind of letter"), required=True, blank=_l("Choose the kind of letter"))
     brand = LineField(_l("Brand"), most=50, description=_l("Left empty: for every brand that has no letter of its own."))
     language = PickField(_l("Language"), pairs=[("zh", "中文"), ("en", "English")], default="zh")
 

@@ -5,10 +5,11 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 from crm import clock
 from crm.db import db, rows_of
 from crm.duties.editions import book_of
+from crm.duties.locks import lock
 from crm.duties.message import Message, MessageEvent, MessageState, Way
 from crm.duties.models import Subject
 from crm.duties.posting import queue
-from crm.duties.record import lock, record
+from crm.duties.record import record
 from crm.errors import Forbidden, WrongState
 from crm.letters import outbox
 from crm.letters.queries import unsettled
@@ -34,8 +35,11 @@ def _same(message: Message) -> tuple[ColumnElement[bool], ...]:
 
 
 def may_again(message: Message) -> bool:
-    """What is over, and was not sent once more since: of two who press at once, one does."""
-    return message.state in OVER and db.session.scalar(select(func.max(Message.id)).where(*_same(message))) == message.id
+    """What is over, and was not sent once more since: of two who press at once, one does. What the program withdrew gave up
+    its place, and is written anew when it is due."""
+    if message.state not in OVER or outbox.FREED in message.slot:
+        return False
+    return db.session.scalar(select(func.max(Message.id)).where(*_same(message))) == message.id
 
 
 def again(message: Message, *, by, on_paper: bool = False) -> Message:
@@ -60,11 +64,14 @@ def decide(message: Message, *, by, arrived: bool, words: str = "") -> None:
     subject = _about(message, by)
     if not unsettled(message):
         raise WrongState()
+    unknown = message.state == MessageState.UNKNOWN
     arrived_as = MessageState.SENT if message.sheet_sha256 else MessageState.WITHDRAWN
     message.state = arrived_as if arrived else MessageState.REJECTED
     message.ended_at = message.ended_at or clock.now()
     db.session.flush()
     record(MessageEvent.DECIDED, subject, by=by, arrived=arrived, words=words, **message.facts)
+    if unknown and not arrived:  # somebody sees to it: it is sent once more, or they say why not
+        record(MessageEvent.REJECTED, subject, by=by, **message.facts)
 
 
 def put_on_paper(message: Message, *, by) -> None:
@@ -72,7 +79,8 @@ def put_on_paper(message: Message, *, by) -> None:
     subject = _about(message, by)
     free = Message.lease_until.is_(None) | (Message.lease_until < clock.now())
     queued = update(Message).where(Message.id == message.id, Message.state == MessageState.QUEUED, free)
-    values = {"way": Way.PAPER, "next_at": clock.now()}
+    nothing = {"address": "", "answer": "", "sheet_sha256": None, "mail_sha256": None}  # of another way
+    values = {"way": Way.PAPER, "next_at": clock.now(), **nothing}
     if not rows_of(db.session.execute(queued.values(values).execution_options(synchronize_session=False))):
         raise WrongState()
     db.session.refresh(message)
@@ -87,8 +95,8 @@ def posted(message: Message, *, by) -> None:
     outbox.end(message.id, MessageState.SENT, "", by=by)
 
 
-def withdraw(message: Message, *, by, words: str = "") -> None:
-    """Not sent after all."""
+def withdraw(message: Message, *, by, words: str) -> None:
+    """Not sent after all, and why."""
     _about(message, by)
     if message.state != MessageState.QUEUED:
         raise WrongState()

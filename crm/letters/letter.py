@@ -14,6 +14,7 @@ from crm.db import db
 from crm.duties.editions import book_of, todays
 from crm.duties.message import Message, Way
 from crm.duties.models import Subject
+from crm.labels import N_
 from crm.letters import queries
 from crm.letters.company import company
 from crm.letters.delivery import fax_address, is_address, plain
@@ -94,11 +95,11 @@ def prepare(message: Message, chosen: LetterVersion | None = None) -> Prepared:
         raise NotReady(f"no text for the letter {entry.template}")
     reached = (Way.PAPER, about.address) if message.way == Way.PAPER else way_to(about.fax, about.email, about.post)
     if reached is None:
-        raise NotReady("no fax and no e-mail")
+        raise NotReady(N_("no fax and no e-mail"))
     try:
         sheet = sheet_of(version, about, subject.number)
     except NotPrinted as wrong:
-        raise NotReady("the press did not answer") from wrong
+        raise NotReady(N_("the press did not answer")) from wrong
     way, address = reached
     sender = current_app.config["MAIL_FROM"] or "service@localhost"
     mail = b"" if way == Way.PAPER else mail_of(version, about, message, sheet, sender, address)

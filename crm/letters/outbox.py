@@ -18,10 +18,12 @@ from sqlalchemy import ColumnElement, String, and_, cast, or_, select, update
 from crm import clock
 from crm.db import db, rows_of, unit_of_work
 from crm.duties import editions
+from crm.duties.locks import lock
 from crm.duties.message import Message, MessageEvent, MessageState, Way
 from crm.duties.models import Subject
-from crm.duties.record import lock, record
+from crm.duties.record import record
 from crm.files import store
+from crm.labels import N_
 from crm.letters.delivery import NoAnswer, NotTaken, Unreached, carrier
 from crm.letters.letter import NotReady, Prepared, prepare
 from crm.workdays import calendar
@@ -30,7 +32,8 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(minutes=5)  # longer than the press and the server together may take
 BACK_OFF = (1, 10, 60, 240)  # minutes until what was not taken is tried again
 MOST = 500  # letters of one sweep
-CUT = "the program ended while it was sending"
+FREED = "#withdrawn "  # after the slot of one that gave up its place
+CUT = N_("the program ended while it was sending")
 LONGEST = 60.0  # seconds after which a sweep takes no further one: what else falls due waits for it
 
 
@@ -97,7 +100,7 @@ def send(message_id: int, tries: int) -> int:
     """Prepare, commit, give, write down. 1 if it was sent; Unreached if nobody takes letters now."""
     if tries > len(BACK_OFF) + 1:  # each time, whoever had it in hand ended
         with unit_of_work():
-            end(message_id, MessageState.REJECTED, "the program ended whenever it prepared it")
+            end(message_id, MessageState.REJECTED, N_("the program ended whenever it prepared it"))
         return 0
     try:
         with unit_of_work(read_only=True):
@@ -123,8 +126,17 @@ def _begin(message_id: int, tries: int, kept: dict[str, Any]) -> bool:
     """`sending`, with what is about to be sent; or, for paper, laid ready. False if it was withdrawn meanwhile."""
     paper = kept["way"] == Way.PAPER
     held = {"lease_until": None} if paper else {"lease_until": clock.now() + LEASE, "state": MessageState.SENDING}
+    message = db.session.get_one(Message, message_id)
+    subject, chosen = db.session.get_one(Subject, message.subject_id), message.way
+    if paper:
+        lock(subject)
     queued = update(Message).where(_mine(message_id, tries, MessageState.QUEUED)).values(kept | held)
-    return rows_of(db.session.execute(queued.execution_options(synchronize_session=False))) == 1
+    if not rows_of(db.session.execute(queued.execution_options(synchronize_session=False))):
+        return False
+    if paper and chosen is None:  # no fax and no e-mail reaches them: somebody posts it
+        db.session.refresh(message)
+        record(MessageEvent.ON_PAPER, subject, **message.facts)
+    return True
 
 
 def _give(message_id: int, tries: int, made: Prepared) -> int:
@@ -193,7 +205,7 @@ def withdraw(
     for message_id in found:
         end(message_id, MessageState.WITHDRAWN, said, by=by)
     if anew and found:
-        freed = update(Message).where(Message.id.in_(found)).values(slot=Message.slot + "#withdrawn " + cast(Message.id, String))
+        freed = update(Message).where(Message.id.in_(found)).values(slot=Message.slot + FREED + cast(Message.id, String))
         db.session.execute(freed.execution_options(synchronize_session=False))
     return len(found)
 
@@ -203,5 +215,5 @@ def hold_all() -> int:
     waiting = select(Message.id).where(or_(_waits(MessageState.QUEUED), _waits(MessageState.SENDING))).order_by(Message.id)
     found = list(db.session.scalars(waiting))
     for message_id in found:
-        end(message_id, MessageState.UNKNOWN, "restored from a backup: it may have been sent since that was made")
+        end(message_id, MessageState.UNKNOWN, N_("restored from a backup: it may have been sent since that was made"))
     return len(found)

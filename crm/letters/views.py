@@ -7,7 +7,7 @@ from crm.duties import queries as duties
 from crm.duties.message import Message, MessageState, Way
 from crm.errors import Refused, Stale
 from crm.files import store
-from crm.forms import CrmForm, attempt
+from crm.forms import CrmForm, ReasonForm, attempt
 from crm.labels import N_
 from crm.letters import filling, forms, handling, queries, sample, workflow
 from crm.letters.models import LetterVersion
@@ -150,12 +150,13 @@ def _customer(found: Message):
     return duties.names([of]).get(of)
 
 
-def _message(message_id: int, bound: CrmForm | None = None, refusal: Refused | None = None):
+def _message(message_id: int, bound: CrmForm | None = None, refusal: Refused | None = None, withdraw: CrmForm | None = None):
     found = queries.message(message_id, current_user)
     return render_template(
         "letters/message.html", message=found, subject=found.subject, customer=_customer(found), message_states=MessageState,
         ways=Way, refusal=refusal,
-        decide=bound or forms.DecideForm(formdata=None), form=CrmForm(formdata=None), again=handling.may_again(found),
+        decide=bound or forms.DecideForm(formdata=None), form=CrmForm(formdata=None),
+        withdraw=withdraw or ReasonForm(formdata=None), again=handling.may_again(found),
         unsettled=queries.unsettled(found), called=called,
     )  # fmt: skip
 
@@ -207,6 +208,20 @@ def outcome(message_id):
     return attempt(form, act, lambda refusal: _message(message_id, form, refusal))
 
 
+@bp.post("/outbox/<id:message_id>/withdrawal")
+@needs(P.NOTICE_SEND)
+def withdraw(message_id):
+    form = ReasonForm()
+    found = queries.message(message_id, current_user)
+
+    def act():
+        handling.withdraw(found, by=current_user, words=form.reason.data)
+        flash(_("It is not sent."))
+        return redirect(f"/outbox/{message_id}", 303)
+
+    return attempt(form, act, lambda refusal: _message(message_id, refusal=refusal, withdraw=form))
+
+
 def _tap(name: str, said: str):
     def tap(message_id):
         getattr(handling, name)(queries.message(message_id, current_user), by=current_user)
@@ -218,6 +233,5 @@ def _tap(name: str, said: str):
 
 for _noun, _verb, _said in (
     ("paper", "put_on_paper", N_("It will be printed and posted.")), ("posting", "posted", N_("Noted that it is in the post.")),
-    ("withdrawal", "withdraw", N_("It is not sent.")),
 ):  # fmt: skip
     bp.add_url_rule(f"/outbox/<id:message_id>/{_noun}", _verb, _tap(_verb, _said), methods=["POST"])

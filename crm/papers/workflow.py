@@ -9,8 +9,9 @@ from sqlalchemy import select
 from crm import clock
 from crm.db import db, next_number
 from crm.duties.editions import book_of
+from crm.duties.locks import lock
 from crm.duties.models import Event, Subject
-from crm.duties.record import lock, open_subject, record
+from crm.duties.record import open_subject, record
 from crm.duties.workflow import must_be_owed
 from crm.errors import Forbidden, Invalid, Refused
 from crm.files.workflow import attach
@@ -111,6 +112,15 @@ def offer(paper: Paper, *, by, to, words: str = "") -> None:
         raise Invalid(fields={"to": N_("Choose somebody else who may hold papers.")})
     paper.concerned_id = to.id
     _happened(PaperEvent.OFFERED, paper, by, **{"from": by.id, "to": to.id}, **_said(words))
+    if to.may(P.PAPER_ARCHIVE) and _kept_by_bringing(paper):
+        _happened(PaperEvent.BROUGHT, paper, by, to=to.id)
+
+
+def _kept_by_bringing(paper: Paper) -> bool:
+    """Whether who brings it to the archive has done their part, however long the archive takes."""
+    book = book_of(db.session.get_one(Subject, paper.origin_id))
+    rule = book.paper_rule(paper.category) if book else None
+    return rule is not None and PaperEvent.BROUGHT in rule.keeps
 
 
 def _arrives(paper: Paper, by) -> bool:

@@ -44,7 +44,7 @@ def expected(card: Card) -> int | None:
     renewed by a contract from before the program. None if nobody knows."""
     if card.lane is Lane.GONE or (card.after is None and card.before.state == State.RENEWED):
         return 0
-    return (card.after or card.before).amount_fen
+    return card.expected
 
 
 def left(row: Any, paid_fen: int) -> int:

@@ -11,8 +11,9 @@ from crm import clock
 from crm.customers import queries as customers
 from crm.customers.models import Contact
 from crm.db import db, rows_of
+from crm.duties.locks import lock
 from crm.duties.models import Subject
-from crm.duties.record import lock, record
+from crm.duties.record import record
 from crm.errors import Forbidden, Invalid, WrongState
 from crm.labels import N_
 from crm.permissions import Permission as P
@@ -107,6 +108,7 @@ def given_before(number: str, *, by, to: Contact, on: date, said: Mapping[str, A
     serial.given_on, serial.given_to_id = on, to.id
     db.session.flush()
     record(InstallationEvent.SERIAL_GIVEN_BEFORE, installation, by=by, serial=serial.id, name=to.name, **said)
+    installation.handed_over(by)
 
 
 def in_use(installation: Subject) -> Serial | None:

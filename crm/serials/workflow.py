@@ -1,13 +1,14 @@
 """Installations and products: what is where, in which state of use, and served from when to when (5.2.1)."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import select
 
 from crm import clock
 from crm.db import db, next_number
+from crm.duties.locks import lock
 from crm.duties.models import Subject
 from crm.duties.record import open_subject, record
 from crm.errors import Forbidden, Invalid
@@ -27,11 +28,21 @@ def product(brand: str, name: str) -> Product:
     return found
 
 
+FARTHEST = timedelta(days=366 * 10)
+
+
+def wrong_period(starts: date | None, ends: date | None) -> dict[str, str]:
+    """What is wrong with a service period, by the field's name; nothing with none."""
+    if (starts is None) != (ends is None):
+        return {"ends_on": N_("A service period has a first and a last day.")}
+    if starts and ends and ends < starts:
+        return {"ends_on": N_("The last day lies before the first.")}
+    return {"ends_on": N_("That is longer than ten years.")} if starts and ends and ends - starts > FARTHEST else {}
+
+
 def _checked(starts_on: date | None, ends_on: date | None, installed_on: date | None) -> None:
-    if (starts_on is None) != (ends_on is None):
-        raise Invalid(fields={"ends_on": N_("A service period has a first and a last day.")})
-    if starts_on and ends_on and ends_on < starts_on:
-        raise Invalid(fields={"ends_on": N_("The last day lies before the first.")})
+    if wrong := wrong_period(starts_on, ends_on):
+        raise Invalid(fields=wrong)
     if installed_on and installed_on > clock.today():
         raise Invalid(fields={"installed_on": N_("This lies in the future.")})
 
@@ -99,6 +110,9 @@ def _set_period(
     installation: Installation, starts_on: date | None, ends_on: date | None, reason: str, by
 ) -> dict[str, Any]:  # fmt: skip
     """Put the last period right, with a reason, or add the first."""
+    lock(installation)
+    for one in installation.periods:  # a sweep may have taken it into a contract meanwhile
+        db.session.refresh(one)
     period = installation.period
     before = [period.starts_on, period.ends_on] if period else None
     after = [starts_on, ends_on] if starts_on and ends_on else None

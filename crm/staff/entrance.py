@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from crm import clock
 from crm.db import db, unit_of_work
-from crm.duties.record import lock
+from crm.duties.locks import lock
 from crm.errors import Invalid, TooOften
 from crm.labels import N_
 from crm.staff import access, factor, passwords, throttle

@@ -8,7 +8,8 @@ from sqlalchemy import select, update
 
 from crm import clock
 from crm.db import db, rows_of
-from crm.duties.record import lock, record
+from crm.duties.locks import lock
+from crm.duties.record import record
 from crm.errors import Forbidden, NotThere
 from crm.labels import N_
 from crm.staff.models import Link, User, UserEvent, UserState

@@ -12,9 +12,10 @@ from sqlalchemy import select, update
 from crm import clock, workdays
 from crm.db import db, next_number, next_numbers, rows_of
 from crm.duties import editions
+from crm.duties.locks import lock
 from crm.duties.many import Happened, open_all, record_all
 from crm.duties.models import Duty, Edition
-from crm.duties.record import lock, open_subject, record
+from crm.duties.record import open_subject, record
 from crm.duties.workflow import ACKNOWLEDGE, let_go, present
 from crm.errors import Forbidden, Invalid
 from crm.labels import N_

@@ -76,7 +76,12 @@ addEventListener("keydown", (event) => {
 });
 addEventListener("submit", (event) => {   // a double click sends once; the server would take it once anyway
   const form = event.target;
-  if (form.method === "dialog") return;
+  if (form.method === "dialog" || event.submitter?.formTarget === "_blank") return;  // what opens beside it changes nothing
+  if (form.querySelector(".draft-going")) {  // it goes once the files are there
+    event.preventDefault(); event.stopImmediatePropagation();
+    form.waiting = event.submitter; form.setAttribute("aria-busy", "true");
+    return;
+  }
   if (form.dataset.sent) { event.preventDefault(); return; }
   form.dataset.sent = "1";
   setTimeout(() => delete form.dataset.sent, 8000);
@@ -110,7 +115,7 @@ const sendFile = async (part, file, token) => {
   data.append("file", file); data.append("purpose", part.dataset.purpose);
   data.append("request_id", once()); data.append("csrf_token", token);
   const line = document.createElement("div");
-  line.className = "draft"; line.textContent = `… ${file.name}`;
+  line.className = "draft draft-going"; line.textContent = `… ${file.name}`;
   part.querySelector(".drafts").append(line);
   try {
     const answer = await fetch("/files", { method: "POST", body: data });
@@ -123,8 +128,12 @@ addEventListener("change", async (event) => {
   if (!part || event.target.type !== "file") return;
   const token = event.target.form.elements.csrf_token.value, files = [...event.target.files];
   event.target.value = "";
-  for (const file of files) await sendFile(part, file, token);
+  await Promise.all(files.map((file) => sendFile(part, file, token)));
   part.dispatchEvent(new Event("input", { bubbles: true }));
+  const form = part.closest("form"), submitter = form.waiting;
+  if (submitter === undefined || form.querySelector(".draft-going")) return;
+  delete form.waiting; form.removeAttribute("aria-busy");
+  if (!form.querySelector("[data-files] .wrong")) form.requestSubmit(submitter);
 });
 addEventListener("click", (event) => { event.target.closest?.("[data-drop-draft]")?.closest(".draft").remove(); });
 

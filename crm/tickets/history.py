@@ -13,9 +13,9 @@ from crm import clock, importing
 from crm.customers import workflow as customers
 from crm.customers.models import Contact, Customer, CustomerEvent
 from crm.db import db, next_numbers
+from crm.duties.locks import lock_all
 from crm.duties.many import Happened, open_all, record_all
 from crm.duties.models import Event, Subject
-from crm.duties.record import lock_all
 from crm.errors import Invalid
 from crm.importing import Result, refusal, saved, taking
 from crm.labels import N_, Priority

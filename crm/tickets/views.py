@@ -7,8 +7,8 @@ from flask_login import current_user
 
 from crm.customers import queries as customers
 from crm.duties import editions
+from crm.duties.locks import lock_all
 from crm.duties.models import Subject
-from crm.duties.record import lock_all
 from crm.errors import NotThere, Refused
 from crm.files import queries as files
 from crm.forms import CrmForm, attempt

@@ -11,8 +11,9 @@ from crm.customers.models import Contact, Customer
 from crm.db import db, next_number
 from crm.duties import editions
 from crm.duties import workflow as duties
+from crm.duties.locks import lock
 from crm.duties.models import Event
-from crm.duties.record import lock, open_subject, record
+from crm.duties.record import open_subject, record
 from crm.duties.workflow import must_be_owed
 from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.files.models import File

@@ -9,7 +9,8 @@ from sqlalchemy import select, update
 from crm import clock
 from crm.customers.models import Customer
 from crm.db import db, rows_of
-from crm.duties.record import lock, record
+from crm.duties.locks import lock
+from crm.duties.record import record
 from crm.errors import NotThere
 from crm.permissions import Permission
 from crm.staff.models import User, UserEvent, UserState

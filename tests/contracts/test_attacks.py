@@ -31,7 +31,12 @@ def test_what_was_signed_is_not_emptied_afterwards(app, upto, changes):
     with pytest.raises(Refused), unit_of_work():
         workflow.change(whole(contract), by=make.who("specialist"), **changes)
     with unit_of_work():
-        workflow.change(whole(contract), by=make.who("specialist"), amount_fen=90_000)
+        workflow.change(whole(contract), by=make.who("manager"), amount_fen=90_000)
+    with pytest.raises(Invalid) as refused, unit_of_work():
+        workflow.change(whole(contract), by=make.who("specialist"), amount_fen=1)
+    assert "amount_fen" in refused.value.fields, "what was signed for us is a manager's to change (5.2.3)"
+    with unit_of_work():
+        workflow.change(whole(contract), by=make.who("specialist"), remark="周三寄回")
 
 
 def test_a_renewal_is_a_service_contract_so_that_no_notice_is_silenced(app):

@@ -105,7 +105,9 @@ def test_what_it_says_is_changed_until_the_copy_is_back(app, browser):
     with unit_of_work():
         contract = make.contract(upto="sent")
         path = contract.path
-    page = browser("specialist")
+    answer = browser("specialist").send(f"{path}/edit", amount_fen="999.90", paper_number="JY-1")
+    assert answer.status_code == 422 and "a manager's to change" in text_of(answer.text) and 'value="JY-1"' in answer.text
+    page = browser("manager")
     assert page.send(f"{path}/edit", amount_fen="999.90", paper_number="JY-1").status_code == 303
     contract = only()
     assert (contract.amount_fen, contract.paper_number) == (99_990, "JY-1")
