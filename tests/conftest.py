@@ -26,8 +26,10 @@ from crm import Crm, clock, create_app
 from crm.catalogue import drawn, drawn_rows
 from crm.db import db, hold, next_number, unit_of_work
 from crm.durable import checks
+from crm.duties.models import Subject
 from crm.importing import LOCK
 from crm.migrating import migrate
+from crm.search import SearchRow
 from crm.staff import passwords
 from tests import make
 from tests.postgres import Cluster, Server, available
@@ -259,6 +261,17 @@ def sound(served) -> Iterator[None]:
     yield
     with served.app_context():
         assert [str(one) for one in checks.run() if one.mark in (checks.BAD, checks.FAILED)] == []
+        assert said_otherwise() == [], "the search says of these what they do not"
+
+
+def said_otherwise() -> list[str]:
+    """The numbers of the subjects of which the search says something else than they do."""
+    kept: dict[int, set] = {}
+    for row in db.session.query(SearchRow):
+        kept.setdefault(row.subject_id, set()).add((row.kind, row.ref, row.name, row.text))
+    searched = [one for one in db.session.query(Subject) if one.SEARCHED]
+    says = {one.number: {(e.kind, e.ref, e.name, e.text) for e in one.searched()} for one in searched}
+    return [one.number for one in searched if says[one.number] != kept.get(one.id, set())]
 
 
 @pytest.fixture

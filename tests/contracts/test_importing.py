@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import func, select
 
 from crm import clock
-from crm.contracts import paying
+from crm.contracts import paying, workflow
 from crm.contracts.adoption import adopt_all
 from crm.contracts.importing import KIND
 from crm.contracts.models import Contract, ContractEvent, Payment, State
+from crm.customers import workflow as customers
 from crm.customers.models import Contact
 from crm.db import db, unit_of_work
 from crm.duties.message import Message
@@ -96,7 +97,7 @@ def test_what_changed_is_an_edit_with_before_and_after_and_an_empty_cell_wipes_n
 
 def test_what_had_ended_is_listed_and_nobody_is_written_to(app, unit, browser):
     with unit_of_work():
-        unit.email = "kuaiji@example.com"
+        customers.change_customer(unit, {"email": "kuaiji@example.com"}, by=make.who("followup"))
     bring(HEAD, ONE.replace("2026", "2025"))
     [made] = contracts()
     db.session.rollback()
@@ -364,3 +365,41 @@ def test_a_list_changes_nothing_of_a_contract_that_went_its_way_here(app, unit, 
     assert len(said) == 1 and "a list changes nothing of it" in said[0]
     [same] = contracts()
     assert (same.amount_fen, same.payment_due_on) == (120_000, date(2026, 11, 26))
+
+
+def test_what_is_in_anothers_hands_or_partly_paid_a_list_changes_no_more_than_its_page_would(app, unit):
+    with unit_of_work():
+        unit.owner_id = make.who("specialist").id
+    bring(HEAD, ONE)
+    [contract] = contracts()
+    cheap = ONE.replace("12000", "1000")
+    with unit_of_work():
+        contract.owner_id = make.who("specialist2").id
+    assert "in somebody else's care" in refused(HEAD, cheap, by=make.who("specialist"))[0]
+    with unit_of_work():
+        contract.owner_id = make.who("specialist").id
+        paying.paid_before(contract, by=make.who("manager"), fen=200_000, paid_on=clock.today(), signed_on=clock.today())
+    assert "its amount stays" in refused(HEAD, cheap, by=make.who("specialist"))[0]
+    assert contract.amount_fen == 1_200_000
+
+
+def test_another_amount_after_the_managers_check_is_checked_again(app, unit):
+    with unit_of_work():
+        unit.owner_id = make.who("specialist").id
+    bring(HEAD, ONE, by=make.who("specialist"))
+    [contract] = contracts()
+    with unit_of_work():
+        workflow.check(contract, by=make.who("manager"))
+    bring(HEAD, ONE.replace("12000", "1000"), by=make.who("specialist"))
+    assert contract.amount_fen == 100_000 and "contract.check" in owed(contract)
+
+
+def test_a_row_that_meets_a_contract_under_way_is_refused_and_one_that_lapsed_is_in_nobodys_way(app, unit):
+    with unit_of_work():
+        make.contact(unit)
+        under_way = make.contract(unit, upto="sent")
+    assert under_way.number in refused(HEAD, ONE)[0]
+    with unit_of_work():
+        workflow.copy(under_way, by=make.who("specialist"), returned_on=clock.today())
+        workflow.lapse(under_way, by=make.who("manager"), reason="没付款")
+    assert not refused(HEAD, ONE) and count(Contract) == 2

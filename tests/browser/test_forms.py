@@ -1,0 +1,49 @@
+"""What a browser does with a form before it is sent: nothing is left behind, and nothing that opens beside it stops it."""
+
+import time
+
+from crm.contracts.models import COPY
+from crm.db import db, unit_of_work
+from crm.files.models import File
+from crm.letters.models import LetterVersion
+from tests import make
+
+
+def test_a_text_is_looked_at_and_then_saved(served, open_page):
+    page = open_page("director")
+    page.goto("/letters/L0001")
+    page.fill("[name=body]", page.input_value("[name=body]") + "\n此致敬礼")
+    with page.context.expect_page() as beside:
+        page.click("button[formtarget=_blank]")
+    beside.value.close()
+    page.locator("form.narrow button.btn-primary, main form button.btn-primary").last.click()
+    page.wait_for_load_state()
+    assert page.locator(".alert-success").count() == 1, page.locator("main").inner_text()
+    with served.app_context():
+        newest = db.session.query(LetterVersion).order_by(LetterVersion.id.desc()).first()
+        assert newest.body.endswith("此致敬礼")
+
+
+def test_a_form_waits_for_the_file_that_is_still_going_up(served, open_page, tmp_path):
+    with served.app_context(), unit_of_work():
+        contract = make.contract(upto="sent")
+        path, number = contract.path, contract.id
+    scan = tmp_path / "回签.pdf"
+    scan.write_bytes(make.PDF)
+    page = open_page("specialist")
+
+    def slowly(route):
+        time.sleep(1)
+        route.continue_()
+
+    page.route("**/files", slowly)
+    page.goto(path)
+    form = page.locator("#copy")
+    if not form.evaluate("one => one.open"):
+        form.locator("summary").click()
+    form.locator("[type=file]").set_input_files(scan)
+    form.locator("button.btn").last.click()
+    page.locator(".alert-success").wait_for()
+    with served.app_context():
+        [file] = db.session.query(File).filter_by(subject_id=number).all()
+        assert file.purpose == COPY
