@@ -38,7 +38,7 @@ class Kind(Labelled):
 class State(Labelled):
     """How far it has come. Payment is beside it: a period begins unpaid only by a manager's word (5.2.7)."""
 
-    DRAFT = "draft", N_("Negotiated")
+    DRAFT = "draft", N_("Being negotiated")
     SIGNED = "signed", N_("Signed by us")
     SENT = "sent", N_("Sent to the customer")
     RETURNED = "returned", N_("Countersigned, to be paid")

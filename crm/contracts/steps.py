@@ -39,7 +39,7 @@ class Lane(Labelled):
     """Where a renewal stands."""
 
     WAITING = "waiting", N_("To be renewed")
-    DRAFT = "draft", N_("Negotiated")
+    DRAFT = "draft", N_("Being negotiated")
     SIGNED = "signed", N_("Signed by us")
     SENT = "sent", N_("Sent")
     RETURNED = "returned", N_("To be paid")

@@ -234,7 +234,7 @@ def test_the_renewals_of_a_month_stand_in_the_lane_of_their_step_with_their_sums
         through(renewal(done))
         gone.state = State.LAPSED
     text = text_of(browser("director").get("/contracts/lanes?month=2026-12").text)
-    assert "To be renewed 1 ¥1,200" in text and "Negotiated 1 ¥1,500" in text and "To be paid 1 ¥1,200" in text
+    assert "To be renewed 1 ¥1,200" in text and "Being negotiated 1 ¥1,500" in text and "To be paid 1 ¥1,200" in text
     assert f"Renewals of 2026-12 4 · {yuan(390_000)}" in text and waiting.number in text, "what has lapsed is not expected"
     assert "No service period ends in this month" in browser("director").get("/contracts/lanes?month=2026-05").text
     for odd in ("x", "2026-13", "9999-99", ""):
