@@ -24,7 +24,7 @@ MOVES: dict[str, Move] = {
     "invoice": Move(noun="invoice", label=N_("Invoice posted"), done=N_("The invoice is noted."),
                     froms=OWING | {State.LAPSED}, to=None, icon="file-earmark-text", **_work),
     "pay": Move(noun="payments", label=N_("Note a payment"), done=N_("The payment is noted."),
-                froms=OWING | {State.LAPSED}, to=None, icon="cash-coin", **_work),
+                froms=OWING, to=None, icon="cash-coin", **_work),
     "chase": Move(noun="reminders", label=N_("The customer was reminded"), done=N_("Noted that the customer was reminded."),
                   froms=OWING, to=None, icon="telephone", owed="contract.chase", **_work),
     "demand": Move(noun="demand", label=N_("Send the formal demand"), done=N_("The demand is in the outbox."),

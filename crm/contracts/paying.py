@@ -15,7 +15,7 @@ from crm.duties import editions
 from crm.duties.models import Event
 from crm.duties.record import record, settle
 from crm.duties.workflow import must_be_owed
-from crm.errors import Invalid, Refused, WrongState
+from crm.errors import Invalid, Refused
 from crm.labels import N_
 from crm.money import MOST
 from crm.moves import edit
@@ -89,14 +89,10 @@ def pay(contract: Contract, *, by, fen: int, paid_on: date, way: str = "") -> No
     MOVES["pay"].apply(contract, by)
     past(paid_on=paid_on)
     before = in_full(contract)
-    if contract.state == State.LAPSED and (fen > 0 or not by.may(P.CONTRACT_RELEASE)):
-        raise WrongState()
     _note(contract, by=by, fen=fen, paid_on=paid_on, way=way)
     record(ContractEvent.PAYMENT, contract, by=by, fen=fen, paid_on=paid_on, paid_fen=paid_fen(contract))
     if in_full(contract):
         settled(contract, by)
-    elif before and contract.state == State.LAPSED:  # asked for no longer, and not served (D2)
-        periods.withhold(contract)
     elif before:
         record(ContractEvent.UNPAID, contract, by=by)
         _taken_back(contract)

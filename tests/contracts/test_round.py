@@ -78,19 +78,6 @@ def test_a_payment_taken_back_serves_nobody_though_the_contract_is_renewed_by_no
         assert contract.state == State.RENEWED and "contract.pay" in owed(contract)
 
 
-def test_a_payment_of_what_lapsed_since_is_taken_back_by_a_manager_and_serves_no_more(app, sound):
-    with unit_of_work():
-        contract = make.contract(expired(), upto="returned")
-        paying.pay(contract, by=me(), fen=FEN, paid_on=clock.today())
-        workflow.lapse(contract, by=manager(), reason="不续")
-    for who, fen in ((me(), -FEN), (manager(), FEN)):
-        with pytest.raises(WrongState), unit_of_work():
-            paying.pay(contract, by=who, fen=fen, paid_on=clock.today())
-    with unit_of_work():
-        paying.pay(contract, by=manager(), fen=-FEN, paid_on=clock.today())
-    assert standing(contract) == {Standing.WITHHELD} and "contract.pay" not in owed(contract)
-
-
 def test_a_period_typed_beside_a_contract_that_is_sent_makes_no_second_one(app, sound):
     with unit_of_work():
         unit = make.customer("老客户", email="kuaiji@example.com")

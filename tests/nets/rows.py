@@ -150,6 +150,9 @@ def contract(whose: str, user, name: str = "") -> Row:
         paying.demand(row, by=by)
     if name == "check":
         record("contract.edited", row, unagreed=True)
+    if name == "lapse":  # nothing is owed for it any more
+        contracts.serials(row, by=by, reason="客户自备加密狗")
+        record("contract.notified", row, act="contract.notice", ends_on=row.ends_on)
     duties.hand_over(row, row.owner_id, owner.id)
     row.owner_id = owner.id
     db.session.flush()
@@ -526,7 +529,7 @@ def implementation(whose: str, user, name: str = "") -> Row:
     begin = owner if owner.may(Permission.CUSTOMER_EDIT) else make.who("specialist")
     row = implementing.begin(unit(), by=begin, title="上线", starts_on=clock.today())
     if whose == "closed":
-        implementing.cancel(row, by=begin, reason="不做了")
+        implementing.cancel(row, by=make.who("manager"), reason="不做了")
     move = implementing.MOVES.get(name) or (implementing.CHANGE if name == "edit" else None)
     return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
 

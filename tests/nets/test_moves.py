@@ -207,7 +207,7 @@ def implementation(state: str) -> Implementation:
     if state == "ended":
         implementing.end(row, by=me, ended_on=row.starts_on)
     if state == "cancelled":
-        implementing.cancel(row, by=me, reason="不做了")
+        implementing.cancel(row, by=make.who("manager"), reason="不做了")
     return row
 
 
