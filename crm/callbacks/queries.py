@@ -9,11 +9,15 @@ from sqlalchemy.orm import contains_eager, joinedload
 from crm import clock, lists
 from crm.callbacks.models import Callback, State
 from crm.callbacks.workflow import CALLS
+from crm.contracts.models import Answer
 from crm.customers.models import Contact, Customer
 from crm.db import db
 from crm.duties import queries as duties
+from crm.duties.message import Message, MessageState
 from crm.duties.models import Duty, Subject, open_now
 from crm.errors import NotThere
+from crm.labels import Labelled
+from crm.letters import queries as letters
 from crm.permissions import Permission
 from crm.tickets.models import Ticket
 from crm.visits.models import Visit
@@ -113,6 +117,9 @@ class Story:
     people: Sequence[Contact]
     ask_for: int | None  # which of them was met there, or answers for the software
     customer: Customer
+    letters: Sequence[Message] = ()  # of a contract
+    answers: type[Labelled] = Answer  # what its customer may say
+    outcomes: type[Labelled] = MessageState
 
 
 def story(origin: Subject, user, but: int = 0) -> Story:
@@ -139,7 +146,7 @@ def story(origin: Subject, user, but: int = 0) -> Story:
         origin, before, db.session.execute(earlier).all(), db.session.execute(records).all(),
         db.session.scalars(people.order_by(Contact.id != ask_for, Contact.software_responsible.desc(), Contact.id)).all(),
         ask_for,
-        db.session.get_one(Customer, origin.customer_id),
+        db.session.get_one(Customer, origin.customer_id), letters.of(origin) if origin.kind == "contract" else (),
     )  # fmt: skip
 
 
