@@ -224,8 +224,9 @@ def test_none_among_the_newest_says_nothing_of_a_word(app, monkeypatch, words, c
     with unit_of_work():
         for i in range(60):
             make.ticket(title=f"凭证问题 {i}")
-    monkeypatch.setattr(finding, "SAMPLE", 100)
-    monkeypatch.setattr(finding, "FEW", 50)
+    monkeypatch.setattr(finding, "SPOTS", 1)
+    monkeypatch.setattr(finding, "WIDTH", 1000)
+    monkeypatch.setattr(finding, "FEW", 2)
     monkeypatch.setattr(finding, "MANY", 10)
     top = search.row_id(db.session.query(Subject).count())
     assert finding._fills([], 10, 50, words, top) == common
