@@ -82,7 +82,8 @@ def main() -> None:
              "Each number is a median.", "",
              "The goals: a list three times the bare page; a million within 1.3 times of ten thousand (SQLite: a hundred "
              "thousand);", "a worker under 150 MB. Words in 0.1 % of the rows have ten hits among ten thousand and a full page "
-             "of them among a", "million. Today grows with what the whole department did today.", "", *AFTER_AN_IMPORT, ""]  # fmt: skip
+             "of them among a", "million. Today grows with what the whole department did today.", "",
+             *AFTER_AN_IMPORT, ""]  # fmt: skip
     for kind in ("postgresql", "sqlite"):
         if not (HOME / f"{kind}.json").exists():
             continue
