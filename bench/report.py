@@ -18,8 +18,6 @@ AFTER_AN_IMPORT = (
     "After a very large import of something else, a search for a common word looks further back on PostgreSQL",
     "(`finding.WINDOWS`): at a million records, with ten thousand newer numbers given to contracts, 15 bare pages",
     "instead of 4 (2026-11-29), until newer records are there. A list of records begins at its own newest.",
-    "So with the records the bench itself makes, which hold none of its words: on databases filled anew the list of 1 %",
-    "grew 1.2 times, on those it had run on before 2.9 times.",
 )
 
 
@@ -83,8 +81,9 @@ def main() -> None:
              "*alone*: one request at a time;", "*at once*: eight people (four who create); both at the largest size. "
              "Each number is a median.", "",
              "The goals: a list three times the bare page; a million within 1.3 times of ten thousand (SQLite: a hundred "
-             "thousand);", "a worker under 150 MB. Words in 0.1 % of the rows grow because a hundred times as many hold them; "
-             "Today grows with what", "the whole department did today.", "", *AFTER_AN_IMPORT, ""]  # fmt: skip
+             "thousand);", "a worker under 150 MB. Words in 0.1 % of the rows have ten hits among ten thousand and a full page "
+             "of them among a", "million. Today grows with what the whole department did today.", "",
+             *AFTER_AN_IMPORT, ""]  # fmt: skip
     for kind in ("postgresql", "sqlite"):
         if not (HOME / f"{kind}.json").exists():
             continue

@@ -103,6 +103,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     """The program on its database. `settings` win over the environment's."""
     from crm import desk, shown
     from crm.callbacks import views as callbacks
+    from crm.changes import views as changes
     from crm.contracts import views as contracts
     from crm.customers import views as customers
     from crm.duties import views as duties
@@ -132,7 +133,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     session.init_app(app)
     shown.init_app(app, assets_version())
     of_staff = (door, own, staff, staff_settings)
-    of_work = (opening, tickets, visits, callbacks, reports)
+    of_work = (opening, tickets, visits, changes, callbacks, reports)
     of_software = (customers, serials, handing, contracts, plans, implementations)
     for package in (*of_staff, duties, files, letters, *of_software, papers, *of_work):
         app.register_blueprint(package.bp)

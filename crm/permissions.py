@@ -30,6 +30,10 @@ class Permission(enum.StrEnum):
     VISIT_READ = "visit:read"
     VISIT_WORK = "visit:work"  # one's own: request, depart, return, hand in, write up
     VISIT_DECIDE = "visit:decide"  # 5.3.3; the director in the manager's place (ours.standin)
+    CHANGE_READ = "change:read"
+    CHANGE_WORK = "change:work"  # one's own: open, agree, tell, test, bring to the customer, close
+    CHANGE_DECIDE = "change:decide"  # 5.4.4; the director in the manager's place (ours.standin)
+    CHANGE_BUILD = "change:build"
     CALLBACK_READ = "callback:read"
     CALLBACK_WORK = "callback:work"  # what falls to one's role or to oneself: call, rate
     REPORT_READ = "report:read"
@@ -59,18 +63,19 @@ class Permission(enum.StrEnum):
 
 P = Permission
 _PAPER = {P.PAPER_READ, P.PAPER_HOLD}
-_DESK = {P.CUSTOMER_READ, P.CUSTOMER_EDIT, P.TICKET_READ, P.VISIT_READ, P.CALLBACK_READ, P.CALLBACK_WORK, P.CONTRACT_READ,
-         P.LETTER_READ} | _PAPER  # fmt: skip
+_DESK = {P.CUSTOMER_READ, P.CUSTOMER_EDIT, P.TICKET_READ, P.VISIT_READ, P.CHANGE_READ, P.CALLBACK_READ, P.CALLBACK_WORK,
+         P.CONTRACT_READ, P.LETTER_READ} | _PAPER  # fmt: skip
 _LEAD = {P.REPORT_READ, P.REPORT_RECEIVE, P.TICKET_ASSIGN, P.TIME_GRANT, P.DUTY_READ_ANY, P.FILTER_SHARE}
 GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.SPECIALIST: frozenset(_DESK | {P.TICKET_WORK, P.VISIT_WORK, P.CONTRACT_WORK, P.SERIAL_READ, P.SERIAL_ISSUE}),
+    Role.SPECIALIST: frozenset(_DESK | {P.TICKET_WORK, P.VISIT_WORK, P.CHANGE_WORK, P.CONTRACT_WORK, P.SERIAL_READ,
+                                        P.SERIAL_ISSUE}),
     Role.FOLLOWUP: frozenset(_DESK | {P.TICKET_WORK, P.REPORT_READ, P.REPORT_WRITE, P.NOTICE_SEND}),
-    Role.MANAGER: frozenset(_DESK | _LEAD | {P.TICKET_WORK, P.TICKET_WORK_ANY, P.VISIT_DECIDE, P.CONTRACT_WORK,
-                                             P.CONTRACT_WORK_ANY, P.CONTRACT_RELEASE, P.NOTICE_SEND, P.SERIAL_READ,
-                                             P.SERIAL_ISSUE, P.SERIAL_ISSUE_ANY}),
-    Role.DIRECTOR: frozenset(_DESK | _LEAD | {P.RULEBOOK_ISSUE, P.VISIT_DECIDE, P.LETTER_EDIT, P.PLAN_SIGN,
+    Role.MANAGER: frozenset(_DESK | _LEAD | {P.TICKET_WORK, P.TICKET_WORK_ANY, P.VISIT_DECIDE, P.CHANGE_DECIDE,
+                                             P.CONTRACT_WORK, P.CONTRACT_WORK_ANY, P.CONTRACT_RELEASE, P.NOTICE_SEND,
+                                             P.SERIAL_READ, P.SERIAL_ISSUE, P.SERIAL_ISSUE_ANY}),
+    Role.DIRECTOR: frozenset(_DESK | _LEAD | {P.RULEBOOK_ISSUE, P.VISIT_DECIDE, P.CHANGE_DECIDE, P.LETTER_EDIT, P.PLAN_SIGN,
                                               P.SERIAL_READ}),
-    Role.DEVELOPER: frozenset(_PAPER),
+    Role.DEVELOPER: frozenset(_PAPER | {P.CHANGE_READ, P.CHANGE_BUILD}),
     Role.ARCHIVIST: frozenset(_PAPER | {P.PAPER_ARCHIVE}),
     Role.ADMIN: frozenset({P.STAFF_EDIT, P.SETTINGS_EDIT}),
 }

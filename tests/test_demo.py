@@ -7,8 +7,10 @@ from itertools import islice
 import pytest
 from flask import current_app
 from sqlalchemy import func, or_, select
+from sqlalchemy.orm import selectinload
 
 from crm import clock, create_app, demo, sweep
+from crm.changes.models import ChangeRequest
 from crm.contracts import notices
 from crm.contracts import queries as contracts
 from crm.contracts.models import Contract
@@ -118,11 +120,10 @@ def the_manager_has_something_handed_up_a_moment_ago_and_a_service_to_look_at() 
 
 
 def who_came_long_ago_has_acknowledged_the_rulebook_and_the_new_ones_owe_it() -> None:
-    for login in ("specialist", "specialist2", "followup", "manager", "director", "archivist"):
+    for login in ("specialist", "specialist2", "followup", "manager", "director", "archivist", "developer"):
         assert "rulebook.acknowledge" not in owes(login)
-    for login in ("developer", "admin"):
-        [duty] = owes(login)["rulebook.acknowledge"]
-        assert not duty.overdue
+    [duty] = owes("admin")["rulebook.acknowledge"]
+    assert not duty.overdue
     assert "rulebook.confirm" in owes("director") and owes("followup")["ticket.progress"]
 
 
@@ -187,6 +188,13 @@ def a_year_of_contracts_is_there_in_every_state_people_meet() -> None:
     assert not db.session.scalars(owing).all(), "the program was never late"
 
 
+def a_change_request_is_there_at_the_steps_people_meet() -> None:
+    states = sorted(db.session.scalars(select(ChangeRequest.state)))
+    assert states == ["approved", "building", "building", "closed", "draft", "submitted"]
+    assert max(len(one.promises) for one in db.session.scalars(select(ChangeRequest).options(selectinload(ChangeRequest.promises)))) == 2
+    assert not [duty for rule in owes("developer").values() for duty in rule if duty.overdue] and "change.take" in owes("developer")
+
+
 def each_account_opens_with_the_password_that_is_printed() -> None:
     lines = [line.split() for line in demo.logins()]
     assert [line[0] for line in lines] == list(CAST)
@@ -205,6 +213,7 @@ CHECKS = (
     the_year_is_a_years_work_and_all_that_is_old_is_over,
     customers_are_of_every_kind_a_list_can_be_narrowed_to,
     a_year_of_contracts_is_there_in_every_state_people_meet,
+    a_change_request_is_there_at_the_steps_people_meet,
     the_first_sweep_marks_the_two_that_are_overdue_and_nothing_else,
     each_account_opens_with_the_password_that_is_printed,
 )

@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 
 from crm import lists
 from crm.callbacks import table as callbacks
+from crm.changes import table as changes
 from crm.contracts import table as contracts
 from crm.customers import queries as customers
 from crm.duties import table as missed
@@ -53,7 +54,7 @@ CUSTOMERS = lists.Table(
 )  # fmt: skip
 TABLES = {
     table.key: table
-    for table in (tickets.TABLE, visits.TABLE, callbacks.TABLE, CUSTOMERS, contracts.TABLE, installations.TABLE,
+    for table in (tickets.TABLE, visits.TABLE, changes.TABLE, callbacks.TABLE, CUSTOMERS, contracts.TABLE, installations.TABLE,
                   numbering.TABLE, papers.TABLE,
                   letters.TABLE, missed.TABLE, staff.TABLE, staff.ACCESS)
 }

@@ -8,6 +8,8 @@ from dateutil.relativedelta import relativedelta
 
 from crm import clock
 from crm.callbacks import workflow as calls
+from crm.changes import workflow as changing
+from crm.changes.models import FORM
 from crm.contracts import paying
 from crm.contracts import workflow as contracts
 from crm.contracts.models import COPY, Contract
@@ -131,7 +133,8 @@ def visit(whose: str, user, name: str = "") -> Row:
     return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
 
 
-SCANNED = {"visit": ("file_signed", "feedback"), "contract": ("file_copy", COPY)}  # kind → a scan's input, and its purpose
+SCANNED = {"visit": ("file_signed", "feedback"), "contract": ("file_copy", COPY), "change": ("file_form", FORM)}  # kind → a scan's input, and its purpose
+SCANS = ("scan", "submit")  # the verbs they are for
 BEFORE = {"send": "signed", "agree": "sent", "copy": "sent", "scan": "returned", "invoice": "returned", "pay": "returned", "release": "returned",
           "adjust": "running", "check": "running", "serials": "running", "lapse": "running"}  # fmt: skip
 UNPAID = ("chase", "demand", "withhold", "wait")
@@ -534,7 +537,30 @@ def implementation(whose: str, user, name: str = "") -> Row:
     return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
 
 
+FAR = {"approve": "submitted", "reject": "submitted", "tell": "approved", "take": "approved", "deliver": "building", "pass": "testing",
+       "fail": "testing", "postpone": "building", "update": "passed", "close": "updated"}  # fmt: skip
+
+
+def change(whose: str, user, name: str = "") -> Row:
+    """As far as the verb begins; whoever decides or builds is never its owner. A closed one is over."""
+    owner, by = owner_of(whose, user), make.who("specialist")
+    move = changing.MOVES.get(name) or (changing.CHANGE if name == "edit" else None)
+    row = make.change(unit(), upto=FAR.get(name, "draft"))
+    if whose == "closed" and row.state == "updated":
+        changing.close(row, by=by, said="好用", mark=5)
+    elif whose == "closed":
+        changing.withdraw(row, by=by, reason="不要了")
+    if move and move.hands and owner.may(Permission.CHANGE_BUILD):
+        row.concerned_id = owner.id
+    if not (move and move.others) and row.concerned_id != owner.id:
+        duties.hand_over(row, row.owner_id, owner.id)
+        row.owner_id = owner.id
+    db.session.flush()
+    return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
+
+
 MAKERS: dict[str, Callable[..., Row]] = {
+    "changes.": change,
     "letters.": letter, **dict.fromkeys((f"letters.{verb}" for verb in (
         "message", "sheet", "mail", "again", "outcome", "put_on_paper", "posted", "withdraw")), message),
     "static": static, "tickets.": ticket, "tickets.detach": attached, "files.": file, "customers.": customer,
@@ -554,7 +580,7 @@ MAKERS: dict[str, Callable[..., Row]] = {
 }  # fmt: skip
 
 
-NAMED = (message, ticket, visit, contract, implementation, callback, report, plan, paper)  # what they make depends on the verb
+NAMED = (message, ticket, visit, change, contract, implementation, callback, report, plan, paper)  # what they make depends on the verb
 
 
 class Unknown(LookupError):

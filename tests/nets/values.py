@@ -29,6 +29,8 @@ VALUES = {
     "invoice_recipient": "王会计", "courier_number": "SF1", "tax_number": "911100", "contract_number": "C2611-0001",
     "clause": "", "attitude": "5", "skill": "5", "result": "4",
     "outcome_0": "报表已改好", "open_points": "下周复查", "opinion": "满意", "strokes": make.drawing(),
+    "expected_on": "2026-12-07", "updated_on": "2026-11-23", "changed": "取数按部门", "how_to_test": "打开部门费用表", "told": "电话告诉王会计",
+    "requirement": "按部门汇总", "agreed": "只改取数", "said": "好用", "mark": "5",
     "f_question": "怎么结账", "f_answer": "先过账",
 }  # fmt: skip
 # where one name means another thing on another page

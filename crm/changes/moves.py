@@ -1,0 +1,48 @@
+"""The moves of a change request (5.4): its states, and every arrow between them."""
+
+from typing import Any
+
+from crm.changes.models import PROMISED, ChangeRequest, State
+from crm.labels import N_
+from crm.moves import Move
+from crm.permissions import Permission as P
+
+_own: dict[str, Any] = {"permission": P.CHANGE_WORK, "own": True}
+_decide: dict[str, Any] = {"permission": P.CHANGE_DECIDE, "others": True}
+_build: dict[str, Any] = {"permission": P.CHANGE_BUILD, "others": True}
+GOING = frozenset({State.DRAFT, State.SUBMITTED, *PROMISED})
+TOLD = frozenset({State.REJECTED, *PROMISED})
+MOVES: dict[str, Move] = {
+    "submit": Move(noun="submission", label=N_("Submit it to the manager"), done=N_("Submitted; the manager decides."),
+                   froms=frozenset({State.DRAFT}), to=State.SUBMITTED, icon="send", tone="primary", **_own),
+    "approve": Move(noun="approval", label=N_("Approve the request"), done=N_("Approved; the specialist tells the customer."),
+                    froms=frozenset({State.SUBMITTED}), to=State.APPROVED, icon="check2", tone="primary",
+                    owed="change.decide", **_decide),
+    "reject": Move(noun="rejection", label=N_("Reject the request"), done=N_("Rejected; the specialist tells the customer."),
+                   froms=frozenset({State.SUBMITTED}), to=State.REJECTED, icon="x-circle", owed="change.decide", **_decide),
+    "tell": Move(noun="answer", label=N_("The customer was told"), done=N_("Noted that the customer was told."),
+                 froms=TOLD, to=None, icon="telephone", owed="change.tell", tone="primary", **_own),
+    "take": Move(noun="taking", label=N_("Take it on"), done=N_("It is yours to build."),
+                 froms=frozenset({State.APPROVED}), to=State.BUILDING, asks=False, icon="play", tone="primary", **_build),
+    "deliver": Move(noun="delivery", label=N_("It is ready to be tested"), done=N_("Delivered; who reported it tests it."),
+                    froms=frozenset({State.BUILDING}), to=State.TESTING, icon="box-arrow-right", tone="primary",
+                    hands=("concerned_id",), **_build),
+    "pass": Move(noun="passing", label=N_("It passes the test"), done=N_("It has passed."),
+                 froms=frozenset({State.TESTING}), to=State.PASSED, icon="check-circle", tone="primary", **_own),
+    "fail": Move(noun="failure", label=N_("It fails the test"), done=N_("It goes back to the developer, who has been told."),
+                 froms=frozenset({State.TESTING}), to=State.BUILDING, icon="arrow-return-left", **_own),
+    "postpone": Move(noun="promise", label=N_("Move the promised date"), done=N_("The new date is promised."),
+                     froms=PROMISED, to=None, icon="calendar3", **_decide),
+    "update": Move(noun="update", label=N_("The customer has it"), done=N_("Noted that the customer has it."),
+                   froms=frozenset({State.PASSED}), to=State.UPDATED, icon="upload", tone="primary", **_own),
+    "close": Move(noun="closure", label=N_("The customer's opinion"), done=N_("The request is closed."),
+                  froms=frozenset({State.UPDATED}), to=State.CLOSED, icon="chat-dots", tone="primary", **_own),
+    "assign": Move(noun="assignment", label=N_("Give it to somebody else"),
+                   done=N_("It is somebody else's now, who has been told."),
+                   froms=GOING | {State.REJECTED, State.UPDATED}, to=None, icon="person", permission=P.CHANGE_DECIDE),
+    "withdraw": Move(noun="withdrawal", label=N_("Withdraw the request"), done=N_("The request is withdrawn."),
+                     froms=GOING, to=State.WITHDRAWN, icon="x-circle", tone="danger", permission=P.CHANGE_READ,
+                     over=P.CHANGE_DECIDE),
+}  # fmt: skip
+ChangeRequest.MOVES = MOVES
+CHANGE = Move(noun="edit", label=N_("Change the request"), froms=GOING - {State.PASSED} | {State.REJECTED}, to=None, **_own)

@@ -1,0 +1,67 @@
+"""What a change request's page is made of."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import render_template
+from flask_login import current_user
+
+from crm import clock
+from crm.changes import board, forms, queries, workflow
+from crm.changes.models import FORM, ChangeRequest, Kind
+from crm.changes.moves import CHANGE, MOVES
+from crm.db import db
+from crm.duties import queries as duties
+from crm.errors import Refused
+from crm.forms import CrmForm, ReasonForm
+from crm.papers import queries as papers
+from crm.permissions import Role
+from crm.serials.models import Installation
+from crm.staff import queries as staff
+from crm.verbs import AssignForm, offered, told
+
+FORMS: dict[str, type[CrmForm]] = {
+    "submit": forms.SubmitForm, "approve": forms.ApproveForm, "reject": forms.RejectForm, "tell": forms.ToldForm,
+    "deliver": forms.DeliverForm, "pass": forms.PassForm, "fail": forms.FailForm, "postpone": forms.PostponeForm,
+    "update": forms.UpdateForm, "close": forms.CloseForm, "assign": AssignForm, "withdraw": ReasonForm,
+}  # fmt: skip
+WAY = ("submit", "approve", "tell", "take", "deliver", "pass", "update", "close")  # the next step is the first to be had
+
+
+def form_for(name: str, change: ChangeRequest, **kwargs: Any) -> CrmForm:
+    """The form of one verb; `formdata=None` for one that is only shown."""
+    known = {"agreed": change.agreed, "changed": change.changed, "how_to_test": change.how_to_test, "updated_on": clock.today()}
+    form = FORMS.get(name, CrmForm)(data=known, **kwargs)
+    if isinstance(form, AssignForm):
+        people = staff.choices([Role.SPECIALIST])
+        form.to.offer([(one.id, one.name) for one in people if one.id not in (change.owner_id, change.concerned_id)])
+    if isinstance(form, forms.StandInForm):
+        if workflow.stands_in(current_user):
+            form.standing_in.flags.required = True
+        else:
+            del form.standing_in
+    return form
+
+
+def leading(now: Mapping[str, CrmForm]) -> str:
+    return next((name for name in WAY if name in now), "")
+
+
+def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal: Refused | None = None, drafts=()):
+    """The whole page; after a refusal with the refused form's words still in it."""
+    change = queries.get(number, current_user)
+    owed = duties.of_subject(change)
+    now = offered(change, MOVES, owed, form_for)
+    if change.concerned_id == current_user.id:  # whoever built it does not test it (5.4.6)
+        now = {key: form for key, form in now.items() if key not in ("pass", "fail")}
+    if bound is not None and name in now:
+        now[name] = bound
+    known = told(change, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)
+    known["names"] |= duties.names([change.concerned_id, *(one.made_by_id for one in change.promises)])
+    return render_template(
+        "changes/change.html", **known, change=change, offered=now, moves=MOVES, kinds=Kind, leading=leading(now),
+        changeable=CHANGE.open_to(current_user, change), stays=board.stays(change),
+        form_scan=next((file for file in reversed(known["files"]) if file.purpose == FORM), None),
+        installation=db.session.get(Installation, change.installation_id) if change.installation_id else None,
+        papers=papers.of(change, owed, current_user),
+    )  # fmt: skip

@@ -1,0 +1,102 @@
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Self
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import selectinload
+
+from crm import lists
+from crm.changes.models import OVER, ChangeRequest, Kind, State
+from crm.db import db
+from crm.duties import queries as duties
+from crm.duties.models import Event, Subject
+from crm.errors import NotThere
+
+
+def get(number: str, user) -> ChangeRequest:
+    """A change request as far as `user` may see it."""
+    wanted = select(ChangeRequest).where(ChangeRequest.number == number, ChangeRequest.visible(user))
+    found = db.session.scalar(wanted.options(selectinload(ChangeRequest.promises)))
+    if found is None:
+        raise NotThere()
+    return found
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What the list is narrowed by; empty means all. `mine`: as reporter or developer."""
+
+    owner: int | None = None
+    state: str = ""
+    kind: str = ""
+    until: date | None = None  # promised until this day, and not over
+    developer: int | None = None
+
+    @classmethod
+    def of(cls, args: Mapping[str, str], user) -> Self:
+        def who(name: str) -> int | None:
+            return user.id if args.get(name) == "me" else lists.key(args, name)
+
+        return cls(
+            who("owner"), lists.one_of(args, "state", ["going", *State]), lists.one_of(args, "kind", Kind),
+            lists.day(args, "until"), who("developer"),
+        )  # fmt: skip
+
+    @property
+    def any(self) -> bool:
+        return self != Filter()
+
+
+def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
+    """Fifty change requests, the newest first."""
+    ids = select(Subject.id).where(Subject.kind == "change", ChangeRequest.visible(user))
+    named = (
+        (wanted.owner, Subject.owner_id), (wanted.developer, Subject.concerned_id), (wanted.kind, Subject.category),
+        (wanted.state if wanted.state != "going" else "", Subject.state),
+    )  # fmt: skip
+    for value, column in named:
+        if value:
+            ids = ids.where(column == value)
+    if wanted.state == "going" or wanted.until:
+        ids = ids.where(Subject.state.not_in(sorted(OVER)))
+    if wanted.until:
+        own = ChangeRequest.__table__.c
+        ids = ids.where(Subject.id.in_(select(own.id).where(own.expected_on <= wanted.until)))
+    rows, after, count = lists.page_of(ids, _loaded, before=before, size=size)
+    people = (id for row in rows for id in (row.customer_id, row.owner_id, row.concerned_id))
+    return lists.Page(rows, after, count, duties.names(people))
+
+
+_OWN = ChangeRequest.__table__.c
+_SHOWN = (
+    Subject.id, Subject.number, Subject.title, Subject.state, Subject.category, Subject.customer_id, Subject.owner_id,
+    Subject.concerned_id, Subject.opened_at, _OWN.expected_on, _OWN.updated_on, _OWN.tests,
+)  # fmt: skip
+
+
+def _loaded(ids: list[int]) -> list[Row[Any]]:
+    rows = select(*_SHOWN).join(ChangeRequest.__table__, _OWN.id == Subject.id).where(Subject.id.in_(ids))
+    return list(db.session.execute(rows.order_by(Subject.id.desc())))
+
+
+def going(user) -> list[Row[Any]]:
+    """What is under way, for the board: by the date that is promised, what has none yet first."""
+    rows = select(*_SHOWN).join(ChangeRequest.__table__, _OWN.id == Subject.id)
+    rows = rows.where(Subject.kind == "change", Subject.state.not_in(sorted(OVER)), ChangeRequest.visible(user))
+    return list(db.session.execute(rows.order_by(_OWN.expected_on.is_not(None), _OWN.expected_on, Subject.id).limit(duties.MOST)))
+
+
+def steps(change: ChangeRequest) -> list[Event]:
+    """The events by which it went from state to state."""
+    kinds = [kind for kind in ENTERS if kind]
+    rows = select(Event).where(Event.subject_id == change.id, Event.kind.in_(kinds)).order_by(Event.id)
+    return list(db.session.scalars(rows))
+
+
+ENTERS = {  # by which event each state is entered
+    "change.opened": State.DRAFT, "change.voided": State.DRAFT, "change.submitted": State.SUBMITTED,
+    "change.approved": State.APPROVED, "change.rejected": State.REJECTED, "change.taken": State.BUILDING,
+    "change.failed": State.BUILDING, "change.delivered": State.TESTING, "change.passed": State.PASSED,
+    "change.updated": State.UPDATED, "change.closed": State.CLOSED, "change.withdrawn": State.WITHDRAWN,
+}  # fmt: skip

@@ -1,0 +1,256 @@
+"""A change request's moves, one function a verb (5.4)."""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+
+from crm import clock
+from crm.changes.models import BOUND, FORM, UNDECIDED, ChangeEvent, ChangeRequest, Kind, Promise, State
+from crm.changes.moves import CHANGE, MOVES
+from crm.customers.models import Customer
+from crm.db import db, next_number
+from crm.duties import queries
+from crm.duties import workflow as duties
+from crm.duties.models import Subject
+from crm.duties.record import open_subject, record
+from crm.duties.workflow import must_be_owed
+from crm.errors import Forbidden, Invalid, Refused, WrongState
+from crm.files.models import File
+from crm.files.workflow import attach, scans
+from crm.labels import N_
+from crm.moves import edit
+from crm.permissions import Permission as P
+from crm.permissions import Role
+from crm.serials.models import Installation
+
+NEEDED = N_("This is needed.")
+
+
+def open_change(
+    *, by, customer: Customer, category: str, title: str, requirement: str, agreed: str = "", origin: Subject | None = None,
+    installation: Installation | None = None, files: Iterable[str] = (),
+) -> ChangeRequest:  # fmt: skip
+    """Begin a request: from a record, or by itself. The customer's form may be scanned in already."""
+    if not by.may(P.CHANGE_WORK):
+        raise Forbidden()
+    _theirs(installation, origin, customer)
+    if not requirement.strip():
+        raise Invalid(fields={"requirement": NEEDED})
+    change = ChangeRequest(
+        number=next_number("G", clock.today()), customer_id=customer.id, owner_id=by.id, category=category, state=State.DRAFT,
+        title=title, requirement=requirement, agreed=agreed, origin_id=origin and origin.id,
+        installation_id=installation and installation.id,
+    )  # fmt: skip
+    open_subject(change)
+    record(ChangeEvent.OPENED, change, by=by, **({"of": origin.id} if origin else {}))
+    _attach(change, files, by)
+    return change
+
+
+def _theirs(installation: Installation | None, origin: Subject | None, customer: Customer) -> None:
+    if any(one is not None and one.customer_id != customer.id for one in (installation, origin)):
+        raise Invalid(fields={"installation": N_("These are another customer's.")})
+
+
+def _attach(change: ChangeRequest, keys: Iterable[str], by) -> None:
+    for file in attach(keys, change, by):
+        record(ChangeEvent.ATTACHED, change, by=by, file=file.key, name=file.name)
+
+
+def text_of(change: ChangeRequest) -> str:
+    """The hash of what is decided upon: another text needs another approval."""
+    said = "\n\x1f\n".join((change.category or "", change.title, change.requirement, change.agreed))
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def change_request(
+    change: ChangeRequest, *, by, installation: Installation | None, files: Iterable[str] = (), **changes: Any
+) -> None:  # fmt: skip
+    """Put it right. What was approved binds: another text voids the approval, and is submitted anew (5.4.4)."""
+    if not CHANGE.may(by, change):
+        raise Forbidden()
+    if change.state not in CHANGE.froms:
+        raise WrongState()
+    _theirs(installation, None, db.session.get_one(Customer, change.customer_id))
+    if not changes["requirement"].strip():
+        raise Invalid(fields={"requirement": NEEDED})
+    differences = edit(change, changes | {"installation_id": installation and installation.id})
+    if ids := differences.pop("installation_id", None):
+        named = queries.names(ids)
+        differences["installation"] = [named[id].title if id in named else None for id in ids]
+    if change.state in BOUND and change.approved_sha256 != text_of(change):
+        _void(change, by, differences)
+    elif differences:
+        if change.state in UNDECIDED:  # decided upon is what was submitted
+            change.state = State.DRAFT
+            db.session.flush()
+        record(ChangeEvent.EDITED, change, by=by, changes=differences)
+    _attach(change, files, by)
+
+
+def _void(change: ChangeRequest, by, differences: dict[str, Any]) -> None:
+    developer = change.concerned_id
+    change.state, change.approved_sha256, change.expected_on, change.concerned_id = State.DRAFT, None, None, None
+    db.session.flush()
+    record(ChangeEvent.VOIDED, change, by=by, changes=differences, developer=developer)
+
+
+def has_form(change: ChangeRequest) -> bool:
+    """Whether the customer's stamped form is scanned in (5.4.1)."""
+    scan = File.subject_id == change.id, File.purpose == FORM, File.removed_at.is_(None)
+    return db.session.scalar(select(File.id).where(*scan).limit(1)) is not None
+
+
+def submit(change: ChangeRequest, *, by, agreed: str, files: Iterable[str] = ()) -> None:
+    """Agreed with the customer, written down, submitted (5.4.2). A program change needs the customer's stamped form (5.4.1)."""
+    MOVES["submit"].apply(change, by)
+    if not agreed.strip():
+        raise Invalid(fields={"agreed": N_("Write down what was agreed with the customer (5.4.2).")})
+    changes = edit(change, {"agreed": agreed})
+    hung = attach(files, change, by)
+    for file in hung:
+        record(ChangeEvent.ATTACHED, change, by=by, file=file.key, name=file.name)
+    scans(hung, FORM, "file_form")
+    if change.category == Kind.PROGRAM and not has_form(change):
+        raise Invalid(fields={"file_form": N_("Scan the customer's stamped form in first (5.4.1).")})
+    record(ChangeEvent.SUBMITTED, change, by=by, **({"changes": changes} if changes else {}))
+
+
+def stands_in(by) -> bool:
+    """Whether somebody decides in the manager's place, and so says why (ours.standin)."""
+    return Role.MANAGER not in by.roles
+
+
+def _standing_in(by, why: str) -> dict[str, str]:
+    if stands_in(by) and not why.strip():
+        raise Invalid(fields={"standing_in": N_("You decide in the manager's place: say why.")})
+    return {"standing_in": why} if stands_in(by) else {}
+
+
+def _to_come(day: date) -> None:
+    if day < clock.today():
+        raise Invalid(fields={"expected_on": N_("This day is over.")})
+
+
+def approve(change: ChangeRequest, *, by, opinion: str, expected_on: date, standing_in: str = "") -> None:
+    """The manager's detailed opinion and the date that is promised (5.4.4). It binds to the text as it stands now."""
+    MOVES["approve"].apply(change, by)
+    must_be_owed(change, MOVES["approve"])
+    if not opinion.strip():
+        raise Invalid(fields={"opinion": NEEDED})
+    _to_come(expected_on)
+    said = _standing_in(by, standing_in)
+    change.opinion, change.approved_sha256, change.expected_on = opinion, text_of(change), expected_on
+    _promise(change, by, expected_on)
+    record(ChangeEvent.APPROVED, change, by=by, words=opinion, expected_on=expected_on, **said)
+
+
+def _promise(change: ChangeRequest, by, day: date, reason: str = "", told: str = "") -> None:
+    row = {"day": day, "made_at": clock.now(), "made_by_id": by.id, "reason": reason, "told": told}
+    db.session.add(Promise(change_id=change.id, **row))
+    db.session.flush()
+
+
+def reject(change: ChangeRequest, *, by, reason: str, standing_in: str = "") -> None:
+    MOVES["reject"].apply(change, by)
+    must_be_owed(change, MOVES["reject"])
+    if not reason.strip():
+        raise Invalid(fields={"reason": N_("Say why.")})
+    change.opinion = reason
+    record(ChangeEvent.REJECTED, change, by=by, reason=reason, **_standing_in(by, standing_in))
+
+
+def tell(change: ChangeRequest, *, by, words: str) -> None:
+    """The customer was told, either way (5.4.5)."""
+    MOVES["tell"].apply(change, by)
+    must_be_owed(change, MOVES["tell"])
+    record(ChangeEvent.TOLD, change, by=by, words=words)
+
+
+def take(change: ChangeRequest, *, by) -> None:
+    """A developer takes it on; never whoever reported it, who tests it."""
+    MOVES["take"].apply(change, by)
+    change.concerned_id = by.id
+    db.session.flush()
+    record(ChangeEvent.TAKEN, change, by=by)
+
+
+def deliver(change: ChangeRequest, *, by, changed: str, how_to_test: str) -> None:
+    """Built: what was changed, and how to test it (5.4.6)."""
+    MOVES["deliver"].apply(change, by)
+    if wrong := {name: NEEDED for name, said in (("changed", changed), ("how_to_test", how_to_test)) if not said.strip()}:
+        raise Invalid(fields=wrong)
+    change.changed, change.how_to_test = changed, how_to_test
+    record(ChangeEvent.DELIVERED, change, by=by, words=changed, answer=how_to_test)
+
+
+def _tested(change: ChangeRequest, by, verb: str) -> None:
+    """The reporter tests, never the developer, whatever they hold (5.4.6)."""
+    MOVES[verb].apply(change, by)
+    if by.id == change.concerned_id:
+        raise Forbidden(N_("Whoever built it does not test it."))
+    change.tests += 1
+
+
+def passes(change: ChangeRequest, *, by, words: str = "") -> None:
+    _tested(change, by, "pass")
+    record(ChangeEvent.PASSED, change, by=by, words=words)
+
+
+def fail(change: ChangeRequest, *, by, words: str) -> None:
+    """Back to the developer, with what failed."""
+    _tested(change, by, "fail")
+    if not words.strip():
+        raise Invalid(fields={"words": N_("Say what failed.")})
+    record(ChangeEvent.FAILED, change, by=by, words=words, developer=change.concerned_id)
+
+
+def postpone(change: ChangeRequest, *, by, expected_on: date, reason: str, told: str) -> None:
+    """Another date is promised: with the reason, and how the customer was told (5.4.5). Before the old one has passed that
+    keeps it; afterwards it stays missed."""
+    MOVES["postpone"].apply(change, by)
+    _to_come(expected_on)
+    if wrong := {name: NEEDED for name, said in (("reason", reason), ("told", told)) if not said.strip()}:
+        raise Invalid(fields=wrong)
+    if expected_on == change.expected_on:
+        raise Invalid(fields={"expected_on": N_("That is the date that is promised.")})
+    changes = edit(change, {"expected_on": expected_on})
+    _promise(change, by, expected_on, reason, told)
+    facts = {"changes": changes, "reason": reason, "words": told, "developer": change.concerned_id}
+    record(ChangeEvent.POSTPONED, change, by=by, expected_on=expected_on, **facts)
+
+
+def update(change: ChangeRequest, *, by, updated_on: date, words: str = "") -> None:
+    """The customer has it: since when, and who brought it (5.4.6)."""
+    MOVES["update"].apply(change, by)
+    if updated_on > clock.today():
+        raise Invalid(fields={"updated_on": N_("This lies in the future.")})
+    change.updated_on = updated_on
+    record(ChangeEvent.UPDATED, change, by=by, words=words, updated_on=updated_on)
+
+
+def close(change: ChangeRequest, *, by, said: str, mark: int) -> None:
+    """The customer's opinion of the change; then it is over (5.4.7)."""
+    MOVES["close"].apply(change, by)
+    if not said.strip() or not 1 <= mark <= 5:
+        raise Invalid(fields={"said": N_("Write down what the customer says of it (5.4.7).")})
+    change.said, change.mark = said, mark
+    record(ChangeEvent.CLOSED, change, by=by, words=said, mark=mark)
+
+
+def assign(change: ChangeRequest, *, by, to, reason: str) -> None:
+    """Somebody else sees to it for the customer; never who builds it."""
+    if to.id == change.concerned_id:
+        raise Refused(N_("Whoever builds it does not test it: choose somebody else."))
+    duties.assign(change, ChangeEvent.ASSIGNED, by=by, to=to, reason=reason, works=P.CHANGE_WORK)
+
+
+def withdraw(change: ChangeRequest, *, by, reason: str) -> None:
+    """The customer wants it no more, or it was opened by mistake."""
+    MOVES["withdraw"].apply(change, by)
+    if not reason.strip():
+        raise Invalid(fields={"reason": N_("Say why.")})
+    record(ChangeEvent.WITHDRAWN, change, by=by, reason=reason, developer=change.concerned_id)
