@@ -89,8 +89,7 @@ def going(user) -> list[Row[Any]]:
 
 def steps(change: ChangeRequest) -> list[Event]:
     """The events by which it went from state to state."""
-    kinds = [kind for kind in ENTERS if kind]
-    rows = select(Event).where(Event.subject_id == change.id, Event.kind.in_(kinds)).order_by(Event.id)
+    rows = select(Event).where(Event.subject_id == change.id, Event.kind.in_(ENTERS)).order_by(Event.id)
     return list(db.session.scalars(rows))
 
 

@@ -56,8 +56,11 @@ def _theirs(installation: Installation | None, origin: Subject | None, customer:
 
 
 def _attach(change: ChangeRequest, keys: Iterable[str], by) -> None:
-    for file in attach(keys, change, by):
+    """What came along; a stamped form is a picture or a PDF, whenever it comes."""
+    hung = attach(keys, change, by)
+    for file in hung:
         record(ChangeEvent.ATTACHED, change, by=by, file=file.key, name=file.name)
+    scans(hung, FORM, "file_form")
 
 
 def text_of(change: ChangeRequest) -> str:
@@ -110,10 +113,7 @@ def submit(change: ChangeRequest, *, by, agreed: str, files: Iterable[str] = ())
     if not agreed.strip():
         raise Invalid(fields={"agreed": N_("Write down what was agreed with the customer (5.4.2).")})
     changes = edit(change, {"agreed": agreed})
-    hung = attach(files, change, by)
-    for file in hung:
-        record(ChangeEvent.ATTACHED, change, by=by, file=file.key, name=file.name)
-    scans(hung, FORM, "file_form")
+    _attach(change, files, by)
     if change.category == Kind.PROGRAM and not has_form(change):
         raise Invalid(fields={"file_form": N_("Scan the customer's stamped form in first (5.4.1).")})
     record(ChangeEvent.SUBMITTED, change, by=by, **({"changes": changes} if changes else {}))

@@ -58,7 +58,8 @@ def adopt(loose: Loose) -> bool:
     customer = db.session.get_one(Customer, loose.customer_id)
     ids = [one.id for one in _installed(loose)]
     lock_all(Subject.id.in_(ids))  # whoever changes a period holds its installation
-    installed = [one for one in _installed(loose) if one.id not in _negotiated(ids, loose)]
+    negotiated = _negotiated(ids, loose)
+    installed = [one for one in _installed(loose) if one.id not in negotiated]
     if not installed:
         return False
     same = select(Contract).where(
