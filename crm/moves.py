@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import inspect, update
 
 from crm.db import db, rows_of
-from crm.errors import Forbidden, Stale, WrongState
-from crm.permissions import Permission
+from crm.errors import Forbidden, Invalid, Stale, WrongState
+from crm.labels import N_
+from crm.permissions import Permission, Role
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,3 +79,17 @@ def edit(subject, changes: dict[str, Any]) -> dict[str, list[Any]]:
         subject.version += 1
         db.session.flush()
     return changed
+
+
+def stands_in(user) -> bool:
+    """Whether this person decides only in the manager's place (ours.standin)."""
+    return Role.MANAGER not in user.roles
+
+
+def in_place(by, why: str) -> dict[str, str]:
+    """What a decision says of who decides in the manager's place; Invalid if they do not say why."""
+    if not stands_in(by):
+        return {}
+    if not why.strip():
+        raise Invalid(fields={"standing_in": N_("You decide in the manager's place: say why.")})
+    return {"standing_in": why}

@@ -7,13 +7,14 @@ from flask import render_template
 from flask_login import current_user
 
 from crm import clock
-from crm.changes import board, forms, queries, workflow
+from crm.changes import board, forms, queries
 from crm.changes.models import FORM, ChangeRequest, Kind
 from crm.changes.moves import CHANGE, MOVES
 from crm.db import db
 from crm.duties import queries as duties
 from crm.errors import Refused
 from crm.forms import CrmForm, ReasonForm
+from crm.moves import stands_in
 from crm.papers import queries as papers
 from crm.permissions import Role
 from crm.serials.models import Installation
@@ -36,7 +37,7 @@ def form_for(name: str, change: ChangeRequest, **kwargs: Any) -> CrmForm:
         people = staff.choices([Role.SPECIALIST])
         form.to.offer([(one.id, one.name) for one in people if one.id not in (change.owner_id, change.concerned_id)])
     if isinstance(form, forms.StandInForm):
-        if workflow.stands_in(current_user):
+        if stands_in(current_user):
             form.standing_in.flags.required = True
         else:
             del form.standing_in

@@ -21,9 +21,8 @@ from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.files.models import File
 from crm.files.workflow import attach, scans
 from crm.labels import N_
-from crm.moves import edit
+from crm.moves import edit, in_place
 from crm.permissions import Permission as P
-from crm.permissions import Role
 from crm.serials.models import Installation
 
 NEEDED = N_("This is needed.")
@@ -119,17 +118,6 @@ def submit(change: ChangeRequest, *, by, agreed: str, files: Iterable[str] = ())
     record(ChangeEvent.SUBMITTED, change, by=by, **({"changes": changes} if changes else {}))
 
 
-def stands_in(by) -> bool:
-    """Whether somebody decides in the manager's place, and so says why (ours.standin)."""
-    return Role.MANAGER not in by.roles
-
-
-def _standing_in(by, why: str) -> dict[str, str]:
-    if stands_in(by) and not why.strip():
-        raise Invalid(fields={"standing_in": N_("You decide in the manager's place: say why.")})
-    return {"standing_in": why} if stands_in(by) else {}
-
-
 def _to_come(day: date) -> None:
     if day < clock.today():
         raise Invalid(fields={"expected_on": N_("This day is over.")})
@@ -142,7 +130,7 @@ def approve(change: ChangeRequest, *, by, opinion: str, expected_on: date, stand
     if not opinion.strip():
         raise Invalid(fields={"opinion": NEEDED})
     _to_come(expected_on)
-    said = _standing_in(by, standing_in)
+    said = in_place(by, standing_in)
     change.opinion, change.approved_sha256, change.expected_on = opinion, text_of(change), expected_on
     _promise(change, by, expected_on)
     record(ChangeEvent.APPROVED, change, by=by, words=opinion, expected_on=expected_on, **said)
@@ -160,7 +148,7 @@ def reject(change: ChangeRequest, *, by, reason: str, standing_in: str = "") -> 
     if not reason.strip():
         raise Invalid(fields={"reason": N_("Say why.")})
     change.opinion = reason
-    record(ChangeEvent.REJECTED, change, by=by, reason=reason, **_standing_in(by, standing_in))
+    record(ChangeEvent.REJECTED, change, by=by, reason=reason, **in_place(by, standing_in))
 
 
 def tell(change: ChangeRequest, *, by, words: str) -> None:

@@ -13,13 +13,14 @@ from crm.duties import editions
 from crm.duties import queries as duties
 from crm.errors import Refused, Stale
 from crm.forms import CrmForm, ReasonForm
+from crm.moves import stands_in
 from crm.papers import queries as papers
 from crm.permissions import Role
 from crm.serials.models import Installation
 from crm.staff import queries as staff
 from crm.tickets.forms import AssignForm, categories_of, with_fields
 from crm.verbs import offered, told
-from crm.visits import feedback, forms, ink, queries, workflow
+from crm.visits import feedback, forms, ink, queries
 from crm.visits.models import Kind, Visit, Way
 from crm.visits.moves import CHANGE, MOVES
 
@@ -42,7 +43,7 @@ def form_for(name: str, visit: Visit, **kwargs: Any) -> CrmForm:
         people = staff.choices([Role.SPECIALIST])
         form.to.offer([(one.id, one.name) for one in people if one.id not in (visit.owner_id, current_user.id)])
     if isinstance(form, forms.DecideForm):
-        if workflow.stands_in(current_user):
+        if stands_in(current_user):
             form.standing_in.flags.required = True
         else:
             del form.standing_in
@@ -100,7 +101,7 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     return render_template(
         template, **told(visit, owed, name=name, bound=bound, refusal=refusal, drafts=drafts),
         visit=visit, offered=now, moves=MOVES, kinds=Kind, ways=Way, shown_for=categories_of(editions.todays()),
-        changeable=CHANGE.open_to(current_user, visit), stands_in=workflow.stands_in(current_user),
+        changeable=CHANGE.open_to(current_user, visit), stands_in=stands_in(current_user),
         installation=db.session.get(Installation, visit.installation_id) if visit.installation_id else None,
         beside=queries.beside(visit), signature=signature, signed=signed, head_of=feedback.head_of,
         leading=leading(visit, now, signed), ink=ink,

@@ -11,9 +11,8 @@ from crm.duties import workflow as duties
 from crm.duties.record import open_subject, record
 from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.labels import N_
-from crm.moves import edit
+from crm.moves import edit, in_place
 from crm.permissions import Permission as P
-from crm.permissions import Role
 from crm.serials.coverage import verdict_of
 from crm.serials.models import Installation
 from crm.tickets.models import Ticket
@@ -85,28 +84,13 @@ def approve(visit: Visit, *, by, standing_in: str = "") -> None:
     not approved: whoever asked would be late at once."""
     if visit.ends_at < clock.now():
         raise Refused(N_("The agreed times are over: have the request changed, or reject it."))
-    _decided("approve", visit, by, standing_in)
-    record(VisitEvent.APPROVED, visit, by=by, **_in_place(standing_in))
+    MOVES["approve"].apply(visit, by)
+    record(VisitEvent.APPROVED, visit, by=by, **in_place(by, standing_in))
 
 
 def reject(visit: Visit, *, by, reason: str, standing_in: str = "") -> None:
-    _decided("reject", visit, by, standing_in)
-    record(VisitEvent.REJECTED, visit, by=by, reason=reason, **_in_place(standing_in))
-
-
-def _decided(verb: str, visit: Visit, by, standing_in: str) -> None:
-    MOVES[verb].apply(visit, by)
-    if stands_in(by) and not standing_in:
-        raise Invalid(fields={"standing_in": N_("You decide in the manager's place: say why.")})
-
-
-def stands_in(user) -> bool:
-    """Whether this person decides only in the manager's place (ours.standin)."""
-    return Role.MANAGER not in user.roles
-
-
-def _in_place(standing_in: str) -> dict[str, str]:
-    return {"standing_in": standing_in} if standing_in else {}
+    MOVES["reject"].apply(visit, by)
+    record(VisitEvent.REJECTED, visit, by=by, reason=reason, **in_place(by, standing_in))
 
 
 def depart(visit: Visit, *, by) -> None:
