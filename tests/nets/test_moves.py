@@ -23,6 +23,8 @@ from crm.duties.workflow import confirm
 from crm.implementations import workflow as implementing
 from crm.implementations.models import Implementation
 from crm.letters.models import Letter
+from crm.opinions import workflow as opinions
+from crm.opinions.models import Opinion
 from crm.papers import workflow as papers
 from crm.papers.models import Paper
 from crm.papers.models import State as PaperState
@@ -224,6 +226,22 @@ def change(state: str) -> ChangeRequest:
     return row
 
 
+def opinion(state: str) -> Opinion:
+    """A complaint about the developer that the manager investigates, the third of its kind; or what is only answered."""
+    unit = make.served_customer(f"单位{db.session.query(Subject).count()}")
+    if state in ("to_answer", "withdrawn"):
+        row = make.opinion(unit)
+        if state == "withdrawn":
+            opinions.withdraw(row, by=make.who("manager"), reason="不提了")
+        return row
+    if state in ("confirmed", "answered") and not db.session.query(Opinion).filter(Opinion.confirmed_at.is_not(None)).first():
+        make.complaint(unit, upto="confirmed", against=make.who("developer"))
+    row = make.complaint(unit, upto="heard" if state == "dismissed" else state, against=make.who("developer"))
+    if state == "dismissed":
+        opinions.dismiss(row, by=make.who("manager"), findings="没有这回事")
+    return row
+
+
 def signing(row) -> dict:
     """What is signed, by a drawing of its own."""
     if not isinstance(row, Visit):
@@ -233,7 +251,7 @@ def signing(row) -> dict:
 
 
 # a new kind with moves gets a line: how its row comes into a state
-PUT = {ChangeRequest: change, Letter: letter, Contract: contract, Edition: edition, Implementation: implementation, Paper: paper, Ticket: ticket,
+PUT = {ChangeRequest: change, Opinion: opinion, Letter: letter, Contract: contract, Edition: edition, Implementation: implementation, Paper: paper, Ticket: ticket,
        Visit: visit, Callback: callback, Report: report, Plan: plan}  # fmt: skip
 
 
