@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import dropwhile
 from typing import Any, Self
 from urllib.parse import urlencode
 
@@ -116,6 +117,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Figures:
+    """The months begin with the first that has a mark."""
+
     scope: Scope
     whole: Line
     months: list[Line]
@@ -141,11 +144,12 @@ def figures(scope: Scope, user) -> Figures:
     parts = [*_added_up(_callbacks(scope, user), "callbacks", MARKS), *_added_up(_changes(scope, user), "changes", (CHANGE,))]
     people = {id: name.title for id, name in duties.names(part.person for part in parts).items()}
     products = serials.product_titles(part.product for part in parts)
-    months = _sums(parts, lambda part: part.month)
+    by_month = _sums(parts, lambda part: part.month)
+    months = [Line(f"{month:%Y-%m}", replace(scope, since=month, until=month), by_month.get(i, Counter()))
+              for i, month in enumerate(scope.months)]  # fmt: skip
     return Figures(
         scope, Line(scope.title, scope, sum((part.counts for part in parts), Counter())),
-        [Line(f"{month:%Y-%m}", replace(scope, since=month, until=month), months.get(i, Counter()))
-         for i, month in enumerate(scope.months)],
+        list(dropwhile(lambda line: not line.counts, months)),
         _named(_sums(parts, lambda part: part.person), people, lambda id: replace(scope, specialist=id) if id else None),
         _named(_sums(parts, lambda part: part.product), products,
                lambda id: replace(scope, product=str(id or serials.UNNAMED))),

@@ -78,6 +78,7 @@ def software(found: Tally) -> list[Sheet]:
         (_("By product"), [_("Product"), _("Opinions"), *(_(one.label) for one in Source)],
          [[product or _("not named"), len(some), *(sum(one.source == source for one in some) for source in Source)]
           for product, some in found.products.items()]),
-        (_("Opinions"), head, [[one.product or _("not named"), one.day, one.customer, one.words, one.mark, _(one.source.label), one.number]
-                               for some in found.products.values() for one in some]),
+        (_("Opinions"), head,
+         [[one.product or _("not named"), one.day, one.customer, one.words, one.mark, _(one.source.label), one.number]
+          for some in found.products.values() for one in some]),
     ]  # fmt: skip
