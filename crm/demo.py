@@ -271,7 +271,7 @@ class Department(Field, Contracts):
             elif verb == "assign":
                 more["to"] = self.other(case.ticket)
             elif verb in ("fill", "complete"):
-                more["fields"] = case.fields
+                more["fields"] = self.wished(case, verb)
             getattr(tickets, verb)(case.ticket, by=by, **more)
 
     def take_in(self, case: Case, by: User) -> None:

@@ -75,7 +75,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
                                              P.SERIAL_READ, P.SERIAL_ISSUE, P.SERIAL_ISSUE_ANY}),
     Role.DIRECTOR: frozenset(_DESK | _LEAD | {P.RULEBOOK_ISSUE, P.VISIT_DECIDE, P.CHANGE_DECIDE, P.LETTER_EDIT, P.PLAN_SIGN,
                                               P.SERIAL_READ}),
-    Role.DEVELOPER: frozenset(_PAPER | {P.CHANGE_READ, P.CHANGE_BUILD}),
+    Role.DEVELOPER: frozenset(_PAPER | {P.CHANGE_READ, P.CHANGE_BUILD, P.TICKET_READ}),
     Role.ARCHIVIST: frozenset(_PAPER | {P.PAPER_ARCHIVE}),
     Role.ADMIN: frozenset({P.STAFF_EDIT, P.SETTINGS_EDIT}),
 }

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request
+from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
@@ -40,7 +40,8 @@ class AssignForm(ReasonForm):
 @dataclass(frozen=True)
 class Verbs:
     """What may be done at one kind's page. `acts`: verb → `(subject, form, keys of its files)`, called in the unit of work
-    once form and version are checked; `page` is the kind's own module: `form_for()` and `render()`."""
+    once form and version are checked; one may answer with a page of its own. `page` is the kind's own module:
+    `form_for()` and `render()`."""
 
     get: Callable[..., Any]
     moves: Mapping[str, Move]
@@ -70,7 +71,9 @@ class Verbs:
         def act():
             self.first(subject, form)
             check_version(subject, form.opened_version)
-            self.acts[name](subject, form, [draft.key for draft in drafts])
+            answer = self.acts[name](subject, form, [draft.key for draft in drafts])
+            if isinstance(answer, Response):  # what is shown this once
+                return answer
             flash(said)
             return redirect(subject.path, 303)
 

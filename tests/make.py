@@ -95,6 +95,10 @@ def ticket(
     return tickets.open_ticket(by=by or who("specialist"), customer=unit, category=category, **facts)
 
 
+def customer_of(subject: Subject) -> Customer:
+    return db.session.get_one(Customer, subject.customer_id)
+
+
 def visit(unit: Customer | None = None, *, by: User | None = None, starts_in: int = 24, **details: Any) -> Visit:
     """A request for a visit of four hours that begins in some hours."""
     unit, by = unit or served_customer(), by or who("specialist")
@@ -230,7 +234,7 @@ FIELDS = {
     "report_problem": {"report_name": "资产负债表", "doubt": "不平", "analysis": "期初有误", "solution": "改期初"},
     "admin_password": {},
     "program_change": {"requirement": "增加一列", "agreed": "下月交付"},
-    "bug": {"steps": "打开再关闭", "error_message": "E1001", "requirement": "不再报错"},
+    "bug": {"steps": "打开再关闭", "error_message": "E1001"},
     "inquiry": {"question": "怎么结账", "answer": "先过账"},
     "install_training": {"installed": "客户端", "trained": "王会计", "remaining": "无"},
 }
@@ -252,4 +256,6 @@ def filled(one: Ticket, by: User | None = None) -> Ticket:
         fields["told"] = str(one.contact_id)
     scans = [application(by)] if one.category in ("data_cleanup", "admin_password") else []
     tickets.fill(one, by=by, fields=fields, files=scans)
+    if one.category in ("program_change", "bug"):
+        change(customer_of(one), by=who("specialist"), category=one.category, origin=one)
     return one

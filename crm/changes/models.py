@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, and_, false, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from crm.db import db
+from crm.db import db, only
 from crm.duties.models import Subject
 from crm.labels import N_, Labelled
 from crm.permissions import Permission
@@ -46,6 +46,8 @@ class ChangeEvent(Labelled):
     UPDATED = "change.updated", N_("brought it to the customer")
     CLOSED = "change.closed", N_("noted the customer's opinion, and closed it")
     WITHDRAWN = "change.withdrawn", N_("withdrew the request")
+    LINKED = "change.linked", N_("made a status link for the customer")
+    UNLINKED = "change.unlinked", N_("ended the customer's status link")
     ASSIGNED = "change.assigned", N_("gave the request to somebody else")
     NOTED = "change.noted", N_("added a note")
     ATTACHED = "change.attached", N_("attached a file")
@@ -147,3 +149,20 @@ class Promise(db.Model):
     made_by_id: Mapped[int] = mapped_column(ForeignKey("subjects.id"))
     reason: Mapped[str] = mapped_column(default="")  # why it is not the day before it
     told: Mapped[str] = mapped_column(default="")  # how the customer was told of the move
+
+
+class StatusLink(db.Model):
+    """A secret link by which a customer follows a request. Its token is kept as a hash only."""
+
+    __tablename__ = "change_links"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    change_id: Mapped[int] = mapped_column(ForeignKey("changes.id"))
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("uq_change_links_living", "change_id", unique=True, **only("ended_at IS NULL")),
+        Index("ix_change_links_change_id", "change_id"),
+    )

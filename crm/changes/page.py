@@ -7,7 +7,7 @@ from flask import render_template
 from flask_login import current_user
 
 from crm import clock
-from crm.changes import board, forms, queries
+from crm.changes import board, following, forms, queries
 from crm.changes.models import FORM, ChangeRequest, Kind
 from crm.changes.moves import CHANGE, MOVES
 from crm.db import db
@@ -55,6 +55,9 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     now = offered(change, MOVES, owed, form_for)
     if change.concerned_id == current_user.id:  # whoever built it does not test it (5.4.6)
         now = {key: form for key, form in now.items() if key not in ("pass", "fail")}
+    link = following.living(change)
+    linking = {key: now.pop(key) for key in ("link", *(["unlink"] if link else ())) if key in now}
+    now.pop("unlink", None)
     if bound is not None and name in now:
         now[name] = bound
     known = told(change, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)
@@ -64,5 +67,5 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
         changeable=CHANGE.open_to(current_user, change), stays=board.stays(change),
         form_scan=next((file for file in reversed(known["files"]) if file.purpose == FORM), None),
         installation=db.session.get(Installation, change.installation_id) if change.installation_id else None,
-        papers=papers.of(change, owed, current_user),
+        papers=papers.of(change, owed, current_user), link=link, linking=linking,
     )  # fmt: skip

@@ -1,11 +1,12 @@
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
+from crm.answers import shown_once
 from crm.changes import board as boards
-from crm.changes import forms, page, queries, workflow
+from crm.changes import following, forms, page, queries, workflow
 from crm.changes.models import ChangeRequest, Kind, State
 from crm.changes.moves import CHANGE, MOVES
 from crm.changes.table import TABLE
@@ -15,10 +16,12 @@ from crm.errors import Refused
 from crm.files import queries as files
 from crm.files.drafts import received
 from crm.forms import attempt
+from crm.letters.company import company
 from crm.permissions import Permission as P
 from crm.permissions import Role, needs
 from crm.serials import queries as serials
 from crm.staff import queries as staff
+from crm.staff.session import base
 from crm.tickets import queries as tickets
 from crm.tickets.models import Ticket
 from crm.verbs import Verbs
@@ -93,6 +96,14 @@ def new():
     return attempt(form, act, show, take=lambda: drafts.extend(received(form.takes)))
 
 
+@bp.get("/status/<string(length=32):token>")
+@needs(P.PUBLIC)
+def status(token):
+    """For the customer, who logs in nowhere: whoever has the link reads how far their request has come."""
+    shown = following.of(token)
+    return render_template("changes/status.html", status=shown, words=following.WORDS, company=company())
+
+
 @bp.get("/<number:number>")
 @needs(P.CHANGE_READ)
 def change(number):
@@ -116,6 +127,12 @@ def _change(change: ChangeRequest, form: forms.RequestForm) -> None:
     workflow.change_request(change, by=current_user, installation=form.chosen, **form.says())
 
 
+def _linked(change: ChangeRequest, form, keys: list[str]) -> Response:
+    """The link is shown this once; only its hash is kept."""
+    address = base() + url_for("changes.status", token=following.make(change, by=current_user))
+    return shown_once(render_template("changes/link.html", change=change, address=address), change.path)
+
+
 VERBS = Verbs(queries.get, MOVES, page, {
     "submit": lambda c, f, k: workflow.submit(c, by=current_user, agreed=f.agreed.data, files=k),
     "approve": lambda c, f, k: workflow.approve(c, by=current_user, opinion=f.opinion.data, expected_on=f.expected_on.data,
@@ -130,6 +147,8 @@ VERBS = Verbs(queries.get, MOVES, page, {
                                                   told=f.told.data),
     "update": lambda c, f, k: workflow.update(c, by=current_user, updated_on=f.updated_on.data, words=f.words.data or ""),
     "close": lambda c, f, k: workflow.close(c, by=current_user, said=f.said.data, mark=int(f.mark.data)),
+    "link": _linked,
+    "unlink": lambda c, f, k: following.end(c, by=current_user),
     "assign": lambda c, f, k: workflow.assign(c, by=current_user, to=staff.choice(f.to.data), reason=f.reason.data),
     "withdraw": lambda c, f, k: workflow.withdraw(c, by=current_user, reason=f.reason.data),
 })  # fmt: skip

@@ -30,7 +30,7 @@ class Name:
 
     @property
     def path(self) -> str:
-        return f"/{Subject.__mapper__.polymorphic_map[self.kind].class_.noun}/{self.number}"
+        return f"/{noun_of(self.kind)}/{self.number}"
 
 
 NAME = (Subject.id, Subject.kind, Subject.number, Subject.title)
@@ -50,6 +50,19 @@ def names(ids: Iterable[int | None]) -> dict[int, Name]:
     if not wanted:
         return {}
     return {row.id: Name(*row) for row in db.session.execute(_NAMES, {"ids": sorted(wanted)})}
+
+
+WITHDRAWN = "withdrawn"  # the state, of any kind, of what counts as if it had never been asked for
+
+
+def came_of(subject: Subject, kind: str) -> str | None:
+    """The number of one of a `kind` that was opened from `subject` and stands."""
+    mine = Subject.origin_id == subject.id, Subject.kind == kind, Subject.state != WITHDRAWN
+    return db.session.scalar(select(Subject.number).where(*mine).order_by(Subject.id.desc()).limit(1))
+
+
+def noun_of(kind: str) -> str:
+    return Subject.__mapper__.polymorphic_map[kind].class_.noun
 
 
 def names_in(events: Iterable[Event], user, *others: int | None, origin: int | None = None) -> dict[int | str, Name]:

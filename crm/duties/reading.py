@@ -33,7 +33,7 @@ def shipped() -> str:
 
 SETTINGS = {  # and what holds unsaid
     "longest_wait_days": 30, "ends_soon_days": 31, "calls_before_giving_up": 3, "minutes_between_calls": 60, "bad_mark": 2,
-    "pay_within_days": 3, "copy_within_days": 7,
+    "pay_within_days": 3, "copy_within_days": 7, "status_link_days": 90,
 }  # fmt: skip
 
 
@@ -178,7 +178,7 @@ def _rule_faults(rule: Rule, book: Rulebook) -> Iterable[str]:
         yield f"{name}: needs an event that opens it and one that keeps it"
 
 
-KINDS_OF_FIELD = ("line", "text", "file", "contact", "column")
+KINDS_OF_FIELD = ("line", "text", "file", "contact", "column", "subject")
 
 
 def unknown_words(book: Rulebook, dates: set[str], moves: set[str], subjects: set[str]) -> Iterable[str]:
@@ -193,6 +193,8 @@ def unknown_words(book: Rulebook, dates: set[str], moves: set[str], subjects: se
     for field in book.fields.values():
         if field.kind not in KINDS_OF_FIELD:
             yield f"[field.{field.key}]: no kind {field.kind}"
+        if (field.of or None) not in (subjects if field.kind == "subject" else {None}):
+            yield f"[field.{field.key}]: of {field.of!r} is no kind of subject"
 
 
 def unknown_facts(book: Rulebook, facts: set[str], states: set[str]) -> Iterable[str]:

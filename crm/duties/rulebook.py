@@ -51,11 +51,13 @@ class Clause:
 
 @dataclass(frozen=True)
 class Field:
-    """One thing a record may have to hold. `column`: it stands on the record's own columns; `file`: a scan."""
+    """One thing a record may have to hold. `column`: it stands on the record's own columns; `file`: a scan; `subject`: one of
+    the kind `of` that was opened from the record."""
 
     key: str
     title: Bilingual
-    kind: str = "text"  # line | text | file | contact | column
+    kind: str = "text"  # line | text | file | contact | column | subject
+    of: str = ""
     clause: str = ""
     help: Bilingual | None = None
     where: Where = field(default_factory=dict)
@@ -237,15 +239,15 @@ class Rulebook:
         return next((rule for rule in self.rules.values() if kind and rule.paper == kind), None)
 
     def fields_of(self, category: str) -> list[Field]:
-        """The fields a record of `category` shows, its record's own columns left out."""
+        """The fields a record of `category` is filled in with: not its own columns, nor what is opened from it."""
         one = self.categories.get(category)
         keys = dict.fromkeys((*one.before_work, *one.before_complete)) if one else ()
-        return [self.fields[key] for key in keys if self.fields[key].kind != "column"]
+        return [self.fields[key] for key in keys if self.fields[key].kind not in ("column", "subject")]
 
     def missing(self, category: str, have: Mapping[str, Any], *, upto: str = "complete") -> list[Gap]:
         """The one validator (5.1.2, 5.1.4): all that `have` lacks before the work, or up to `complete`, at once.
 
-        `have` maps field keys to what there is: words, a file, a column's value; nothing, or blanks, is a gap.
+        `have` maps field keys to what there is: words, a file, a column's value, a number; nothing, or blanks, is a gap.
         """
         one = self.categories[category]
         stages = [("work", one.before_work, one.clause)]

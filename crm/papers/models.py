@@ -98,7 +98,7 @@ class Paper(Subject):
         if user.may(Permission.PAPER_ARCHIVE) or user.may(Permission.TICKET_ASSIGN):
             return true()
         mine = or_(Subject.owner_id == user.id, Subject.concerned_id == user.id)
-        if not user.may(Permission.TICKET_READ):
+        if not user.may(Permission.CUSTOMER_READ):
             return mine
         of = Subject.__table__.alias("belongs_to")
         plain = and_(Subject.category != PASSWORD, or_(of.c.kind != "ticket", of.c.category != SECRET))

@@ -2,7 +2,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, ClassVar, Self
 
-from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, bindparam, false, or_, select
+from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, and_, bindparam, false, or_, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.customers.models import Contact
@@ -196,6 +196,10 @@ class Ticket(Subject):
             return false()
         if user.roles & {Role.MANAGER, Role.DIRECTOR}:
             return Subject.id.is_not(None)
+        if not user.may(Permission.CUSTOMER_READ):  # a developer: those a change request came of
+            of = Subject.__table__.alias("came_of_it")
+            wished = select(of.c.origin_id).where(of.c.origin_id.is_not(None), of.c.kind == "change")
+            return and_(Subject.category != PASSWORD, Subject.id.in_(wished))
         return or_(Subject.category != PASSWORD, Subject.owner_id == user.id)
 
 

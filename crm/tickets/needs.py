@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from crm.duties import editions
+from crm.duties import queries as duties
 from crm.duties.rulebook import Gap, Rulebook
 from crm.errors import Invalid
 from crm.files import queries as files
@@ -41,7 +42,9 @@ def rulebook_of(ticket: Ticket) -> Rulebook:
 
 def have(ticket: Ticket, attached: Iterable[File] | None = None) -> dict[str, Any]:
     """What the record holds, as the validator asks for it; `attached`: its files, if they are read already."""
-    scans = {field.key for field in rulebook_of(ticket).fields.values() if field.kind == "file"}
+    book = rulebook_of(ticket)
+    scans = {field.key for field in book.fields.values() if field.kind == "file"}
+    opened = {key: duties.came_of(ticket, book.fields[key].of) for key in _opened_from_it(book, ticket.category)}
     attached = files.of(ticket) if attached is None else attached
     columns = ("department", "channel", "service_qq", "asked_at", "answered_at")
     return {
@@ -49,7 +52,13 @@ def have(ticket: Ticket, attached: Iterable[File] | None = None) -> dict[str, An
         **dict.fromkeys(scans & {file.purpose for file in attached}, True),
         **{name: getattr(ticket, name) for name in columns},
         "contact": ticket.contact_id,
+        **opened,
     }
+
+
+def _opened_from_it(book: Rulebook, category: str) -> list[str]:
+    one = book.categories.get(category)
+    return [key for key in (*one.before_work, *one.before_complete) if book.fields[key].kind == "subject"] if one else []
 
 
 def gaps(ticket: Ticket, *, upto: str = "complete", attached: Iterable[File] | None = None) -> list[Gap]:

@@ -96,5 +96,5 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
         verdict=verdict_of(ticket.customer_id or 0), linked=queries.linked(ticket, current_user),
         papers=papers.of(ticket, owed, current_user),
         installation=db.session.get(Installation, ticket.installation_id) if ticket.installation_id else None,
-        twins=queries.twins(ticket, current_user, known["events"]),
+        twins=queries.twins(ticket, current_user, known["events"]), noun_of=duties.noun_of,
     )  # fmt: skip

@@ -145,6 +145,19 @@ def complete(ticket: Ticket, *, by, **filled: Any) -> None:
     record(TicketEvent.COMPLETED, ticket, by=by)
 
 
+def write(ticket: Ticket, *, by, fields: Mapping[str, str]) -> None:
+    """Complete a record that is written in one go; where only what is opened from it is wanting, it is ended and owed."""
+    fill(ticket, by=by, fields=fields)
+    missing = gaps(ticket)
+    if any(gap.field.kind != "subject" for gap in missing):
+        raise Incomplete([gap for gap in missing if gap.field.kind != "subject"])
+    if missing:
+        start(ticket, by=by)
+        end(ticket, by=by)
+    else:
+        complete(ticket, by=by)
+
+
 def of_visit(ticket: Ticket) -> bool:
     """Whether a visit owes this record (5.3.6)."""
     return ticket.channel in (Channel.VISIT, Channel.TRIP) and ticket.origin_id is not None

@@ -17,7 +17,7 @@ from crm.serials.coverage import verdict_of
 from crm.serials.models import Installation
 from crm.tickets.models import Ticket
 from crm.tickets.needs import unserved, wanting
-from crm.tickets.workflow import complete, open_ticket
+from crm.tickets.workflow import open_ticket, write
 from crm.visits.models import Kind, State, Visit, VisitEvent
 from crm.visits.moves import CHANGE, MOVES
 
@@ -116,8 +116,8 @@ def come_back(visit: Visit, *, by) -> None:
 def write_up(
     visit: Visit, *, by, category: str, title: str, description: str, fields: Mapping[str, str], files: Iterable[str] = ()
 ) -> Ticket:  # fmt: skip
-    """Write the visit up as a complete service record (5.3.6): what is known of the visit is taken from it. It falls under
-    7.4, never under 7.5 as well."""
+    """Write the visit up as a service record (5.3.6), complete but for a change request it may need: what is known of the
+    visit is taken from it. It falls under 7.4, never under 7.5 as well."""
     MOVES["write_up"].apply(visit, by)
     ticket = open_ticket(
         by=by, customer=db.session.get_one(Customer, visit.customer_id), category=category, files=files, title=title,
@@ -126,7 +126,7 @@ def write_up(
         channel=visit.category, uncovered_reason=visit.uncovered_reason or visit.number, description=description,
         asked_at=visit.asked_at, answered_at=visit.arrived_at, origin_id=visit.id,
     )  # fmt: skip
-    complete(ticket, by=by, fields=fields)
+    write(ticket, by=by, fields=fields)
     record(VisitEvent.WRITTEN_UP, visit, by=by, of=ticket.id)
     return ticket
 

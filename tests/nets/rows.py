@@ -8,6 +8,7 @@ from dateutil.relativedelta import relativedelta
 
 from crm import clock
 from crm.callbacks import workflow as calls
+from crm.changes import following as status_links
 from crm.changes import workflow as changing
 from crm.changes.models import FORM
 from crm.contracts import paying
@@ -512,6 +513,15 @@ def phone(whose: str, user) -> Row:
     return Row({"token": token}, seen=lambda who: whose != "closed")
 
 
+def status(whose: str, user) -> Row:
+    """The link of a change request, and one that was ended: whoever has it reads it."""
+    row, by = make.change(unit()), make.who("specialist")
+    token = status_links.make(row, by=by)
+    if whose == "closed":
+        status_links.end(row, by=by)
+    return Row({"token": token}, seen=lambda who: whose != "closed")
+
+
 def static(whose: str, user) -> Row:
     return Row({"filename": "app.css"})
 
@@ -550,6 +560,8 @@ def change(whose: str, user, name: str = "") -> Row:
         changing.close(row, by=by, said="好用", mark=5)
     elif whose == "closed":
         changing.withdraw(row, by=by, reason="不要了")
+    if name == "unlink":
+        status_links.make(row, by=by)
     if move and move.hands and owner.may(Permission.CHANGE_BUILD):
         row.concerned_id = owner.id
     if not (move and move.others) and row.concerned_id != owner.id:
@@ -576,7 +588,7 @@ MAKERS: dict[str, Callable[..., Row]] = {
     "callbacks.": callback, "callbacks.owed": owed_call, "callbacks.begin": owed_call, "duties.claim": owed_call,
     "duties.release": owed_call, "reports.": report,
     "contracts.": contract, "plans.": plan, "papers.": paper, "papers.scanned": scanned,
-    "visits.feed_of": phone,
+    "visits.feed_of": phone, "changes.status": status,
 }  # fmt: skip
 
 

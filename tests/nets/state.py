@@ -23,3 +23,8 @@ def digest() -> dict[str, object]:
 def changed(before: dict[str, object], after: dict[str, object]) -> list[str]:
     """The tables that differ."""
     return [name for name in before if before[name] != after.get(name)]
+
+
+def status(answer) -> int:
+    """An answer's status; a page that is shown this once is what a redirect is elsewhere: the form was taken."""
+    return 303 if answer.status_code == 200 and "Content-Location" in answer.headers else answer.status_code

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func
 
 from crm import clock
+from crm.changes import following
 from crm.contracts import paying
 from crm.customers.importing import KIND
 from crm.customers.models import Customer
@@ -27,6 +28,7 @@ from crm.visits import feedback
 from tests import make
 from tests.conftest import ALL, DATABASES, Browser, together
 from tests.nets import rows, values
+from tests.nets.state import status
 from tests.nets.test_moves import KINDS, PUT, other, signing
 
 MANY = 50
@@ -103,7 +105,11 @@ def _entered(row) -> None:
     record("contract.edited", row, unagreed=True)
 
 
-READY = {("contracts", "check"): _entered, ("contracts", "withhold"): _demanded, ("contracts", "wait"): _demanded,
+def _linked(row) -> None:
+    following.make(row, by=make.who("specialist"))
+
+
+READY = {("changes", "unlink"): _linked, ("contracts", "check"): _entered, ("contracts", "withhold"): _demanded, ("contracts", "wait"): _demanded,
          ("callbacks", "drop"): _no_longer_owed, ("visits", "see"): _refused, ("papers", "fetch"): _left}  # what a verb needs besides
 
 
@@ -121,7 +127,7 @@ def test_of_fifty_who_do_the_same_with_the_same_page_one_does(served, app, kind,
     fields = values.anything(path) | {"csrf_token": page.token("/account"), "version": str(version), "f_told": "",
                                       "to": str(make.who("specialist2").id), "representative": str(make.who(who).id), "of": other(row), **signing(row), **scan}  # fmt: skip
     before = db.session.query(func.max(Event.id)).scalar()
-    answers = Counter(answer.status_code for answer in fifty(served, page, path, fields))
+    answers = Counter(map(status, fifty(served, page, path, fields)))
     assert answers[303] == 1 and answers.keys() <= {303, *REFUSED}, answers
     db.session.rollback()
     db.session.refresh(row)
