@@ -18,6 +18,7 @@ from crm.db import db
 from crm.duties import queries as duties
 from crm.duties.models import Event, Subject
 from crm.labels import N_, Labelled
+from crm.opinions.models import Opinion, State
 from crm.serials import queries as serials
 from crm.serials.models import Installation
 
@@ -25,6 +26,7 @@ from crm.serials.models import Installation
 class Source(Labelled):
     CALLBACK = "callback", N_("Callbacks")
     CHANGE = "change", N_("Changes")
+    OPINION = "opinion", N_("Opinions")
 
 
 @dataclass(frozen=True)
@@ -86,11 +88,19 @@ def of_changes(user) -> Select:
     return rows.where(said.said != "", ChangeRequest.visible(user))
 
 
-# Whatever else customers say of the software, such as a suggestion that came in, is a line more here: what its pages are
-# called, and what `user` may see of it, with the columns of `_asked`.
+def of_opinions(user) -> Select:
+    """Those that name the software they are about."""
+    said, of = Opinion.__table__.c, Installation.__table__
+    rows = select(*_asked(Subject.opened_at, said.said, null())).join(Opinion.__table__, said.id == Subject.id)
+    return rows.join(of, of.c.id == said.installation_id).where(Subject.state != State.WITHDRAWN, Opinion.visible(user))
+
+
+# Whatever else customers say of the software is a line more here: what its pages are called, and what `user` may see of it,
+# with the columns of `_asked`.
 SOURCES: dict[Source, tuple[type[Subject], Callable[[Any], Select]]] = {
     Source.CALLBACK: (Callback, of_callbacks),
     Source.CHANGE: (ChangeRequest, of_changes),
+    Source.OPINION: (Opinion, of_opinions),
 }
 
 
