@@ -230,7 +230,7 @@ def begun_callback(by: User | None = None) -> Callback:
     return calls.begin(owed, by=by or who("followup"))
 
 
-INQUIRED = ("to_investigate", "investigating", "heard", "confirmed", "answered")
+INQUIRED = ("to_investigate", "investigating", "heard", "founded", "answered")
 
 
 def opinion(unit: Customer | None = None, *, by: User | None = None, category: str = "suggestion", **details: Any) -> Opinion:

@@ -16,7 +16,7 @@ class Kind(Labelled):
     COMPLAINT = "complaint", N_("Complaint")
     SUGGESTION = "suggestion", N_("Suggestion")
     PRAISE = "praise", N_("Praise")
-    LETTER = "letter", N_("Letter")
+    LETTER = "letter", N_("Customer's letter")
 
 
 class Way(Labelled):
@@ -41,7 +41,7 @@ class State(Labelled):
     TO_INVESTIGATE = "to_investigate", N_("To be investigated")
     INVESTIGATING = "investigating", N_("Being investigated")
     HEARD = "heard", N_("Heard, to be decided")
-    CONFIRMED = "confirmed", N_("Confirmed")
+    CONFIRMED = "founded", N_("Confirmed")
     DISMISSED = "dismissed", N_("Not confirmed")
     ANSWERED = "answered", N_("Answered")
     WITHDRAWN = "withdrawn", N_("Withdrawn")

@@ -26,7 +26,7 @@ from crm.serials.models import Installation
 class Source(Labelled):
     CALLBACK = "callback", N_("Callbacks")
     CHANGE = "change", N_("Changes")
-    OPINION = "opinion", N_("Opinions")
+    OPINION = "opinion", N_("Opinions taken in")
 
 
 @dataclass(frozen=True)

@@ -572,8 +572,8 @@ def change(whose: str, user, name: str = "") -> Row:
     return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
 
 
-LED = {"investigate": "to_investigate", "hear": "investigating", "confirm": "heard", "dismiss": "heard", "weigh": "confirmed",
-       "review": "confirmed", "reopen": "answered", "assign": "heard"}  # fmt: skip
+LED = {"investigate": "to_investigate", "hear": "investigating", "confirm": "heard", "dismiss": "heard", "weigh": "founded",
+       "review": "founded", "reopen": "answered", "assign": "heard"}  # fmt: skip
 
 
 def opinion(whose: str, user, name: str = "") -> Row:
@@ -584,8 +584,8 @@ def opinion(whose: str, user, name: str = "") -> Row:
     if name in LED or whose == "another's":
         row = make.complaint(unit(), upto=LED.get(name, "to_investigate"), against=about, said_on=clock.today())
         if name == "weigh":
-            make.complaint(unit(), upto="confirmed", against=about)
-            row = make.complaint(unit(), upto="confirmed", against=about)
+            make.complaint(unit(), upto="founded", against=about)
+            row = make.complaint(unit(), upto="founded", against=about)
     else:
         row = make.opinion(unit())
     if whose == "closed" and row.state in opining.MOVES["withdraw"].froms:

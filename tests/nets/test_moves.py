@@ -234,8 +234,8 @@ def opinion(state: str) -> Opinion:
         if state == "withdrawn":
             opinions.withdraw(row, by=make.who("manager"), reason="不提了")
         return row
-    if state in ("confirmed", "answered") and not db.session.query(Opinion).filter(Opinion.confirmed_at.is_not(None)).first():
-        make.complaint(unit, upto="confirmed", against=make.who("developer"))
+    if state in ("founded", "answered") and not db.session.query(Opinion).filter(Opinion.confirmed_at.is_not(None)).first():
+        make.complaint(unit, upto="founded", against=make.who("developer"))
     row = make.complaint(unit, upto="heard" if state == "dismissed" else state, against=make.who("developer"))
     if state == "dismissed":
         opinions.dismiss(row, by=make.who("manager"), findings="没有这回事")

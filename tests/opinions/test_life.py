@@ -90,7 +90,7 @@ def test_only_its_investigator_decides_and_only_after_those_concerned_were_heard
 
 def confirmed(**details) -> Opinion:
     with unit_of_work():
-        return make.complaint(upto="confirmed", **details)
+        return make.complaint(upto="founded", **details)
 
 
 def test_the_first_about_attitude_is_fined_and_any_later_one_recommends_dismissal(app):
@@ -114,7 +114,7 @@ def test_three_of_any_kind_within_half_a_year_recommend_demotion(app):
 
 def test_what_was_not_confirmed_or_is_decided_anew_does_not_count(app):
     with unit_of_work():
-        first = make.complaint(upto="confirmed")
+        first = make.complaint(upto="founded")
         workflow.review(first, by=make.who("director"), reason="还有录音")
     assert (first.state, first.follows, first.confirmed_at) == (State.HEARD, [], None)
     assert "opinion.weigh" not in owed(first) and "opinion.decide" in owed(first)

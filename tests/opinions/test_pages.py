@@ -96,7 +96,7 @@ def test_follow_up_reads_what_was_said_and_answered_before_calling(app, browser)
 
 def test_what_follows_is_shown_to_those_concerned_and_who_leads(app, browser):
     with unit_of_work():
-        first, second = make.complaint(upto="confirmed"), make.complaint(upto="confirmed")
+        first, second = make.complaint(upto="founded"), make.complaint(upto="founded")
     for who in ("specialist", "manager", "director"):
         assert "¥200" in text_of(browser(who).get(first.path).text)
         assert "dismissal recommended" in text_of(browser(who).get(second.path).text)
