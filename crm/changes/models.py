@@ -33,6 +33,7 @@ class State(Labelled):
 class ChangeEvent(Labelled):
     OPENED = "change.opened", N_("opened the change request")
     EDITED = "change.edited", N_("changed the request")
+    REWORKED = "change.reworked", N_("took the request up again")
     VOIDED = "change.voided", N_("changed what was approved: the approval is void")
     SUBMITTED = "change.submitted", N_("submitted the request")
     APPROVED = "change.approved", N_("approved the request")
@@ -103,8 +104,8 @@ class ChangeRequest(Subject):
         ChangeEvent.VOIDED: "developer", ChangeEvent.WITHDRAWN: "developer", ChangeEvent.NOTED: "owner developer",
     }  # fmt: skip
     SEARCHED = frozenset({
-        ChangeEvent.OPENED, ChangeEvent.EDITED, ChangeEvent.VOIDED, ChangeEvent.SUBMITTED, ChangeEvent.APPROVED,
-        ChangeEvent.REJECTED, ChangeEvent.DELIVERED, ChangeEvent.CLOSED,
+        ChangeEvent.OPENED, ChangeEvent.EDITED, ChangeEvent.REWORKED, ChangeEvent.VOIDED, ChangeEvent.SUBMITTED,
+        ChangeEvent.APPROVED, ChangeEvent.REJECTED, ChangeEvent.DELIVERED, ChangeEvent.CLOSED,
     })  # fmt: skip
 
     @property

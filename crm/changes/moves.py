@@ -35,7 +35,7 @@ MOVES: dict[str, Move] = {
                      froms=PROMISED, to=None, icon="calendar3", **_decide),
     "update": Move(noun="update", label=N_("The customer has it"), done=N_("Noted that the customer has it."),
                    froms=frozenset({State.PASSED}), to=State.UPDATED, icon="upload", tone="primary", **_own),
-    "close": Move(noun="closure", label=N_("The customer's opinion"), done=N_("The request is closed."),
+    "close": Move(noun="closure", label=N_("Note what the customer says of it"), done=N_("The request is closed."),
                   froms=frozenset({State.UPDATED}), to=State.CLOSED, icon="chat-dots", tone="primary", **_own),
     "link": Move(noun="link", label=N_("Make a status link"), done=N_("The link is made."), froms=frozenset(State), to=None,
                  asks=False, icon="arrow-up-right", permission=P.CHANGE_WORK, own=True),

@@ -1,6 +1,6 @@
 """What a change request's page is made of."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import render_template
@@ -8,10 +8,11 @@ from flask_login import current_user
 
 from crm import clock
 from crm.changes import board, following, forms, queries
-from crm.changes.models import FORM, ChangeRequest, Kind
+from crm.changes.models import FORM, ChangeEvent, ChangeRequest, Kind
 from crm.changes.moves import CHANGE, MOVES
 from crm.db import db
 from crm.duties import queries as duties
+from crm.duties.models import Event
 from crm.errors import Refused
 from crm.forms import CrmForm, ReasonForm
 from crm.moves import stands_in
@@ -48,6 +49,12 @@ def leading(now: Mapping[str, CrmForm]) -> str:
     return next((name for name in WAY if name in now), "")
 
 
+def _failed(events: Sequence[Event]) -> Event | None:
+    """The failed test that nothing was delivered after; the latest event stands first."""
+    last = next((one for one in events if one.kind in (ChangeEvent.DELIVERED, ChangeEvent.FAILED)), None)
+    return last if last and last.kind == ChangeEvent.FAILED else None
+
+
 def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal: Refused | None = None, drafts=()):
     """The whole page; after a refusal with the refused form's words still in it."""
     change = queries.get(number, current_user)
@@ -67,5 +74,5 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
         changeable=CHANGE.open_to(current_user, change), stays=board.stays(change),
         form_scan=next((file for file in reversed(known["files"]) if file.purpose == FORM), None),
         installation=db.session.get(Installation, change.installation_id) if change.installation_id else None,
-        papers=papers.of(change, owed, current_user), link=link, linking=linking,
+        papers=papers.of(change, owed, current_user), link=link, linking=linking, failed=_failed(known["events"]),
     )  # fmt: skip

@@ -9,6 +9,7 @@ from sqlalchemy.orm import selectinload
 from crm import clock, lists
 from crm.changes import marks
 from crm.changes.models import OVER, ChangeRequest, Kind, State
+from crm.customers import queries as customers
 from crm.db import db
 from crm.duties import queries as duties
 from crm.duties.models import Event, Subject
@@ -40,6 +41,7 @@ class Filter:
     closed_until: date | None = None
     product: str = ""
     marked: str = ""
+    customer: str = ""
 
     @classmethod
     def of(cls, args: Mapping[str, str], user) -> Self:
@@ -49,7 +51,7 @@ class Filter:
         return cls(
             who("owner"), lists.one_of(args, "state", ["going", *State]), lists.one_of(args, "kind", Kind),
             lists.day(args, "until"), who("developer"), lists.day(args, "closed"), lists.day(args, "closed_until"),
-            serials.product_asked(args), lists.one_of(args, "marked", lists.MARKED),
+            serials.product_asked(args), lists.one_of(args, "marked", lists.MARKED), lists.words(args, "customer"),
         )  # fmt: skip
 
     @property
@@ -74,6 +76,8 @@ def listing(user, wanted: Filter, before: int | None = None, size: int = lists.S
         ids = ids.where(Subject.id.in_(select(own.id).where(own.expected_on <= wanted.until)))
     if wanted.closed or wanted.closed_until or wanted.marked:
         ids = ids.where(Subject.id.in_(_closed(wanted)))
+    if wanted.customer:
+        ids = ids.where(customers.of_meant(wanted.customer, user))
     if wanted.product:
         ids = ids.where(Subject.id.in_(_about(wanted.product)))
     rows, after, count = lists.page_of(ids, _loaded, before=before, size=size)
@@ -124,7 +128,8 @@ def steps(change: ChangeRequest) -> list[Event]:
 
 
 ENTERS = {  # by which event each state is entered
-    "change.opened": State.DRAFT, "change.voided": State.DRAFT, "change.submitted": State.SUBMITTED,
+    "change.opened": State.DRAFT, "change.reworked": State.DRAFT, "change.voided": State.DRAFT,
+    "change.submitted": State.SUBMITTED,
     "change.approved": State.APPROVED, "change.rejected": State.REJECTED, "change.taken": State.BUILDING,
     "change.failed": State.BUILDING, "change.delivered": State.TESTING, "change.passed": State.PASSED,
     "change.updated": State.UPDATED, "change.closed": State.CLOSED, "change.withdrawn": State.WITHDRAWN,

@@ -12,7 +12,7 @@ from crm.changes.moves import CHANGE, MOVES
 from crm.changes.table import TABLE
 from crm.customers import queries as customers
 from crm.duties.models import Subject
-from crm.errors import Refused
+from crm.errors import NotThere, Refused
 from crm.files import queries as files
 from crm.files.drafts import received
 from crm.forms import attempt
@@ -77,7 +77,7 @@ def new():
     """From a record, or on a customer's page: the address names one of them."""
     record, number = _origin(), request.values.get("customer", "")[:20]
     if record is None and not number:
-        return redirect("/customers", 303)
+        return redirect("/customers/choice?then=changes", 303)
     customer = customers.by_id(record.customer_id) if record else customers.get(number, current_user)
     form, drafts = _form(customer.id, _of_record(record)), []
 
@@ -100,8 +100,12 @@ def new():
 @needs(P.PUBLIC)
 def status(token):
     """For the customer, who logs in nowhere: whoever has the link reads how far their request has come."""
-    shown = following.of(token)
-    return render_template("changes/status.html", status=shown, words=following.WORDS, company=company())
+    try:
+        shown = following.of(token)
+    except NotThere as gone:
+        return render_template("changes/gone.html", said=gone.message, company=company()), 404
+    words = {"words": following.WORDS, "steps": following.STEPS}
+    return render_template("changes/status.html", status=shown, company=company(), **words)
 
 
 @bp.get("/<number:number>")

@@ -86,16 +86,20 @@ def change_request(
     if change.state in BOUND and change.approved_sha256 != text_of(change):
         _void(change, by, differences)
     elif differences:
-        if change.state in UNDECIDED:  # decided upon is what was submitted
-            change.state = State.DRAFT
+        again = change.state in UNDECIDED - {State.DRAFT}  # decided upon is what was submitted
+        if again:
+            change.state, change.opinion = State.DRAFT, ""
             db.session.flush()
         record(ChangeEvent.EDITED, change, by=by, changes=differences)
+        if again:
+            record(ChangeEvent.REWORKED, change, by=by)
     _attach(change, files, by)
 
 
 def _void(change: ChangeRequest, by, differences: dict[str, Any]) -> None:
     developer = change.concerned_id
     change.state, change.approved_sha256, change.expected_on, change.concerned_id = State.DRAFT, None, None, None
+    change.opinion = ""  # of another text
     db.session.flush()
     record(ChangeEvent.VOIDED, change, by=by, changes=differences, developer=developer)
 

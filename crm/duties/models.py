@@ -90,6 +90,11 @@ class Subject(db.Model):
         """Which rows of this kind `user` may see, in columns of `subjects` alone."""
         return false()
 
+    @classmethod
+    def whole(cls, user) -> ColumnElement[bool]:
+        """Of those rows, which `user` may read all of: their story and their files, not only what they are called."""
+        return cls.visible(user)
+
     def letter_about(self, slot: str) -> Any:
         """What its letters say, and where they reach (`letters.letter.About`); `slot` tells what the letter is for."""
         raise LookupError(f"no letters are sent about {self.number}")
@@ -165,16 +170,6 @@ class Notice(db.Model):
         Index("ix_notices_user_id", "user_id", "id"),
         Index("ix_notices_unseen", "user_id", **only(UNSEEN)),
     )
-
-
-class Seal(db.Model):
-    """One link of the chain beside the events: the hash of an event and of the seal before."""
-
-    __tablename__ = "seals"
-    seq: Mapped[int] = mapped_column(primary_key=True)
-    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), unique=True)
-    hash: Mapped[str]
-    key: Mapped[str] = mapped_column(server_default="")  # which key made it; none before there was one
 
 
 OPEN = "kept_by_id IS NULL AND dropped_by_id IS NULL"

@@ -44,6 +44,13 @@ def visible(user) -> ColumnElement[bool]:
                  for kind in Subject.__subclasses__()))  # fmt: skip
 
 
+@by_reader
+def whole(user) -> ColumnElement[bool]:
+    """Of which of them `user` may read story and files."""
+    return or_(*(and_(Subject.kind == kind.__mapper__.polymorphic_identity, kind.whole(user))
+                 for kind in Subject.__subclasses__()))  # fmt: skip
+
+
 def names(ids: Iterable[int | None]) -> dict[int, Name]:
     """Number and title of each subject, in one statement."""
     wanted = {id for id in ids if id is not None}
@@ -184,7 +191,7 @@ def history(customer_id: int, user, *, before: tuple[datetime, int] | None = Non
     rows = (
         select(Event, *NAME)
         .join(Subject, Subject.id == Event.subject_id)
-        .where(Subject.customer_id == customer_id, visible(user))
+        .where(Subject.customer_id == customer_id, whole(user))
         .order_by(Event.at.desc(), Event.id.desc())
         .limit(51)
     )

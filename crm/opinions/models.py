@@ -23,6 +23,7 @@ class Way(Labelled):
     """How it reached us."""
 
     CALL = "call", N_("By telephone")
+    ONLINE = "online", N_("By QQ, WeChat or e-mail")
     LETTER = "letter", N_("By letter")
     VISIT = "visit", N_("On a visit")
     CALLBACK = "callback", N_("In a callback")
@@ -41,7 +42,7 @@ class State(Labelled):
     TO_INVESTIGATE = "to_investigate", N_("To be investigated")
     INVESTIGATING = "investigating", N_("Being investigated")
     HEARD = "heard", N_("Heard, to be decided")
-    CONFIRMED = "founded", N_("Confirmed")
+    CONFIRMED = "founded", N_("Complaint confirmed")
     DISMISSED = "dismissed", N_("Not confirmed")
     ANSWERED = "answered", N_("Answered")
     WITHDRAWN = "withdrawn", N_("Withdrawn")
@@ -50,12 +51,13 @@ class State(Labelled):
 class OpinionEvent(Labelled):
     OPENED = "opinion.opened", N_("took the customer's opinion in")
     INVESTIGATED = "opinion.investigated", N_("took the investigation on")
-    HEARD = "opinion.heard", N_("heard what is said to it")
+    HEARD = "opinion.heard", N_("heard those concerned")
     CONFIRMED = "opinion.confirmed", N_("confirmed the complaint")
     DISMISSED = "opinion.dismissed", N_("did not confirm the complaint")
     ANSWERED = "opinion.answered", N_("answered the customer")
     REVIEWED = "opinion.reviewed", N_("took the decision up again")
     REOPENED = "opinion.reopened", N_("took the answer up again")
+    REWEIGHED = "opinion.reweighed", N_("worked out anew what follows, for an earlier complaint is decided anew")
     WEIGHED = "opinion.weighed", N_("decided on what is recommended")
     WITHDRAWN = "opinion.withdrawn", N_("noted that the customer withdrew it")
     ASSIGNED = "opinion.assigned", N_("gave it to somebody else")
@@ -64,6 +66,12 @@ class OpinionEvent(Labelled):
 
 
 SINCE_HEARD = (State.HEARD, State.CONFIRMED, State.DISMISSED, State.ANSWERED)
+
+
+def verdict(kind: str, state: str, confirmed_at: datetime | None) -> State | None:
+    if kind != Kind.COMPLAINT or state not in (State.CONFIRMED, State.DISMISSED, State.ANSWERED):
+        return None
+    return State.CONFIRMED if confirmed_at else State.DISMISSED
 
 
 class Opinion(Subject):
@@ -82,6 +90,7 @@ class Opinion(Subject):
     confirmed_at: Mapped[datetime | None]
     follows: Mapped[list] = mapped_column(JSON, default=list)  # the penalties its confirmation leads to, by their keys
     answer: Mapped[str] = mapped_column(default="")
+    decision: Mapped[str] = mapped_column(default="")  # on what is recommended
 
     contact: Mapped[Contact | None] = relationship(lazy="raise")
 
@@ -97,13 +106,19 @@ class Opinion(Subject):
     FACTS = ("recommended",)
     NOTICES: ClassVar[dict[str, str]] = {
         OpinionEvent.ASSIGNED: "to from", OpinionEvent.HEARD: "against", OpinionEvent.CONFIRMED: "against",
-        OpinionEvent.DISMISSED: "against", OpinionEvent.REVIEWED: "owner against", OpinionEvent.REOPENED: "owner",
+        OpinionEvent.DISMISSED: "against", OpinionEvent.WEIGHED: "against", OpinionEvent.REWEIGHED: "owner against",
+        OpinionEvent.REVIEWED: "owner against", OpinionEvent.REOPENED: "owner",
     }  # fmt: skip
     SEARCHED = frozenset({OpinionEvent.OPENED, OpinionEvent.ANSWERED})
 
     @property
     def complaint(self) -> bool:
         return self.category == Kind.COMPLAINT
+
+    @property
+    def decided(self) -> State | None:
+        """What was decided on a complaint, also once it is answered."""
+        return verdict(self.category, self.state, self.confirmed_at)
 
     @property
     def askers(self) -> set[int | None]:
@@ -136,9 +151,16 @@ class Opinion(Subject):
     @classmethod
     @by_reader
     def visible(cls, user) -> ColumnElement[bool]:
-        """The four roles read all but complaints against somebody: those, besides who leads, only whoever investigates, whom
-        it is about once they were heard, and follow-up once it is answered, for the call. Who leads and is complained of
-        is nobody special."""
+        """Besides what one reads whole, follow-up sees an answered complaint: what was said and answered, for the call."""
+        calls = Role.FOLLOWUP in user.roles and user.may(Permission.OPINION_READ)
+        mine = and_(Subject.category == Kind.COMPLAINT, Subject.concerned_id == user.id)
+        return or_(cls.whole(user), and_(Subject.state == State.ANSWERED, ~mine)) if calls else cls.whole(user)
+
+    @classmethod
+    @by_reader
+    def whole(cls, user) -> ColumnElement[bool]:
+        """The four roles read all but complaints against somebody: those, besides who leads, only whoever investigates, and
+        whom it is about once they were heard. Who leads and is complained of is nobody special."""
         if not user.may(Permission.OPINION_READ):
             return false()
         about_them = and_(Subject.category == Kind.COMPLAINT, Subject.concerned_id == user.id)
@@ -146,7 +168,4 @@ class Opinion(Subject):
         once_heard = and_(about_them, Subject.state.in_(SINCE_HEARD))
         if user.may(Permission.OPINION_INVESTIGATE):
             return or_(~about_them, Subject.concerned_id.is_(None), once_heard)
-        rest = or_(~against, Subject.owner_id == user.id, once_heard)
-        if Role.FOLLOWUP in user.roles:
-            rest = or_(rest, and_(Subject.state == State.ANSWERED, ~about_them))
-        return rest
+        return or_(~against, Subject.owner_id == user.id, once_heard)

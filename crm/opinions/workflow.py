@@ -1,7 +1,7 @@
 """A customer's opinion: taken in, answered, called about; a complaint is investigated first, by somebody else (4.manager.3)."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -21,9 +21,12 @@ from crm.opinions.models import Kind, Opinion, OpinionEvent, State
 from crm.opinions.moves import MOVES
 from crm.opinions.standing import Confirmed, follows
 from crm.permissions import Permission as P
+from crm.permissions import Role
 from crm.serials.models import Installation
+from crm.staff.models import User
 
 NEEDED = N_("This is needed.")
+A_MOMENT = timedelta(microseconds=1)
 
 
 def take_in(
@@ -79,31 +82,55 @@ def hear(opinion: Opinion, *, by, words: str) -> None:
     """What those say whom it is about; from here they read it themselves."""
     MOVES["hear"].apply(opinion, by)
     _needed(words)
-    opinion.heard = words
+    opinion.heard = "\n\n".join(filter(None, (opinion.heard, words)))
     record(OpinionEvent.HEARD, opinion, by=by, words=words, against=opinion.concerned_id)
 
 
 def confirm(opinion: Opinion, *, by, findings: str) -> None:
     """It is so. What that leads to under 7.1 and 7.2 is worked out here, once, from what was confirmed by then."""
+    in_turn(opinion)
     MOVES["confirm"].apply(opinion, by)
     _needed(findings, "findings")
-    opinion.findings, opinion.confirmed_at, opinion.follows = findings, clock.now(), _follows(opinion)
+    last = max((one.confirmed_at for one in _confirmed(opinion.concerned_id) if one.confirmed_at), default=None)
+    now = clock.now()
+    opinion.findings, opinion.confirmed_at = findings, max(now, last + A_MOMENT) if last else now  # no two at one moment
+    opinion.follows = _follows(opinion)
     facts = {"words": findings, "against": opinion.concerned_id, "follows": opinion.follows}
     record(OpinionEvent.CONFIRMED, opinion, by=by, recommended=bool(recommended(opinion)), **facts)
 
 
+def in_turn(opinion: Opinion) -> None:
+    """What concerns one person's standing takes turns: the person is locked before any of their complaints."""
+    if opinion.complaint and opinion.concerned_id:
+        lock(db.session.get_one(Subject, opinion.concerned_id))
+
+
 def _follows(opinion: Opinion) -> list[str]:
-    """Two complaints against one person that are confirmed at once take turns: the person is locked."""
-    if opinion.concerned_id is None:
+    """By what was confirmed before it."""
+    if opinion.concerned_id is None or opinion.confirmed_at is None:
         return []
-    lock(db.session.get_one(Subject, opinion.concerned_id))
-    before = select(Opinion.said_on, Opinion.about).where(
-        Opinion.concerned_id == opinion.concerned_id, Opinion.category == Kind.COMPLAINT, Opinion.confirmed_at.is_not(None),
-        Opinion.id != opinion.id,
-    )  # fmt: skip
-    known = [Confirmed(*row) for row in db.session.execute(before)]
+    before = [one for one in _confirmed(opinion.concerned_id) if one.confirmed_at and one.confirmed_at < opinion.confirmed_at]
+    known = [Confirmed(one.said_on, one.about) for one in before]
     many, months = (editions.setting(opinion, name) for name in ("complaints_many", "complaints_months"))
     return follows(Confirmed(opinion.said_on, opinion.about), known, many=many, months=months)
+
+
+def _confirmed(person_id: int | None) -> list[Opinion]:
+    if person_id is None:
+        return []
+    mine = Opinion.concerned_id == person_id, Opinion.category == Kind.COMPLAINT, Opinion.confirmed_at.is_not(None)
+    return list(db.session.scalars(select(Opinion).where(*mine).order_by(Opinion.id)))
+
+
+def _weigh_anew(person_id: int | None) -> None:
+    """What rested on a complaint that is no longer confirmed is worked out anew; where it differs, it is decided on anew."""
+    for one in _confirmed(person_id):
+        lock(one)
+        before, after = one.follows, _follows(one)
+        if before != after:
+            one.follows = after
+            facts = {"follows": after, "before": before, "against": one.concerned_id}
+            record(OpinionEvent.REWEIGHED, one, recommended=bool(recommended(one)), **facts)
 
 
 def recommended(opinion: Opinion) -> list[str]:
@@ -127,23 +154,33 @@ def answer(opinion: Opinion, *, by, answer: str) -> None:
     record(OpinionEvent.ANSWERED, opinion, by=by, words=answer)
 
 
+def may_weigh(opinion: Opinion, by) -> bool:
+    concerned = db.session.get(User, opinion.concerned_id) if opinion.concerned_id else None
+    return Role.DIRECTOR in by.roles or (concerned is not None and Role.DIRECTOR in concerned.roles)
+
+
 def weigh(opinion: Opinion, *, by, words: str) -> None:
-    """Dismissal and demotion are recommended; people decide (7.1, 7.2)."""
+    """Dismissal and demotion are recommended; the director decides, on a director a manager (7.1, 7.2)."""
     MOVES["weigh"].apply(opinion, by)
     duties.must_be_owed(opinion, MOVES["weigh"])
+    if not may_weigh(opinion, by):
+        raise Forbidden()
     _needed(words)
+    opinion.decision = words
     record(OpinionEvent.WEIGHED, opinion, by=by, words=words, against=opinion.concerned_id)
 
 
 def review(opinion: Opinion, *, by, reason: str) -> None:
     """The decision on a complaint is taken up again: what it led to is void until it is decided anew."""
+    in_turn(opinion)
     MOVES["review"].apply(opinion, by)
     if not opinion.complaint:
         raise Refused(N_("Only a complaint is decided on."))
     _needed(reason, "reason")
     was = {"follows": opinion.follows} if opinion.follows else {}
-    opinion.confirmed_at, opinion.follows = None, []
+    opinion.confirmed_at, opinion.follows, opinion.decision = None, [], ""
     record(OpinionEvent.REVIEWED, opinion, by=by, reason=reason, against=opinion.concerned_id, **was)
+    _weigh_anew(opinion.concerned_id)
 
 
 def reopen(opinion: Opinion, *, by, reason: str) -> None:

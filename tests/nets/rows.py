@@ -594,7 +594,9 @@ def opinion(whose: str, user, name: str = "") -> Row:
         duties.hand_over(row, row.owner_id, owner.id)
         row.owner_id = owner.id
     db.session.flush()
-    return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
+    weighs = name != "weigh"
+    return Row({"number": row.number}, row,
+               may=lambda who: move is None or (move.may(who, row) and (weighs or opining.may_weigh(row, who))))
 
 
 MAKERS: dict[str, Callable[..., Row]] = {
