@@ -45,7 +45,7 @@ WHAT = {
     "specialist": "callback:read callback:work change:read change:work contract:read contract:work customer:edit customer:read letter:read paper:hold paper:read serial:issue serial:read ticket:read ticket:work visit:read visit:work",
     "followup": "callback:read callback:work change:read contract:read customer:edit customer:read letter:read notice:send paper:hold paper:read report:read report:write ticket:read ticket:work visit:read",
     "manager": "callback:read callback:work change:decide change:read contract:read contract:release contract:work contract:work:any customer:edit customer:read duty:read:any filter:share letter:read notice:send paper:hold paper:read report:read report:receive serial:issue serial:issue:any serial:read ticket:assign ticket:read ticket:work ticket:work:any time:grant visit:decide visit:read",
-    "director": "callback:read callback:work change:decide change:read contract:read customer:edit customer:read duty:read:any filter:share letter:edit letter:read paper:hold paper:read plan:sign report:read report:receive rulebook:issue serial:read ticket:assign ticket:read time:grant visit:decide visit:read",
+    "director": "callback:read callback:work change:decide change:read contract:read customer:edit customer:read duty:read:any filter:share letter:edit letter:read paper:hold paper:read plan:sign report:read report:receive rulebook:issue ticket:assign ticket:read time:grant visit:decide visit:read",
     "developer": "change:build change:read paper:hold paper:read ticket:read", "archivist": "paper:archive paper:hold paper:read", "admin": "settings:edit staff:edit",
 }  # fmt: skip
 

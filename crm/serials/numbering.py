@@ -5,6 +5,7 @@ from crm.labels import N_
 from crm.lists import Column
 from crm.permissions import Permission
 from crm.serials import queries
+from crm.serials.using import Use
 
 TABLE = lists.Table(
     "serials", N_("Serial numbers"), "/serials", Permission.CUSTOMER_READ, queries.SerialFilter, queries.serials,
@@ -17,6 +18,6 @@ TABLE = lists.Table(
         Column("ends", N_("Last day"), lists.plain("ends_on")),
         Column("issued", N_("Issued on"), lists.plain("issued_on")),
         Column("given", N_("Handed over on"), lists.plain("given_on")),
-        Column("used", N_("In use"), lambda row, _page: "" if row.replaced_by_id else "✓"),
+        Column("used", N_("Use"), lists.label(Use, "use")),
     ),
 )  # fmt: skip
