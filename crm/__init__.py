@@ -111,6 +111,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     from crm.implementations import views as implementations
     from crm.letters import delivery
     from crm.letters import views as letters
+    from crm.opinions import views as opinions
     from crm.papers import views as papers
     from crm.plans import views as plans
     from crm.reports import views as reports
@@ -133,7 +134,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     session.init_app(app)
     shown.init_app(app, assets_version())
     of_staff = (door, own, staff, staff_settings)
-    of_work = (opening, tickets, visits, changes, callbacks, reports)
+    of_work = (opening, tickets, visits, changes, opinions, callbacks, reports)
     of_software = (customers, serials, handing, contracts, plans, implementations)
     for package in (*of_staff, duties, files, letters, *of_software, papers, *of_work):
         app.register_blueprint(package.bp)

@@ -13,6 +13,7 @@ from crm.customers.models import Customer
 from crm.db import db
 from crm.files import workflow as files
 from crm.papers import workflow as papers
+from crm.serials.models import Installation
 from crm.staff.models import User
 from crm.tickets import workflow as tickets
 
@@ -56,6 +57,7 @@ class Changes:
             customer = db.session.get_one(Customer, ticket.customer_id)
             row = changes.open_change(
                 by=self.owner(ticket), customer=customer, category=ticket.category, title=ticket.title, origin=ticket,
+                installation=db.session.get(Installation, ticket.installation_id) if ticket.installation_id else None,
                 requirement=fields.get("requirement") or "、".join(fields.values()),
             )  # fmt: skip
             self.begin(clock.now(), self.of_record(row, fields.get("agreed", "重现后修正。")), Random(row.number))
@@ -63,9 +65,10 @@ class Changes:
 
     def change(self, kind: str, title: str, requirement: str, agreed: str, far: int) -> Life:
         """One of the wishes that are shown, as far as it has come."""
-        unit = self.dice.choice([one for one in self.units.values() if one.systems]).customer
+        unit = self.dice.choice([one for one in self.units.values() if one.systems])
         row = changes.open_change(
-            by=self.owner(unit), customer=unit, category=kind, title=title, requirement=requirement
+            by=self.owner(unit.customer), customer=unit.customer, category=kind, title=title, requirement=requirement,
+            installation=unit.systems[0][0],
         )  # fmt: skip
         over = far == 9
         day = self.days.add_days(clock.today(), 10) if over else self.days.add_days(self.days.next(self.today), far)

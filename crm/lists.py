@@ -18,6 +18,8 @@ from crm.permissions import Permission
 SIZE = 50
 BATCH = 1000  # rows asked for at once for a file
 COUNTED = 1000  # more than so many are not counted
+BAD = "bad"
+MARKED = ("given", BAD)  # what customers gave marks on, and what they gave a bad one
 
 
 class Number(BaseConverter):
@@ -181,6 +183,11 @@ def day(args: Mapping[str, str], name: str) -> date | None:
     except ValueError:
         return None
     return found if found and 1990 <= found.year <= 2100 else None
+
+
+def month(args: Mapping[str, str], name: str) -> date | None:
+    """The first day of a month given as `2026-11`."""
+    return day({name: f"{args.get(name, '')}-01"}, name)
 
 
 def words(args: Mapping[str, str], name: str = "q") -> str:

@@ -34,6 +34,9 @@ class Permission(enum.StrEnum):
     CHANGE_WORK = "change:work"  # one's own: open, agree, tell, test, bring to the customer, close
     CHANGE_DECIDE = "change:decide"  # 5.4.4; the director in the manager's place (ours.standin)
     CHANGE_BUILD = "change:build"
+    OPINION_READ = "opinion:read"
+    OPINION_WORK = "opinion:work"  # take in, answer one's own
+    OPINION_INVESTIGATE = "opinion:investigate"  # complaints: investigate, confirm; answer any
     CALLBACK_READ = "callback:read"
     CALLBACK_WORK = "callback:work"  # what falls to one's role or to oneself: call, rate
     REPORT_READ = "report:read"
@@ -64,8 +67,8 @@ class Permission(enum.StrEnum):
 P = Permission
 _PAPER = {P.PAPER_READ, P.PAPER_HOLD}
 _DESK = {P.CUSTOMER_READ, P.CUSTOMER_EDIT, P.TICKET_READ, P.VISIT_READ, P.CHANGE_READ, P.CALLBACK_READ, P.CALLBACK_WORK,
-         P.CONTRACT_READ, P.LETTER_READ} | _PAPER  # fmt: skip
-_LEAD = {P.REPORT_READ, P.REPORT_RECEIVE, P.TICKET_ASSIGN, P.TIME_GRANT, P.DUTY_READ_ANY, P.FILTER_SHARE}
+         P.CONTRACT_READ, P.LETTER_READ, P.OPINION_READ, P.OPINION_WORK} | _PAPER  # fmt: skip
+_LEAD = {P.OPINION_INVESTIGATE, P.REPORT_READ, P.REPORT_RECEIVE, P.TICKET_ASSIGN, P.TIME_GRANT, P.DUTY_READ_ANY, P.FILTER_SHARE}
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.SPECIALIST: frozenset(_DESK | {P.TICKET_WORK, P.VISIT_WORK, P.CHANGE_WORK, P.CONTRACT_WORK, P.SERIAL_READ,
                                         P.SERIAL_ISSUE}),

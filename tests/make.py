@@ -18,10 +18,12 @@ from crm.customers import workflow as customers
 from crm.customers.models import Contact, Customer
 from crm.db import db, unit_of_work
 from crm.duties import workflow as duties
-from crm.duties.models import Subject
+from crm.duties.models import Duty, Subject
 from crm.duties.record import settle
 from crm.files import workflow as files
 from crm.letters import workflow as letters
+from crm.opinions import workflow as opinions
+from crm.opinions.models import Opinion
 from crm.papers import workflow as papers
 from crm.papers.models import Paper
 from crm.permissions import Role
@@ -218,6 +220,34 @@ def change(unit: Customer | None = None, *, upto: str = "draft", by: User | None
         lambda: changes.close(row, by=by, said="好用", mark=5),
     )
     for act in acts[: CHANGED.index(upto)]:
+        act()
+    return row
+
+
+def begun_callback(by: User | None = None) -> Callback:
+    """A call on a feedback form that somebody took up."""
+    owed = db.session.query(Duty).filter_by(subject_id=handed_in().id, rule="call.feedback").one()
+    return calls.begin(owed, by=by or who("followup"))
+
+
+INQUIRED = ("to_investigate", "investigating", "heard", "founded", "answered")
+
+
+def opinion(unit: Customer | None = None, *, by: User | None = None, category: str = "suggestion", **details: Any) -> Opinion:
+    """What a customer said on the telephone today."""
+    said = {"way": "call", "title": "希望加快", "said": "回电话再快一点", "said_on": clock.today(), **details}
+    return opinions.take_in(by=by or who("followup"), customer=unit or served_customer(), category=category, **said)
+
+
+def complaint(unit: Customer | None = None, *, upto: str = "to_investigate", by: User | None = None, **details: Any) -> Opinion:
+    """A complaint about the specialist's attitude as far as a state; `by` investigates."""
+    said = {"about": "attitude", "against": who("specialist"), "title": "态度不好", "said": "说话很冲", **details}
+    row, lead = opinion(unit, category="complaint", **said), by or who("manager")
+    acts = (
+        lambda: opinions.investigate(row, by=lead), lambda: opinions.hear(row, by=lead, words="当时线路不好"),
+        lambda: opinions.confirm(row, by=lead, findings="录音听过，属实"), lambda: opinions.answer(row, by=lead, answer="已道歉"),
+    )
+    for act in acts[: INQUIRED.index(upto)]:
         act()
     return row
 

@@ -1,5 +1,6 @@
 """The demo department, made on awkward days: it must be believable on each of them."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import islice
@@ -10,6 +11,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import selectinload
 
 from crm import clock, create_app, demo, sweep
+from crm.callbacks.models import Callback
 from crm.changes.models import ChangeRequest
 from crm.contracts import notices
 from crm.contracts import queries as contracts
@@ -23,6 +25,7 @@ from crm.duties.models import Duty, Event, Subject, open_now
 from crm.errors import Refused
 from crm.letters import workflow as letters
 from crm.migrating import migrate
+from crm.reports import satisfaction
 from crm.serials import faults
 from crm.serials.coverage import Coverage, verdicts
 from crm.serials.models import Serial
@@ -195,6 +198,17 @@ def a_change_request_is_there_at_the_steps_people_meet() -> None:
     assert not [duty for rule in owes("developer").values() for duty in rule if duty.overdue] and "change.take" in owes("developer")
 
 
+def customers_gave_marks_over_the_year_and_the_figures_are_those_of_a_recount() -> None:
+    manager = who("manager")
+    found = satisfaction.figures(satisfaction.Scope.of({}, manager), manager)
+    first = clock.moment(found.scope.since)
+    rows = db.session.query(Callback).filter(Callback.attitude.is_not(None), Callback.reached_at >= first).all()
+    months = Counter(f"{clock.local(row.reached_at):%Y-%m}" for row in rows)
+    assert {line.name: line.counts["callbacks"] for line in found.months if line.counts["callbacks"]} == months and len(months) > 8
+    assert found.whole["skill"] == round(sum(row.skill for row in rows) / len(rows), 2)
+    assert {line.name for line in found.specialists} == {who("specialist").name, who("specialist2").name}
+
+
 def each_account_opens_with_the_password_that_is_printed() -> None:
     lines = [line.split() for line in demo.logins()]
     assert [line[0] for line in lines] == list(CAST)
@@ -214,6 +228,7 @@ CHECKS = (
     customers_are_of_every_kind_a_list_can_be_narrowed_to,
     a_year_of_contracts_is_there_in_every_state_people_meet,
     a_change_request_is_there_at_the_steps_people_meet,
+    customers_gave_marks_over_the_year_and_the_figures_are_those_of_a_recount,
     the_first_sweep_marks_the_two_that_are_overdue_and_nothing_else,
     each_account_opens_with_the_password_that_is_printed,
 )

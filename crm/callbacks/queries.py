@@ -1,12 +1,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Row, or_, select
+from sqlalchemy import ColumnElement, Row, Select, or_, select
 from sqlalchemy.orm import contains_eager, joinedload
 
 from crm import clock, lists
+from crm.callbacks import marks
 from crm.callbacks.models import Callback, State
 from crm.callbacks.workflow import CALLS
 from crm.contracts.models import Answer
@@ -19,6 +20,7 @@ from crm.errors import NotThere
 from crm.labels import Labelled
 from crm.letters import queries as letters
 from crm.permissions import Permission
+from crm.serials import queries as serials
 from crm.tickets.models import Ticket
 from crm.visits.models import Visit
 
@@ -152,7 +154,8 @@ def story(origin: Subject, user, but: int = 0) -> Story:
 
 @dataclass(frozen=True)
 class Filter:
-    """What the list of callbacks is narrowed by; empty means all."""
+    """What the list of callbacks is narrowed by; empty means all. `since` and `until` are the days they were begun on,
+    `spoken` and `spoken_until` those the customer was spoken with on; `marked`: with marks, or with a bad one."""
 
     owner: int | None = None
     served: int | None = None
@@ -160,12 +163,18 @@ class Filter:
     bad: bool = False
     since: date | None = None
     until: date | None = None
+    spoken: date | None = None
+    spoken_until: date | None = None
+    product: str = ""
+    marked: str = ""
 
     @classmethod
     def of(cls, args: Mapping[str, str], user) -> Self:
         return cls(
             user.id if args.get("owner") == "me" else lists.key(args, "owner"), lists.key(args, "served"),
             lists.one_of(args, "state", State), args.get("bad") == "1", lists.day(args, "since"), lists.day(args, "until"),
+            lists.day(args, "spoken"), lists.day(args, "spoken_until"), serials.product_asked(args),
+            lists.one_of(args, "marked", lists.MARKED),
         )  # fmt: skip
 
     @property
@@ -187,10 +196,26 @@ def listing(user, wanted: Filter, before: int | None = None, size: int = lists.S
     if wanted.since:
         ids = ids.where(Subject.opened_at >= clock.moment(wanted.since))
     if wanted.until:
-        ids = ids.where(Subject.opened_at < clock.moment(wanted.until + timedelta(days=1)))
+        ids = ids.where(Subject.opened_at < clock.end_of(wanted.until))
+    if wanted.spoken or wanted.spoken_until or wanted.product or wanted.marked:
+        ids = ids.where(Subject.id.in_(_said(wanted)))
     rows, after, count = lists.page_of(ids, _loaded, before=before, size=size)
     names = duties.names(id for row in rows for id in (row.customer_id, row.owner_id, row.concerned_id))
     return lists.Page(rows, after, count, names)
+
+
+def _said(wanted: Filter) -> Select:
+    """Which callbacks fit by what was said in them."""
+    rows = marks.with_product(marks.SAID.id)
+    if wanted.spoken:
+        rows = rows.where(marks.SAID.reached_at >= clock.moment(wanted.spoken))
+    if wanted.spoken_until:
+        rows = rows.where(marks.SAID.reached_at < clock.end_of(wanted.spoken_until))
+    if wanted.product:
+        rows = rows.where(serials.of_product(wanted.product))
+    if wanted.marked:
+        rows = rows.where(marks.bad() if wanted.marked == lists.BAD else marks.MARKED)
+    return rows
 
 
 def _loaded(ids: list[int]) -> list[Row[Any]]:

@@ -14,6 +14,7 @@ from crm.duties.workflow import kept_from, may_claim, may_release
 from crm.forms import CrmForm
 from crm.permissions import Permission as P
 from crm.permissions import needs
+from crm.serials import queries as serials
 from crm.staff import queries as staff
 from crm.tickets import calling
 from crm.verbs import Verbs
@@ -35,7 +36,8 @@ def desk():
 @needs(P.CALLBACK_READ)
 def index():
     wanted, rows = TABLE.asked(current_user, request.args)
-    return render_template("callbacks/list.html", page=rows, wanted=wanted, states=State, people=staff.choices())
+    return render_template("callbacks/list.html", page=rows, wanted=wanted, states=State, people=staff.choices(),
+                           products=serials.products())  # fmt: skip
 
 
 @bp.get("/calls/<id:duty_id>")

@@ -3,15 +3,18 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Self
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import selectinload
 
-from crm import lists
+from crm import clock, lists
+from crm.changes import marks
 from crm.changes.models import OVER, ChangeRequest, Kind, State
 from crm.db import db
 from crm.duties import queries as duties
 from crm.duties.models import Event, Subject
 from crm.errors import NotThere
+from crm.serials import queries as serials
+from crm.serials.models import Installation
 
 
 def get(number: str, user) -> ChangeRequest:
@@ -25,13 +28,18 @@ def get(number: str, user) -> ChangeRequest:
 
 @dataclass(frozen=True)
 class Filter:
-    """What the list is narrowed by; empty means all. `mine`: as reporter or developer."""
+    """What the list is narrowed by; empty means all. `closed` and `closed_until` are days, `marked`: closed with a mark, or
+    with a bad one."""
 
     owner: int | None = None
     state: str = ""
     kind: str = ""
     until: date | None = None  # promised until this day, and not over
     developer: int | None = None
+    closed: date | None = None
+    closed_until: date | None = None
+    product: str = ""
+    marked: str = ""
 
     @classmethod
     def of(cls, args: Mapping[str, str], user) -> Self:
@@ -40,7 +48,8 @@ class Filter:
 
         return cls(
             who("owner"), lists.one_of(args, "state", ["going", *State]), lists.one_of(args, "kind", Kind),
-            lists.day(args, "until"), who("developer"),
+            lists.day(args, "until"), who("developer"), lists.day(args, "closed"), lists.day(args, "closed_until"),
+            serials.product_asked(args), lists.one_of(args, "marked", lists.MARKED),
         )  # fmt: skip
 
     @property
@@ -63,15 +72,36 @@ def listing(user, wanted: Filter, before: int | None = None, size: int = lists.S
     if wanted.until:
         own = ChangeRequest.__table__.c
         ids = ids.where(Subject.id.in_(select(own.id).where(own.expected_on <= wanted.until)))
+    if wanted.closed or wanted.closed_until or wanted.marked:
+        ids = ids.where(Subject.id.in_(_closed(wanted)))
+    if wanted.product:
+        ids = ids.where(Subject.id.in_(_about(wanted.product)))
     rows, after, count = lists.page_of(ids, _loaded, before=before, size=size)
     people = (id for row in rows for id in (row.customer_id, row.owner_id, row.concerned_id))
     return lists.Page(rows, after, count, duties.names(people))
 
 
+def _closed(wanted: Filter) -> Select:
+    """Which were closed in those days, by the customer's mark."""
+    rows = marks.closed(marks.SAID.id)
+    if wanted.closed:
+        rows = rows.where(Event.at >= clock.moment(wanted.closed))
+    if wanted.closed_until:
+        rows = rows.where(Event.at < clock.end_of(wanted.closed_until))
+    if wanted.marked:
+        rows = rows.where(marks.bad() if wanted.marked == lists.BAD else marks.MARKED)
+    return rows
+
+
+def _about(product: str) -> Select:
+    rows = select(_OWN.id).outerjoin(Installation.__table__, Installation.__table__.c.id == _OWN.installation_id)
+    return rows.where(serials.of_product(product))
+
+
 _OWN = ChangeRequest.__table__.c
 _SHOWN = (
     Subject.id, Subject.number, Subject.title, Subject.state, Subject.category, Subject.customer_id, Subject.owner_id,
-    Subject.concerned_id, Subject.opened_at, _OWN.expected_on, _OWN.updated_on, _OWN.tests,
+    Subject.concerned_id, Subject.opened_at, _OWN.expected_on, _OWN.updated_on, _OWN.tests, _OWN.mark,
 )  # fmt: skip
 
 

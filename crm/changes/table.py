@@ -19,6 +19,7 @@ TABLE = lists.Table(
         Column("developer", N_("Developer"), lists.title("concerned_id")),
         Column("expected", N_("Promised for"), lists.plain("expected_on")),
         Column("updated", N_("With the customer since"), lists.plain("updated_on"), shown=False),
+        Column("mark", N_("Their mark"), lists.plain("mark"), shown=False, right=True),
         Column("tests", N_("Tests"), lists.plain("tests"), shown=False, right=True),
         Column("opened", N_("Opened"), lists.plain("opened_at"), shown=False),
     ),

@@ -35,7 +35,7 @@ def index():
     wanted, page = TABLE.asked(current_user, request.args)
     return render_template(
         "changes/list.html", page=page, wanted=wanted, states=State, kinds=Kind, people=staff.choices([Role.SPECIALIST]),
-        developers=staff.choices([Role.DEVELOPER]),
+        developers=staff.choices([Role.DEVELOPER]), products=serials.products(),
     )  # fmt: skip
 
 

@@ -43,7 +43,7 @@ def index():
 @needs(P.CONTRACT_READ)
 def lanes():
     """The renewals of a month by step."""
-    first = lists.day({"day": f"{request.args.get('month', '')}-01"}, "day") or clock.today().replace(day=1)
+    first = lists.month(request.args, "month") or clock.today().replace(day=1)
     return render_template("contracts/lanes.html", month=steps.month(first, current_user), lanes=steps.Lane)
 
 

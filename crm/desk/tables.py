@@ -13,6 +13,7 @@ from crm.duties import table as missed
 from crm.labels import N_
 from crm.letters import table as letters
 from crm.lists import Column
+from crm.opinions import table as opinions
 from crm.papers import table as papers
 from crm.permissions import Permission
 from crm.serials import numbering
@@ -54,7 +55,7 @@ CUSTOMERS = lists.Table(
 )  # fmt: skip
 TABLES = {
     table.key: table
-    for table in (tickets.TABLE, visits.TABLE, changes.TABLE, callbacks.TABLE, CUSTOMERS, contracts.TABLE, installations.TABLE,
-                  numbering.TABLE, papers.TABLE,
+    for table in (tickets.TABLE, visits.TABLE, changes.TABLE, opinions.TABLE, callbacks.TABLE, CUSTOMERS, contracts.TABLE,
+                  installations.TABLE, numbering.TABLE, papers.TABLE,
                   letters.TABLE, missed.TABLE, staff.TABLE, staff.ACCESS)
 }

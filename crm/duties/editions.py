@@ -4,7 +4,7 @@ from datetime import datetime
 from functools import cache
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, Select, select
+from sqlalchemy import ColumnElement, Engine, Select, case, select
 
 from crm import clock
 from crm.db import db
@@ -73,6 +73,12 @@ def book_of(subject: Subject) -> Rulebook | None:
 def setting(subject: Subject, name: str) -> int:
     """A number the director owns, as it holds for a subject."""
     return (book_of(subject) or todays()).settings[name]
+
+
+def setting_of_each(name: str) -> ColumnElement[int]:
+    """The same in a statement about subjects: for each as it holds for it."""
+    ids = db.session.scalars(select(Edition.__table__.c.id))
+    return case({id: book(id).settings[name] for id in ids}, value=Subject.edition_id, else_=todays().settings[name])
 
 
 def ruling(subject: Subject, at: datetime) -> list[int]:

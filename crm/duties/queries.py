@@ -79,6 +79,12 @@ def names_in(events: Iterable[Event], user, *others: int | None, origin: int | N
     return known
 
 
+def opened_from(subject: Subject, user) -> list[Name]:
+    """What came of a subject, as far as `user` sees it, the latest first."""
+    rows = select(*NAME).where(Subject.origin_id == subject.id, visible(user)).order_by(Subject.id.desc())
+    return [Name(*row) for row in db.session.execute(rows.limit(MOST))]
+
+
 def mine(user) -> ColumnElement[bool]:
     """One's own duties, and those of one's roles that nobody owns."""
     return of_whom(user.id, sorted(user.roles))

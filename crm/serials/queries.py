@@ -47,6 +47,28 @@ def products() -> list[Product]:
     return list(db.session.scalars(select(Product).where(Product.active).order_by(Product.brand, Product.name)))
 
 
+def product_titles(ids: Iterable[int | None]) -> dict[int | None, str]:
+    """What each product is called, those no longer sold as well."""
+    wanted = {id for id in ids if id is not None}
+    rows = db.session.scalars(select(Product).where(Product.id.in_(wanted))) if wanted else ()
+    return {row.id: row.title for row in rows}
+
+
+UNNAMED = "none"  # what names no installation
+
+
+def product_asked(args: Mapping[str, str]) -> str:
+    """The product a list's address names, as its id; or that none is known."""
+    given = args.get("product", "")
+    return given if given == UNNAMED or lists.key(args, "product") else ""
+
+
+def of_product(asked: str) -> ColumnElement[bool]:
+    """Of a statement that has joined installations, if there is one: those of that product."""
+    product = Installation.__table__.c.product_id
+    return product.is_(None) if asked == UNNAMED else product == int(asked)
+
+
 @dataclass(frozen=True)
 class Filter:
     """What the list of installations is narrowed by; empty means all."""

@@ -28,6 +28,7 @@ def test_it_is_opened_from_a_record_with_what_stands_there(app, browser):
     assert answer.status_code == 303
     change = only()
     assert (change.origin_id, change.category, change.customer_id) == (record.id, "bug", record.customer_id)
+    page.get(record.path)  # what was said once is gone
     assert change.number in page.get(record.path).text, "the record leads to it"
     assert record.number in page.get(change.path).text
 

@@ -31,6 +31,7 @@ from crm.files import store
 from crm.files import workflow as files
 from crm.implementations import workflow as implementing
 from crm.letters import workflow as letters
+from crm.opinions import workflow as opining
 from crm.papers import workflow as papers
 from crm.permissions import Permission, Role
 from crm.plans import workflow as planning
@@ -571,8 +572,33 @@ def change(whose: str, user, name: str = "") -> Row:
     return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
 
 
+LED = {"investigate": "to_investigate", "hear": "investigating", "confirm": "heard", "dismiss": "heard", "weigh": "founded",
+       "review": "founded", "reopen": "answered", "assign": "heard"}  # fmt: skip
+
+
+def opinion(whose: str, user, name: str = "") -> Row:
+    """As far as the verb begins: a complaint where it is one of whoever leads, about somebody where another's. A closed one is
+    withdrawn."""
+    owner, about = owner_of(whose, user), make.who("developer" if whose == "another's" else "archivist")
+    move = opining.MOVES.get(name)
+    if name in LED or whose == "another's":
+        row = make.complaint(unit(), upto=LED.get(name, "to_investigate"), against=about, said_on=clock.today())
+        if name == "weigh":
+            make.complaint(unit(), upto="founded", against=about)
+            row = make.complaint(unit(), upto="founded", against=about)
+    else:
+        row = make.opinion(unit())
+    if whose == "closed" and row.state in opining.MOVES["withdraw"].froms:
+        opining.withdraw(row, by=make.who("manager"), reason="不提了")
+    elif row.owner_id and (not row.complaint or owner.may(Permission.OPINION_INVESTIGATE)):
+        duties.hand_over(row, row.owner_id, owner.id)
+        row.owner_id = owner.id
+    db.session.flush()
+    return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
+
+
 MAKERS: dict[str, Callable[..., Row]] = {
-    "changes.": change,
+    "changes.": change, "opinions.": opinion,
     "letters.": letter, **dict.fromkeys((f"letters.{verb}" for verb in (
         "message", "sheet", "mail", "again", "outcome", "put_on_paper", "posted", "withdraw")), message),
     "static": static, "tickets.": ticket, "tickets.detach": attached, "files.": file, "customers.": customer,
@@ -592,7 +618,7 @@ MAKERS: dict[str, Callable[..., Row]] = {
 }  # fmt: skip
 
 
-NAMED = (message, ticket, visit, change, contract, implementation, callback, report, plan, paper)  # what they make depends on the verb
+NAMED = (message, ticket, visit, change, opinion, contract, implementation, callback, report, plan, paper)  # what they make depends on the verb
 
 
 class Unknown(LookupError):

@@ -23,6 +23,8 @@ from crm.duties.workflow import confirm
 from crm.implementations import workflow as implementing
 from crm.implementations.models import Implementation
 from crm.letters.models import Letter
+from crm.opinions import workflow as opinions
+from crm.opinions.models import Opinion
 from crm.papers import workflow as papers
 from crm.papers.models import Paper
 from crm.papers.models import State as PaperState
@@ -224,6 +226,22 @@ def change(state: str) -> ChangeRequest:
     return row
 
 
+def opinion(state: str) -> Opinion:
+    """A complaint about the developer that the manager investigates, the third of its kind; or what is only answered."""
+    unit = make.served_customer(f"单位{db.session.query(Subject).count()}")
+    if state in ("to_answer", "withdrawn"):
+        row = make.opinion(unit)
+        if state == "withdrawn":
+            opinions.withdraw(row, by=make.who("manager"), reason="不提了")
+        return row
+    if state in ("founded", "answered") and not db.session.query(Opinion).filter(Opinion.confirmed_at.is_not(None)).first():
+        make.complaint(unit, upto="founded", against=make.who("developer"))
+    row = make.complaint(unit, upto="heard" if state == "dismissed" else state, against=make.who("developer"))
+    if state == "dismissed":
+        opinions.dismiss(row, by=make.who("manager"), findings="没有这回事")
+    return row
+
+
 def signing(row) -> dict:
     """What is signed, by a drawing of its own."""
     if not isinstance(row, Visit):
@@ -232,8 +250,13 @@ def signing(row) -> dict:
     return {"what": what, "strokes": make.drawing(row.version + 100 * row.id)}
 
 
+def taker(row) -> str:
+    """Who may be given it; a complaint stays with those who lead."""
+    return str(make.who("director" if isinstance(row, Opinion) and row.complaint else "specialist2").id)
+
+
 # a new kind with moves gets a line: how its row comes into a state
-PUT = {ChangeRequest: change, Letter: letter, Contract: contract, Edition: edition, Implementation: implementation, Paper: paper, Ticket: ticket,
+PUT = {ChangeRequest: change, Opinion: opinion, Letter: letter, Contract: contract, Edition: edition, Implementation: implementation, Paper: paper, Ticket: ticket,
        Visit: visit, Callback: callback, Report: report, Plan: plan}  # fmt: skip
 
 
@@ -287,7 +310,7 @@ def test_every_verb_from_a_state_does_what_the_table_says(app, kind, state):
         for verb, move in kind.MOVES.items():
             path, version = f"{row.path}/{move.noun}", row.version
             wanted = expected(kind, verb, move, by, row, owed)
-            fields = values.anything(path) | {"to": str(make.who("specialist2").id), "representative": str(by.id), "f_told": "", "of": other(row)} | signing(row)
+            fields = values.anything(path) | {"to": taker(row), "representative": str(by.id), "f_told": "", "of": other(row)} | signing(row)
             files = {rows.SCANNED[row.kind][0]: values.stream(path, "")} if verb in rows.SCANS and row.kind in rows.SCANNED and wanted == 303 else {}
             sent = fields | {"csrf_token": token, "version": str(version), "request_id": uuid.uuid4().hex}
             answer = page.post(path, sent | files, multipart=bool(files))

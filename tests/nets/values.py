@@ -31,6 +31,7 @@ VALUES = {
     "outcome_0": "报表已改好", "open_points": "下周复查", "opinion": "满意", "strokes": make.drawing(),
     "expected_on": "2026-12-07", "updated_on": "2026-11-23", "changed": "取数按部门", "how_to_test": "打开部门费用表", "told": "电话告诉王会计",
     "requirement": "按部门汇总", "agreed": "只改取数", "said": "好用", "mark": "5",
+    "said_on": "2026-11-23", "findings": "听过录音，属实", "about": "", "against": "",
     "f_question": "怎么结账", "f_answer": "先过账",
 }  # fmt: skip
 # where one name means another thing on another page
@@ -39,6 +40,7 @@ ON = {
     "/extensions/": {"until": "2026-12-01T18:00"}, "/staff": {"title": "小李", "password": ""},
     "/customers/new": {"code": "000001"}, "/login": {"login": "specialist", "password": make.PASSWORD},
     "/visits": {"place": "南京"}, "/papers/new": {"kind": "other"}, "/papers/absence": {"kind": "other"},
+    "/opinions": {"way": "call", "kind": "suggestion", "answer": "已道歉"},
     "/password": {"password": "four plain words here"},
 }  # fmt: skip
 TABLE = "简称,地区\n甲公司,北京\n乙公司,上海\n".encode()

@@ -1,0 +1,30 @@
+"""Callbacks by what the customer said: the product that was about, the marks, and which of those are bad."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+
+from crm.callbacks.models import MARKS, Callback
+from crm.duties import editions
+from crm.duties.models import Subject
+from crm.serials.models import Installation
+from crm.tickets.models import Ticket
+from crm.visits.models import Visit
+
+SAID = Callback.__table__.c
+MARKED = or_(*(SAID[mark].is_not(None) for mark in MARKS))
+
+
+def with_product(*asked: Any) -> Select:
+    """A statement about callbacks, with the installation that the visit or record they are about names, if it does."""
+    visit, ticket, installed = Visit.__table__, Ticket.__table__, Installation.__table__
+    rows = select(*asked).select_from(Subject.__table__).join(Callback.__table__, SAID.id == Subject.id)
+    rows = rows.outerjoin(visit, visit.c.id == Subject.origin_id).outerjoin(ticket, ticket.c.id == Subject.origin_id)
+    about = func.coalesce(visit.c.installation_id, ticket.c.installation_id)
+    return rows.outerjoin(installed, installed.c.id == about)
+
+
+def bad() -> ColumnElement[bool]:
+    """A mark as low as goes to the manager (ours.bad_mark), by the rulebook of each callback's day."""
+    least = editions.setting_of_each("bad_mark")
+    return or_(*(SAID[mark] <= least for mark in MARKS))

@@ -1,0 +1,42 @@
+"""The moves of a customer's opinion: answered at once, or a complaint, which somebody else investigates first."""
+
+from typing import Any
+
+from crm.labels import N_
+from crm.moves import Move
+from crm.opinions.models import Opinion, State
+from crm.permissions import Permission as P
+
+_lead: dict[str, Any] = {"permission": P.OPINION_INVESTIGATE, "others": True}
+_own: dict[str, Any] = {**_lead, "own": True}
+
+MOVES: dict[str, Move] = {
+    "investigate": Move(noun="investigation", label=N_("Take the investigation on"), done=N_("It is yours to investigate."),
+                        froms=frozenset({State.TO_INVESTIGATE}), to=State.INVESTIGATING, asks=False, icon="play",
+                        tone="primary", **_lead),
+    "hear": Move(noun="hearing", label=N_("Note what is said to it"), done=N_("Noted; whom it is about can read it now."),
+                 froms=frozenset({State.INVESTIGATING}), to=State.HEARD, icon="chat-dots", tone="primary", **_own),
+    "confirm": Move(noun="confirmation", label=N_("Confirm the complaint"), done=N_("Confirmed; the customer is answered next."),
+                    froms=frozenset({State.HEARD}), to=State.CONFIRMED, icon="check2", tone="primary", **_own),
+    "dismiss": Move(noun="dismissal", label=N_("Not confirmed"), done=N_("Not confirmed; the customer is answered next."),
+                    froms=frozenset({State.HEARD}), to=State.DISMISSED, icon="x-circle", **_own),
+    "answer": Move(noun="answer", label=N_("Answer the customer"), done=N_("Answered; follow-up calls about the outcome."),
+                   froms=frozenset({State.TO_ANSWER, State.CONFIRMED, State.DISMISSED}), to=State.ANSWERED, icon="send",
+                   tone="primary", permission=P.OPINION_WORK, over=P.OPINION_INVESTIGATE, others=True),
+    "weigh": Move(noun="decision", label=N_("Decide on what is recommended"), done=N_("Your decision is noted."),
+                  froms=frozenset({State.CONFIRMED, State.ANSWERED}), to=None, owed="opinion.weigh", icon="clipboard",
+                  tone="primary", **_lead),
+    "review": Move(noun="review", label=N_("Decide anew"), done=N_("It is to be decided anew."),
+                   froms=frozenset({State.CONFIRMED, State.DISMISSED, State.ANSWERED}), to=State.HEARD,
+                   icon="arrow-return-left", **_lead),
+    "reopen": Move(noun="reopening", label=N_("Answer anew"), done=N_("It is to be answered anew."),
+                   froms=frozenset({State.ANSWERED}), to=State.TO_ANSWER, icon="arrow-repeat", **_lead),
+    "assign": Move(noun="assignment", label=N_("Give it to somebody else"),
+                   done=N_("It is somebody else's now, who has been told."),
+                   froms=frozenset({State.TO_ANSWER, State.INVESTIGATING, State.HEARD, State.CONFIRMED, State.DISMISSED}),
+                   to=None, icon="person", **_lead),
+    "withdraw": Move(noun="withdrawal", label=N_("The customer withdraws it"), done=N_("It is withdrawn."),
+                     froms=frozenset({State.TO_ANSWER, State.TO_INVESTIGATE, State.INVESTIGATING}), to=State.WITHDRAWN,
+                     icon="x-circle", tone="danger", **_lead),
+}  # fmt: skip
+Opinion.MOVES = MOVES
