@@ -150,7 +150,7 @@ class ServicePeriod(db.Model):
     )
 
 
-VOID = " void "  # after a number that was typed wrongly: no number has a blank, and another may be issued it
+VOID = " void"  # after a number that was typed wrongly: no number has a blank, and another may be issued it
 
 
 def called(number: str) -> str:

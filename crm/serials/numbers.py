@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from crm import clock
 from crm.customers import queries as customers
@@ -102,6 +102,12 @@ def _put_in_order(installation: Installation) -> None:
     db.session.flush()
 
 
+def _as_void(number: str) -> str:
+    """What is kept of it, so that the number may be issued where it belongs; and once more, should that be typed wrongly."""
+    count = db.session.scalar(select(func.count()).where(Serial.number.startswith(f"{number}{VOID}", autoescape=True))) or 0
+    return f"{number}{VOID}{f' {count + 1}' if count else ''}"
+
+
 def may_void(serial: Serial, user) -> bool:
     """Whoever issued it, until it is handed over; a manager, whenever it counts."""
     if serial.replaced_by_id == serial.id:
@@ -123,7 +129,7 @@ def void(serial: Serial, *, by, reason: str) -> None:
         raise Invalid(fields={"reason": N_("Say why.")})
     after, before = serial.replaced_by_id, select(Serial).where(Serial.replaced_by_id == serial.id)
     replaced = list(db.session.scalars(before))
-    serial.replaced_by_id, serial.number = serial.id, f"{serial.number}{VOID}{serial.id}"
+    serial.replaced_by_id, serial.number = serial.id, _as_void(serial.number)
     db.session.flush()
     for one in replaced:
         one.replaced_by_id = after

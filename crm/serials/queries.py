@@ -135,7 +135,7 @@ def serial(id: int, installation: Installation) -> Serial:
     return found
 
 
-def given_to(some: Iterable[Serial]) -> dict[int, str]:
+def given_to(some: Iterable[Any]) -> dict[int, str]:
     """To whom they were handed: contact → name."""
     ids = {one.given_to_id for one in some} - {None}
     return dict(db.session.execute(select(Contact.id, Contact.name).where(Contact.id.in_(ids))).all()) if ids else {}
@@ -167,13 +167,14 @@ def serials(user, wanted: SerialFilter, before: int | None = None, size: int = l
     rows, after, count = lists.page_of(ids, _serials_loaded, before=before, size=size)
     clear = user.may(Permission.SERIAL_READ)
     shown = {row.id: called(row.number) if clear else masked(called(row.number)) for row in rows}
-    return lists.Page(rows, after, count, duties.names(row.customer_id for row in rows), {"shown": shown})
+    beside = {"shown": shown, "people": given_to(rows)}
+    return lists.Page(rows, after, count, duties.names(row.customer_id for row in rows), beside)
 
 
 def _serials_loaded(ids: list[int]) -> list[Any]:
     table, at = Subject.__table__.c, Serial.__table__.c
     rows = (
-        select(at.id, at.number, at.users, at.starts_on, at.ends_on, at.issued_on, at.given_on,
+        select(at.id, at.number, at.users, at.starts_on, at.ends_on, at.issued_on, at.given_on, at.given_to_id,
                use_on(clock.today()).label("use"), table.title, table.customer_id, table.number.label("installation"))
         .select_from(Serial).join(Subject.__table__, table.id == at.installation_id).where(at.id.in_(ids)).order_by(at.id.desc())
     )  # fmt: skip
