@@ -24,8 +24,8 @@ FIELDS: dict[str, Field] = {
         N_("First day"), 40, "有效期起 有效期始 有效期开始 有效起始日期 起始日期 起始日 开始日期 启用日期 生效日期 有效期自 起 "
         "validfrom startdate from", cells.day),
     "ends_on": Field(
-        N_("Last day"), 40, "有效期止 有效期至 有效期截止 有效期结束 到期日期 到期日 截止日期 截止日 结束日期 失效日期 止 validuntil "
-        "enddate until expirydate", cells.day),
+        N_("Last day"), 40, "有效期止 有效期至 有效期截止 有效期结束 到期日期 到期日 截止日期 截止日 结束日期 失效日期 止 "
+        "validuntil enddate until expirydate", cells.day),
     "term": Field(N_("Term"), 60, "有效期 有效期限 期限 使用期限 服务期限 period", cells.term),
     "issued_by": Field(N_("Issued by"), 100, "发放人 发号人 经办人 制作人 发放人员 issuer"),
     "issued_on": Field(N_("Issued on"), 40, "发放日期 发号日期 发放时间 制作日期 下发日期 issuedate", cells.day),
