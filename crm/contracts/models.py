@@ -198,6 +198,11 @@ class Contract(Subject):
         return self.ends_on is not None and self.ends_on < clock.today()
 
     @property
+    def begun(self) -> bool:
+        """Whether its period has begun, if it has one."""
+        return self.starts_on is None or self.starts_on <= clock.today()
+
+    @property
     def to_invoice(self) -> bool:
         """Whether an invoice is to be posted (5.2.5): not for nothing, nor for what lapsed before anything was paid."""
         if not self.amount_fen or self.invoice_posted_on is not None:

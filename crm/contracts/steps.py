@@ -6,12 +6,23 @@ from datetime import date
 from typing import Any
 
 from dateutil.relativedelta import relativedelta
+from flask_babel import gettext as _
 
 from crm import clock
 from crm.contracts import queries, terms
-from crm.contracts.models import Contract, State
+from crm.contracts.models import Contract, Kind, State
 from crm.duties import queries as duties
 from crm.labels import N_, Labelled
+
+
+def standing(one: Any) -> str:
+    """How a contract, or a row of one, stands, in words: what is paid and has not begun says when it does, a sale that is paid
+    says so."""
+    if one.state == State.RUNNING and one.category == Kind.SALES:
+        return _("Paid in full")
+    if one.state == State.RUNNING and one.starts_on and one.starts_on > clock.today():
+        return _("Begins on %(day)s", day=one.starts_on)
+    return _(State(one.state).label)
 
 
 @dataclass(frozen=True)
@@ -22,17 +33,24 @@ class Step:
 
 
 def steps(contract: Contract, open_fen: int) -> list[Step]:
-    """From the negotiation to the period in force; a step that was passed over shows no day."""
+    """From the negotiation to the period in force, which a sale has not; a step that was passed over shows no day."""
     paid = contract.returned_on is not None and not open_fen
     last = max((one.paid_on for one in contract.payments), default=contract.returned_on) if paid else None
-    begun = contract.state in (State.RUNNING, State.RENEWED)
     days = (
-        (N_("Negotiated"), clock.local(contract.opened_at).date()), (N_("Signed by us"), contract.signed_on),
-        (N_("Sent"), contract.sent_on), (N_("Copy back"), contract.returned_on),
+        (N_("Signed by us"), contract.signed_on), (N_("Sent"), contract.sent_on), (N_("Copy back"), contract.returned_on),
         (N_("Invoice posted"), contract.invoice_posted_on), (N_("Paid"), last),
-        (N_("In force"), contract.starts_on if begun else None),
     )  # fmt: skip
-    return [Step(label, day, day is not None) for label, day in days]
+    negotiated = Step(N_("Negotiated"), None, contract.signed_on is not None or contract.returned_on is not None)
+    return [negotiated, *(Step(label, day, day is not None) for label, day in days), *_begun(contract)]
+
+
+def _begun(contract: Contract) -> list[Step]:
+    if contract.category != Kind.SERVICE:
+        return []
+    settled = contract.state in (State.RUNNING, State.RENEWED) and contract.starts_on is not None
+    if settled and contract.starts_on > clock.today():
+        return [Step(N_("Begins"), contract.starts_on, False)]
+    return [Step(N_("In force"), contract.starts_on if settled else None, settled)]
 
 
 class Lane(Labelled):

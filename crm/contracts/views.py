@@ -36,7 +36,8 @@ FORESEEN = timedelta(days=60)  # how far the forecast looks
 def index():
     wanted, page_ = TABLE.asked(current_user, request.args)
     return render_template("contracts/list.html", page=page_, wanted=wanted, contract_states=State, kinds=Kind,
-                           people=staff.choices(page.WORKS), soon=clock.today() + FORESEEN, to_pay=paying.open_fen)  # fmt: skip
+                           people=staff.choices(page.WORKS), soon=clock.today() + FORESEEN, to_pay=paying.open_fen,
+                           standing=steps.standing)  # fmt: skip
 
 
 @bp.get("/lanes")
@@ -152,6 +153,8 @@ def new():
         covers = form.chosen()
         made = workflow.draft(by=current_user, customer=customer, installations=covers, successor_of=before, **form.terms())
         flash(_("%(number)s is drafted.", number=made.number))
+        if made.category == Kind.SERVICE and not covers:
+            flash(_("It covers no installation yet: it cannot be signed before it does (5.2.3)."), "warning")
         return redirect(made.path, 303)
 
     def show(refusal: Refused | None):

@@ -9,6 +9,7 @@ from flask_login import current_user
 from crm import clock, lists
 from crm.answers import repeatable, unattended
 from crm.contracts import queries as contracts
+from crm.contracts.steps import standing
 from crm.customers import queries as customers
 from crm.customers.models import Grade
 from crm.desk import presence, queries, today
@@ -81,7 +82,7 @@ def customer(number):
         "desk/customer.html", customer=unit, contacts=customers.contacts(unit.id), events=shown, installations=installed,
         more=f"{shown[-1][0].at.timestamp()}_{shown[-1][0].id}" if more else "", agreed=serials.contracts_of(installed),
         visits=queries.visits_of(unit.id, current_user), contracts=contracts.of_customer(unit.id, current_user),
-        standings=Standing, verdict=verdicts([unit.id])[unit.id], lacks=serials.what_lacks([unit.id])[unit.id],
+        standings=Standing, standing=standing, verdict=verdicts([unit.id])[unit.id], lacks=serials.what_lacks([unit.id])[unit.id],
         names=duties.names_in((event for event, _ in shown), current_user, unit.owner_id),
     )  # fmt: skip
 
