@@ -9,8 +9,8 @@ from dateutil.relativedelta import relativedelta
 from flask_babel import gettext as _
 
 from crm import clock
-from crm.contracts import queries, terms
-from crm.contracts.models import Contract, Kind, State
+from crm.contracts import paying, queries, terms
+from crm.contracts.models import OWING, Answer, Contract, Kind, State
 from crm.duties import queries as duties
 from crm.labels import N_, Labelled
 
@@ -65,12 +65,35 @@ class Lane(Labelled):
     GONE = "gone", N_("Lapsed")
 
 
+class Mark(Labelled):
+    """What is to be known of a renewal beside its step."""
+
+    LEAVES = "leaves", N_("will not renew")
+    WITHHELD = "withheld", N_("withheld")
+    UNPAID = "unpaid", N_("not paid")
+
+
 @dataclass(frozen=True)
 class Card:
-    """One renewal: the contract that ends, and the one that follows it, if it was begun."""
+    """One renewal: the contract that ends, and the one that follows it, if it was begun; `paid`: what came in for that."""
 
     before: Any
     after: Any
+    paid: int = 0
+
+    @property
+    def unpaid(self) -> bool:
+        """In force, or renewed itself, before it was paid in full (5.2.7)."""
+        going_on = self.after is not None and self.after.state in (State.RUNNING, State.RENEWED)
+        return going_on and paying.open_fen(self.after, self.paid) > 0
+
+    @property
+    def marks(self) -> list[Mark]:
+        signed = self.after is not None and self.after.state in OWING
+        leaves = self.before.answer == Answer.LEAVES and not signed and self.before.state != State.RENEWED
+        withheld = signed and self.after.withheld_at is not None
+        said = ((Mark.LEAVES, leaves), (Mark.WITHHELD, withheld), (Mark.UNPAID, self.unpaid))
+        return [mark for mark, holds in said if holds]
 
     @property
     def expected(self) -> int | None:
@@ -120,9 +143,10 @@ def month(first: date, user) -> Month:
     """Every service contract that ends in the month, by how far its renewal has come."""
     ending = queries.ending_in(first, first + relativedelta(months=1, days=-1), user)
     after = queries.renewals_of([row.id for row in ending], user)
+    paid = paying.paid_of(one.id for one in after.values())
     cards: dict[Lane, list[Card]] = {lane: [] for lane in Lane}
     for row in ending:
-        card = Card(row, after.get(row.id))
+        card = Card(row, then := after.get(row.id), paid.get(then.id, 0) if then else 0)
         cards[card.lane].append(card)
     return Month(first, cards, duties.names(_ids(ending)))
 

@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from dateutil.relativedelta import relativedelta
 
 from crm import clock
-from crm.contracts import queries, workflow
+from crm.contracts import paying, queries, workflow
 from crm.contracts.models import Contract, ContractEvent
+from crm.contracts.steps import month as lanes
 from crm.contracts.steps import steps
 from crm.db import db, unit_of_work
 from crm.duties.models import Event
@@ -102,3 +104,31 @@ def test_a_renewal_says_what_it_renews(app, browser):
     text = browser("specialist").get(after.path).text
     assert f'renews <a href="{before.path}">' in text
     assert "Renews</span>" in text and "Came of" not in text
+
+
+def test_the_lanes_tell_who_will_not_renew_what_is_withheld_and_what_began_unpaid(app, browser):
+    ends, boss = clock.today() + timedelta(days=5), make.who("manager")
+    with unit_of_work():
+        leaves, withheld, begun, plain = (make.in_force(ends_on=ends) for _ in range(4))
+        workflow.answer(leaves, by=boss, answer="leaves", why="换了软件")
+        after = [renewed(one) for one in (withheld, begun)]
+        paying.release(after[1], by=boss, reason="老客户")
+        after[0].withheld_at = clock.now()
+    month = f"{ends:%Y-%m}"
+    cards = {card.before.number: card.marks for some in lanes(clock.parse(f"{month}-01T09:00").date(), boss).cards.values() for card in some}
+    assert cards == {leaves.number: ["leaves"], withheld.number: ["withheld"], begun.number: ["unpaid"], plain.number: []}
+    text = browser("manager").get(f"/contracts/lanes?month={month}").text
+    assert [text.count(f'state-{mark}">') for mark in ("leaves", "withheld", "unpaid")] == [1, 1, 1]
+
+
+def renewed(before: Contract) -> Contract:
+    """Its renewal, countersigned."""
+    me = make.who("specialist")
+    starts = before.ends_on + timedelta(days=1)
+    after = workflow.draft(
+        by=me, customer=make.customer_of(before), installations=before.installations, successor_of=before, title="续一年",
+        amount_fen=120_000, starts_on=starts, ends_on=starts + relativedelta(years=1, days=-1),
+    )  # fmt: skip
+    workflow.sign(after, by=me, signed_on=clock.today(), representative_id=me.id, stamped=True)
+    workflow.copy(after, by=me, returned_on=clock.today())
+    return after
