@@ -54,6 +54,6 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
         now[name] = bound
     return render_template(
         "plans/plan.html", **told(plan, owed, name=name, bound=bound, refusal=refusal, drafts=drafts), plan=plan,
-        figures=shown(plan), offered=now, moves=MOVES, outcomes=Outcome, marks=Mark, changeable=CHANGE.open_to(current_user, plan),
-        leading=next((key for key in LEADING if key in now), ""),
+        figures=shown(plan), offered=now, moves=MOVES, outcomes=Outcome, marks=Mark,
+        changeable=CHANGE.open_to(current_user, plan), leading=next((key for key in LEADING if key in now), ""),
     )  # fmt: skip
