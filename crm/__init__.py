@@ -101,28 +101,9 @@ def _declared(app: Flask) -> None:
 
 def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     """The program on its database. `settings` win over the environment's."""
-    from crm import desk, shown
-    from crm.callbacks import views as callbacks
-    from crm.changes import views as changes
-    from crm.contracts import views as contracts
-    from crm.customers import views as customers
-    from crm.duties import views as duties
-    from crm.files import views as files
-    from crm.implementations import views as implementations
+    from crm import desk, pages, shown
     from crm.letters import delivery
-    from crm.letters import views as letters
-    from crm.opinions import views as opinions
-    from crm.papers import views as papers
-    from crm.plans import views as plans
-    from crm.reports import views as reports
-    from crm.serials import handing
-    from crm.serials import views as serials
-    from crm.staff import door, own, session
-    from crm.staff import settings as staff_settings
-    from crm.staff import views as staff
-    from crm.tickets import opening
-    from crm.tickets import views as tickets
-    from crm.visits import views as visits
+    from crm.staff import session
 
     app = Crm("crm", template_folder=str(ROOT / "templates"), static_folder=str(HERE / "static"))
     _configure(app, settings or {})
@@ -133,11 +114,8 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     delivery.init_app(app)
     session.init_app(app)
     shown.init_app(app, assets_version())
-    of_staff = (door, own, staff, staff_settings)
-    of_work = (opening, tickets, visits, changes, opinions, callbacks, reports)
-    of_software = (customers, serials, handing, contracts, plans, implementations)
-    for package in (*of_staff, duties, files, letters, *of_software, papers, *of_work):
-        app.register_blueprint(package.bp)
+    for blueprint in pages.BLUEPRINTS:
+        app.register_blueprint(blueprint)
     desk.init_app(app)
     app.view_functions["static"].permission = Permission.PUBLIC  # type: ignore[attr-defined]
     _declared(app)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from crm import sweep
-from tests import make
+from tests import forked, make
 
 CRM = str(Path(sys.executable).with_name("crm"))
 ROOT = Path(__file__).parents[1]
@@ -28,8 +28,7 @@ def run(tmp_path):
     environment |= {"CRM_INSTANCE": str(tmp_path / "instance")}
 
     def command(*words: str, typed: str = "") -> tuple[int, str, str]:
-        done = subprocess.run([CRM, *words], input=typed, capture_output=True, text=True, env=environment, cwd=tmp_path)
-        return done.returncode, done.stdout, done.stderr
+        return forked.crm(words, typed, environment, tmp_path)
 
     command.environment = environment
     return command

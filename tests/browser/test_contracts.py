@@ -10,6 +10,7 @@ from crm.duties.message import Message, MessageState
 from crm.serials.models import Installation
 from crm.sweep import tick
 from tests import make
+from tests.browser.steps import go
 
 
 def on(day: str):
@@ -20,23 +21,6 @@ def on(day: str):
 def swept(served) -> None:
     with served.app_context():
         assert not tick(clock.now()).failed
-
-
-def go(page, path: str, verb: str, **typed: str) -> None:
-    """One verb of a contract's page: its form filled in and sent."""
-    page.goto(path)
-    form = page.locator(f"#{verb}")
-    if not form.evaluate("one => one.open"):
-        form.locator("summary").click()
-    for name, words in typed.items():
-        field = form.locator(f"[name={name}]")
-        if field.evaluate("one => one.type") == "checkbox":
-            field.check()
-        else:
-            field.select_option(words) if field.evaluate("one => one.tagName") == "SELECT" else field.fill(words)
-    form.locator("button.btn").last.click()
-    page.wait_for_load_state()
-    assert page.locator(".alert-success").count() == 1, page.locator("main").inner_text()
 
 
 def test_from_the_notice_to_the_new_period(served, open_page):

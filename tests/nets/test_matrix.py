@@ -171,7 +171,8 @@ def test_each_route_answers_each_identity_as_the_permissions_say(app, identity, 
     for rule, method in routes(app):
         known = rule.arguments - {"filename"} and (ALL or walk.may(rule.endpoint))  # else whose it is makes no difference
         for whose in WHOSE if known else WHOSE[:1]:
-            walk.cell(rule, method, whose)
+            if ALL or whose != "closed" or method != "GET":  # a page of what is over: in `make nets`, and looked at by the eyes
+                walk.cell(rule, method, whose)
     with capsys.disabled():
         print(f" {walk.cells} cells for {identity}: {walk.done.total()} forms taken", end="")
     assert not walk.wrong, "\n".join(map(str, walk.wrong))

@@ -38,7 +38,7 @@ from crm.visits import workflow as visits
 from crm.visits.models import State as VisitState
 from crm.visits.models import Visit
 from tests import make
-from tests.conftest import LARGE, Browser
+from tests.conftest import ALL, LARGE, Browser
 from tests.nets import rows, values
 from tests.nets.state import changed, digest, status
 
@@ -299,15 +299,26 @@ def stuck(kind, state: str, owed: set[str]) -> set[str]:
     return {rule for rule, move in moves.items() if move and not move.froms & follow}
 
 
+def refused_at_the_door(by, move, door: set[str]) -> bool:
+    """Whose role a verb's route refuses: once for each verb here, and everybody in `make nets` and in the matrix."""
+    if ALL or by.may(move.permission):
+        return False
+    again = move.noun in door
+    door.add(move.noun)
+    return again
+
+
 @pytest.mark.parametrize(("kind", "state"), CASES, ids=lambda v: getattr(v, "__name__", v))
 def test_every_verb_from_a_state_does_what_the_table_says(app, kind, state):
     row, owed = one(kind, state)
     assert not stuck(kind, state, owed), "owed, and no button settles it in this state: the rule drops it, or the move takes it from here"
-    taken, wrong, before = 0, [], digest()
+    taken, wrong, before, door = 0, [], digest(), set()
     for role in make.CAST:
         page, by = Browser(app, role), make.who(role)
         token, before = page.token("/account"), digest()
         for verb, move in kind.MOVES.items():
+            if refused_at_the_door(by, move, door):
+                continue
             path, version = f"{row.path}/{move.noun}", row.version
             wanted = expected(kind, verb, move, by, row, owed)
             fields = values.anything(path) | {"to": taker(row), "representative": str(by.id), "f_told": "", "of": other(row)} | signing(row)
