@@ -146,7 +146,8 @@ Contract.HINDRANCES = (ContractEvent.OVER, ContractEvent.NO_ADDRESS, ContractEve
 class Why:
     """What became of the notice of a contract's present end: a word for it, and when."""
 
-    what: str  # not_yet | sent | waiting | unknown | rejected | withdrawn | renewed | over | no_address | history | none
+    # not_yet | sent | waiting | to_post | unknown | rejected | withdrawn | renewed | over | no_address | history | none
+    what: str
     at: datetime | None = None
     day: date | None = None
     message_id: int | None = None
@@ -171,7 +172,8 @@ def why(contract: Contract) -> Why:
 
 
 def _of_message(message: Message) -> Why:
-    words = {MessageState.QUEUED: "waiting", MessageState.SENDING: "waiting"}
+    ready = message.way == Way.PAPER and message.sheet_sha256 is not None  # people print and post it
+    words = {MessageState.QUEUED: "to_post" if ready else "waiting", MessageState.SENDING: "waiting"}
     what = words.get(MessageState(message.state), message.state)
     return Why(what, message.ended_at or message.queued_at, message_id=message.id)
 

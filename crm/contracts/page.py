@@ -17,11 +17,12 @@ from crm.contracts.steps import standing, steps
 from crm.customers import queries as customers
 from crm.duties import editions
 from crm.duties import queries as duties
-from crm.duties.message import MessageState, Way
+from crm.duties.message import Way
 from crm.errors import Refused
 from crm.forms import CrmForm, ReasonForm
 from crm.labels import N_
 from crm.letters import queries as letters
+from crm.letters import table as letters_table
 from crm.moves import Move
 from crm.papers import queries as papers
 from crm.permissions import Role
@@ -143,10 +144,10 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
         leading=leading(contract, now, owed), changeable=CHANGE.open_to(current_user, contract), may_renew=may_renew(contract),
         scan=next((file for file in reversed(known["files"]) if file.purpose == COPY), None),
         steps=steps(contract, to_pay), to_pay=to_pay, paid=paid, why=notices.why(contract), reached=notices.reachable(contract),
-        letters=letters.of(contract) if contract.edition_id else [], message_states=MessageState,
+        letters=letters.of(contract) if contract.edition_id else [], letter_standing=letters_table.standing,
         entered=[one.title for one in periods.entered_by(contract)] if any(one.rule == "contract.check" for one in owed) else [],
         serials=lacks, hand_over=_hands_over(contract, lacks),
-        standing=standing, copy_due=due.get("contract.copy", contract.copy_due_on),
+        standing=standing, looks={"demand": "demand.pdf"}, copy_due=due.get("contract.copy", contract.copy_due_on),
         pay_due=due.get("contract.pay", contract.payment_due_on), posts=editions.todays().posts,
         papers=papers.of(contract, owed, current_user),
     )  # fmt: skip

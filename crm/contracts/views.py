@@ -19,6 +19,9 @@ from crm.duties.message import Way
 from crm.duties.models import Subject
 from crm.errors import Refused
 from crm.forms import CrmForm, attempt
+from crm.letters.answer import inline
+from crm.letters.letter import draft
+from crm.letters.outgoing import seen
 from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.serials import queries as serials
@@ -241,6 +244,14 @@ VERBS = Verbs(queries.get, MOVES, page, first=_in_order, acts={
     "lapse": lambda c, f, k: workflow.lapse(c, by=current_user, reason=f.reason.data),
 })  # fmt: skip
 VERBS.hang(bp)
+
+
+@bp.get("/<number:number>/demand.pdf")
+@needs(P.CONTRACT_READ)
+def demand_letter(number):
+    """The formal demand as it would be sent today."""
+    contract = queries.get(number, current_user)
+    return inline(seen(lambda: draft(contract, notices.DEMAND)), f"{number}-demand")
 
 
 @bp.post("/<number:number>/notes")

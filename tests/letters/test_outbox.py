@@ -448,27 +448,27 @@ def test_nobody_takes_a_letter_to_paper_that_somebody_prepares_for_sending(queue
 def test_a_letter_is_sent_once_more_on_purpose_as_one_of_its_own(queued, carrier, contract):
     carrier.says = [NoAnswer("lost")]
     send()
-    made = act("again")
+    made = act("again", words="客户没收到")
     assert owed("message.decide") == [] and made.slot == f"{contract.ends_on}#2"
     assert send() == 1
     first, second = letters()
     assert (first.state, second.state) == ("unknown", "sent") and first.message_id != second.message_id
-    third = act("again", at=-1, on_paper=True)
+    third = act("again", at=-1, on_paper=True, words="改寄纸质")
     assert (third.slot, third.way) == (f"{contract.ends_on}#3", Way.PAPER)
 
 
 def test_what_still_waits_is_not_sent_a_second_time(queued):
     with pytest.raises(WrongState):
-        act("again")
+        act("again", words="客户没收到")
 
 
 def test_of_two_who_send_it_once_more_one_does_though_it_is_sent_in_between(queued, carrier):
     carrier.says = [NoAnswer("lost")]
     send()
-    act("again")
+    act("again", words="客户没收到")
     for _before, _after in (("waits", "goes"), ("was sent", "stays")):
         with pytest.raises(WrongState):
-            act("again")
+            act("again", words="客户没收到")
         send()
     assert len(letters()) == 2 and len(carrier.given) == 2, "the lost one and one more"
     page = Browser(current_app._get_current_object(), "followup")
@@ -516,7 +516,7 @@ def test_nobody_decides_on_what_is_sent_or_waits(queued, carrier):
 def test_specialists_and_strangers_send_nothing(queued, verb):
     for login in ("specialist", "archivist", "admin", "stranger"):
         with pytest.raises(Forbidden):
-            act(verb, by=login, **({"words": "不用发了"} if verb == "withdraw" else {}))
+            act(verb, by=login, **({"words": "不用发了"} if verb in ("withdraw", "again") else {}))
 
 
 def test_the_page_offers_what_can_be_done_and_todays_duty_leads_to_it(queued, carrier, contract):
@@ -528,7 +528,8 @@ def test_the_page_offers_what_can_be_done_and_todays_duty_leads_to_it(queued, ca
     answer = page.send(f"/outbox/{queued.id}/outcome", arrived="yes", words="打电话问过")
     assert answer.status_code == 303 and state() == "sent"
     assert "Nobody knows whether it arrived" not in page.get(f"/outbox/{queued.id}").text
-    assert page.send(f"/outbox/{queued.id}/again").status_code == 303 and len(letters()) == 2
+    assert page.send(f"/outbox/{queued.id}/again").status_code == 422 and len(letters()) == 1
+    assert page.send(f"/outbox/{queued.id}/again", reason="客户要原件", paper="y").status_code == 303 and len(letters()) == 2
 
 
 def test_a_form_that_lacks_how_it_was_found_out_comes_back_with_every_word(queued, carrier):
