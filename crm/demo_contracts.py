@@ -17,11 +17,12 @@ from crm.customers.models import Customer
 from crm.db import db
 from crm.demo_serials import hand_out
 from crm.duties.acts import carry_out
-from crm.duties.message import Message, MessageState, Way
+from crm.duties.message import Message, MessageEvent, MessageState, Way
 from crm.duties.models import Duty, Subject, open_now
+from crm.duties.record import record
 from crm.duties.rulebook import PROGRAM
 from crm.files import store
-from crm.letters import outbox
+from crm.letters import handling, outbox
 from crm.letters.letter import NotReady, prepare
 from crm.papers import workflow as papers
 from crm.plans import completion
@@ -222,10 +223,20 @@ class Contracts:
             except NotReady:
                 return
             message.way, message.address, message.attempts = made.way, made.address, 1
-            message.sheet_sha256, message.mail_sha256 = store.put(made.sheet), store.put(made.mail)
+            message.sheet_sha256 = store.put(made.sheet)
+            message.mail_sha256 = store.put(made.mail) if made.mail else None
             db.session.flush()
             if made.way != Way.PAPER:
                 outbox.end(message.id, MessageState(outcome), ANSWERS[outcome])
+            else:
+                record(MessageEvent.ON_PAPER, contract, **message.facts)
+                self.begin(clock.now(), self.post(message), Random(message.id))
+
+    def post(self, message: Message) -> Life:
+        """Printed and in the post on the next working day."""
+        yield self.morning(self.days.next(clock.today() + timedelta(days=1)))
+        if message.state == MessageState.QUEUED:
+            handling.posted(message, by=self.people["followup"])
 
     def call_on(self, contract: Contract) -> Life:
         yield self.morning(self.days.next(clock.today() + timedelta(days=1)))

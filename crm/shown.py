@@ -69,7 +69,7 @@ def _span(seconds: int, language: str) -> str:
 def relative(instant: datetime) -> str:
     """`3 小时前`, `in 2 days`. Rounded first, so that the same words are put together once."""
     seconds = (instant - clock.now()).total_seconds()
-    if abs(seconds) < 30:
+    if abs(seconds) < 57:  # from here on it is rounded to a minute
         return str(_("just now"))
     unit = next((unit for _name, unit in TIMEDELTA_UNITS if abs(seconds) / unit >= 0.95), 1)
     return _span(round(seconds / unit) * unit, catalogue.language())

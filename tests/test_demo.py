@@ -187,6 +187,8 @@ def a_year_of_contracts_is_there_in_every_state_people_meet() -> None:
     assert db.session.scalar(select(func.count()).select_from(Serial)) > 60 and 0 < len(faults.listing(director)) < 10
     assert len(contracts.receivables(director)) == 2 and len(contracts.without_renewal(director)) >= 3
     assert {one.rule for one in db.session.scalars(select(Message))} >= {"contract.notice", "contract.demand"}
+    for one in db.session.scalars(select(Message).where(Message.way == "paper", Message.state == "queued")):
+        assert db.session.scalar(select(Duty.id).where(Duty.rule == "message.post", Duty.slot == str(one.id), open_now()))
     assert notices.forecast(director, clock.today() + timedelta(days=60))
     owing = select(Contract).join(Duty, Duty.subject_id == Contract.id).where(Duty.pool == "program", Duty.breached_by_id.is_not(None))
     assert not db.session.scalars(owing).all(), "the program was never late"

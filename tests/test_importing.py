@@ -3,13 +3,19 @@
 import threading
 
 import pytest
+from flask_babel import force_locale, gettext
 from sqlalchemy import select
 
 from crm import clock
+from crm.contracts import importing as contracts
+from crm.customers import importing as customers
 from crm.customers.models import Customer
 from crm.db import db, next_number, unit_of_work
+from crm.desk.tables import TABLES
 from crm.errors import Invalid
 from crm.importing import Result, refusal, saved, taking
+from crm.serials import importing as serials
+from crm.sheets.columns import folded
 
 
 def test_results_add_up():
@@ -72,3 +78,17 @@ def test_whoever_imports_takes_no_number_from_those_who_work(app):
         other.join(5)
         assert given == ["K0001"]
     other.join()
+
+
+NOT_TAKEN = {  # what a list shows that no list brings in
+    "contracts": {"number", "state", "owner", "open", "drafted"}, "serials": {"used"}, "customers": {"number", "service"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["zh_Hans_CN", "en"])
+@pytest.mark.parametrize(("key", "kind"), [("contracts", contracts), ("serials", serials), ("customers", customers)])
+def test_an_import_knows_the_headings_of_the_program_s_own_lists(app, key, kind, language):
+    with app.test_request_context(), force_locale(language):
+        heads = {column.key: gettext(column.label) for column in TABLES[key].columns if column.key not in NOT_TAKEN[key]}
+    known = kind.KIND.plan.COLUMNS.words
+    assert [head for head in heads.values() if folded(head) not in known] == []

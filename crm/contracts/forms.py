@@ -73,8 +73,7 @@ class SendForm(CrmForm):
 
 class AgreeForm(CrmForm):
     copy_due_on = DayField(_l("Copy expected back by"))
-    payment_due_on = DayField(_l("Payment due on"),
-                              description=_l("Later than 5.2.6 allows: that needs a manager."))  # fmt: skip
+    payment_due_on = DayField(_l("Payment due on"))
     terms = WordsField(_l("What was agreed"), most=2000)
 
 

@@ -78,7 +78,7 @@ class ContractEvent(Labelled):
     REMINDED = "contract.reminded", N_("wrote a reminder of the expiry")
     NO_ADDRESS = "contract.no_address", N_("found no fax and no e-mail to write to")
     ADDRESS_FOUND = "contract.address_found", N_("found where to write to")
-    PASSED_OVER = "contract.passed_over", N_("wrote no reminder: another letter goes out the same day")
+    PASSED_OVER = "contract.passed_over", N_("passed over a reminder of the expiry")
     OVER = "contract.over", N_("found the period over, and wrote no letter any more")
     ANSWERED = "contract.answered", N_("noted the customer's answer")
     DECIDED = "contract.decided", N_("noted that the customer has decided")
@@ -198,14 +198,16 @@ class Contract(Subject):
         return self.ends_on is not None and self.ends_on < clock.today()
 
     @property
+    def begun(self) -> bool:
+        """Whether its period has begun, if it has one."""
+        return self.starts_on is None or self.starts_on <= clock.today()
+
+    @property
     def to_invoice(self) -> bool:
         """Whether an invoice is to be posted (5.2.5): not for nothing, nor for what lapsed before anything was paid."""
         if not self.amount_fen or self.invoice_posted_on is not None:
             return False
         return self.state != State.LAPSED or (db.session.scalar(paid_for(self.id)) or 0) > 0
-
-    def act_facts(self, rule) -> dict[str, Any]:
-        return {"ends_on": self.ends_on, "what": f"{rule.key} {self.ends_on}"}
 
     @classmethod
     def odd(cls) -> Mapping[str, ColumnElement[bool]]:

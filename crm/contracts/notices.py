@@ -1,17 +1,19 @@
 """One month ahead (5.2.2): what a contract's letters say, whether its notice can be written, and why it was or was not."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from flask_babel import force_locale
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from crm import clock
 from crm.contracts import paying
 from crm.contracts.models import Contract, ContractEvent, State, covered
 from crm.customers.models import Contact, Customer
 from crm.db import db, unit_of_work
+from crm.duties import editions
 from crm.duties import queries as duties
 from crm.duties.acts import each_once
 from crm.duties.editions import book_of
@@ -20,6 +22,7 @@ from crm.duties.message import Message, MessageState, Way
 from crm.duties.models import Duty, open_now
 from crm.duties.record import record
 from crm.duties.rulebook import Rule
+from crm.labels import N_
 from crm.letters import outbox
 from crm.letters.company import company
 from crm.letters.letter import About, way_to
@@ -81,7 +84,7 @@ def reachable(contract: Contract) -> bool:
 
 def hindrance(contract: Contract, rule: Rule) -> str:
     """Why the letter of a rule is not written now. What is over is nobody told (5.2.2); where no letter reaches anybody,
-    somebody is asked to find out where to write; of one contract one letter a day goes out, so a reminder is passed over."""
+    somebody is asked to find out where to write; a reminder may be passed over."""
     book = book_of(contract)
     if book is None or rule.keeps[0] not in book.posts_by_event:
         return ""
@@ -89,8 +92,44 @@ def hindrance(contract: Contract, rule: Rule) -> str:
         return ContractEvent.OVER
     if not reachable(contract):
         return ContractEvent.NO_ADDRESS
-    reminds = rule.keeps[0] == ContractEvent.REMINDED
-    return ContractEvent.PASSED_OVER if reminds and _written_today(contract) else ""
+    return ContractEvent.PASSED_OVER if _passed_over(contract, rule) else ""
+
+
+def act_facts(contract: Contract, rule: Rule) -> dict[str, Any]:
+    """What is told with an act of the program; of a reminder that is passed over why."""
+    facts = {"ends_on": contract.ends_on, "what": f"{rule.key} {contract.ends_on}"}
+    return facts | ({"said": why} if (why := _passed_over(contract, rule)) else {})
+
+
+def _passed_over(contract: Contract, rule: Rule) -> str:
+    """Why a reminder is not written; "" if it is. It never goes before the notice, nor soon after one that went out late; of
+    one contract one letter a day goes out."""
+    if rule.keeps[0] != ContractEvent.REMINDED:
+        return ""
+    if _written_today(contract):
+        return N_("another letter goes out the same day")
+    notice = notice_of(contract)
+    if notice is None:
+        owed = Duty.subject_id == contract.id, Duty.rule == NOTICE, open_now()
+        return WAITS if db.session.scalar(select(Duty.id).where(*owed).limit(1)) else ""
+    if notice.state in (MessageState.REJECTED, MessageState.WITHDRAWN):
+        return N_("the expiry notice did not reach the customer")
+    if notice.state == MessageState.QUEUED and notice.way == Way.PAPER:
+        return WAITS
+    days = editions.setting(contract, "reminder_after_days")
+    lately = clock.today() - clock.local(notice.queued_at).date() <= timedelta(days=days)
+    return N_("the expiry notice has only just gone out") if lately else ""
+
+
+WAITS = N_("the expiry notice has not gone out yet")
+
+
+def notice_of(contract: Contract) -> Message | None:
+    """The notice of its present end: of those sent once more the last; none that gave up its place."""
+    slot = str(contract.ends_on)
+    slots = or_(Message.slot == slot, Message.slot.startswith(f"{slot}#"))
+    written = Message.subject_id == contract.id, Message.rule == NOTICE, Message.slot.not_like(f"%{outbox.FREED}%")
+    return db.session.scalar(select(Message).where(*written, slots).order_by(Message.id.desc()).limit(1))
 
 
 def _written_today(contract: Contract) -> bool:
@@ -99,7 +138,7 @@ def _written_today(contract: Contract) -> bool:
     return db.session.scalar(goes.limit(1)) is not None
 
 
-Contract.letter_about, Contract.hindrance = about, hindrance  # type: ignore[method-assign]
+Contract.letter_about, Contract.hindrance, Contract.act_facts = about, hindrance, act_facts  # type: ignore[method-assign]
 Contract.HINDRANCES = (ContractEvent.OVER, ContractEvent.NO_ADDRESS, ContractEvent.PASSED_OVER)
 
 
@@ -107,7 +146,8 @@ Contract.HINDRANCES = (ContractEvent.OVER, ContractEvent.NO_ADDRESS, ContractEve
 class Why:
     """What became of the notice of a contract's present end: a word for it, and when."""
 
-    what: str  # not_yet | sent | waiting | unknown | rejected | withdrawn | renewed | over | no_address | history | none
+    # not_yet | sent | waiting | to_post | unknown | rejected | withdrawn | renewed | over | no_address | history | none
+    what: str
     at: datetime | None = None
     day: date | None = None
     message_id: int | None = None
@@ -115,10 +155,7 @@ class Why:
 
 def why(contract: Contract) -> Why:
     """Why the expiry notice of this contract was or was not sent, for its page."""
-    message = db.session.scalar(
-        select(Message).where(Message.subject_id == contract.id, Message.rule == NOTICE, Message.slot == str(contract.ends_on))
-    )
-    if message is not None:
+    if (message := notice_of(contract)) is not None:
         return _of_message(message)
     if contract.edition_id is None:
         return Why("history")
@@ -135,7 +172,8 @@ def why(contract: Contract) -> Why:
 
 
 def _of_message(message: Message) -> Why:
-    words = {MessageState.QUEUED: "waiting", MessageState.SENDING: "waiting"}
+    ready = message.way == Way.PAPER and message.sheet_sha256 is not None  # people print and post it
+    words = {MessageState.QUEUED: "to_post" if ready else "waiting", MessageState.SENDING: "waiting"}
     what = words.get(MessageState(message.state), message.state)
     return Why(what, message.ended_at or message.queued_at, message_id=message.id)
 

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from crm import clock
 from crm.contracts import handover, notices, periods
-from crm.contracts.models import Contract, ContractEvent, Payment, State, paid_for
+from crm.contracts.models import Contract, ContractEvent, Kind, Payment, State, paid_for
 from crm.contracts.moves import MOVES
 from crm.db import db
 from crm.duties import editions
@@ -145,6 +145,8 @@ def _begin(contract: Contract, by) -> None:
     db.session.flush()
     periods.settle(contract)
     before = Event.subject_id == contract.id, Event.kind == ContractEvent.BEGUN
+    if contract.category != Kind.SERVICE:
+        return  # a sale has no period that could begin
     if db.session.scalar(select(Event.id).where(*before).limit(1)) is None:
         begun(contract, by)
 

@@ -65,10 +65,10 @@ class Plan(plan.Plan):
     LINE = Line
 
     @classmethod
-    def compared(cls, lines: list[Line]) -> Iterator[Line]:
+    def compared(cls, lines: list[Line], called) -> Iterator[Line]:
         """Rows on one contract that contradict each other are refused all: nobody knows which is right."""
-        fault = N_("Rows %(one)s and %(other)s say different things of this contract.")
+        fault = N_("Rows %(one)s and %(other)s say different things of this contract: %(columns)s.")
         wrong = plan.contradicted([line for line in lines if not line.refusal], lambda line: line.key, SAME)
         for line in lines:
-            rows = None if line.refusal else wrong.get(line.key)
-            yield replace(line, refusal=Invalid(fault, one=rows[0], other=rows[1])) if rows else line
+            of = None if line.refusal else wrong.get(line.key)
+            yield replace(line, refusal=Invalid(fault, one=of.one, other=of.other, columns=called(of.fields))) if of else line

@@ -101,7 +101,7 @@ def listing(user, wanted: Filter, before: int | None = None, size: int = lists.S
 _SHOWN = (
     Subject.id, Subject.number, Subject.title, Subject.state, Subject.category, Subject.customer_id, Subject.owner_id,
     Subject.origin_id, Subject.opened_at, _OWN.paper_number, _OWN.amount_fen, _OWN.starts_on, _OWN.ends_on, _OWN.signed_on,
-    _OWN.returned_on, _OWN.payment_due_on, _OWN.salesperson, _OWN.withheld_at,
+    _OWN.returned_on, _OWN.payment_due_on, _OWN.salesperson, _OWN.withheld_at, _OWN.answer,
 )  # fmt: skip
 _ROWS = select(*_SHOWN).select_from(Subject).join(Contract.__table__, _OWN.id == Subject.id).where(Subject.kind == "contract")
 

@@ -2,7 +2,8 @@
 
 from crm import lists
 from crm.contracts import paying, queries
-from crm.contracts.models import Kind, State
+from crm.contracts.models import Kind
+from crm.contracts.steps import standing
 from crm.labels import N_
 from crm.lists import Column
 from crm.permissions import Permission
@@ -21,7 +22,7 @@ TABLE = lists.Table(
     "contracts", N_("Contracts"), "/contracts", Permission.CONTRACT_READ, queries.Filter, queries.listing,
     (
         Column("number", N_("Number"), lists.plain("number")),
-        Column("state", N_("State"), lists.label(State, "state")),
+        Column("state", N_("State"), lambda row, _page: standing(row)),
         Column("title", N_("What the contract is for"), lists.plain("title")),
         Column("customer", N_("Customer"), lists.title("customer_id")),
         Column("kind", N_("Kind"), lists.label(Kind, "category"), shown=False),

@@ -19,6 +19,9 @@ from crm.duties.message import Way
 from crm.duties.models import Subject
 from crm.errors import Refused
 from crm.forms import CrmForm, attempt
+from crm.letters.answer import inline
+from crm.letters.letter import draft
+from crm.letters.outgoing import seen
 from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.serials import queries as serials
@@ -36,7 +39,8 @@ FORESEEN = timedelta(days=60)  # how far the forecast looks
 def index():
     wanted, page_ = TABLE.asked(current_user, request.args)
     return render_template("contracts/list.html", page=page_, wanted=wanted, contract_states=State, kinds=Kind,
-                           people=staff.choices(page.WORKS), soon=clock.today() + FORESEEN, to_pay=paying.open_fen)  # fmt: skip
+                           people=staff.choices(page.WORKS), soon=clock.today() + FORESEEN, to_pay=paying.open_fen,
+                           standing=steps.standing)  # fmt: skip
 
 
 @bp.get("/lanes")
@@ -152,6 +156,8 @@ def new():
         covers = form.chosen()
         made = workflow.draft(by=current_user, customer=customer, installations=covers, successor_of=before, **form.terms())
         flash(_("%(number)s is drafted.", number=made.number))
+        if made.category == Kind.SERVICE and not covers:
+            flash(_("It covers no installation yet: it cannot be signed before it does (5.2.3)."), "warning")
         return redirect(made.path, 303)
 
     def show(refusal: Refused | None):
@@ -238,6 +244,14 @@ VERBS = Verbs(queries.get, MOVES, page, first=_in_order, acts={
     "lapse": lambda c, f, k: workflow.lapse(c, by=current_user, reason=f.reason.data),
 })  # fmt: skip
 VERBS.hang(bp)
+
+
+@bp.get("/<number:number>/demand.pdf")
+@needs(P.CONTRACT_READ)
+def demand_letter(number):
+    """The formal demand as it would be sent today."""
+    contract = queries.get(number, current_user)
+    return inline(seen(lambda: draft(contract, notices.DEMAND)), f"{number}-demand")
 
 
 @bp.post("/<number:number>/notes")

@@ -140,8 +140,10 @@ def agree(contract: Contract, *, by, copy_due_on: date | None, payment_due_on: d
         raise Invalid(fields=lacking)
     signed = contract.returned_on or copy_due_on or clock.today()
     other = payment_due_on and payment_due_on != contract.payment_due_on
-    if other and payment_due_on > paying.latest_day(contract, signed) and not accepts:
-        raise Invalid(fields={"payment_due_on": N_("Later than 5.2.6 allows: that needs a manager.")})
+    latest = paying.latest_day(contract, signed)
+    if other and payment_due_on > latest and not accepts:
+        raise Invalid(fields={"payment_due_on": Invalid(
+            N_("The latest day is %(day)s: a later one only a service manager agrees to."), day=latest)})  # fmt: skip
     missed = contract.returned_on and contract.payment_due_on and contract.payment_due_on < clock.today()
     if payment_due_on and (other or accepts):
         contract.payment_accepted = accepts

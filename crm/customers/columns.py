@@ -48,7 +48,7 @@ FIELDS: dict[str, Field] = {
     "bank_account": Field(N_("Bank account"), 50, "账号 帐号 银行账号 银行帐号 银行账户 开户账号 accountnumber"),
     "remark": Field(N_("Remark"), LONGEST_CELL, "备注 说明 附注 remarks note notes comment comments", lines=True),
     "owner": Field(
-        N_("Responsible specialist"), 100, "服务专员 负责专员 责任专员 客户专员 专员 服务负责人 specialist"),
+        N_("Responsible specialist"), 100, "服务专员 负责专员 责任专员 客户专员 专员 服务负责人 specialist responsible"),
     "contact_name": Field(N_("Contact"), 50, "联系人 联系人姓名 联系人名称 contactperson"),
     "contact_department": Field(N_("Contact's department"), 100, "部门 所在部门 联系人部门 department"),
     "contact_position": Field(N_("Contact's position"), 100, "职务 职位 岗位 联系人职务 联系人职位 position jobtitle"),

@@ -42,7 +42,7 @@ class Plan(plan.Plan):
     LINE = Line
 
     @classmethod
-    def compared(cls, lines: list[Line]) -> Iterator[Line]:
+    def compared(cls, lines: list[Line], _called) -> Iterator[Line]:
         """Refuse what contradicts an earlier row on the same unit: else each import would change it to and fro."""
         codes: dict[str, set[str]] = {}
         for line in lines:

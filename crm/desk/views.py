@@ -9,6 +9,7 @@ from flask_login import current_user
 from crm import clock, lists
 from crm.answers import repeatable, unattended
 from crm.contracts import queries as contracts
+from crm.contracts.steps import standing
 from crm.customers import queries as customers
 from crm.customers.models import Grade
 from crm.desk import presence, queries, today
@@ -23,6 +24,7 @@ from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.serials import queries as serials
 from crm.serials.coverage import verdicts
+from crm.serials.models import Standing
 from crm.staff import queries as staff
 from crm.words import words_in
 
@@ -75,11 +77,12 @@ def customer(number):
     unit = customers.get(number, current_user)
     events = duties.history(unit.id, current_user, before=_place(request.args.get("before", "")))
     shown, more = events[:50], len(events) > 50
+    installed = serials.of(unit.id, current_user)
     return render_template(
-        "desk/customer.html", customer=unit, contacts=customers.contacts(unit.id), events=shown,
-        more=f"{shown[-1][0].at.timestamp()}_{shown[-1][0].id}" if more else "", installations=serials.of(unit.id, current_user),
+        "desk/customer.html", customer=unit, contacts=customers.contacts(unit.id), events=shown, installations=installed,
+        more=f"{shown[-1][0].at.timestamp()}_{shown[-1][0].id}" if more else "", agreed=serials.contracts_of(installed),
         visits=queries.visits_of(unit.id, current_user), contracts=contracts.of_customer(unit.id, current_user),
-        verdict=verdicts([unit.id])[unit.id], lacks=serials.what_lacks([unit.id])[unit.id],
+        standings=Standing, standing=standing, verdict=verdicts([unit.id])[unit.id], lacks=serials.what_lacks([unit.id])[unit.id],
         names=duties.names_in((event for event, _ in shown), current_user, unit.owner_id),
     )  # fmt: skip
 

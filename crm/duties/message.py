@@ -30,7 +30,7 @@ class MessageEvent(Labelled):
     """Events of any subject that letters are sent for."""
 
     SENT = "message.sent", N_("sent the letter")
-    REJECTED = "message.rejected", N_("found the letter refused")
+    REJECTED = "message.rejected", N_("noted that the letter did not reach the customer")
     UNKNOWN = "message.unknown", N_("does not know whether the letter arrived")
     WITHDRAWN = "message.withdrawn", N_("withdrew the letter before it was sent")
     DECIDED = "message.decided", N_("decided what became of the letter")
@@ -65,6 +65,7 @@ class Message(db.Model):
     answer: Mapped[str] = mapped_column(default="")  # what the other side said
     mail_sha256: Mapped[str | None]  # what was sent, byte for byte
     sheet_sha256: Mapped[str | None]  # the letter in it, as PDF
+    replaced_by_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id"))  # it was sent once more, as that one
 
     subject: Mapped[Subject] = relationship(lazy="raise")
     event: Mapped[Event] = relationship(lazy="raise")

@@ -179,11 +179,12 @@ def _open(rule: Rule, edition: int, event: Event, subject: Subject, by, facts: M
             return
         rows.end(subject.id, rule.key, edition, slot, "dropped_by_id", event.id)
     due = max(ruled, event.at) if rule.owner != PROGRAM else _in_time(ruled, event.at, days)
+    late = rule.owner == PROGRAM and due != ruled  # it is done at once, though there is time for it
     owner, pool = _whose(rule, subject, by)
     row = {
         "rule": rule.key, "slot": slot, "edition_id": edition, "clause": rule.clause, **price,
         "subject_id": subject.id, "owner_id": owner, "pool": pool, "opened_by_id": event.id,
-        "show_from": warning(rule.show, due, event.at, days) if rule.show else event.at,
+        "show_from": warning(rule.show, due, event.at, days) if rule.show and not late else event.at,
         "warn_at": warning(rule.warn, due, event.at, days), "due_at": due, "ruled_due_at": ruled,
     }  # fmt: skip
     rows.add(row)

@@ -12,7 +12,12 @@ def pdf(draw: Callable[..., Sheet], of, name: str) -> Response:
     whatever language its reader's pages are in, and in English if asked for (`?language=en`)."""
     with force_locale("en" if request.args.get("language") == "en" else "zh_Hans_CN"):
         made = typeset(draw(of)).pdf
-    response = Response(made, mimetype="application/pdf")
+    return inline(made, name)
+
+
+def inline(content: bytes, name: str) -> Response:
+    """A PDF to be looked at, kept by no browser."""
+    response = Response(content, mimetype="application/pdf")
     response.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
     response.headers["Cache-Control"] = "no-store"
     return response

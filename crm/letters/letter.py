@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from flask import current_app
 from flask_babel import force_locale
@@ -55,7 +55,8 @@ class Page:
     contact: str  # where and how one reaches us
     day: str
     to: str
-    address: str
+    address: str  # below it the letter goes by post
+    attention: str  # whose hands it is for
     body: list[str]
     head: list[str]
     rows: list[list[str]]
@@ -85,25 +86,45 @@ def way_to(fax: str, email: str, post: str = "") -> tuple[Way, str] | None:
 def prepare(message: Message, chosen: LetterVersion | None = None) -> Prepared:
     """The letter as it would be sent now. NotReady if it cannot be made, or reaches nobody."""
     subject = db.session.get_one(Subject, message.subject_id)
-    book = book_of(subject) or todays()
-    entry = book.posts.get(message.rule)
-    if entry is None:
-        raise NotReady(f"no letter {message.rule} in the rulebook")
     about = subject.letter_about(message.slot)
-    version = chosen or queries.text_for(entry.template, about.brand, about.language)
-    if version is None:
-        raise NotReady(f"no text for the letter {entry.template}")
-    reached = (Way.PAPER, about.address) if message.way == Way.PAPER else way_to(about.fax, about.email, about.post)
+    version = chosen or _text(subject, message.rule, about)
+    reached = reach(message, about)
     if reached is None:
         raise NotReady(N_("no fax and no e-mail"))
-    try:
-        sheet = sheet_of(version, about, subject.number)
-    except NotPrinted as wrong:
-        raise NotReady(N_("the press did not answer")) from wrong
     way, address = reached
+    sheet = _sheet(version, about, subject.number, way == Way.PAPER)
     sender = current_app.config["MAIL_FROM"] or "service@localhost"
     mail = b"" if way == Way.PAPER else mail_of(version, about, message, sheet, sender, address)
     return Prepared(way, address, sheet, mail, sender)
+
+
+def reach(message: Message, about: About) -> tuple[Way, str] | None:
+    """How, and where, a letter would go now: on paper where somebody chose that."""
+    return (Way.PAPER, about.address) if message.way == Way.PAPER else way_to(about.fax, about.email, about.post)
+
+
+def draft(subject: Subject, rule: str) -> bytes:
+    """A letter of the rulebook about a subject as it would be written today. NotReady if it cannot be made."""
+    about = subject.letter_about("")
+    return _sheet(_text(subject, rule, about), about, subject.number, False)
+
+
+def _text(subject: Subject, rule: str, about: About) -> LetterVersion:
+    entry = (book_of(subject) or todays()).posts.get(rule)
+    if entry is None:
+        raise NotReady(f"no letter {rule} in the rulebook")
+    version = queries.text_for(entry.template, about.brand, about.language)
+    if version is None:
+        raise NotReady(f"no text for the letter {entry.template}")
+    return version
+
+
+def _sheet(version: LetterVersion, about: About, number: str, on_paper: bool) -> bytes:
+    """Its sheet; one that is posted bears the address it is posted to."""
+    try:
+        return sheet_of(version, about if on_paper else replace(about, address=""), number)
+    except NotPrinted as wrong:
+        raise NotReady(N_("the press did not answer")) from wrong
 
 
 def sheet_of(version: LetterVersion, about: About, number: str) -> bytes:
@@ -112,10 +133,17 @@ def sheet_of(version: LetterVersion, about: About, number: str) -> bytes:
         ours = company()
         page = Page(
             filled(version.subject, about.values), number, ours.name, ours.contact, f"{clock.today():%Y-%m-%d}", about.to,
-            about.address, paragraphs(version.body, about.values), list(about.head), [list(row) for row in about.rows],
+            about.address, _attention(about), paragraphs(version.body, about.values), list(about.head),
+            [list(row) for row in about.rows],
             labels={"number": _("No."), "stamp": _("Stamp"), "missing": _("In no font, to be written in by hand")},
         )  # fmt: skip
         return typeset(page, "letter.typ").pdf
+
+
+def _attention(about: About) -> str:
+    """In the language of the letter: `王会计 收`."""
+    contact = about.values.get("contact", "")
+    return _("for the hands of %(name)s", name=contact) if contact else ""
 
 
 def mail_of(version: LetterVersion, about: About, message: Message, sheet: bytes, sender: str, address: str) -> bytes:

@@ -175,7 +175,7 @@ ENDS = {
 }  # fmt: skip
 
 
-def end(message_id: int, state: MessageState, said: str, *, by=None, tries: int | None = None) -> None:
+def end(message_id: int, state: MessageState, said: str, *, by=None, tries: int | None = None, **facts: Any) -> None:
     """What became of it, and its event on the subject, in one unit of work; with `tries`, if it was taken in hand by nobody
     since."""
     message = db.session.get_one(Message, message_id)
@@ -188,7 +188,7 @@ def end(message_id: int, state: MessageState, said: str, *, by=None, tries: int 
     ended = ended if tries is None else ended.where(Message.attempts == tries)
     if rows_of(db.session.execute(ended.values(values).execution_options(synchronize_session=False))):
         db.session.refresh(message)
-        record(ENDS[state], subject, by=by, said=said, **message.facts)
+        record(ENDS[state], subject, by=by, said=said, **facts, **message.facts)
 
 
 def withdraw(

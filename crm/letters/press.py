@@ -10,6 +10,7 @@ import json
 import os
 import re
 import sys
+import tempfile
 import threading
 import unicodedata
 from pathlib import Path
@@ -21,6 +22,7 @@ IDLE = 300.0  # seconds
 TRIES = 4  # after so many, whatever no font has is taken out
 NAMED = 30  # letters told of at the foot of the sheet
 _MISSING = re.compile(r"text `\"(.+)\"` could not be displayed", re.DOTALL)
+_PAGE = re.compile(rb"/Type\s*/Page\b")
 _CODE = re.compile(r"\\u\{([0-9a-f]+)\}")
 
 
@@ -71,6 +73,20 @@ def set_in_type(fonts, known: frozenset[int], order: dict) -> dict:
     raise AssertionError("the last try returns or raises")
 
 
+def bound(order: dict) -> dict:
+    """Sheets that were printed before, one after the other, in the order they come."""
+    with tempfile.TemporaryDirectory() as folder:
+        told = []
+        for at, sheet in enumerate(order["sheets"]):
+            pdf = base64.b64decode(sheet)
+            (Path(folder) / f"{at}.pdf").write_bytes(pdf)
+            told.append({"file": f"{at}.pdf", "pages": max(1, len(_PAGE.findall(pdf)))})
+        main = Path(folder) / "bound.typ"
+        main.write_bytes(Path(order["template"]).read_bytes())
+        pdf = typst.compile(str(main), ignore_system_fonts=True, sys_inputs={"data": json.dumps(told)}, format="pdf")
+    return {"pdf": base64.b64encode(pdf).decode(), "missing": []}
+
+
 def main(folder: str) -> None:
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[folder])
     known = letters_of(folder)
@@ -83,7 +99,8 @@ def main(folder: str) -> None:
         if not line:
             return
         try:
-            answer = set_in_type(fonts, known, json.loads(line))
+            order = json.loads(line)
+            answer = bound(order) if "sheets" in order else set_in_type(fonts, known, order)
         except Exception as wrong:
             answer = {"wrong": str(wrong)[:2000]}
         sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")

@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -8,8 +8,8 @@ from sqlalchemy.orm import joinedload, selectinload
 from crm import lists
 from crm.db import db
 from crm.duties import queries as duties
-from crm.duties.message import Message, MessageState, Way
-from crm.duties.models import Duty, Subject, open_now
+from crm.duties.message import Message, MessageEvent, MessageState, Way
+from crm.duties.models import Duty, Event, Subject, open_now
 from crm.errors import NotThere
 from crm.letters.models import Letter, LetterVersion, State
 from crm.permissions import Permission, Role
@@ -65,7 +65,7 @@ def listing(user, wanted: Filter, before: int | None = None, size: int = lists.S
         return lists.Page([], None, 0, {})
     ids = select(Message.id)
     if wanted.state:
-        ids = ids.where(Message.state == wanted.state)
+        ids = ids.where(Message.state == wanted.state, Message.replaced_by_id.is_(None))
     if wanted.way:
         ids = ids.where(Message.way == wanted.way)
     rows, after, count = lists.page_of(ids, _loaded, before=before, size=size)
@@ -107,6 +107,26 @@ def unsettled(message: Message) -> bool:
     rules = Duty.rule.in_([DECIDE, MEND]), Duty.slot == str(message.id)
     owed = select(Duty.id).where(Duty.subject_id == message.subject_id, *rules, open_now())
     return db.session.scalar(owed.limit(1)) is not None
+
+
+def story(message: Message) -> list[Event]:
+    """What happened to a letter, the latest first."""
+    told = select(Event).where(Event.subject_id == message.subject_id, Event.kind.in_(list(MessageEvent)))
+    rows = db.session.scalars(told.order_by(Event.at.desc(), Event.id.desc()))
+    return [event for event in rows if event.facts.get("message") == message.id]
+
+
+def replaces(message: Message) -> int | None:
+    """Which letter this one is once more."""
+    return db.session.scalar(select(Message.id).where(Message.replaced_by_id == message.id).limit(1))
+
+
+def of_ids(ids: Iterable[int], user) -> list[Message]:
+    """Some letters of the outbox, as far as `user` may see them."""
+    if not user.may(Permission.LETTER_READ):
+        return []
+    rows = select(Message).join(Subject, Subject.id == Message.subject_id).where(Message.id.in_(list(ids)), duties.visible(user))
+    return list(db.session.scalars(rows.order_by(Message.id).limit(200).options(joinedload(Message.subject))))
 
 
 def to_print(user) -> list[Message]:

@@ -23,6 +23,11 @@ def kinds() -> dict[str, str]:
     return {one.template: called(one.key) for one in editions.todays().posts.values()}
 
 
+def standing(row) -> str:
+    """How a letter stands: of one that was sent once more nothing is open."""
+    return _("Sent once more") if row.replaced_by_id else _(MessageState(row.state).label)
+
+
 def _way(row, _page: lists.Page) -> str:
     return _(Way(row.way).label) if row.way else ""
 
@@ -31,7 +36,7 @@ TABLE = lists.Table(
     "outbox", N_("Outbox"), "/outbox", Permission.LETTER_READ, queries.Filter, queries.listing,
     (
         Column("id", N_("No."), lists.plain("id")),
-        Column("state", N_("State"), lists.label(MessageState, "state")),
+        Column("state", N_("State"), lambda row, _page: standing(row)),
         Column("letter", N_("Letter"), lambda row, _page: called(row.rule)),
         Column("about", N_("About"), lambda row, _page: row.subject.number),
         Column("customer", N_("Customer"), lambda row, page: page.names[row.subject.customer_id].title

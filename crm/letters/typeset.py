@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -46,7 +47,7 @@ class Press:
         self._child: subprocess.Popen | None = None
         self._parent = 0
 
-    def order(self, **order: str) -> dict:
+    def order(self, **order: Any) -> dict:
         """What the press answers; one that ended meanwhile is started anew, once. What takes too long is not tried again,
         and nobody waits longer than that for their turn."""
         line = json.dumps(order).encode() + b"\n"
@@ -112,11 +113,20 @@ PRESS = Press()
 def typeset(sheet: Any, by: str = "sheet.typ") -> Printed:
     """The sheet, or another page with a template of its own, in the reader's language. NotPrinted if the press fails."""
     english = str(get_locale()).startswith("en")
-    template = Path(current_app.jinja_loader.searchpath[0]) / "print" / by  # type: ignore[union-attr]
     data = asdict(sheet)
     if isinstance(sheet, Sheet):
         data["qr"] = segno.make(sheet.address, error="m").svg_inline(border=0) if sheet.address else ""
-    answer = PRESS.order(template=str(template), lang="en" if english else "zh", data=json.dumps(data, ensure_ascii=False))
+    return _printed(by, lang="en" if english else "zh", data=json.dumps(data, ensure_ascii=False))
+
+
+def bound(sheets: Iterable[bytes]) -> bytes:
+    """Sheets that were printed before as one file, one after the other. NotPrinted if the press fails."""
+    return _printed("bound.typ", sheets=[base64.b64encode(one).decode() for one in sheets]).pdf
+
+
+def _printed(by: str, **order: Any) -> Printed:
+    template = Path(current_app.jinja_loader.searchpath[0]) / "print" / by  # type: ignore[union-attr]
+    answer = PRESS.order(template=str(template), **order)
     if "pdf" not in answer:
         current_app.logger.error("the press: %s", answer.get("wrong"))
         raise NotPrinted()

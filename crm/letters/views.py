@@ -1,4 +1,4 @@
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request
+from flask import Blueprint, Response, abort, flash, redirect, render_template
 from flask_babel import gettext as _
 from flask_login import current_user
 
@@ -9,9 +9,11 @@ from crm.errors import Refused, Stale
 from crm.files import store
 from crm.forms import CrmForm, ReasonForm, attempt
 from crm.labels import N_
-from crm.letters import filling, forms, handling, queries, sample, workflow
+from crm.letters import batch, filling, forms, handling, outgoing, queries, sample, workflow
+from crm.letters.answer import inline
+from crm.letters.letter import prepare
 from crm.letters.models import LetterVersion
-from crm.letters.table import TABLE, called, kinds
+from crm.letters.table import called, kinds, standing
 from crm.moves import check_version
 from crm.permissions import Permission as P
 from crm.permissions import needs
@@ -86,7 +88,7 @@ def _form(letter, **kwargs) -> forms.LetterForm:
 @needs(P.LETTER_READ)
 def preview(number):
     """The letter with sample values, as it would be printed."""
-    return _pdf(sample.sheet_of(queries.get(number, current_user)), f"{number}-preview")
+    return inline(sample.sheet_of(queries.get(number, current_user)), f"{number}-preview")
 
 
 @bp.post("/letters/<number:number>/preview.pdf")
@@ -100,16 +102,9 @@ def try_out(number):
     def act():
         workflow.check(form.subject.data, form.body.data)
         typed = LetterVersion(subject=form.subject.data, body=form.body.data)
-        return _pdf(sample.sheet_of(letter, typed), f"{number}-preview")
+        return inline(sample.sheet_of(letter, typed), f"{number}-preview")
 
     return attempt(form, act, lambda refusal: _page(number, form, refusal))
-
-
-def _pdf(content: bytes, name: str) -> Response:
-    answer = Response(content, mimetype="application/pdf")
-    answer.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
 
 
 def _act(name: str):
@@ -128,15 +123,7 @@ for _name, _move in workflow.MOVES.items():
     bp.add_url_rule(f"/letters/<number:number>/{_move.noun}", _name, _act(_name), methods=["POST"])
 
 
-@bp.get("/outbox")
-@needs(P.LETTER_READ)
-def outbox():
-    wanted, page = TABLE.asked(current_user, request.args)
-    to_print = queries.to_print(current_user)
-    return render_template(
-        "letters/outbox.html", page=page, wanted=wanted, message_states=MessageState, ways=Way, called=called,
-        to_print=to_print, names=duties.names(one.subject.customer_id for one in to_print), to_settle=queries.to_settle(),
-    )  # fmt: skip
+batch.hang(bp)
 
 
 @bp.get("/outbox/<id:message_id>")
@@ -150,21 +137,38 @@ def _customer(found: Message):
     return duties.names([of]).get(of)
 
 
-def _message(message_id: int, bound: CrmForm | None = None, refusal: Refused | None = None, withdraw: CrmForm | None = None):
+def _message(message_id: int, refusal: Refused | None = None, **bound: CrmForm):
     found = queries.message(message_id, current_user)
+    story, reached = queries.story(found), outgoing.reached(found)
+    asked = {"decide": _closing(found), "withdraw": ReasonForm, "again": forms.AgainForm}
+    shown = {name: kind(formdata=None) for name, kind in asked.items()}
     return render_template(
         "letters/message.html", message=found, subject=found.subject, customer=_customer(found), message_states=MessageState,
-        ways=Way, refusal=refusal,
-        decide=bound or forms.DecideForm(formdata=None), form=CrmForm(formdata=None),
-        withdraw=withdraw or ReasonForm(formdata=None), again=handling.may_again(found),
-        unsettled=queries.unsettled(found), called=called,
+        ways=Way, refusal=refusal, form=CrmForm(formdata=None), forms=shown | bound, bound=next(iter(bound), ""),
+        may_again=handling.may_again(found), unsettled=queries.unsettled(found), called=called, standing=standing(found),
+        story=story, names=duties.names(event.actor_id for event in story), reached=reached, replaces=queries.replaces(found),
     )  # fmt: skip
+
+
+def _closing(message: Message) -> type[CrmForm]:
+    """What is asked of one nobody knows the outcome of, and of one that did not reach the customer."""
+    return forms.DecideForm if message.state == MessageState.UNKNOWN else forms.CloseForm
 
 
 @bp.get("/outbox/<id:message_id>/letter.pdf")
 @needs(P.LETTER_READ)
 def sheet(message_id):
-    return _pdf(_kept(queries.message(message_id, current_user).sheet_sha256), f"letter-{message_id}")
+    return inline(_kept(queries.message(message_id, current_user).sheet_sha256), f"letter-{message_id}")
+
+
+@bp.get("/outbox/<id:message_id>/preview.pdf")
+@needs(P.LETTER_READ)
+def look(message_id):
+    """One that waits, as it would be sent now."""
+    found = queries.message(message_id, current_user)
+    if found.state != MessageState.QUEUED:
+        abort(404)
+    return inline(outgoing.seen(lambda: prepare(found).sheet), f"letter-{message_id}-preview")
 
 
 @bp.get("/outbox/<id:message_id>/mail.eml")
@@ -187,25 +191,29 @@ def _kept(sha256: str | None) -> bytes:
 @bp.post("/outbox/<id:message_id>/again")
 @needs(P.NOTICE_SEND)
 def again(message_id):
-    """Sent once more, on purpose."""
-    found = queries.message(message_id, current_user)
-    made = handling.again(found, by=current_user, on_paper=bool(request.form.get("paper")))
-    flash(_("It is in the outbox once more."))
-    return redirect(f"/outbox/{made.id}", 303)
+    """Sent once more, on purpose and with a reason."""
+    form, found = forms.AgainForm(), queries.message(message_id, current_user)
+
+    def act():
+        made = handling.again(found, by=current_user, words=form.reason.data, on_paper=form.paper.data == "y")
+        flash(_("It is in the outbox once more."))
+        return redirect(f"/outbox/{made.id}", 303)
+
+    return attempt(form, act, lambda refusal: _message(message_id, refusal, again=form))
 
 
 @bp.post("/outbox/<id:message_id>/outcome")
 @needs(P.NOTICE_SEND)
 def outcome(message_id):
-    form = forms.DecideForm()
     found = queries.message(message_id, current_user)
+    form = _closing(found)()
 
     def act():
         handling.decide(found, by=current_user, arrived=form.arrived.data == "yes", words=form.words.data)
         flash(_("Noted what became of it."))
         return redirect(f"/outbox/{message_id}", 303)
 
-    return attempt(form, act, lambda refusal: _message(message_id, form, refusal))
+    return attempt(form, act, lambda refusal: _message(message_id, refusal, decide=form))
 
 
 @bp.post("/outbox/<id:message_id>/withdrawal")
@@ -219,7 +227,7 @@ def withdraw(message_id):
         flash(_("It is not sent."))
         return redirect(f"/outbox/{message_id}", 303)
 
-    return attempt(form, act, lambda refusal: _message(message_id, refusal=refusal, withdraw=form))
+    return attempt(form, act, lambda refusal: _message(message_id, refusal, withdraw=form))
 
 
 def _tap(name: str, said: str):

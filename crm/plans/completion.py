@@ -9,7 +9,7 @@ from sqlalchemy import select
 from crm.contracts import paying
 from crm.contracts import queries as contracts
 from crm.contracts.models import Payment, State
-from crm.contracts.steps import Card
+from crm.contracts.steps import Card, Mark
 from crm.db import db
 from crm.duties import queries as duties
 from crm.labels import N_, Labelled
@@ -26,6 +26,7 @@ class Outcome(Labelled):
     NEGOTIATED = "negotiated", N_("Being negotiated")
     SIGNED = "signed", N_("Signed, to be paid")
     RENEWED = "renewed", N_("Renewed")
+    BEGUN = "begun", N_("Renewed, not paid")
     DECLINED = "declined", N_("Declined")
     LAPSED = "lapsed", N_("Lapsed")
     UNPAID = "unpaid", N_("Not yet paid")
@@ -41,6 +42,8 @@ OF_RENEWAL = {
 
 def of_renewal(card: Card) -> Outcome:
     if card.after:
+        if card.unpaid:
+            return Outcome.BEGUN
         return OF_RENEWAL.get(card.after.state, Outcome.NEGOTIATED)
     return {State.RENEWED: Outcome.RENEWED, State.LAPSED: Outcome.LAPSED}.get(card.before.state, Outcome.OPEN)
 
@@ -92,7 +95,8 @@ def _told(rows: Sequence[PlanLine], months: Mapping[int, date]) -> Iterator[dict
     for row in rows:
         contract = known[row.contract_id]
         if row.kind == Kind.RENEWAL:
-            became = _renewed(Card(contract, after.get(row.contract_id)), paid)
+            then = after.get(row.contract_id)
+            became = _renewed(Card(contract, then, paid.get(then.id, 0) if then else 0))
         else:
             became = _paid(contract, parts.get(row.contract_id, []), months[row.plan_id])
         yield _line(row, contract, names) | became
@@ -109,12 +113,13 @@ def _line(row: PlanLine, contract: Any, names: dict[int, duties.Name]) -> dict[s
     }  # fmt: skip
 
 
-def _renewed(card: Card, paid: dict[int, int]) -> dict[str, Any]:
+def _renewed(card: Card) -> dict[str, Any]:
     outcome = of_renewal(card)
-    signed = card.after is not None and outcome in (Outcome.SIGNED, Outcome.RENEWED)
+    signed = card.after is not None and outcome in (Outcome.SIGNED, Outcome.BEGUN, Outcome.RENEWED)
     return {
         "outcome": outcome, "renewal": card.after.number if card.after else "",
-        "signed": card.after.amount_fen or 0 if signed else 0, "paid": paid.get(card.after.id, 0) if card.after else 0,
+        "signed": card.after.amount_fen or 0 if signed else 0, "paid": card.paid,
+        "marks": [mark.value for mark in card.marks if mark is not Mark.UNPAID],  # that is its outcome
     }  # fmt: skip
 
 

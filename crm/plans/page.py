@@ -7,6 +7,7 @@ from flask_login import current_user
 
 from crm.contracts import queries as contracts
 from crm.contracts.page import WORKS
+from crm.contracts.steps import Mark
 from crm.duties import queries as duties
 from crm.errors import Refused
 from crm.forms import CrmForm, ReasonForm
@@ -53,6 +54,6 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
         now[name] = bound
     return render_template(
         "plans/plan.html", **told(plan, owed, name=name, bound=bound, refusal=refusal, drafts=drafts), plan=plan,
-        figures=shown(plan), offered=now, moves=MOVES, outcomes=Outcome, changeable=CHANGE.open_to(current_user, plan),
-        leading=next((key for key in LEADING if key in now), ""),
+        figures=shown(plan), offered=now, moves=MOVES, outcomes=Outcome, marks=Mark,
+        changeable=CHANGE.open_to(current_user, plan), leading=next((key for key in LEADING if key in now), ""),
     )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from crm.contracts.steps import Mark
 from crm.labels import N_
 from crm.plans.completion import SUMMED, Outcome
 
@@ -28,7 +29,8 @@ def sheets_of(figures: Mapping[str, Any]) -> list[Sheet]:
 
 def _row(line: Mapping[str, Any]) -> list[Any]:
     words = line["number"], line["customer"], line["title"], date.fromisoformat(line["due_on"]), line["owner"]
-    return [*words, *_yuan(line), _(Outcome(line["outcome"]).label), line["renewal"], line["remark"], line["struck"]]
+    far = [Outcome(line["outcome"]).label, *(Mark(mark).label for mark in line.get("marks", ()))]
+    return [*words, *_yuan(line), " · ".join(map(_, far)), line["renewal"], line["remark"], line["struck"]]
 
 
 def _yuan(one: Mapping[str, Any]) -> list[float | None]:

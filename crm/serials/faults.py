@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import and_, exists, func, or_, select, tuple_
-from sqlalchemy.orm import aliased
+from sqlalchemy import and_, exists, func, or_, select
 
 from crm import clock
 from crm.db import db
 from crm.duties.models import Subject
 from crm.labels import N_, Labelled
 from crm.serials.models import Installation, Serial, ServicePeriod, Standing, UseState
+from crm.serials.using import used_on
 
 MOST = 200
 
@@ -37,7 +37,7 @@ def listing(user, today: date | None = None) -> list[Faulty]:
             for row in db.session.execute(ask(today).where(seen).order_by(Subject.id).limit(MOST))]  # fmt: skip
 
 
-def _in_use():
+def _last():
     return and_(Serial.installation_id == Installation.id, Serial.replaced_by_id.is_(None))
 
 
@@ -48,26 +48,23 @@ def _last_day():
 
 
 def _missing(today: date):
-    """Served today, by software in use, and no serial number that holds today: of those that have begun the last one issued,
-    as one for a period to come leaves that in force which it will replace."""
+    """Served today, by software in use, and no serial number in use that holds today."""
     period = select(func.max(ServicePeriod.ends_on)).where(
         ServicePeriod.installation_id == Installation.id, ServicePeriod.starts_on <= today, ServicePeriod.ends_on >= today,
         ServicePeriod.standing == Standing.SETTLED,
     ).correlate(Installation).scalar_subquery()  # fmt: skip
-    begun, newer = (Serial.installation_id == Installation.id, Serial.starts_on <= today), aliased(Serial)
-    after = tuple_(newer.issued_on, newer.id) > tuple_(Serial.issued_on, Serial.id)
-    replaced = exists().where(newer.installation_id == Serial.installation_id, newer.starts_on <= today, after)
-    valid = exists().where(*begun, Serial.ends_on >= today, ~replaced.correlate(Serial)).correlate(Installation)
+    mine = Serial.installation_id == Installation.id
+    valid = exists().where(mine, Serial.ends_on >= today, used_on(today)).correlate(Installation)
     return select(Installation, period).where(period.is_not(None), ~valid, Subject.state != UseState.STOPPED)
 
 
 def _outliving(today: date):
     last = _last_day()
-    rows = select(Installation, last).join(Serial, _in_use())
+    rows = select(Installation, last).join(Serial, _last())
     return rows.where(Serial.ends_on >= today, or_(last.is_(None), Serial.ends_on > last))
 
 
 def _too_many(today: date):
-    return select(Installation, Serial.ends_on).join(Serial, _in_use()).where(
-        Serial.ends_on >= today, Serial.users.is_not(None), Installation.users > Serial.users
+    return select(Installation, Serial.ends_on).join(Serial, Serial.installation_id == Installation.id).where(
+        Serial.ends_on >= today, Serial.users.is_not(None), Installation.users > Serial.users, used_on(today)
     )

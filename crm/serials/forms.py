@@ -1,6 +1,6 @@
 from flask_babel import lazy_gettext as _l
 
-from crm.forms import CountField, CrmForm, DayField, LineField, PickField, WordsField
+from crm.forms import CountField, CrmForm, DayField, LineField, PickField, ReasonForm, WordsField
 from crm.serials.models import Installation, UseState
 
 
@@ -44,6 +44,10 @@ class IssueForm(CrmForm):
     users = CountField(_l("Users"), least=1)
     starts_on = DayField(_l("First day"), required=True)
     ends_on = DayField(_l("Last day"), required=True, description=_l("As a rule the last day of the service period (5.6.4)."))
+
+
+class VoidForm(ReasonForm):
+    serial = PickField(_l("Which one"), required=True, blank=_l("Choose the number"))
 
 
 class GiveForm(CrmForm):

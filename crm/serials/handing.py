@@ -13,9 +13,10 @@ from crm.moves import check_version
 from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.serials import faults, numbers, queries
-from crm.serials.forms import GiveForm, IssueForm
-from crm.serials.models import Installation
+from crm.serials.forms import GiveForm, IssueForm, VoidForm
+from crm.serials.models import Installation, Standing
 from crm.serials.numbering import TABLE
+from crm.serials.using import Use
 
 bp = Blueprint("handing", __name__)
 
@@ -26,7 +27,7 @@ def index():
     """All serial numbers, and above them what does not fit (5.6.3)."""
     wanted, page = TABLE.asked(current_user, request.args)
     faulty = faults.listing(current_user)
-    return render_template("serials/serials.html", page=page, wanted=wanted, faulty=faulty, faults=faults.Fault,
+    return render_template("serials/serials.html", page=page, wanted=wanted, faulty=faulty, faults=faults.Fault, uses=Use,
                            names=duties.names(one.installation.customer_id for one in faulty))  # fmt: skip
 
 
@@ -37,8 +38,8 @@ def of(number):
 
 
 def issue_form(installation: Installation, **kwargs) -> IssueForm:
-    """The next one: for the period that serves now, or the last."""
-    period = installation.period
+    """The next one: for the period that runs, as long as no number holds for it today; else for the last that is agreed."""
+    period = installation.period if numbers.holds(installation, clock.today()) else installation.running
     known = {"starts_on": period and period.starts_on, "ends_on": period and period.ends_on, "users": installation.users}
     return IssueForm(data=known, **kwargs)
 
@@ -50,16 +51,25 @@ def give_form(installation: Installation, **kwargs) -> GiveForm:
     return form
 
 
+def void_form(installation: Installation, **kwargs) -> VoidForm:
+    form = VoidForm(**kwargs)
+    every = queries.serials_of(installation)
+    form.serial.offer([(one.id, f"{numbers.shown(one, current_user)} · {one.starts_on} – {one.ends_on}")
+                       for one in every if numbers.may_void(one, current_user)])  # fmt: skip
+    return form
+
+
 def _page(installation: Installation, name: str = "", bound: CrmForm | None = None, refusal: Refused | None = None):
-    forms = {"issue": issue_form(installation, formdata=None), "give": give_form(installation, formdata=None)}
+    forms = {"issue": issue_form(installation, formdata=None), "give": give_form(installation, formdata=None),
+             "void": void_form(installation, formdata=None)}  # fmt: skip
     if bound is not None:
         forms[name] = bound
     every, customer = queries.serials_of(installation), customers.by_id(installation.customer_id)
     return render_template(
         "serials/installation.html", installation=installation, every=every, forms=forms, refusal=refusal, refused=name,
-        customer=customer, shown={one.id: numbers.shown(one, current_user) for one in every},
-        may=numbers.may(current_user, customer), people=queries.given_to(every),
-        agreed_on=queries.contract_of(installation.period), today=clock.today(),
+        customer=customer, shown={one.id: numbers.shown(one, current_user) for one in every}, uses=Use,
+        may=numbers.may(current_user, customer), people=queries.given_to(every), to_give=numbers.to_give(every),
+        agreed=queries.contracts_of([installation]), standings=Standing,
     )  # fmt: skip
 
 
@@ -76,6 +86,8 @@ def issue(number):
         numbers.issue(installation, by=current_user, number=form.number.data, starts_on=form.starts_on.data,
                       ends_on=form.ends_on.data, users=form.users.data)  # fmt: skip
         flash(_("The serial number is issued."))
+        if late := numbers.outlives(installation, form.ends_on.data):
+            flash(_("It holds longer than the service period, which ends on %(day)s.", day=late), "warning")
         return redirect(f"{installation.path}/serials", 303)
 
     return attempt(form, act, lambda refusal: _page(queries.get(number, current_user), "issue", form, refusal))
@@ -101,3 +113,19 @@ def give(number):
         return redirect(f"{installation.path}/serials", 303)
 
     return attempt(form, act, lambda refusal: _page(queries.get(number, current_user), "give", form, refusal))
+
+
+@bp.post("/installations/<number:number>/serials/voiding")
+@needs(P.SERIAL_ISSUE)
+def void(number):
+    """One that was typed wrongly."""
+    installation = queries.get(number, current_user)
+    form = void_form(installation)
+
+    def act():
+        check_version(installation, form.opened_version)
+        numbers.void(queries.serial(int(form.serial.data), installation), by=current_user, reason=form.reason.data)
+        flash(_("Noted that it was typed wrongly: it is void."))
+        return redirect(f"{installation.path}/serials", 303)
+
+    return attempt(form, act, lambda refusal: _page(queries.get(number, current_user), "void", form, refusal))

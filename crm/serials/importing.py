@@ -16,10 +16,10 @@ from crm.labels import N_
 from crm.permissions import Permission
 from crm.serials import listed, numbers
 from crm.serials.installed import Have, users_of
-from crm.serials.models import Installation, Serial
+from crm.serials.models import VOID, Installation, Serial, called
 from crm.serials.plan import Line, Plan
 from crm.sheets import kinds
-from crm.staff.queries import called
+from crm.staff import queries as staff
 
 
 @dataclass(frozen=True)
@@ -51,14 +51,18 @@ class _Serials(listed.Known):
                                (name, one.given_on) if one.given_on else None)
             for one, customer_id, name in db.session.execute(rows)
         } | self._tried  # fmt: skip
+        void = select(Serial.number, Serial.installation_id).where(Serial.number.in_([f"{one}{VOID}" for one in wanted]))
+        self._void = {(called(number), of) for number, of in db.session.execute(void)}
         names = {line.values["issued_by"] for line in lines if "issued_by" in line.values}
-        self._staff = called(names) if names else {}
+        self._staff = staff.called(names) if names else {}
         return installed
 
     def there(self, line: Line) -> Issued | None:
         return self._there.get(line.serial)
 
     def issue(self, line: Line, customer: Customer, one: Have, new: Issued) -> None:
+        if (line.serial, one.key[1]) in self._void:
+            raise Invalid(N_("This serial number was typed wrongly here and is void: issue it on the page of its installation."))
         kept = self.installed.kept(one, customer, by=self.by, keep=self.keep, users=new.users, **self.said(line))
         if self.keep:
             who = line.values.get("issued_by", "")

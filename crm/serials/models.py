@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint, false, select, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from crm import clock
 from crm.db import db, only
 from crm.duties.models import Subject
 from crm.labels import N_, Labelled
@@ -27,6 +28,7 @@ class InstallationEvent(Labelled):
     USE_SEEN = "installation.use_seen", N_("noted the state of use")
     SERIAL_ISSUED = "installation.serial_issued", N_("issued a serial number")
     SERIAL_GIVEN = "installation.serial_given", N_("handed over the serial number")
+    SERIAL_VOIDED = "installation.serial_voided", N_("found a serial number typed wrongly")
     SERIAL_IMPORTED = "installation.serial_imported", N_("imported a serial number")
     SERIAL_GIVEN_BEFORE = "installation.serial_given_before", N_("noted from a list to whom the serial number was handed")
 
@@ -82,14 +84,14 @@ class Installation(Subject):
     }  # fmt: skip
 
     SEARCHED = frozenset({InstallationEvent.ADDED, InstallationEvent.EDITED, InstallationEvent.SERIAL_ISSUED,
-                          InstallationEvent.SERIAL_IMPORTED})  # fmt: skip
+                          InstallationEvent.SERIAL_VOIDED, InstallationEvent.SERIAL_IMPORTED})  # fmt: skip
 
     def searched(self) -> Iterator[Entry]:
         said = "\n".join(filter(None, (self.title, self.modules, self.remark)))
         yield Entry("installation", (self.number,), "", said)
         rows = select(Serial.id, Serial.number).where(Serial.installation_id == self.id).order_by(Serial.id)
         for id, number in db.session.execute(rows):  # rows of their own: not everybody finds them
-            yield Entry("serial", (number,), "", "", ref=id)
+            yield Entry("serial", (called(number),), "", "", ref=id)
 
     def handed_over(self, by) -> None:
         """A serial number of it is with the customer; what that settles, a package above says."""
@@ -98,6 +100,22 @@ class Installation(Subject):
     def period(self) -> "ServicePeriod | None":
         """The last service period agreed."""
         return self.periods[-1] if self.periods else None
+
+    @property
+    def running(self) -> "ServicePeriod | None":
+        """The one that goes on today, else the last one that ended, else the first to come."""
+        begun = [one for one in self.periods if one.starts_on <= clock.today()]
+        return begun[-1] if begun else self.coming
+
+    @property
+    def coming(self) -> "ServicePeriod | None":
+        """The next one that is agreed and has not begun."""
+        return next((one for one in self.periods if one.starts_on > clock.today()), None)
+
+    @property
+    def following(self) -> "ServicePeriod | None":
+        """What comes after the running one."""
+        return self.coming if self.coming is not self.running else None
 
     @classmethod
     def visible(cls, user) -> ColumnElement[bool]:
@@ -132,13 +150,22 @@ class ServicePeriod(db.Model):
     )
 
 
+VOID = " void"  # after a number that was typed wrongly: no number has a blank, and another may be issued it
+
+
+def called(number: str) -> str:
+    """The number itself, though it is void."""
+    return number.partition(VOID)[0]
+
+
 def masked(number: str) -> str:
     """What others see of a serial number than those who hand it out (C7)."""
     return f"{'•' * 6}{number[-2:]}"
 
 
 class Serial(db.Model):
-    """A serial number ever issued (5.6.2, 5.6.4): each stays on record, the last one of an installation is the one in use."""
+    """A serial number ever issued (5.6.2, 5.6.4): each stays on record, the last one of an installation is not replaced. One
+    that was typed wrongly is void: replaced by itself."""
 
     __tablename__ = "serials"
     id: Mapped[int] = mapped_column(primary_key=True)

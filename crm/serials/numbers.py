@@ -1,11 +1,11 @@
 """Serial numbers (5.6): a new period means a new one, each stays on record, and the specialist hands it over."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from crm import clock
 from crm.customers import queries as customers
@@ -17,7 +17,8 @@ from crm.duties.record import record
 from crm.errors import Forbidden, Invalid, WrongState
 from crm.labels import N_
 from crm.permissions import Permission as P
-from crm.serials.models import IN_ORDER, Installation, InstallationEvent, Serial, masked
+from crm.serials.models import IN_ORDER, VOID, Installation, InstallationEvent, Serial, called, masked
+from crm.serials.using import counts, used_on
 
 
 def may(user, customer: Subject) -> bool:
@@ -91,13 +92,50 @@ def enter(
 
 
 def _put_in_order(installation: Installation) -> None:
-    """Each is replaced by the one issued after it; the last one issued is in use, and takes that place when it is free."""
-    every = list(db.session.scalars(select(Serial).where(Serial.installation_id == installation.id).order_by(*IN_ORDER)))
+    """Each is replaced by the one issued after it; the last one issued by none, once that place is free. Void ones stay void."""
+    rows = select(Serial).where(Serial.installation_id == installation.id, counts())
+    every = list(db.session.scalars(rows.order_by(*IN_ORDER)))
     for one, after in zip(every, every[1:], strict=False):
         one.replaced_by_id = after.id
     db.session.flush()
     every[-1].replaced_by_id = None
     db.session.flush()
+
+
+def _as_void(number: str) -> str:
+    """What is kept of it, so that the number may be issued where it belongs; and once more, should that be typed wrongly."""
+    count = db.session.scalar(select(func.count()).where(Serial.number.startswith(f"{number}{VOID}", autoescape=True))) or 0
+    return f"{number}{VOID}{f' {count + 1}' if count else ''}"
+
+
+def may_void(serial: Serial, user) -> bool:
+    """Whoever issued it, until it is handed over; a manager, whenever it counts."""
+    if serial.replaced_by_id == serial.id:
+        return False
+    mine = user.may(P.SERIAL_ISSUE) and serial.issued_by_id == user.id and serial.given_on is None
+    return mine or user.may(P.SERIAL_ISSUE_ANY)
+
+
+def void(serial: Serial, *, by, reason: str) -> None:
+    """It was typed wrongly: it stays on record and counts no more, the one before it does again. Another may be issued it."""
+    installation = db.session.get_one(Installation, serial.installation_id)
+    lock(installation)
+    db.session.refresh(serial)
+    if serial.replaced_by_id == serial.id:
+        raise WrongState()
+    if not may_void(serial, by):
+        raise Forbidden()
+    if not reason.strip():
+        raise Invalid(fields={"reason": N_("Say why.")})
+    after, before = serial.replaced_by_id, select(Serial).where(Serial.replaced_by_id == serial.id)
+    replaced = list(db.session.scalars(before))
+    serial.replaced_by_id, serial.number = serial.id, _as_void(serial.number)
+    db.session.flush()
+    for one in replaced:
+        one.replaced_by_id = after
+    installation.version += 1
+    db.session.flush()
+    record(InstallationEvent.SERIAL_VOIDED, installation, by=by, serial=serial.id, reason=reason)
 
 
 def given_before(number: str, *, by, to: Contact, on: date, said: Mapping[str, Any]) -> None:
@@ -113,6 +151,23 @@ def given_before(number: str, *, by, to: Contact, on: date, said: Mapping[str, A
 
 def in_use(installation: Subject) -> Serial | None:
     return db.session.scalar(select(Serial).where(Serial.installation_id == installation.id, Serial.replaced_by_id.is_(None)))
+
+
+def holds(installation: Installation, day: date) -> bool:
+    """Whether there is a number in use that holds on a day."""
+    valid = Serial.installation_id == installation.id, Serial.ends_on >= day, used_on(day)
+    return db.session.scalar(select(Serial.id).where(*valid).limit(1)) is not None
+
+
+def to_give(every: Iterable[Serial]) -> Serial | None:
+    """Of all of an installation the one that is to be handed over: the last, unless it was."""
+    return next((one for one in every if one.replaced_by_id is None and one.given_on is None), None)
+
+
+def outlives(installation: Installation, ends_on: date) -> date | None:
+    """The end of the last service period that is agreed, if a number ends later (5.6.3)."""
+    last = installation.period.ends_on if installation.period else None
+    return last if last and ends_on > last else None
 
 
 def give(serial: Serial, *, by, to: Contact, on: date) -> None:
@@ -135,4 +190,5 @@ def give(serial: Serial, *, by, to: Contact, on: date) -> None:
 
 def shown(serial: Serial, user) -> str:
     """The number for those who hand it out, a mask for all others (SECURITY C7)."""
-    return serial.number if user.may(P.SERIAL_READ) else masked(serial.number)
+    number = called(serial.number)
+    return number if user.may(P.SERIAL_READ) else masked(number)

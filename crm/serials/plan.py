@@ -49,17 +49,17 @@ class Plan(plan.Plan):
     LINE = Line
 
     @classmethod
-    def compared(cls, lines: list[Line]) -> Iterator[Line]:
+    def compared(cls, lines: list[Line], called) -> Iterator[Line]:
         """One number, one owner: of rows that say different things of it none is taken, of equal ones the first."""
-        fault = N_("Rows %(one)s and %(other)s have the same serial number and say different things of it.")
+        fault = N_("Rows %(one)s and %(other)s have the same serial number and say different things of it: %(columns)s.")
         again = N_("Row %(row)s has this serial number already.")
         wrong = plan.contradicted([line for line in lines if not line.refusal], lambda line: line.serial, FIELDS)
         first: dict[str, int] = {}
         for line in lines:
             if line.refusal:
                 yield line
-            elif rows := wrong.get(line.serial):
-                yield replace(line, refusal=Invalid(fault, one=rows[0], other=rows[1]))
+            elif of := wrong.get(line.serial):
+                yield replace(line, refusal=Invalid(fault, one=of.one, other=of.other, columns=called(of.fields)))
             elif (row := first.setdefault(line.serial, line.number)) != line.number:
                 yield replace(line, refusal=Invalid(again, row=row))
             else:

@@ -5,7 +5,7 @@ from typing import Any, Self
 from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
-from crm import lists
+from crm import clock, lists
 from crm.customers.models import Contact
 from crm.customers.queries import lacks_person, meant
 from crm.db import db
@@ -13,7 +13,8 @@ from crm.duties import queries as duties
 from crm.duties.models import Subject
 from crm.errors import NotThere
 from crm.permissions import Permission
-from crm.serials.models import IN_ORDER, Installation, Product, Serial, ServicePeriod, UseState, masked
+from crm.serials.models import IN_ORDER, Installation, Product, Serial, UseState, called, masked
+from crm.serials.using import Use, use_on, used_on
 
 
 def get(number: str, user) -> Installation:
@@ -37,10 +38,9 @@ def of(customer_id: int, user) -> list[Installation]:
     return list(db.session.scalars(_OF.where(Installation.visible(user)), {"customer": customer_id}).unique())
 
 
-def contract_of(period: ServicePeriod | None) -> duties.Name | None:
-    """The contract that agrees on a period, if one does."""
-    found = duties.names([period.contract_id]) if period else {}
-    return next(iter(found.values()), None)
+def contracts_of(installed: Iterable[Installation]) -> dict[int, duties.Name]:
+    """The contracts that agree on the periods that run, and on those to come."""
+    return duties.names(period.contract_id for one in installed for period in (one.running, one.coming) if period)
 
 
 def products() -> list[Product]:
@@ -120,13 +120,22 @@ def what_lacks(customer_ids: list[int]) -> dict[int, list[str]]:
     return found
 
 
-def serials_of(installation: Installation) -> list[Serial]:
-    """Every one ever issued, the one in use first, then the newest."""
-    newest = (Serial.replaced_by_id.is_not(None), *(one.desc() for one in IN_ORDER))
-    return list(db.session.scalars(select(Serial).where(Serial.installation_id == installation.id).order_by(*newest)))
+def serials_of(installation: Installation) -> dict[Serial, Use]:
+    """Every one ever issued and its use: today's first, then the one for the next period, then the newest."""
+    newest = (one.desc() for one in IN_ORDER)
+    rows = select(Serial, use_on(clock.today())).where(Serial.installation_id == installation.id).order_by(*newest)
+    found = [(one, Use(use)) for one, use in db.session.execute(rows)]
+    return dict(sorted(found, key=lambda row: list(Use).index(row[1])))
 
 
-def given_to(some: Iterable[Serial]) -> dict[int, str]:
+def serial(id: int, installation: Installation) -> Serial:
+    found = db.session.scalar(select(Serial).where(Serial.id == id, Serial.installation_id == installation.id))
+    if found is None:
+        raise NotThere()
+    return found
+
+
+def given_to(some: Iterable[Any]) -> dict[int, str]:
     """To whom they were handed: contact → name."""
     ids = {one.given_to_id for one in some} - {None}
     return dict(db.session.execute(select(Contact.id, Contact.name).where(Contact.id.in_(ids))).all()) if ids else {}
@@ -152,20 +161,21 @@ def serials(user, wanted: SerialFilter, before: int | None = None, size: int = l
     """Fifty serial numbers, the newest first, each as this reader may see it."""
     ids = select(Serial.id).join(Subject, Subject.id == Serial.installation_id).where(Installation.visible(user))
     if wanted.used:
-        ids = ids.where(Serial.replaced_by_id.is_(None))
+        ids = ids.where(used_on(clock.today()))
     if wanted.customer:
         ids = ids.where(Subject.customer_id.in_(meant(wanted.customer, user)))
     rows, after, count = lists.page_of(ids, _serials_loaded, before=before, size=size)
     clear = user.may(Permission.SERIAL_READ)
-    shown = {row.id: row.number if clear else masked(row.number) for row in rows}
-    return lists.Page(rows, after, count, duties.names(row.customer_id for row in rows), {"shown": shown})
+    shown = {row.id: called(row.number) if clear else masked(called(row.number)) for row in rows}
+    beside = {"shown": shown, "people": given_to(rows)}
+    return lists.Page(rows, after, count, duties.names(row.customer_id for row in rows), beside)
 
 
 def _serials_loaded(ids: list[int]) -> list[Any]:
     table, at = Subject.__table__.c, Serial.__table__.c
     rows = (
-        select(at.id, at.number, at.users, at.starts_on, at.ends_on, at.issued_on, at.given_on, at.replaced_by_id,
-               table.title, table.customer_id, table.number.label("installation"))
-        .join(Subject.__table__, table.id == at.installation_id).where(at.id.in_(ids)).order_by(at.id.desc())
+        select(at.id, at.number, at.users, at.starts_on, at.ends_on, at.issued_on, at.given_on, at.given_to_id,
+               use_on(clock.today()).label("use"), table.title, table.customer_id, table.number.label("installation"))
+        .select_from(Serial).join(Subject.__table__, table.id == at.installation_id).where(at.id.in_(ids)).order_by(at.id.desc())
     )  # fmt: skip
     return list(db.session.execute(rows))

@@ -10,7 +10,7 @@ from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.serials import queries, workflow
 from crm.serials.forms import InstallationForm, values_of
-from crm.serials.models import Installation, UseState
+from crm.serials.models import Installation, Standing, UseState
 from crm.serials.table import TABLE
 
 bp = Blueprint("serials", __name__)
@@ -56,7 +56,7 @@ def _edit_form(installation: Installation, **kwargs) -> InstallationForm:
 @needs(P.CUSTOMER_EDIT)
 def edit(number):
     installation = queries.get(number, current_user)
-    form, agreed_on = _edit_form(installation), queries.contract_of(installation.period)
+    form, agreed = _edit_form(installation), queries.contracts_of([installation])
 
     def save():
         check_version(installation, form.opened_version)
@@ -71,7 +71,8 @@ def edit(number):
         installation = queries.get(number, current_user)
         if isinstance(refusal, Stale):
             form.beside(_edit_form(installation, formdata=None))
-        return render_template("serials/edit.html", form=form, installation=installation, refusal=refusal, agreed_on=agreed_on,
-                               customer=customers.by_id(installation.customer_id), products=queries.products())  # fmt: skip
+        return render_template("serials/edit.html", form=form, installation=installation, refusal=refusal, agreed=agreed,
+                               customer=customers.by_id(installation.customer_id), products=queries.products(),
+                               standings=Standing)  # fmt: skip
 
     return attempt(form, save, show)

@@ -50,7 +50,7 @@ def day(text: str, column: str) -> str:
     """`2026/1/5`, `2026年1月5日`, `20260105` and 46027 are 2026-01-05."""
     found = _day(text)
     if found is None:
-        raise Invalid(N_("%(column)s: %(value)s is no day there is, such as 2026-1-5."), column=column, value=shown(text))
+        raise Invalid(N_("%(column)s: %(value)s is no day; write it like 2026-1-5."), column=column, value=shown(text))
     return found.isoformat()
 
 

@@ -69,7 +69,7 @@ class Plan:
         there = {folded(column.header) for column in plan.columns}
         if missing := [header for header in mapping if folded(header) not in there]:
             raise plan._without(N_("There is no column %(column)s."), column=shown(missing[0]))
-        plan.lines.extend(cls.compared(list(cls._lines(plan.columns, below))))
+        plan.lines.extend(cls.compared(list(cls._lines(plan.columns, below)), plan.called))
         return plan
 
     @classmethod
@@ -79,9 +79,14 @@ class Plan:
         return reading.read(content, name, lambda table: cls._fits(table, wanted))
 
     @classmethod
-    def compared(cls, lines: list) -> Iterator:
-        """The rows, those refused that contradict others."""
+    def compared(cls, lines: list, called: Callable[[Iterable[str]], str]) -> Iterator:
+        """The rows, those refused that contradict others; `called` names fields by their columns' headers."""
         yield from lines
+
+    def called(self, fields: Iterable[str]) -> str:
+        """Fields as the file calls them; a day that is none of its own comes of the term."""
+        headers = {column.field: shown(column.header) for column in self.columns if column.field}
+        return ", ".join(dict.fromkeys(headers.get(name) or headers.get("term", name) for name in fields))
 
     @property
     def fields(self) -> set[str]:
@@ -163,16 +168,24 @@ def _letters(at: int) -> str:
     return (_letters(before - 1) if before else "") + ascii_uppercase[last]
 
 
-def contradicted(
-    lines: Iterable[Any], key: Callable[[Any], Hashable], fields: Collection[str]
-) -> dict[Hashable, tuple[int, int]]:  # fmt: skip
-    """For each key of which two rows say different things in one of the fields, the numbers of the first two such rows."""
+@dataclass(frozen=True)
+class Contradiction:
+    """Two rows, and the fields of which they say different things."""
+
+    one: int
+    other: int
+    fields: list[str]
+
+
+def contradicted(lines: Iterable[Any], key: Callable[[Any], Hashable], fields: Collection[str]) -> dict[Hashable, Contradiction]:
+    """For each key of which rows say different things the first two such rows."""
     told: dict[tuple[Hashable, str], tuple[str, int]] = {}
-    wrong: dict[Hashable, tuple[int, int]] = {}
+    wrong: dict[Hashable, Contradiction] = {}
     for line in lines:
-        for name, text in line.values.items():
-            if name in fields:
-                theirs, number = told.setdefault((key(line), name), (text, line.number))
-                if theirs != text:
-                    wrong.setdefault(key(line), (number, line.number))
+        for name in [name for name in line.values if name in fields]:
+            theirs, number = told.setdefault((key(line), name), (line.values[name], line.number))
+            if theirs != line.values[name]:
+                found = wrong.setdefault(key(line), Contradiction(number, line.number, []))
+                if found.other == line.number:
+                    found.fields.append(name)
     return wrong

@@ -1,10 +1,12 @@
 // Improvements the pages can do without. No inline handlers: the policy forbids them.
 const body = document.body;
 const text = (key) => body.dataset[key] || "";
-
 // ── Words stay with the browser until they are saved ─────────────────────────────────────────────────────────────────
 const keeps = (form) => form.method === "post" && !("noKeep" in form.dataset) && form.querySelector("textarea, input[type=text], input:not([type])");
-const keyOf = (form) => `words:${body.dataset.user}:${new URL(form.action, location).pathname}`;
+const keyOf = (form) => {  // of one address its query tells whose form it is, the form's own or the page's
+  const at = new URL(form.action, location);
+  return `words:${body.dataset.user}:${at.pathname}${at.search || location.search}`;
+};
 const kept = {
   read(key) { try { return JSON.parse(sessionStorage.getItem(key)); } catch { return null; } },
   write(key, value) { try { sessionStorage.setItem(key, JSON.stringify(value)); } catch { /* full or forbidden */ } },

@@ -24,6 +24,19 @@ def test_a_text_is_looked_at_and_then_saved(served, open_page):
         assert newest.body.endswith("此致敬礼")
 
 
+def test_what_was_typed_for_one_renewal_does_not_come_back_in_another_s(served, open_page):
+    with served.app_context(), unit_of_work():
+        first, second = make.in_force(), make.in_force()
+        of, other = first.number, second.number
+    page = open_page("specialist")
+    page.goto(f"/contracts/new?of={of}")
+    page.fill("[name=remark]", "宏远机械要求分两次付款")
+    page.goto(f"/contracts/new?of={other}")
+    assert page.input_value("[name=remark]") == "" and page.locator(".restored").count() == 0
+    page.goto(f"/contracts/new?of={of}")
+    assert page.input_value("[name=remark]") == "宏远机械要求分两次付款"
+
+
 def test_a_form_waits_for_the_file_that_is_still_going_up(served, open_page, tmp_path):
     with served.app_context(), unit_of_work():
         contract = make.contract(upto="sent")

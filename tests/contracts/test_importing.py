@@ -192,7 +192,7 @@ def test_a_period_typed_by_hand_is_the_contracts_own_and_one_adopted_already_get
     (ONE.replace("财务通", "不卖的"), "不卖的 is no product known here."),
     (ONE.replace("财务通", "财务通、不卖的"), "不卖的 is no product known here."),
     (ONE.replace("12000", "面议"), "合同金额: 面议 is no amount in yuan, such as 1200 or 1,200.50."),
-    (ONE.replace("2026-12-31", "2026-2-30"), "服务到期: 2026-2-30 is no day there is, such as 2026-1-5."),
+    (ONE.replace("2026-12-31", "2026-2-30"), "服务到期: 2026-2-30 is no day; write it like 2026-1-5."),
     (ONE.replace("2026-12-31", ""), "It says no first and last day of its period."),
     (ONE.replace("2026-12-31", "2025-12-31"), "The last day lies before the first."),
     (ONE.replace("2026-12-31", "2046-12-31"), "That is longer than ten years."),
@@ -219,8 +219,23 @@ def test_customers_are_known_by_code_by_full_and_by_short_name_and_never_guessed
 
 def test_rows_that_contradict_each_other_are_refused_both(app, unit):
     said = refused(HEAD, ONE, ONE.replace("12000", "13000"), ONE.replace("HT-1", "HT-2").replace("2026", "2025"))
-    fault = "Rows 2 and 3 say different things of this contract."
+    fault = "Rows 2 and 3 say different things of this contract: 合同金额."
     assert said == [f"row 2: {fault}", f"row 3: {fault}"] and [one.paper_number for one in contracts()] == ["HT-2"]
+
+
+def test_the_columns_that_differ_are_named_as_the_file_names_them(app, unit):
+    head = "合同编号,客户名称,产品,金额,签约日期,开始日期,期限,备注"
+    row = "HT-1,宏远机械,财务通,12000,2026-1-1,2026-1-1,一年,老客户"
+    said = refused(head, row, row.replace("一年", "两年").replace("老客户", "新客户"))
+    assert said[0].endswith("of this contract: 备注, 期限.")
+
+
+def test_where_no_row_can_be_taken_none_is_offered(app, unit, browser):
+    page = browser("manager")
+    wrong = ONE.replace("2026-12-31", "31/02/2026")
+    shown = page.get(page.send("/contracts/import", files={"file": (io.BytesIO(text(HEAD, wrong)), "list.csv")}).location).text
+    assert "Import 0" not in shown and "No row of it can be imported" in shown
+    assert "服务到期: 31/02/2026 is no day; write it like 2026-1-5." in shown
 
 
 def test_a_period_that_overlaps_another_contracts_is_refused(app, unit):

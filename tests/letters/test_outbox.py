@@ -1,19 +1,19 @@
 """The outbox: posted once, sent once, and whatever goes wrong is seen by somebody."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from flask import current_app
 from sqlalchemy import event, update
 
-from crm import clock, sweep
+from crm import clock, sweep, workdays
 from crm.contracts.models import ContractEvent
 from crm.customers import workflow as customers
 from crm.customers.models import Customer
 from crm.db import db, transactions, unit_of_work
 from crm.duties.acts import carry_out_due
 from crm.duties.message import Message, MessageState, Way
-from crm.duties.models import Duty
+from crm.duties.models import Duty, Event
 from crm.duties.reading import shipped
 from crm.duties.record import record
 from crm.duties.workflow import issue_edition
@@ -159,6 +159,50 @@ def test_a_customer_gets_one_letter_a_day_however_much_has_fallen_due(app):
         carry_out_due(clock.now())
     assert [letter.rule for letter in letters()] == ["contract.notice"]
     assert kinds(one.id).count("contract.passed_over") == 2 and len(owed("contract.remind_1")) == 1
+
+
+def late(count: int = 15, **reach: str):
+    """A contract that comes in when its notice is late already; on the last Sunday of November people work."""
+    with unit_of_work():
+        workdays.override(date(2026, 11, 29), working=True)
+        return make.in_force(make.customer("迟来单位", **reach), ends_on=clock.today() + timedelta(days=count))
+
+
+def test_no_reminder_goes_before_its_notice_which_goes_as_soon_as_there_is_an_address(app, carrier, sound):
+    with clock.frozen(clock.parse("2026-11-29T09:20")):
+        one = late(email="", fax="")
+        assert carry_out_due(clock.now()) == 0 and len(owed("contract.find_address")) == 1
+        with unit_of_work():
+            unit = db.session.get_one(Customer, one.customer_id)
+            customers.change_customer(unit, {"email": "a@example.cn"}, by=make.who("followup"))
+        carry_out_due(clock.now())
+        assert send() == 1
+    assert [letter.rule for letter in letters()] == ["contract.notice"] and owed("contract.remind_15") == []
+
+
+def test_a_reminder_that_would_follow_a_late_notice_within_days_is_passed_over_and_says_why(app, carrier, sound):
+    with clock.frozen(clock.parse("2026-11-27T09:20")):
+        one = late(17, email="a@example.cn")
+        carry_out_due(clock.now())
+        assert send() == 1
+    with clock.frozen(clock.parse("2026-11-29T09:20")):
+        carry_out_due(clock.now())
+    assert [letter.rule for letter in letters()] == ["contract.notice"]
+    (told,) = db.session.query(Event).filter_by(subject_id=one.id, kind="contract.passed_over")
+    assert told.facts["said"] == "the expiry notice has only just gone out"
+    assert "only just gone out" in Browser(app, "specialist").get(one.path).text
+    with clock.frozen(clock.parse("2026-12-07T09:20")):
+        carry_out_due(clock.now())
+    assert [letter.rule for letter in letters()] == ["contract.notice", "contract.reminder"]
+
+
+def test_a_reminder_waits_for_no_notice_that_was_refused(queued, carrier, contract, sound):
+    carrier.says = [REFUSED]
+    send()
+    with clock.frozen(clock.moment(contract.ends_on - timedelta(days=15)) + timedelta(hours=10)):
+        carry_out_due(clock.now())
+    assert [letter.rule for letter in letters()] == ["contract.notice"]
+    assert kinds(contract.id).count("contract.passed_over") == 1
 
 
 # ── Sending ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -404,27 +448,27 @@ def test_nobody_takes_a_letter_to_paper_that_somebody_prepares_for_sending(queue
 def test_a_letter_is_sent_once_more_on_purpose_as_one_of_its_own(queued, carrier, contract):
     carrier.says = [NoAnswer("lost")]
     send()
-    made = act("again")
+    made = act("again", words="客户没收到")
     assert owed("message.decide") == [] and made.slot == f"{contract.ends_on}#2"
     assert send() == 1
     first, second = letters()
     assert (first.state, second.state) == ("unknown", "sent") and first.message_id != second.message_id
-    third = act("again", at=-1, on_paper=True)
+    third = act("again", at=-1, on_paper=True, words="改寄纸质")
     assert (third.slot, third.way) == (f"{contract.ends_on}#3", Way.PAPER)
 
 
 def test_what_still_waits_is_not_sent_a_second_time(queued):
     with pytest.raises(WrongState):
-        act("again")
+        act("again", words="客户没收到")
 
 
 def test_of_two_who_send_it_once_more_one_does_though_it_is_sent_in_between(queued, carrier):
     carrier.says = [NoAnswer("lost")]
     send()
-    act("again")
+    act("again", words="客户没收到")
     for _before, _after in (("waits", "goes"), ("was sent", "stays")):
         with pytest.raises(WrongState):
-            act("again")
+            act("again", words="客户没收到")
         send()
     assert len(letters()) == 2 and len(carrier.given) == 2, "the lost one and one more"
     page = Browser(current_app._get_current_object(), "followup")
@@ -472,7 +516,7 @@ def test_nobody_decides_on_what_is_sent_or_waits(queued, carrier):
 def test_specialists_and_strangers_send_nothing(queued, verb):
     for login in ("specialist", "archivist", "admin", "stranger"):
         with pytest.raises(Forbidden):
-            act(verb, by=login, **({"words": "不用发了"} if verb == "withdraw" else {}))
+            act(verb, by=login, **({"words": "不用发了"} if verb in ("withdraw", "again") else {}))
 
 
 def test_the_page_offers_what_can_be_done_and_todays_duty_leads_to_it(queued, carrier, contract):
@@ -484,7 +528,8 @@ def test_the_page_offers_what_can_be_done_and_todays_duty_leads_to_it(queued, ca
     answer = page.send(f"/outbox/{queued.id}/outcome", arrived="yes", words="打电话问过")
     assert answer.status_code == 303 and state() == "sent"
     assert "Nobody knows whether it arrived" not in page.get(f"/outbox/{queued.id}").text
-    assert page.send(f"/outbox/{queued.id}/again").status_code == 303 and len(letters()) == 2
+    assert page.send(f"/outbox/{queued.id}/again").status_code == 422 and len(letters()) == 1
+    assert page.send(f"/outbox/{queued.id}/again", reason="客户要原件", paper="y").status_code == 303 and len(letters()) == 2
 
 
 def test_a_form_that_lacks_how_it_was_found_out_comes_back_with_every_word(queued, carrier):

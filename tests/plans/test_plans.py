@@ -343,3 +343,15 @@ def test_a_department_without_contracts_plans_none_and_the_list_says_when_the_ne
     sweep.tick(clock.parse("2027-02-02T09:00"))
     text = browser("director").get("/plans").text
     assert "The plan of 2026-12 is proposed on 2026-12-01 Tue" in text and "No plan yet" in text
+
+
+def test_what_began_unpaid_is_told_apart_and_who_will_not_renew_is_marked(opened, browser):
+    with unit_of_work():
+        contracts.answer(contract(opened["last"]), by=make.who("manager"), answer="leaves", why="换了软件")
+        after = renew(contract(opened["first"]), upto="returned", amount_fen=PRICE)
+        paying.release(after, by=make.who("manager"), reason="老客户")
+    told = {line["number"]: line for line in figures_of(plan())["renewals"]}
+    assert (told[opened["first"]]["outcome"], told[opened["first"]]["signed"]) == ("begun", PRICE)
+    assert told[opened["last"]]["marks"] == ["leaves"] and told[opened["ahead"]]["outcome"] == "renewed"
+    text = browser("manager").get(plan().path).text
+    assert "Renewed, not paid" in text and "will not renew" in text

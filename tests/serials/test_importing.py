@@ -13,6 +13,7 @@ from crm.serials.faults import Fault
 from crm.serials.importing import KIND
 from crm.serials.models import Installation, InstallationEvent, Serial
 from tests import make
+from tests.conftest import Browser
 from tests.customers.test_plan import text
 from tests.customers.test_sheets import xlsx
 
@@ -96,7 +97,7 @@ def test_a_number_has_one_owner_however_it_is_written(installation, again):
 
 def test_a_number_twice_in_a_file_is_named_and_if_the_two_differ_neither_is_taken(installation):
     said = refused(HEAD, ONE, ONE.replace("JY", "jy"), ONE.replace("0001", "0002"), ONE.replace("0001", "0002").replace("10", "20"))
-    fault = "Rows 4 and 5 have the same serial number and say different things of it."
+    fault = "Rows 4 and 5 have the same serial number and say different things of it: 用户数."
     assert said == ["row 3: Row 2 has this serial number already.", f"row 4: {fault}", f"row 5: {fault}"]
     assert [one.number for one in serials()] == ["JY-2026-0001"]
 
@@ -107,7 +108,7 @@ def test_a_number_twice_in_a_file_is_named_and_if_the_two_differ_neither_is_take
     (ONE.replace("宏远机械", "没有这家"), "There is no customer 没有这家."),
     (ONE.replace("财务通", "不卖的"), "不卖的 is no product known here."),
     (ONE.replace("2026-12-31", "2025-12-31"), "The last day lies before the first."),
-    (ONE.replace("2026-12-31", "永久"), "有效期止: 永久 is no day there is, such as 2026-1-5."),
+    (ONE.replace("2026-12-31", "永久"), "有效期止: 永久 is no day; write it like 2026-1-5."),
     (ONE.replace(",10,", ",不限,"), "用户数: 不限 is no number of users."),
     (ONE.replace("2026-1-3", "2027-1-3"), "It was handed over on a day that lies in the future."),
     (ONE.replace("王会计", ""), "It says when it was handed over, but not to whom."),
@@ -173,3 +174,18 @@ def test_the_page_takes_ones_own_customers_and_shows_no_number_to_others(install
         assert browser(login).get("/serials/import").status_code == 403
         assert ("/serials/import" in browser(login).get("/serials").text) is False
     assert "JY-2026-0001" not in browser("followup").get("/serials").text
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_program_s_own_list_comes_in_again_and_changes_nothing(installation, browser, language):
+    bring(HEAD, "JY-0001,宏远机械,财务通,2025-1-1,2025-12-31,5,,2025-1-2,王会计,2025-1-3", "JY-0002,宏远机械,财务通,2026-1-1,2026-12-31,5,,2026-1-2,,")
+    mine = Browser(browser("specialist").client.application, "specialist", "zh-CN" if language == "zh" else "en")
+    assert bring(mine.get("/serials/export.xlsx").data, name="serials.xlsx")[-1] == "created 0, updated 0, unchanged 2, refused 0"
+
+
+def test_a_number_that_is_void_here_does_not_come_back_by_a_list(installation):
+    row = "JY-0001,宏远机械,财务通,2026-1-1,2026-12-31,5,,2026-1-2,,"
+    bring(HEAD, row)
+    with unit_of_work():
+        numbers.void(serials()[0], by=make.who("manager"), reason="敲错了")
+    assert "is void" in refused(HEAD, row)[0]

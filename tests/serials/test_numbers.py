@@ -3,8 +3,10 @@
 from datetime import date, timedelta
 
 import pytest
+from dateutil.relativedelta import relativedelta
 
 from crm import clock
+from crm.contracts import workflow
 from crm.customers import workflow as customers
 from crm.db import db, unit_of_work
 from crm.desk.search import find
@@ -97,7 +99,7 @@ def test_another_specialist_and_follow_up_issue_none(installation):
             issue(installation, by=who)
 
 
-@pytest.mark.parametrize(("who", "clear"), [("specialist2", True), ("manager", True), ("director", True), ("followup", False)])
+@pytest.mark.parametrize(("who", "clear"), [("specialist2", True), ("manager", True), ("director", False), ("followup", False)])
 def test_the_number_is_shown_to_those_who_hand_them_out_and_masked_for_all_others(installation, browser, who, clear):
     with unit_of_work():
         issue(installation)
@@ -209,3 +211,82 @@ def test_a_page_from_before_neither_replaces_nor_hands_over_another_number(insta
 
 def to_of(installation) -> int:
     return db.session.query(make.Contact).filter_by(customer_id=installation.customer_id).first().id
+
+
+@pytest.fixture
+def renewed(app):
+    """In service by a contract, renewed ahead by another, a serial number issued for each period."""
+    with unit_of_work():
+        running = make.contract(upto="running")
+        unit = make.customer_of(running)
+        after = workflow.draft(
+            by=make.who("specialist"), customer=unit, installations=running.installations, successor_of=running, title="续一年",
+            amount_fen=1000, starts_on=running.ends_on + timedelta(days=1), ends_on=running.ends_on + relativedelta(years=1),
+        )  # fmt: skip
+        workflow.sign(after, by=make.who("specialist"), signed_on=clock.today(), representative_id=None, stamped=True)
+        workflow.copy(after, by=make.who("specialist"), returned_on=clock.today())
+        (installation,) = running.installations
+        issue(installation, "JY-NOW-1")
+        numbers.issue(installation, by=make.who("specialist"), number="JY-NEXT-2", starts_on=after.starts_on, ends_on=after.ends_on)
+    return installation, running, after
+
+
+def test_todays_number_stays_in_use_until_the_next_period_begins_on_pages_and_in_files(renewed, browser, sound):
+    installation, _running, after = renewed
+    page = browser("specialist")
+    shown = page.get(f"{installation.path}/serials").text
+    assert "in use" in shown.partition("JY-NOW-1")[2].partition("JY-NEXT-2")[0]
+    assert "for the next period" in shown.partition("JY-NEXT-2")[2]
+    used = page.get("/serials?used=1").text
+    assert "JY-NOW-1" in used and "JY-NEXT-2" not in used
+    lines = {line.split(",")[0]: line.strip() for line in page.get("/serials/export.csv").text.splitlines()}
+    assert lines["JY-NOW-1"].endswith("in use") and lines["JY-NEXT-2"].endswith("for the next period")
+    assert "JY-NEXT-2" not in page.get("/serials/export.csv?used=1").text
+    with clock.frozen(clock.moment(after.starts_on) + timedelta(hours=10)):
+        assert "JY-NEXT-2" in (used := browser("specialist").get("/serials?used=1").text) and "JY-NOW-1" not in used
+
+
+def test_the_running_period_stands_first_then_the_next_with_its_contract(renewed, browser):
+    installation, running, after = renewed
+    page = browser("specialist")
+    for path in (f"{installation.path}/serials", installation.path, f"/customers/{make.customer_of(running).number}"):
+        text = page.get(path).text
+        first, last = f"{running.starts_on} – {running.ends_on}", f"{after.starts_on} – {after.ends_on}"
+        assert first in text and last in text.partition(first)[2], path
+        assert f'href="{after.path}"' in text.partition(last)[2][:400], path
+    assert str(running.ends_on) in page.get("/installations/export.csv").text.splitlines()[1]
+
+
+def test_a_number_that_outlives_the_period_is_issued_with_a_warning(installation, browser):
+    page, path, day = browser("specialist"), f"{installation.path}/serials", clock.today()
+    page.send(path, page=path, number="JY-LONG-1", starts_on=str(day), ends_on=str(day + 2 * YEAR))
+    assert "holds longer than the service period" in page.get(path).text
+    page.send(path, page=path, number="JY-FITS-1", starts_on=str(day), ends_on=str(day + timedelta(days=200)))
+    assert "holds longer" not in page.get(path).text
+
+
+def test_a_number_typed_wrongly_is_void_with_a_reason_and_may_be_issued_where_it_belongs(installation, browser, sound):
+    with unit_of_work():
+        first, wrong = issue(installation), issue(installation, "JY-2026-0020")
+        other = make.installation(make.customer("别家"))
+    page, path = browser("specialist"), f"{installation.path}/serials"
+    nothing = page.send(f"{path}/voiding", page=path, serial=str(wrong.id), reason=" ")
+    assert nothing.status_code == 422
+    assert page.send(f"{path}/voiding", page=path, serial=str(wrong.id), reason="末两位敲反了").status_code == 303
+    db.session.rollback()
+    assert numbers.in_use(installation).id == first.id, "the one before it counts again"
+    text = page.get(path).text
+    assert "JY-2026-0020" in text and ">void<" in text and "void 2" not in text, "it stays on record, as it was typed"
+    assert "末两位敲反了" in page.get(f"/customers/{db.session.get(Subject, installation.customer_id).number}").text
+    with unit_of_work():
+        issue(other, "JY-2026-0020", by="manager")
+    assert page.send(f"{path}/voiding", page=path, serial=str(wrong.id), reason="再来一次").status_code in (409, 422)
+
+
+@pytest.mark.parametrize(("who", "given", "may"), [("specialist", False, True), ("specialist", True, False), ("manager", True, True)])
+def test_what_the_customer_has_is_voided_by_a_manager_alone(installation, who, given, may):
+    with unit_of_work():
+        made = issue(installation)
+        if given:
+            numbers.give(made, by=make.who("specialist"), to=db.session.get(make.Contact, to_of(installation)), on=clock.today())
+    assert numbers.may_void(made, make.who(who)) == may
