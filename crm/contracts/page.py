@@ -136,16 +136,17 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     known = told(contract, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)
     known["names"] |= duties.names([contract.representative_id, *(one.noted_by_id for one in contract.payments)])
     paid = sum(one.fen for one in contract.payments)
-    to_pay, lacks = paying.open_fen(contract, paid), handover.to_hand_over(contract, owed)
-    due = {one.rule: clock.local(one.due_at - timedelta(seconds=1)).date() for one in owed}
+    still = [one for one in owed if one.open]
+    to_pay, lacks = paying.open_fen(contract, paid), handover.to_hand_over(contract, still)
+    due = {one.rule: clock.local(one.due_at - timedelta(seconds=1)).date() for one in still}
     return render_template(
         "contracts/contract.html", **known, contract=contract, offered=now, moves=moves_of(contract), kinds=Kind,
         answers=Answer, ways=Way,
-        leading=leading(contract, now, owed), changeable=CHANGE.open_to(current_user, contract), may_renew=may_renew(contract),
+        leading=leading(contract, now, still), changeable=CHANGE.open_to(current_user, contract), may_renew=may_renew(contract),
         scan=next((file for file in reversed(known["files"]) if file.purpose == COPY), None),
         steps=steps(contract, to_pay), to_pay=to_pay, paid=paid, why=notices.why(contract), reached=notices.reachable(contract),
         letters=letters.of(contract) if contract.edition_id else [], letter_standing=letters_table.standing,
-        entered=[one.title for one in periods.entered_by(contract)] if any(one.rule == "contract.check" for one in owed) else [],
+        entered=[one.title for one in periods.entered_by(contract)] if any(one.rule == "contract.check" for one in still) else [],
         serials=lacks, hand_over=_hands_over(contract, lacks),
         standing=standing, looks={"demand": "demand.pdf"}, copy_due=due.get("contract.copy", contract.copy_due_on),
         pay_due=due.get("contract.pay", contract.payment_due_on), posts=editions.todays().posts,

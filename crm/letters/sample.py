@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from dateutil.relativedelta import relativedelta
 from flask_babel import force_locale
 from flask_babel import gettext as _
 
@@ -14,20 +15,27 @@ from crm.money import yuan
 
 
 def about(letter: Letter) -> About:
-    ends = clock.today() + timedelta(days=31)
-    starts = ends - timedelta(days=365)
+    today = clock.today()
+    ends = today + timedelta(days=31)
+    starts = ends - relativedelta(years=1) + timedelta(days=1)
     with force_locale("en" if letter.language == "en" else "zh_Hans_CN"):
         head = [_("Software"), _("Users"), _("First day"), _("Last day")]
-        ours, customer, person = company(), _("A customer of ours"), _("A specialist")
+        ours, customer = company(), _("Example Trading Co., Ltd.")
+        software = f"{letter.brand or _('Jinyang')} {_('Finance Suite')} 9.0"
+        contact, specialist = _("Ms Wang"), _("Zhang Wei")
     values = {
-        "customer": customer, "contact": person, "number": "C0000-0000", "starts_on": str(starts), "ends_on": str(ends),
-        "days": "31", "amount": yuan(480000), "open": yuan(180000), "due_on": str(clock.today()), "specialist": person,
-        "company": ours.name, "phone": ours.phone or "0000-0000000", "account": ours.account, "today": str(clock.today()),
+        "customer": customer, "contact": contact, "number": _NUMBER, "starts_on": str(starts), "ends_on": str(ends),
+        "days": "31", "amount": yuan(480000), "open": yuan(180000), "due_on": str(today + timedelta(days=3)),
+        "specialist": specialist, "company": ours.name, "phone": ours.phone or "0571-88880000", "account": ours.account,
+        "today": str(today),
     }  # fmt: skip
-    rows = [[f"{letter.brand or ours.name} V1", "10", str(starts), str(ends)]]
+    rows = [[software, "10", str(starts), str(ends)]]
     return About(values=values, rows=rows, head=head, brand=letter.brand, language=letter.language, to=customer)
 
 
+_NUMBER = "C2611-0012"  # such as a contract's
+
+
 def sheet_of(letter: Letter, text: LetterVersion | None = None) -> bytes:
-    """As it is saved, or as somebody has just typed it."""
-    return set_sheet(text or letter.text, about(letter), letter.number)
+    """As it is saved, as it was once, or as somebody has just typed it."""
+    return set_sheet(text or letter.text, about(letter), _NUMBER)

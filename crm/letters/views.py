@@ -1,7 +1,8 @@
-from flask import Blueprint, Response, abort, flash, redirect, render_template
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_login import current_user
 
+from crm import lists
 from crm.answers import repeatable
 from crm.duties import queries as duties
 from crm.duties.message import Message, MessageState, Way
@@ -87,8 +88,12 @@ def _form(letter, **kwargs) -> forms.LetterForm:
 @bp.get("/letters/<number:number>/preview.pdf")
 @needs(P.LETTER_READ)
 def preview(number):
-    """The letter with sample values, as it would be printed."""
-    return inline(sample.sheet_of(queries.get(number, current_user)), f"{number}-preview")
+    """The letter with sample values, as it would be printed; an earlier text of it, if `version` names one."""
+    letter, asked = queries.get(number, current_user), lists.key(request.args, "version")
+    text = next((one for one in letter.versions if one.n == asked), None)
+    if asked and text is None:
+        abort(404)
+    return inline(sample.sheet_of(letter, text), f"{number}-preview")
 
 
 @bp.post("/letters/<number:number>/preview.pdf")

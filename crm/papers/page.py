@@ -8,13 +8,13 @@ from flask_login import current_user
 
 from crm.db import db
 from crm.duties import queries as duties
-from crm.duties.models import Subject
+from crm.duties.models import Duty, Subject
 from crm.errors import Refused
 from crm.forms import CrmForm
 from crm.papers import forms, queries, workflow
 from crm.papers.models import Paper, State
 from crm.papers.moves import MOVES
-from crm.permissions import Role
+from crm.permissions import Permission, Role
 from crm.staff import queries as staff
 from crm.staff.models import User
 from crm.verbs import offered, told
@@ -46,6 +46,13 @@ def _roles(user: User) -> str:
     return ", ".join(_(role.label) for role in Role if role in user.roles)
 
 
+def _of_origin(paper: Paper, origin: Subject) -> list[Duty]:
+    """What is owed of this kind of form by what it belongs to: settled by this paper, as long as it is on its way."""
+    if paper.state not in (State.HELD, State.OFFERED) or queries.void([paper]):
+        return []
+    return [duty for duty in duties.of_subject(origin) if duty.open and queries.rule_of(duty).paper == paper.category]
+
+
 def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal: Refused | None = None, drafts=()):
     """The whole page; after a refusal with the refused form's words still in it."""
     paper = queries.get(number, current_user)
@@ -56,9 +63,12 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     if bound is not None and name in forms_now:
         forms_now[name] = bound
     known = told(paper, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)
-    known["names"] |= duties.names([paper.concerned_id])
+    may_open = queries.may_see([origin.id, paper.customer_id], current_user)
+    beyond = _of_origin(paper, origin) if origin.id in may_open or current_user.may(Permission.PAPER_ARCHIVE) else []
+    known["duties"] = [*owed, *beyond]
+    known["names"] |= duties.names([paper.concerned_id, *(duty.owner_id for duty in beyond)])
     return render_template(
         "papers/paper.html", **known, paper=paper, origin=origin, offered=forms_now, moves=MOVES,
-        kind=queries.kinds().get(paper.category), may_open=queries.may_see([origin.id, paper.customer_id], current_user),
+        kind=queries.kinds().get(paper.category), may_open=may_open,
         over=bool(queries.void([paper])), cost=workflow.cost(paper) if paper.state != State.VOID else {},
     )  # fmt: skip

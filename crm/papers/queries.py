@@ -140,12 +140,12 @@ def of(subject: Subject, owed: Sequence[Duty], user) -> Of | None:
     live = [one for one in there if one.state in (State.HELD, State.OFFERED)]
     over = void(live)
     known = {one.category for one in live if one.id not in over}
-    expected = [Expected(duty, rule, None) for duty in owed if duty.open and (rule := _rule(duty)).paper]
+    expected = [Expected(duty, rule, None) for duty in owed if duty.open and (rule := rule_of(duty)).paper]
     names = duties.names(id for one in there for id in (one.owner_id, one.concerned_id))
     return Of(there, [one for one in expected if one.rule.paper not in known], names)
 
 
-def _rule(duty: Duty) -> Rule:
+def rule_of(duty: Duty) -> Rule:
     return editions.book(duty.edition_id).rules[duty.rule]
 
 
@@ -170,7 +170,7 @@ def expected(user, to: str = "") -> list[Expected]:
     there = list(db.session.scalars(held)) if owed else []
     over = void(there)
     papers = {(paper.origin_id, paper.category): paper for paper in there if paper.id not in over}
-    return [Expected(duty, rule, papers.get((duty.subject_id, rule.paper))) for duty in owed if (rule := _rule(duty))]
+    return [Expected(duty, rule, papers.get((duty.subject_id, rule.paper))) for duty in owed if (rule := rule_of(duty))]
 
 
 def out(user) -> list[Paper]:
@@ -209,7 +209,7 @@ def expected_of(subject: Subject) -> str:
     """The one kind of paper that is expected of a subject, if it is one."""
     rows = select(Duty).where(Duty.subject_id == subject.id, Duty.rule.in_(_rules()), open_now())
     owed = list(db.session.scalars(rows.limit(2)))
-    return _rule(owed[0]).paper if len(owed) == 1 else ""
+    return rule_of(owed[0]).paper if len(owed) == 1 else ""
 
 
 def may_see(ids: Sequence[int | None], user) -> set[int]:

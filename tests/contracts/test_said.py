@@ -45,6 +45,14 @@ def test_the_button_that_leads_is_what_is_owed(ahead, browser):
     assert f'href="{installed.path}/serials"' in text.partition("Hand over the serial numbers")[0][-300:]
     assert "btn-primary" not in text.partition("Renew it")[0][-250:]
     assert "Hand over the serial numbers" not in browser("followup").get(ahead.path).text
+    details = {"invoice_title": "宏远机械", "invoice_address": "示范路 1 号", "invoice_recipient": "王会计"}
+    assert ">Invoice posted" in text.partition("btn-primary btn-tap")[2][:400].replace("</svg> ", ">")
+    with unit_of_work():
+        one = queries.get(ahead.number, make.who("manager"))
+        workflow.invoice(one, by=make.who("specialist"), posted_on=clock.today(), **details)
+        workflow.serials(one, by=make.who("specialist"), reason="不变")
+    text = browser("specialist").get(ahead.path).text
+    assert "btn-primary btn-tap" not in text and "Hand over the serial numbers" not in text
 
 
 def test_negotiated_is_what_is_signed_and_a_day_is_never_made_up(app):

@@ -1,6 +1,7 @@
 """The letters' texts: fields from a list and nothing else; the director changes them, what was sent stays."""
 
 import pytest
+from sqlalchemy.orm import selectinload
 
 from crm.contracts import notices
 from crm.db import db, unit_of_work
@@ -113,3 +114,17 @@ def test_a_letter_about_a_contract_says_what_stands_on_it(app):
     about = notices.about(one)
     assert about.values["number"] == one.number and about.values["amount"] == "¥1,234.56" and about.values["days"] == "30"
     assert about.head[0] == "Software" and about.rows[0][0] == "金洋 财务通" and about.language == "en"
+
+
+def test_an_earlier_text_can_be_looked_at_and_the_sample_is_believable(app, browser):
+    director = make.who("director")
+    with unit_of_work():
+        one = db.session.query(Letter).filter_by(number="L0001").options(selectinload(Letter.versions)).one()
+        workflow.change(one, by=director, title=one.title, subject="改过的标题", body="改过的正文 {customer} {contact}")
+    page = browser("specialist")
+    text = page.get("/letters/L0001").text
+    assert "/letters/L0001/preview.pdf?version=1" in text and "/letters/L0001/preview.pdf?version=2" in text
+    assert "Preview of the saved text" in text and "Preview of what is typed" in browser("director").get("/letters/L0001").text
+    first, last = (text_of(page.get(f"/letters/L0001/preview.pdf?version={n}").data) for n in (1, 2))
+    assert "改过的正文" not in first and "改过的正文" in last and "王女士" in last and "C2611-0012" in last
+    assert page.get("/letters/L0001/preview.pdf?version=9").status_code == 404

@@ -176,3 +176,28 @@ def test_the_list_is_narrowed_by_what_its_address_says(app):
     assert found(belongs=visit.number) == found(customer="K0001") == found(owner="me") == {held.number, other.number}
     assert found(offered="me") == found(belongs="V2611-9999") == set()
     assert found(state="napkin") == {held.number, other.number}
+
+
+def test_a_papers_page_shows_what_its_subject_owes_for_that_kind_of_form(app, browser):
+    with unit_of_work():
+        visit = make.visit()
+        visits.approve(visit, by=make.who("manager"))
+        paper = make.paper(visit)
+    page = browser("specialist")
+    text = page.get(paper.path).text
+    assert "Nothing is owed here" not in text and "Take the visit request to the archive" in text.partition("Owed here")[2][:400]
+    with unit_of_work():
+        row = db.session.get(Paper, paper.id)
+        workflow.offer(row, by=make.who("specialist"), to=make.who("archivist"))
+        workflow.archive(row, by=make.who("archivist"), place="A-1")
+    assert "Nothing is owed here" in page.get(paper.path).text
+
+
+def test_today_names_the_kind_of_form(app, browser):
+    with unit_of_work():
+        visit = make.visit()
+        visits.approve(visit, by=make.who("manager"))
+        paper = make.paper(visit)
+        workflow.offer(paper, by=make.who("specialist"), to=make.who("archivist"))
+    text = browser("archivist").get("/").text
+    assert f"{paper.number} · Visit request · " in text
