@@ -7,7 +7,7 @@ from flask import render_template
 from flask_login import current_user
 
 from crm import clock
-from crm.changes import board, following, forms, queries
+from crm.changes import board, following, forms, queries, workflow
 from crm.changes.models import FORM, ChangeEvent, ChangeRequest, Kind
 from crm.changes.moves import CHANGE, MOVES
 from crm.db import db
@@ -25,7 +25,7 @@ from crm.verbs import AssignForm, offered, told
 FORMS: dict[str, type[CrmForm]] = {
     "submit": forms.SubmitForm, "approve": forms.ApproveForm, "reject": forms.RejectForm, "tell": forms.ToldForm,
     "deliver": forms.DeliverForm, "pass": forms.PassForm, "fail": forms.FailForm, "postpone": forms.PostponeForm,
-    "update": forms.UpdateForm, "close": forms.CloseForm, "assign": AssignForm, "withdraw": ReasonForm,
+    "update": forms.UpdateForm, "close": forms.CloseForm, "assign": AssignForm, "rebuild": AssignForm, "withdraw": ReasonForm,
 }  # fmt: skip
 WAY = ("submit", "approve", "tell", "take", "deliver", "pass", "update", "close")  # the next step is the first to be had
 
@@ -35,8 +35,11 @@ def form_for(name: str, change: ChangeRequest, **kwargs: Any) -> CrmForm:
     known = {"agreed": change.agreed, "changed": change.changed, "how_to_test": change.how_to_test, "updated_on": clock.today()}
     form = FORMS.get(name, CrmForm)(data=known, **kwargs)
     if isinstance(form, AssignForm):
-        people = staff.choices([Role.SPECIALIST])
-        form.to.offer([(one.id, one.name) for one in people if one.id not in (change.owner_id, change.concerned_id)])
+        role, but = (Role.DEVELOPER, change.askers) if name == "rebuild" else (Role.SPECIALIST, {change.owner_id})
+        people, but = staff.choices([role]), {*but, *queries.builders(change)}
+        form.to.offer([(one.id, one.name) for one in people if one.id not in but])
+    if isinstance(form, forms.ApproveForm) and change.expected_on is None:
+        del form.reason, form.told
     if isinstance(form, forms.StandInForm):
         if stands_in(current_user):
             form.standing_in.flags.required = True
@@ -60,8 +63,8 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     change = queries.get(number, current_user)
     owed = duties.of_subject(change)
     now = offered(change, MOVES, owed, form_for)
-    if change.concerned_id == current_user.id:  # whoever built it does not test it (5.4.6)
-        now = {key: form for key, form in now.items() if key not in ("pass", "fail")}
+    if change.expected_on is None:  # nothing is promised yet
+        now.pop("postpone", None)
     link = following.living(change)
     linking = {key: now.pop(key) for key in ("link", *(["unlink"] if link else ())) if key in now}
     now.pop("unlink", None)
@@ -73,6 +76,7 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
         "changes/change.html", **known, change=change, offered=now, moves=MOVES, kinds=Kind, leading=leading(now),
         changeable=CHANGE.open_to(current_user, change), stays=board.stays(change),
         form_scan=next((file for file in reversed(known["files"]) if file.purpose == FORM), None),
+        stamped=workflow.has_form(change),
         installation=db.session.get(Installation, change.installation_id) if change.installation_id else None,
         papers=papers.of(change, owed, current_user), link=link, linking=linking, failed=_failed(known["events"]),
     )  # fmt: skip

@@ -23,7 +23,7 @@ from crm.serials import queries as serials
 from crm.staff import queries as staff
 from crm.staff.session import base
 from crm.tickets import queries as tickets
-from crm.tickets.models import Ticket
+from crm.tickets.models import PASSWORD, Ticket
 from crm.verbs import Verbs
 
 bp = Blueprint("changes", __name__, url_prefix="/changes")
@@ -47,8 +47,12 @@ def board():
 
 
 def _origin() -> Subject | None:
+    """The record it comes of; a password record is for few eyes, and none of it goes on."""
     number = request.values.get("record", "")[:20]
-    return tickets.get(number, current_user) if number else None
+    record = tickets.get(number, current_user) if number else None
+    if record and record.category == PASSWORD:
+        raise NotThere()
+    return record
 
 
 def _of_record(record: Subject | None) -> dict[str, Any]:
@@ -140,7 +144,7 @@ def _linked(change: ChangeRequest, form, keys: list[str]) -> Response:
 VERBS = Verbs(queries.get, MOVES, page, {
     "submit": lambda c, f, k: workflow.submit(c, by=current_user, agreed=f.agreed.data, files=k),
     "approve": lambda c, f, k: workflow.approve(c, by=current_user, opinion=f.opinion.data, expected_on=f.expected_on.data,
-                                                standing_in=_why(f)),
+                                                standing_in=_why(f), **_moved(f)),
     "reject": lambda c, f, k: workflow.reject(c, by=current_user, reason=f.reason.data, standing_in=_why(f)),
     "tell": lambda c, f, k: workflow.tell(c, by=current_user, words=f.words.data),
     "take": lambda c, f, k: workflow.take(c, by=current_user),
@@ -148,7 +152,8 @@ VERBS = Verbs(queries.get, MOVES, page, {
     "pass": lambda c, f, k: workflow.passes(c, by=current_user, words=f.words.data or ""),
     "fail": lambda c, f, k: workflow.fail(c, by=current_user, words=f.words.data),
     "postpone": lambda c, f, k: workflow.postpone(c, by=current_user, expected_on=f.expected_on.data, reason=f.reason.data,
-                                                  told=f.told.data),
+                                                  told=f.told.data, standing_in=_why(f)),
+    "rebuild": lambda c, f, k: workflow.rebuild(c, by=current_user, to=staff.choice(f.to.data), reason=f.reason.data),
     "update": lambda c, f, k: workflow.update(c, by=current_user, updated_on=f.updated_on.data, words=f.words.data or ""),
     "close": lambda c, f, k: workflow.close(c, by=current_user, said=f.said.data, mark=int(f.mark.data)),
     "link": _linked,
@@ -157,6 +162,10 @@ VERBS = Verbs(queries.get, MOVES, page, {
     "withdraw": lambda c, f, k: workflow.withdraw(c, by=current_user, reason=f.reason.data),
 })  # fmt: skip
 VERBS.hang(bp)
+
+
+def _moved(form) -> dict[str, str]:
+    return {"reason": form.reason.data or "", "told": form.told.data or ""} if form.reason else {}
 
 
 def _why(form) -> str:

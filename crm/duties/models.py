@@ -59,6 +59,7 @@ class Subject(db.Model):
     DATES: ClassVar[tuple[str, ...]] = ()  # the facts of this kind a deadline may be counted from
     FACTS: ClassVar[tuple[str, ...]] = ()  # those a condition may name, beside state and category
     FIELDS: ClassVar[Mapping[str, str | tuple[str, type]]] = {}  # what changes → its title; and an enum, or datetime
+    PENALTIES: ClassVar[tuple[str, ...]] = ()  # those its code names, which every edition has
     HINDRANCES: ClassVar[tuple[str, ...]] = ()  # the events that tell why the program cannot act by a rule
     NOTICES: ClassVar[dict[str, str]] = {}  # event → whom it concerns: "owner", or the facts that name them
     SEARCHED: ClassVar[frozenset[str]] = frozenset()  # the events after which `searched()` says something else
@@ -114,6 +115,10 @@ class Subject(db.Model):
     @property
     def askers(self) -> set[int | None]:
         return {self.owner_id}  # who asked for this, and so never approves it (ours.approval)
+
+    @property
+    def served_by(self) -> int | None:
+        return self.owner_id  # whom the marks of a call about it are of
 
     @property
     def servers(self) -> set[int | None]:

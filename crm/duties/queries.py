@@ -63,8 +63,9 @@ WITHDRAWN = "withdrawn"  # the state, of any kind, of what counts as if it had n
 
 
 def came_of(subject: Subject, kind: str) -> str | None:
-    """The number of one of a `kind` that was opened from `subject` and stands."""
-    mine = Subject.origin_id == subject.id, Subject.kind == kind, Subject.state != WITHDRAWN
+    """The number of one of a `kind` that was opened from `subject`, is of its category, and stands."""
+    its = Subject.kind == kind, Subject.category == subject.category
+    mine = Subject.origin_id == subject.id, *its, Subject.state != WITHDRAWN
     return db.session.scalar(select(Subject.number).where(*mine).order_by(Subject.id.desc()).limit(1))
 
 
@@ -102,7 +103,8 @@ def of_whom(user_id: Any, roles: Any) -> ColumnElement[bool]:
 
 
 def _duties(user, *where: ColumnElement[bool]):
-    seen = select(Subject.id).where(Subject.id == Duty.subject_id, visible(user)).correlate(Duty).exists()
+    may = or_(whole(user), and_(visible(user), mine(user)))  # of what one reads in part, what one owes oneself
+    seen = select(Subject.id).where(Subject.id == Duty.subject_id, may).correlate(Duty).exists()
     return select(Duty).where(*where, seen).options(joinedload(Duty.subject), selectinload(Duty.extensions))
 
 
@@ -212,8 +214,8 @@ def notices(user, *, before: int | None = None) -> list[tuple[Notice, Event, Nam
 
 
 def by_number(number: str, user) -> Subject:
-    """Any kind of subject, as far as `user` may see it."""
-    found = db.session.scalar(select(Subject).where(Subject.number == number, visible(user)))
+    """Any kind of subject that `user` may read all of."""
+    found = db.session.scalar(select(Subject).where(Subject.number == number, whole(user)))
     if found is None:
         raise NotThere()
     return found

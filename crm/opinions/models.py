@@ -2,14 +2,16 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, Index, and_, false, or_
+from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, and_, false, or_, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.customers.models import Contact
+from crm.db import db
 from crm.duties.models import Subject
 from crm.labels import N_, Labelled
 from crm.permissions import Permission, Role, by_reader
 from crm.search import Entry
+from crm.staff.models import UserRole
 
 
 class Kind(Labelled):
@@ -56,6 +58,7 @@ class OpinionEvent(Labelled):
     DISMISSED = "opinion.dismissed", N_("did not confirm the complaint")
     ANSWERED = "opinion.answered", N_("answered the customer")
     REVIEWED = "opinion.reviewed", N_("took the decision up again")
+    CORRECTED = "opinion.corrected", N_("put right what it is about")
     REOPENED = "opinion.reopened", N_("took the answer up again")
     REWEIGHED = "opinion.reweighed", N_("worked out anew what follows, for an earlier complaint is decided anew")
     WEIGHED = "opinion.weighed", N_("decided on what is recommended")
@@ -65,6 +68,7 @@ class OpinionEvent(Labelled):
     ATTACHED = "opinion.attached", N_("attached a file")
 
 
+FIRST, LATER, OFTEN = "7.1.first", "7.1.later", "7.2"  # the penalties a confirmed complaint leads to
 SINCE_HEARD = (State.HEARD, State.CONFIRMED, State.DISMISSED, State.ANSWERED)
 
 
@@ -96,18 +100,22 @@ class Opinion(Subject):
 
     __table_args__ = (
         CheckConstraint("said <> ''", name="said"),
-        Index("ix_opinions_confirmed", "confirmed_at"),
     )
     __mapper_args__: ClassVar[dict[str, Any]] = {"polymorphic_identity": "opinion", "inherit_condition": id == Subject.id}
     noun = "opinions"
     label = N_("Customer's opinion")
     EVENTS = OpinionEvent
     STATES = State
-    FACTS = ("recommended",)
+    FACTS = ("recommended", "against_lead")
+    PENALTIES = (FIRST, LATER, OFTEN)
     NOTICES: ClassVar[dict[str, str]] = {
         OpinionEvent.ASSIGNED: "to from", OpinionEvent.HEARD: "against", OpinionEvent.CONFIRMED: "against",
         OpinionEvent.DISMISSED: "against", OpinionEvent.WEIGHED: "against", OpinionEvent.REWEIGHED: "owner against",
         OpinionEvent.REVIEWED: "owner against", OpinionEvent.REOPENED: "owner",
+    }  # fmt: skip
+    FIELDS: ClassVar[dict[str, str | tuple[str, type]]] = {
+        "category": (N_("Kind"), Kind), "about": (N_("Complaint about"), About), "against": N_("Of whom it speaks"),
+        "said_on": N_("Said on"),
     }  # fmt: skip
     SEARCHED = frozenset({OpinionEvent.OPENED, OpinionEvent.ANSWERED})
 
@@ -122,18 +130,29 @@ class Opinion(Subject):
 
     @property
     def askers(self) -> set[int | None]:
-        return {self.concerned_id} if self.complaint else set()  # nobody decides on a complaint about themselves
+        return {self.concerned_id}  # whom it is about, who neither decides nor answers
 
     @property
     def servers(self) -> set[int | None]:
         return {self.concerned_id}
+
+    @property
+    def served_by(self) -> None:
+        return None  # marks given in such a call are of nobody's service
 
     def searched(self) -> Iterator[Entry]:
         """What the customer said and was answered; findings are for those whom they concern."""
         yield Entry("opinion", (self.number,), "", "\n".join(filter(None, (self.title, self.said, self.answer))))
 
     def facts(self) -> dict[str, Any]:
-        return super().facts() | {"recommended": False}
+        """`against_lead`: the role of one who leads and is complained of; the other role sees to it then."""
+        return super().facts() | {"recommended": False, "against_lead": self._against_lead()}
+
+    def _against_lead(self) -> str:
+        if not self.complaint or self.concerned_id is None:
+            return ""
+        roles = set(db.session.scalars(select(UserRole.role).where(UserRole.user_id == self.concerned_id)))
+        return next((str(role) for role in (Role.DIRECTOR, Role.MANAGER) if role in roles), "")
 
     @classmethod
     def odd(cls) -> Mapping[str, ColumnElement[bool]]:
@@ -142,6 +161,7 @@ class Opinion(Subject):
         return {
             "what is investigated is a complaint, and says what about": and_(inquired, or_(~complaint, cls.about == "")),
             "a confirmed complaint has its day": (cls.state == State.CONFIRMED) & cls.confirmed_at.is_(None),
+            "a withdrawn complaint is not confirmed": and_(cls.state == State.WITHDRAWN, cls.confirmed_at.is_not(None)),
             "only a complaint is confirmed": and_(~complaint, cls.confirmed_at.is_not(None)),
             "an answered opinion has its answer": and_(cls.state == State.ANSWERED, cls.answer == ""),
             "nobody investigates what is said of themselves": and_(
@@ -151,10 +171,11 @@ class Opinion(Subject):
     @classmethod
     @by_reader
     def visible(cls, user) -> ColumnElement[bool]:
-        """Besides what one reads whole, follow-up sees an answered complaint: what was said and answered, for the call."""
+        """Besides what one reads whole, follow-up sees a complaint that is over: what was said and answered, for the call."""
         calls = Role.FOLLOWUP in user.roles and user.may(Permission.OPINION_READ)
         mine = and_(Subject.category == Kind.COMPLAINT, Subject.concerned_id == user.id)
-        return or_(cls.whole(user), and_(Subject.state == State.ANSWERED, ~mine)) if calls else cls.whole(user)
+        over = Subject.state.in_([State.ANSWERED, State.WITHDRAWN])
+        return or_(cls.whole(user), and_(over, ~mine)) if calls else cls.whole(user)
 
     @classmethod
     @by_reader

@@ -22,13 +22,19 @@ from crm.verbs import AssignForm, offered, told
 FORMS: dict[str, type[CrmForm]] = {
     "hear": forms.HearForm, "confirm": forms.FindForm, "dismiss": forms.FindForm, "answer": forms.AnswerForm,
     "weigh": forms.WeighForm, "review": ReasonForm, "reopen": ReasonForm, "assign": AssignForm, "withdraw": ReasonForm,
+    "correct": forms.CorrectForm,
 }  # fmt: skip
+DESK = (Role.SPECIALIST, Role.FOLLOWUP, Role.MANAGER, Role.DIRECTOR)
 WAY = ("investigate", "weigh", "confirm", "answer", "hear")  # the next step is the first to be had
 
 
 def form_for(name: str, opinion: Opinion, **kwargs: Any) -> CrmForm:
     """The form of one verb; `formdata=None` for one that is only shown."""
-    form = FORMS.get(name, CrmForm)(data={"answer": opinion.answer}, **kwargs)
+    known = {name: getattr(opinion, name) for name in ("answer", "about", "said_on")}
+    known |= {"kind": opinion.category, "against": opinion.concerned_id}
+    form = FORMS.get(name, CrmForm)(data=known, **kwargs)
+    if isinstance(form, forms.CorrectForm):
+        form.against.offer([(one.id, one.name) for one in staff.choices(DESK)])
     if isinstance(form, AssignForm):
         lead = (Role.MANAGER, Role.DIRECTOR)
         people = staff.choices(lead if opinion.complaint else (Role.SPECIALIST, Role.FOLLOWUP, *lead))

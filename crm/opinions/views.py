@@ -14,13 +14,12 @@ from crm.opinions.models import About, Kind, Opinion, State, Way, verdict
 from crm.opinions.moves import MOVES
 from crm.opinions.table import TABLE
 from crm.permissions import Permission as P
-from crm.permissions import Role, needs
+from crm.permissions import needs
 from crm.serials import queries as serials
 from crm.staff import queries as staff
 from crm.verbs import Verbs
 
 bp = Blueprint("opinions", __name__, url_prefix="/opinions")
-DESK = (Role.SPECIALIST, Role.FOLLOWUP, Role.MANAGER, Role.DIRECTOR)
 
 
 @bp.get("")
@@ -29,13 +28,13 @@ def index():
     wanted, rows = TABLE.asked(current_user, request.args)
     return render_template(
         "opinions/list.html", page=rows, wanted=wanted, states=State, kinds=Kind, abouts=About, ways=Way,
-        people=staff.choices(DESK), verdict=verdict,
+        people=staff.choices(page.DESK), verdict=verdict,
     )  # fmt: skip
 
 
 def _form(customer, known, **kwargs) -> forms.TakeInForm:
     form = forms.TakeInForm(data={"said_on": clock.today(), **known}, **kwargs)
-    people = [(one.id, one.name) for one in staff.choices(tuple(Role))]
+    people = [(one.id, one.name) for one in staff.choices(page.DESK)]
     form.offer(customers.contacts(customer.id, active=True), serials.of(customer.id, current_user), people)
     return form
 
@@ -89,6 +88,9 @@ VERBS = Verbs(queries.get, MOVES, page, first=lambda opinion, form: workflow.in_
     "answer": lambda o, f, k: workflow.answer(o, by=current_user, answer=f.answer.data),
     "weigh": lambda o, f, k: workflow.weigh(o, by=current_user, words=f.words.data),
     "review": lambda o, f, k: workflow.review(o, by=current_user, reason=f.reason.data),
+    "correct": lambda o, f, k: workflow.correct(o, by=current_user, category=f.kind.data, about=f.about.data or "",
+                                                against=staff.choice(f.against.data) if f.against.data else None,
+                                                said_on=f.said_on.data, reason=f.reason.data),
     "reopen": lambda o, f, k: workflow.reopen(o, by=current_user, reason=f.reason.data),
     "assign": lambda o, f, k: workflow.assign(o, by=current_user, to=staff.choice(f.to.data), reason=f.reason.data),
     "withdraw": lambda o, f, k: workflow.withdraw(o, by=current_user, reason=f.reason.data),

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from crm import clock
 from crm.customers.models import Contact, Customer
 from crm.db import db, next_number
-from crm.duties import editions
+from crm.duties import editions, queries
 from crm.duties import workflow as duties
 from crm.duties.locks import lock
 from crm.duties.models import Subject
@@ -17,16 +17,16 @@ from crm.duties.record import open_subject, record
 from crm.errors import Forbidden, Invalid, Refused
 from crm.files.workflow import attach
 from crm.labels import N_
+from crm.moves import edit
 from crm.opinions.models import Kind, Opinion, OpinionEvent, State
 from crm.opinions.moves import MOVES
 from crm.opinions.standing import Confirmed, follows
 from crm.permissions import Permission as P
 from crm.permissions import Role
 from crm.serials.models import Installation
-from crm.staff.models import User
 
 NEEDED = N_("This is needed.")
-A_MOMENT = timedelta(microseconds=1)
+A_MOMENT, A_YEAR = timedelta(microseconds=1), timedelta(days=366)
 
 
 def take_in(
@@ -41,7 +41,8 @@ def take_in(
     complaint = category == Kind.COMPLAINT
     _must_fit(customer, complaint, about, said, said_on, contact, installation, origin)
     opinion = Opinion(
-        number=next_number("Y", clock.today()), customer_id=customer.id, owner_id=None if complaint else by.id,
+        number=next_number("Y", clock.today()), customer_id=customer.id,
+        owner_id=None if complaint or (against and against.id == by.id) else by.id,  # nobody answers what is said of themselves
         category=category, state=State.TO_INVESTIGATE if complaint else State.TO_ANSWER, title=title, way=way, said=said,
         said_on=said_on, about=about if complaint else "", concerned_id=against and against.id,
         contact_id=contact and contact.id, installation_id=installation and installation.id, origin_id=origin and origin.id,
@@ -55,14 +56,20 @@ def take_in(
 
 def _must_fit(customer: Customer, complaint: bool, about: str, said: str, said_on: date, *theirs: Any) -> None:
     wrong = {} if said.strip() else {"said": NEEDED}
-    if said_on > clock.today():
-        wrong["said_on"] = N_("This lies in the future.")
+    wrong |= _wrong_day(said_on)
     if complaint and not about:
         wrong["about"] = N_("Say what the complaint is about.")
     if any(one is not None and one.customer_id != customer.id for one in theirs):
         wrong["installation"] = N_("These are another customer's.")
     if wrong:
         raise Invalid(fields=wrong)
+
+
+def _wrong_day(said_on: date) -> dict[str, str]:
+    """7.2 goes by the day: it is not one that nobody remembers."""
+    if said_on > clock.today():
+        return {"said_on": N_("This lies in the future.")}
+    return {"said_on": N_("This lies more than a year back.")} if said_on < clock.today() - A_YEAR else {}
 
 
 def investigate(opinion: Opinion, *, by) -> None:
@@ -128,7 +135,9 @@ def _weigh_anew(person_id: int | None) -> None:
         lock(one)
         before, after = one.follows, _follows(one)
         if before != after:
-            one.follows = after
+            one.follows, one.decision = after, ""  # it was decided on another ground
+            one.version += 1
+            db.session.flush()
             facts = {"follows": after, "before": before, "against": one.concerned_id}
             record(OpinionEvent.REWEIGHED, one, recommended=bool(recommended(one)), **facts)
 
@@ -155,8 +164,8 @@ def answer(opinion: Opinion, *, by, answer: str) -> None:
 
 
 def may_weigh(opinion: Opinion, by) -> bool:
-    concerned = db.session.get(User, opinion.concerned_id) if opinion.concerned_id else None
-    return Role.DIRECTOR in by.roles or (concerned is not None and Role.DIRECTOR in concerned.roles)
+    """The director; where it is about a director, whoever leads besides."""
+    return Role.DIRECTOR in by.roles or opinion.facts()["against_lead"] == Role.DIRECTOR
 
 
 def weigh(opinion: Opinion, *, by, words: str) -> None:
@@ -184,10 +193,41 @@ def review(opinion: Opinion, *, by, reason: str) -> None:
 
 
 def reopen(opinion: Opinion, *, by, reason: str) -> None:
-    """The customer is not content with the answer, or it was wrong."""
+    """The customer is not content with the answer, or it was wrong. What was decided on a complaint stands."""
     MOVES["reopen"].apply(opinion, by)
     _needed(reason, "reason")
+    if opinion.complaint:
+        opinion.state = State.CONFIRMED if opinion.confirmed_at else State.DISMISSED
+        db.session.flush()
     record(OpinionEvent.REOPENED, opinion, by=by, reason=reason)
+
+
+def correct(
+    opinion: Opinion, *, by, category: str, about: str, against: Subject | None, said_on: date, reason: str
+) -> None:  # fmt: skip
+    """Whoever took it in guessed wrong: before it is decided, who leads puts right what it is, what about, whom and when.
+    Another person is heard first; what turns out a complaint is investigated, what turns out none is answered."""
+    MOVES["correct"].apply(opinion, by)
+    _needed(reason, "reason")
+    complaint = category == Kind.COMPLAINT
+    wrong = _wrong_day(said_on) | ({"about": N_("Say what the complaint is about.")} if complaint and not about else {})
+    if against and against.id in (by.id, opinion.owner_id):
+        wrong["against"] = N_("Whoever sees to it is not whom it is about: give it to somebody else first.")
+    if wrong:
+        raise Invalid(fields=wrong)
+    was, before = opinion.complaint, opinion.concerned_id
+    after = {"category": category, "about": about if complaint else "", "said_on": said_on}
+    changes = edit(opinion, after | {"concerned_id": against and against.id})
+    if ids := changes.pop("concerned_id", None):
+        named = queries.names(ids)
+        changes["against"] = [named[id].title if id in named else None for id in ids]
+    if complaint != was:
+        opinion.state = State.TO_INVESTIGATE if complaint else State.TO_ANSWER
+        opinion.owner_id = None if complaint else by.id
+    elif opinion.state == State.HEARD and before != opinion.concerned_id:
+        opinion.state = State.INVESTIGATING
+    db.session.flush()
+    record(OpinionEvent.CORRECTED, opinion, by=by, reason=reason, changes=changes)
 
 
 def assign(opinion: Opinion, *, by, to, reason: str) -> None:

@@ -31,7 +31,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["installation_id"], ["installations.id"], name=op.f("fk_opinions_installation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_opinions")),
     )
-    op.create_index("ix_opinions_confirmed", "opinions", ["confirmed_at"])
 
 
 def downgrade() -> None:

@@ -125,7 +125,7 @@ def test_of_fifty_who_do_the_same_with_the_same_page_one_does(served, app, kind,
         scan = {"files": rows._draft(make.who(who), rows.SCANNED[row.kind][1])} if verb in rows.SCANS and row.kind in rows.SCANNED else {}
     page, path, version = Browser(served, who), f"{row.path}/{move.noun}", row.version
     fields = values.anything(path) | {"csrf_token": page.token("/account"), "version": str(version), "f_told": "",
-                                      "to": taker(row), "representative": str(make.who(who).id), "of": other(row), **signing(row), **scan}  # fmt: skip
+                                      "to": taker(row, verb), "representative": str(make.who(who).id), "of": other(row), **signing(row), **scan}  # fmt: skip
     before = db.session.query(func.max(Event.id)).scalar()
     answers = Counter(map(status, fifty(served, page, path, fields)))
     assert answers[303] == 1 and answers.keys() <= {303, *REFUSED}, answers
