@@ -224,7 +224,7 @@ def correct(
     if complaint != was:
         opinion.state = State.TO_INVESTIGATE if complaint else State.TO_ANSWER
         opinion.owner_id = None if complaint else by.id
-    elif opinion.state == State.HEARD and before != opinion.concerned_id:
+    elif opinion.state == State.HEARD and opinion.concerned_id not in (None, before):
         opinion.state = State.INVESTIGATING
     db.session.flush()
     record(OpinionEvent.CORRECTED, opinion, by=by, reason=reason, changes=changes)
