@@ -13,22 +13,22 @@ from crm.opinions.models import Opinion
 from crm.staff.models import User
 
 Life = Iterator[datetime]
-# days ago, kind, how it came, in one line, in the customer's words, what they were answered
+# days ago, or a named day; kind, how it came, in one line, in the customer's words, what they were answered
 SAID = (
     (200, "praise", "call", "李工耐心", "升级那天李工一直陪到下班，我们很满意。", "谢谢夸奖，已转告本人。"),
     (160, "suggestion", "letter", "希望出操作视频", "新来的会计多，能不能把月末结账录成视频？", "已录好三段，链接发到群里了。"),
     (120, "letter", "letter", "感谢信", "年报期间服务及时，特此致谢。", "已回信致谢。"),
     (75, "suggestion", "callback", "回电再快一点", "QQ上问了半小时才有人回。", "午休时间加排一人值守。"),
     (30, "praise", "visit", "上门服务细致", "把每个科室都走了一遍，问题都记下来了。", "谢谢，已转告。"),
-    (4, "suggestion", "call", "发票最好电子版", "纸质发票总是晚到，电子的行不行？", ""),
+    ("before 10:20", "suggestion", "call", "发票最好电子版", "纸质发票总是晚到，电子的行不行？", ""),
 )
-# days ago, what about, whose, in one line, in the customer's words, what is said to it, what was found, how far it has come
+# the same; what about, whose, in one line, in the customer's words, what is said to it, what was found, how far it has come
 COMPLAINTS = (
     (220, "delay", "specialist2", "约好周三没来", "约好周三上午，下午才说改天。", "当天另一家服务器宕机。", "属实。", 4),
     (95, "attitude", "specialist2", "电话里不耐烦", "问第二遍就说“刚才不是讲过了吗”。", "承认语气不好。", "听过录音，属实。", 4),
     (50, "quality", "specialist", "报表改了又错", "改完第二个月又不平。", "客户改了期初数。", "日志里有客户的改动。", 5),
-    (3, "attitude", "specialist", "挂电话", "话没说完就把电话挂了。", "当时信号断了，马上回拨过。", "", 2),
-    (0, "quality", "", "安装完没教", "装完就走了，没人教怎么用。", "", "", 0),
+    ("earlier 10:10", "attitude", "specialist", "挂电话", "话没说完就把电话挂了。", "当时信号断了，马上回拨过。", "", 2),
+    ("last 11:20", "quality", "", "安装完没教", "装完就走了，没人教怎么用。", "", "", 0),
 )
 
 
@@ -50,8 +50,8 @@ class Opinions:
         for ago, *said in COMPLAINTS:
             self.begin(self._day(ago), self.complaint(*said), Random(f"{self.today} complaint {ago}"))
 
-    def _day(self, ago: int) -> datetime:
-        return self.morning(self.days.next(self.today - timedelta(days=ago))) if ago else self.when("last 11:20")
+    def _day(self, ago: int | str) -> datetime:
+        return self.when(ago) if isinstance(ago, str) else self.morning(self.days.next(self.today - timedelta(days=ago)))
 
     def _take_in(self, **said: Any) -> Opinion:
         unit = self.dice.choice([one for one in self.units.values() if one.systems])

@@ -35,15 +35,15 @@ from crm.labels import N_, Labelled
 from crm.money import MOST
 
 EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")  # nor turns text about
+_EDGES = re.compile(r"\A[\s\u200b-\u200f\u2060\ufeff]+|[\s\u200b-\u200f\u2060\ufeff]+\Z")  # blanks, those nobody sees too
 
 EMAIL = Regexp(r"[^@\s]{1,64}@[^@\s]{1,255}$", message=_l("Not an e-mail address."))
 
 
 def clean(text: str | None) -> str:
     """Composed (NFC), trimmed, with plain line ends; nothing else of what was typed is touched."""
-    return unicodedata.normalize("NFC", (text or "").replace("\r\n", "\n").replace("\r", "\n")).strip()
+    return _EDGES.sub("", unicodedata.normalize("NFC", (text or "").replace("\r\n", "\n").replace("\r", "\n")))
 
 
 def plain(form, field: Field) -> None:

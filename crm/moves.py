@@ -26,7 +26,7 @@ class Move:
     hands: tuple[str, ...] = ()  # nobody but whom one of these columns names; in another state they name nobody for it
     others: bool = False  # never whoever asked for it (ours.approval), whatever they may besides
     asks: bool = True  # needs words; else the button alone is enough
-    owed: str = ""  # only while a duty of this rule is open
+    owed: str = ""  # only while a duty of this rule is open, or of one of these
     done: str = ""  # what its page says afterwards
     icon: str = ""
     tone: str = field(default="secondary")
@@ -44,7 +44,10 @@ class Move:
 
     def open_to(self, user, subject, owed: Collection[str] = ()) -> bool:
         """Whether the button is shown: the right, the state, and the duty it settles among those `owed`."""
-        return subject.state in self.froms and self.may(user, subject) and (not self.owed or self.owed in owed)
+        return subject.state in self.froms and self.may(user, subject) and self.due(owed)
+
+    def due(self, owed: Collection[str]) -> bool:
+        return not self.owed or any(rule in owed for rule in self.owed.split())
 
     def apply(self, subject, by) -> None:
         """Take the arrow in one guarded UPDATE; of any number at once, one does. Forbidden or WrongState otherwise."""

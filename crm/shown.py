@@ -57,6 +57,11 @@ def day(value: date | None) -> str:
 
 
 @functools.lru_cache(maxsize=1000)
+def lasting(seconds: float) -> str:
+    """How long something took, in its largest unit."""
+    return format_timedelta(timedelta(seconds=seconds), threshold=1, locale=catalogue.language())
+
+
 def _span(seconds: int, language: str) -> str:
     return format_timedelta(timedelta(seconds=seconds), add_direction=True, threshold=0.95, locale=language)
 
@@ -262,7 +267,7 @@ def init_app(app: Flask, version: str) -> None:
                "said": bilingual, "words": words, "yuan": yuan,
                "many": many, "relative": relative, "told": told, "fact": fact, "clause_name": clause_name,
                "local_day": lambda instant: day(clock.local(instant).date()), "field_title": field_title,
-               "marked": marked, "dialled": dialled,
+               "marked": marked, "lasting": lasting, "dialled": dialled,
                "agent": agent, "instant": lambda text: exact(datetime.fromisoformat(text))}  # fmt: skip
     app.jinja_env.filters.update(filters)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -41,6 +41,13 @@ ALL = os.environ.get("CRM_NETS") == "all"  # `make nets`
 TURNS = not ALL and os.environ.get("CRM_TURNS") != "none"  # `make mutants` looks at one database, at every case
 # for whole files of real data, which take long: PostgreSQL's turn is in `make nets`, where small ones go through both always
 LARGE = DATABASES if ALL else DATABASES[:1]
+
+
+def by_turns(n: int):
+    """For a long test of which both databases are in `make nets`: here the n-th takes one, its neighbour the other."""
+    return pytest.mark.parametrize("database", DATABASES if ALL else [DATABASES[n % 2]], indirect=True)
+
+
 passwords.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 gc.set_threshold(20_000, 10, 10)  # an app for each test is much garbage: looking for it often took a seventh of the time
 _left_out: set[str] = set()

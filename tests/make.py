@@ -21,6 +21,7 @@ from crm.duties import workflow as duties
 from crm.duties.models import Duty, Subject
 from crm.duties.record import settle
 from crm.files import workflow as files
+from crm.files.workflow import note
 from crm.letters import workflow as letters
 from crm.opinions import workflow as opinions
 from crm.opinions.models import Opinion
@@ -201,6 +202,15 @@ def form_scan(owner: User) -> str:
     return file.key
 
 
+def other_developer() -> User:
+    """Somebody else who builds."""
+    found = db.session.query(User).filter_by(login="developer2").first()
+    if found is None:
+        with unit_of_work():
+            found = staff.add_user("developer2", "吴桐", [Role.DEVELOPER], hashed(PASSWORD), must_change=False)
+    return found
+
+
 CHANGED = ("draft", "submitted", "approved", "building", "testing", "passed", "updated", "closed")
 
 
@@ -250,6 +260,15 @@ def complaint(unit: Customer | None = None, *, upto: str = "to_investigate", by:
     for act in acts[: INQUIRED.index(upto)]:
         act()
     return row
+
+
+def evidence(row: Opinion) -> str:
+    """A file on a complaint; its key."""
+    file = files.draft("录音文字.pdf", PDF, who("manager"), "")
+    db.session.add(file)
+    db.session.flush()
+    note(row, by=who("manager"), words="录音", files=[file.key])
+    return file.key
 
 
 def written_up(row: Visit) -> Ticket:

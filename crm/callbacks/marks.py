@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from crm.callbacks.models import MARKS, Callback
 from crm.duties import editions
@@ -12,7 +12,7 @@ from crm.tickets.models import Ticket
 from crm.visits.models import Visit
 
 SAID = Callback.__table__.c
-MARKED = or_(*(SAID[mark].is_not(None) for mark in MARKS))
+MARKED = and_(Subject.concerned_id.is_not(None), or_(*(SAID[mark].is_not(None) for mark in MARKS)))
 
 
 def with_product(*asked: Any) -> Select:

@@ -2,13 +2,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, and_, false, or_, true
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, and_, false, or_, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.customers.models import Contact
 from crm.duties.models import Subject
 from crm.labels import N_, Labelled
-from crm.permissions import Permission
+from crm.opinions.models import Opinion
+from crm.permissions import Permission, by_reader
 from crm.search import Entry
 
 
@@ -38,6 +39,7 @@ class CallbackEvent(Labelled):
 
 SPOKEN = (State.REACHED, State.ESCALATED, State.ASSIGNED)
 MARKS = ("attitude", "skill", "result")
+OPINION = "call.opinion"  # the rule by which an opinion's outcome is called about
 
 
 class Callback(Subject):
@@ -91,5 +93,9 @@ class Callback(Subject):
         return {"a callback's marks fit its state": or_(and_(spoken, silent), and_(~spoken, told))}
 
     @classmethod
+    @by_reader
     def visible(cls, user) -> ColumnElement[bool]:
-        return true() if user.may(Permission.CALLBACK_READ) else false()
+        if not user.may(Permission.CALLBACK_READ):
+            return false()
+        read = select(Subject.id).where(Subject.kind == "opinion", Opinion.visible(user)).correlate(None)
+        return or_(Subject.category != OPINION, Subject.origin_id.in_(read))  # what is said of somebody stays with its readers

@@ -19,6 +19,7 @@ from crm.duties.models import Duty, Subject, open_now
 from crm.errors import NotThere
 from crm.labels import Labelled
 from crm.letters import queries as letters
+from crm.opinions.models import Opinion
 from crm.permissions import Permission
 from crm.serials import queries as serials
 from crm.tickets.models import Ticket
@@ -94,7 +95,7 @@ def contacts(units: Mapping[int, int | None]) -> dict[int, Contact]:
     best: dict[int | None, Contact] = {}
     for one in db.session.scalars(responsible.order_by(Contact.software_responsible, Contact.id.desc())):
         best[one.customer_id] = one
-    for kind in (Visit, Ticket):
+    for kind in (Visit, Ticket, Opinion):
         met = select(kind.__table__.c.id, Contact).join(Contact, Contact.id == kind.__table__.c.contact_id)
         found |= dict(db.session.execute(met.where(kind.__table__.c.id.in_(units))).all())
     return {id: found.get(id) or best[unit] for id, unit in units.items() if id in found or unit in best}

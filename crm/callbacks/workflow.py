@@ -61,7 +61,7 @@ def begin(duty: Duty, *, by) -> Callback:
 def _open(duty: Duty, origin: Subject, by) -> Callback:
     callback = Callback(
         number=next_number("B", clock.today()), title=origin.title, state=State.CALLING, category=duty.rule,
-        customer_id=origin.customer_id, owner_id=by.id, origin_id=origin.id, concerned_id=origin.owner_id,
+        customer_id=origin.customer_id, owner_id=by.id, origin_id=origin.id, concerned_id=origin.served_by,
     )  # fmt: skip
     open_subject(callback)
     record(CallbackEvent.OPENED, callback, by=by, of=origin.id)

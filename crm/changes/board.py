@@ -1,4 +1,4 @@
-"""The board by step, and how many days a request spent in each."""
+"""The board by step, and how long a request stayed in each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,18 +40,18 @@ class Stay:
     """How long it was in a step, each time together; the one it is in goes on."""
 
     state: State
-    days: int
+    seconds: float
 
 
 def stays(change: ChangeRequest) -> list[Stay]:
-    """In the order in which the steps were first entered; whole days, begun ones counted."""
-    return days_in(queries.steps(change), change.state in OVER, clock.now())
+    """In the order in which the steps were first entered."""
+    return time_in(queries.steps(change), change.state in OVER, clock.now())
 
 
-def days_in(events: Sequence[Event], over: bool, now: datetime) -> list[Stay]:
+def time_in(events: Sequence[Event], over: bool, now: datetime) -> list[Stay]:
     spent: dict[State, float] = {}
     for one, after in zip(events, [*events[1:], None], strict=True):
         state = ENTERS[one.kind]
         until = after.at if after else one.at if over else now
         spent[state] = spent.get(state, 0) + (until - one.at).total_seconds()
-    return [Stay(state, -int(-seconds // 86400)) for state, seconds in spent.items() if seconds]
+    return [Stay(state, seconds) for state, seconds in spent.items() if seconds]

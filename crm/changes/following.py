@@ -27,6 +27,14 @@ WORDS = {  # what the customer reads of each state
 }  # fmt: skip
 
 
+STEPS = {  # and of each step that was taken
+    State.DRAFT: N_("we began to agree on it with you"), State.SUBMITTED: N_("put to a decision"), State.APPROVED: N_("approved"),
+    State.REJECTED: N_("not taken on"), State.BUILDING: N_("work on it began"), State.TESTING: N_("built; our test began"),
+    State.PASSED: N_("passed our test"), State.UPDATED: N_("brought to you"), State.CLOSED: N_("finished"),
+    State.WITHDRAWN: N_("withdrawn"),
+}  # fmt: skip
+
+
 def living(change: ChangeRequest) -> StatusLink | None:
     """The link that is good now."""
     good = StatusLink.change_id == change.id, StatusLink.ended_at.is_(None), StatusLink.expires_at > clock.now()

@@ -45,6 +45,8 @@ class StandInForm(CrmForm):
 class ApproveForm(StandInForm):
     opinion = WordsField(_l("Detailed opinion"), required=True, most=10000)
     expected_on = DayField(_l("Expected completion"), required=True)
+    reason = WordsField(_l("Why another day than was promised"), most=2000)
+    told = WordsField(_l("How the customer was told"), most=2000)
 
 
 class RejectForm(ReasonForm, StandInForm):
@@ -68,7 +70,7 @@ class FailForm(CrmForm):
     words = WordsField(_l("What failed"), required=True, most=5000)
 
 
-class PostponeForm(ReasonForm):
+class PostponeForm(ReasonForm, StandInForm):
     expected_on = DayField(_l("New date"), required=True)
     told = WordsField(_l("How the customer was told"), required=True, most=2000)
 

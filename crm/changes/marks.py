@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, select
+from sqlalchemy import ColumnElement, Select, select
 
-from crm.changes.models import ChangeEvent, ChangeRequest, State
+from crm.changes.models import ChangeRequest
 from crm.duties import editions
-from crm.duties.models import Event, Subject
+from crm.duties.models import Subject
 from crm.serials.models import Installation
 
 SAID = ChangeRequest.__table__.c
@@ -14,12 +14,11 @@ MARKED = SAID.mark.is_not(None)
 
 
 def closed(*asked: Any) -> Select:
-    """A statement about those that are closed, with the event by which they were, and the installation if one is named."""
+    """A statement about those that are closed, with the installation if one is named."""
     own, installed = ChangeRequest.__table__, Installation.__table__
-    ended = and_(Event.subject_id == Subject.id, Event.kind == ChangeEvent.CLOSED)
-    rows = select(*asked).select_from(Subject.__table__).join(own, SAID.id == Subject.id).join(Event.__table__, ended)
+    rows = select(*asked).select_from(Subject.__table__).join(own, SAID.id == Subject.id)
     rows = rows.outerjoin(installed, installed.c.id == SAID.installation_id)
-    return rows.where(Subject.kind == "change", Subject.state == State.CLOSED)
+    return rows.where(Subject.kind == "change", SAID.closed_at.is_not(None))
 
 
 def bad() -> ColumnElement[bool]:

@@ -33,6 +33,7 @@ class State(Labelled):
 class ChangeEvent(Labelled):
     OPENED = "change.opened", N_("opened the change request")
     EDITED = "change.edited", N_("changed the request")
+    REWORKED = "change.reworked", N_("took the request up again")
     VOIDED = "change.voided", N_("changed what was approved: the approval is void")
     SUBMITTED = "change.submitted", N_("submitted the request")
     APPROVED = "change.approved", N_("approved the request")
@@ -48,6 +49,7 @@ class ChangeEvent(Labelled):
     WITHDRAWN = "change.withdrawn", N_("withdrew the request")
     LINKED = "change.linked", N_("made a status link for the customer")
     UNLINKED = "change.unlinked", N_("ended the customer's status link")
+    BUILDER = "change.builder", N_("gave it to another developer to build")
     ASSIGNED = "change.assigned", N_("gave the request to somebody else")
     NOTED = "change.noted", N_("added a note")
     ATTACHED = "change.attached", N_("attached a file")
@@ -67,6 +69,8 @@ class ChangeRequest(Subject):
     __tablename__ = "changes"
     id: Mapped[int] = mapped_column(ForeignKey("subjects.id"), primary_key=True)
     installation_id: Mapped[int | None] = mapped_column(ForeignKey("installations.id"))
+    requested_by_id: Mapped[int] = mapped_column(ForeignKey("subjects.id"))  # who opened it,
+    submitted_by_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.id"))  # and who last submitted it
     requirement: Mapped[str] = mapped_column(default="")  # the customer's, in their words (5.1.4.4)
     agreed: Mapped[str] = mapped_column(default="")  # what was agreed with them (5.4.2)
     opinion: Mapped[str] = mapped_column(default="")  # the manager's (5.4.4)
@@ -75,7 +79,10 @@ class ChangeRequest(Subject):
     changed: Mapped[str] = mapped_column(default="")  # what the developer did,
     how_to_test: Mapped[str] = mapped_column(default="")
     tests: Mapped[int] = mapped_column(default=0)  # how often it was tested
+    stamped_sha256: Mapped[str | None]  # the requirement that the customer's stamped form is of
+    form_new: Mapped[bool] = mapped_column(default=False)  # that form has come since the request was last submitted
     updated_on: Mapped[date | None]
+    closed_at: Mapped[datetime | None]
     mark: Mapped[int | None]  # the customer's, 1 to 5
     said: Mapped[str] = mapped_column(default="")  # the customer's opinion of it (5.4.7)
 
@@ -85,6 +92,7 @@ class ChangeRequest(Subject):
         CheckConstraint("mark BETWEEN 1 AND 5", name="mark"),
         CheckConstraint("tests >= 0", name="tests"),
         Index("ix_changes_expected_on", "expected_on", "id"),
+        Index("ix_changes_closed_at", "closed_at"),
     )
     __mapper_args__: ClassVar[dict[str, Any]] = {"polymorphic_identity": "change", "inherit_condition": id == Subject.id}
     noun = "changes"
@@ -92,31 +100,33 @@ class ChangeRequest(Subject):
     EVENTS = ChangeEvent
     STATES = State
     DATES = ("expected_on",)
+    FACTS = ("form_new",)
     FIELDS: ClassVar[dict[str, str | tuple[str, type]]] = {
         "title": N_("In one line"), "category": (N_("Kind"), Kind), "requirement": N_("What the customer wants"),
         "agreed": N_("What was agreed with the customer"), "installation": N_("Installation"),
         "expected_on": N_("Promised for"),
     }  # fmt: skip
     NOTICES: ClassVar[dict[str, str]] = {
-        ChangeEvent.ASSIGNED: "to from", ChangeEvent.APPROVED: "owner", ChangeEvent.REJECTED: "owner",
-        ChangeEvent.POSTPONED: "owner developer", ChangeEvent.DELIVERED: "owner", ChangeEvent.FAILED: "developer",
+        ChangeEvent.ASSIGNED: "to from", ChangeEvent.BUILDER: "to from", ChangeEvent.APPROVED: "owner",
+        ChangeEvent.REJECTED: "owner", ChangeEvent.POSTPONED: "owner developer", ChangeEvent.DELIVERED: "owner", ChangeEvent.FAILED: "developer",
         ChangeEvent.VOIDED: "developer", ChangeEvent.WITHDRAWN: "developer", ChangeEvent.NOTED: "owner developer",
     }  # fmt: skip
     SEARCHED = frozenset({
-        ChangeEvent.OPENED, ChangeEvent.EDITED, ChangeEvent.VOIDED, ChangeEvent.SUBMITTED, ChangeEvent.APPROVED,
-        ChangeEvent.REJECTED, ChangeEvent.DELIVERED, ChangeEvent.CLOSED,
+        ChangeEvent.OPENED, ChangeEvent.EDITED, ChangeEvent.REWORKED, ChangeEvent.VOIDED, ChangeEvent.SUBMITTED,
+        ChangeEvent.APPROVED, ChangeEvent.REJECTED, ChangeEvent.DELIVERED, ChangeEvent.CLOSED,
     })  # fmt: skip
 
     @property
     def askers(self) -> set[int | None]:
-        return {self.owner_id}  # who asks neither approves nor builds
+        return {self.owner_id, self.requested_by_id, self.submitted_by_id}  # who asks neither approves nor builds
 
     def searched(self) -> Iterator[Entry]:
         said = (self.title, self.requirement, self.agreed, self.opinion, self.changed, self.how_to_test, self.said)
         yield Entry("change", (self.number,), "", "\n".join(filter(None, said)))
 
     def facts(self) -> dict[str, Any]:
-        return super().facts() | {"expected_on": self.expected_on}
+        told = {"expected_on": self.expected_on, "form_new": self.form_new, "developer": self.concerned_id}
+        return super().facts() | told
 
     @classmethod
     def odd(cls) -> Mapping[str, ColumnElement[bool]]:
@@ -128,6 +138,7 @@ class ChangeRequest(Subject):
                 cls.state.in_([State.BUILDING, State.TESTING, State.PASSED, State.UPDATED]), Subject.concerned_id.is_(None)),
             "what the customer has, they have since a day": and_(
                 cls.state.in_([State.UPDATED, State.CLOSED]), cls.updated_on.is_(None)),
+            "what is closed has its day": (cls.state == State.CLOSED) != cls.closed_at.is_not(None),
             "a promise in force is one that was made": and_(
                 cls.expected_on.is_not(None), ~cls.promises.any(Promise.day == cls.expected_on)),
             "nobody builds what they reported": Subject.concerned_id == Subject.owner_id,

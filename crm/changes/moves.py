@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from crm.changes.models import PROMISED, ChangeRequest, State
+from crm.changes.models import BOUND, PROMISED, UNDECIDED, ChangeRequest, State
 from crm.labels import N_
 from crm.moves import Move
 from crm.permissions import Permission as P
@@ -11,7 +11,7 @@ _own: dict[str, Any] = {"permission": P.CHANGE_WORK, "own": True}
 _decide: dict[str, Any] = {"permission": P.CHANGE_DECIDE, "others": True}
 _build: dict[str, Any] = {"permission": P.CHANGE_BUILD, "others": True}
 GOING = frozenset({State.DRAFT, State.SUBMITTED, *PROMISED})
-TOLD = frozenset({State.REJECTED, *PROMISED})
+TOLD = GOING | {State.REJECTED}  # while it is owed: the request may be taken up again before the customer was told
 MOVES: dict[str, Move] = {
     "submit": Move(noun="submission", label=N_("Submit it to the manager"), done=N_("Submitted; the manager decides."),
                    froms=frozenset({State.DRAFT}), to=State.SUBMITTED, icon="send", tone="primary", **_own),
@@ -32,16 +32,18 @@ MOVES: dict[str, Move] = {
     "fail": Move(noun="failure", label=N_("It fails the test"), done=N_("It goes back to the developer, who has been told."),
                  froms=frozenset({State.TESTING}), to=State.BUILDING, icon="arrow-return-left", **_own),
     "postpone": Move(noun="promise", label=N_("Move the promised date"), done=N_("The new date is promised."),
-                     froms=PROMISED, to=None, icon="calendar3", **_decide),
+                     froms=GOING, to=None, icon="calendar3", **_decide),
     "update": Move(noun="update", label=N_("The customer has it"), done=N_("Noted that the customer has it."),
                    froms=frozenset({State.PASSED}), to=State.UPDATED, icon="upload", tone="primary", **_own),
-    "close": Move(noun="closure", label=N_("The customer's opinion"), done=N_("The request is closed."),
+    "close": Move(noun="closure", label=N_("Note what the customer says of it"), done=N_("The request is closed."),
                   froms=frozenset({State.UPDATED}), to=State.CLOSED, icon="chat-dots", tone="primary", **_own),
     "link": Move(noun="link", label=N_("Make a status link"), done=N_("The link is made."), froms=frozenset(State), to=None,
                  asks=False, icon="arrow-up-right", permission=P.CHANGE_WORK, own=True),
     "unlink": Move(noun="unlinking", label=N_("End the status link"), done=N_("The link has ended: it opens nothing any more."),
                    froms=frozenset(State), to=None, asks=False, icon="x-circle", permission=P.CHANGE_READ,
                    over=P.CHANGE_DECIDE),
+    "rebuild": Move(noun="builder", label=N_("Another developer builds it"), done=N_("It is theirs to build now."),
+                    froms=frozenset({State.BUILDING, State.TESTING}), to=None, icon="person", permission=P.CHANGE_DECIDE),
     "assign": Move(noun="assignment", label=N_("Give it to somebody else"),
                    done=N_("It is somebody else's now, who has been told."),
                    froms=GOING | {State.REJECTED, State.UPDATED}, to=None, icon="person", permission=P.CHANGE_DECIDE),
@@ -50,4 +52,7 @@ MOVES: dict[str, Move] = {
                      over=P.CHANGE_DECIDE),
 }  # fmt: skip
 ChangeRequest.MOVES = MOVES
+# what changing the text does by itself: no button of its own
+REWORK = Move(noun="", label="", froms=UNDECIDED - {State.DRAFT}, to=State.DRAFT, **_own)
+VOID = Move(noun="", label="", froms=BOUND, to=State.DRAFT, **_own)
 CHANGE = Move(noun="edit", label=N_("Change the request"), froms=GOING - {State.PASSED} | {State.REJECTED}, to=None, **_own)

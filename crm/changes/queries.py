@@ -3,18 +3,21 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Self
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import selectinload
 
 from crm import clock, lists
 from crm.changes import marks
-from crm.changes.models import OVER, ChangeRequest, Kind, State
+from crm.changes.models import FORM, OVER, ChangeEvent, ChangeRequest, Kind, State
+from crm.customers import queries as customers
 from crm.db import db
 from crm.duties import queries as duties
 from crm.duties.models import Event, Subject
 from crm.errors import NotThere
+from crm.files.models import File
 from crm.serials import queries as serials
 from crm.serials.models import Installation
+from crm.tickets.models import State as RecordState
 
 
 def get(number: str, user) -> ChangeRequest:
@@ -40,6 +43,7 @@ class Filter:
     closed_until: date | None = None
     product: str = ""
     marked: str = ""
+    customer: str = ""
 
     @classmethod
     def of(cls, args: Mapping[str, str], user) -> Self:
@@ -49,7 +53,7 @@ class Filter:
         return cls(
             who("owner"), lists.one_of(args, "state", ["going", *State]), lists.one_of(args, "kind", Kind),
             lists.day(args, "until"), who("developer"), lists.day(args, "closed"), lists.day(args, "closed_until"),
-            serials.product_asked(args), lists.one_of(args, "marked", lists.MARKED),
+            serials.product_asked(args), lists.one_of(args, "marked", lists.MARKED), lists.words(args, "customer"),
         )  # fmt: skip
 
     @property
@@ -74,6 +78,8 @@ def listing(user, wanted: Filter, before: int | None = None, size: int = lists.S
         ids = ids.where(Subject.id.in_(select(own.id).where(own.expected_on <= wanted.until)))
     if wanted.closed or wanted.closed_until or wanted.marked:
         ids = ids.where(Subject.id.in_(_closed(wanted)))
+    if wanted.customer:
+        ids = ids.where(customers.of_meant(wanted.customer, user))
     if wanted.product:
         ids = ids.where(Subject.id.in_(_about(wanted.product)))
     rows, after, count = lists.page_of(ids, _loaded, before=before, size=size)
@@ -85,9 +91,9 @@ def _closed(wanted: Filter) -> Select:
     """Which were closed in those days, by the customer's mark."""
     rows = marks.closed(marks.SAID.id)
     if wanted.closed:
-        rows = rows.where(Event.at >= clock.moment(wanted.closed))
+        rows = rows.where(marks.SAID.closed_at >= clock.moment(wanted.closed))
     if wanted.closed_until:
-        rows = rows.where(Event.at < clock.end_of(wanted.closed_until))
+        rows = rows.where(marks.SAID.closed_at < clock.end_of(wanted.closed_until))
     if wanted.marked:
         rows = rows.where(marks.bad() if wanted.marked == lists.BAD else marks.MARKED)
     return rows
@@ -123,9 +129,37 @@ def steps(change: ChangeRequest) -> list[Event]:
     return list(db.session.scalars(rows))
 
 
-ENTERS = {  # by which event each state is entered
-    "change.opened": State.DRAFT, "change.voided": State.DRAFT, "change.submitted": State.SUBMITTED,
-    "change.approved": State.APPROVED, "change.rejected": State.REJECTED, "change.taken": State.BUILDING,
-    "change.failed": State.BUILDING, "change.delivered": State.TESTING, "change.passed": State.PASSED,
-    "change.updated": State.UPDATED, "change.closed": State.CLOSED, "change.withdrawn": State.WITHDRAWN,
+def form_of(change: ChangeRequest) -> File | None:
+    """The latest scan of the customer's stamped form."""
+    scan = File.subject_id == change.id, File.purpose == FORM, File.removed_at.is_(None)
+    return db.session.scalar(select(File).where(*scan).order_by(File.id.desc()).limit(1))
+
+
+def builders(change: ChangeRequest) -> set[int | None]:
+    """Whoever builds it or ever delivered it."""
+    rows = select(Event.actor_id).where(Event.subject_id == change.id, Event.kind == ChangeEvent.DELIVERED).distinct()
+    return {change.concerned_id, *db.session.scalars(rows)} - {None}
+
+
+def passed_on(change: ChangeRequest) -> date | None:
+    rows = select(func.max(Event.at)).where(Event.subject_id == change.id, Event.kind == ChangeEvent.PASSED)
+    at = db.session.scalar(rows)
+    return clock.local(at).date() if at else None
+
+
+def completes(change: ChangeRequest) -> bool:
+    """Whether the record it came of is complete, and has no other request."""
+    record = db.session.get(Subject, change.origin_id) if change.origin_id else None
+    if record is None or record.kind != "ticket" or record.state != RecordState.COMPLETE:
+        return False
+    others = Subject.origin_id == record.id, Subject.kind == "change", Subject.state != State.WITHDRAWN, Subject.id != change.id
+    return db.session.scalar(select(Subject.id).where(*others, Subject.category == record.category).limit(1)) is None
+
+
+_BY = ChangeEvent
+ENTERS: dict[str, State] = {  # by which event each state is entered
+    _BY.OPENED: State.DRAFT, _BY.REWORKED: State.DRAFT, _BY.VOIDED: State.DRAFT, _BY.SUBMITTED: State.SUBMITTED,
+    _BY.APPROVED: State.APPROVED, _BY.REJECTED: State.REJECTED, _BY.TAKEN: State.BUILDING, _BY.FAILED: State.BUILDING,
+    _BY.DELIVERED: State.TESTING, _BY.PASSED: State.PASSED, _BY.UPDATED: State.UPDATED, _BY.CLOSED: State.CLOSED,
+    _BY.WITHDRAWN: State.WITHDRAWN,
 }  # fmt: skip

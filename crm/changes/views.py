@@ -12,7 +12,7 @@ from crm.changes.moves import CHANGE, MOVES
 from crm.changes.table import TABLE
 from crm.customers import queries as customers
 from crm.duties.models import Subject
-from crm.errors import Refused
+from crm.errors import NotThere, Refused
 from crm.files import queries as files
 from crm.files.drafts import received
 from crm.forms import attempt
@@ -23,7 +23,7 @@ from crm.serials import queries as serials
 from crm.staff import queries as staff
 from crm.staff.session import base
 from crm.tickets import queries as tickets
-from crm.tickets.models import Ticket
+from crm.tickets.models import PASSWORD, Ticket
 from crm.verbs import Verbs
 
 bp = Blueprint("changes", __name__, url_prefix="/changes")
@@ -47,8 +47,12 @@ def board():
 
 
 def _origin() -> Subject | None:
+    """The record it comes of; a password record is for few eyes, and none of it goes on."""
     number = request.values.get("record", "")[:20]
-    return tickets.get(number, current_user) if number else None
+    record = tickets.get(number, current_user) if number else None
+    if record and record.category == PASSWORD:
+        raise NotThere()
+    return record
 
 
 def _of_record(record: Subject | None) -> dict[str, Any]:
@@ -77,7 +81,7 @@ def new():
     """From a record, or on a customer's page: the address names one of them."""
     record, number = _origin(), request.values.get("customer", "")[:20]
     if record is None and not number:
-        return redirect("/customers", 303)
+        return redirect("/customers/choice?then=changes", 303)
     customer = customers.by_id(record.customer_id) if record else customers.get(number, current_user)
     form, drafts = _form(customer.id, _of_record(record)), []
 
@@ -100,8 +104,12 @@ def new():
 @needs(P.PUBLIC)
 def status(token):
     """For the customer, who logs in nowhere: whoever has the link reads how far their request has come."""
-    shown = following.of(token)
-    return render_template("changes/status.html", status=shown, words=following.WORDS, company=company())
+    try:
+        shown = following.of(token)
+    except NotThere as gone:
+        return render_template("changes/gone.html", said=gone.message, company=company()), 404
+    words = {"words": following.WORDS, "steps": following.STEPS}
+    return render_template("changes/status.html", status=shown, company=company(), **words)
 
 
 @bp.get("/<number:number>")
@@ -136,7 +144,7 @@ def _linked(change: ChangeRequest, form, keys: list[str]) -> Response:
 VERBS = Verbs(queries.get, MOVES, page, {
     "submit": lambda c, f, k: workflow.submit(c, by=current_user, agreed=f.agreed.data, files=k),
     "approve": lambda c, f, k: workflow.approve(c, by=current_user, opinion=f.opinion.data, expected_on=f.expected_on.data,
-                                                standing_in=_why(f)),
+                                                standing_in=_why(f), **_moved(f)),
     "reject": lambda c, f, k: workflow.reject(c, by=current_user, reason=f.reason.data, standing_in=_why(f)),
     "tell": lambda c, f, k: workflow.tell(c, by=current_user, words=f.words.data),
     "take": lambda c, f, k: workflow.take(c, by=current_user),
@@ -144,7 +152,8 @@ VERBS = Verbs(queries.get, MOVES, page, {
     "pass": lambda c, f, k: workflow.passes(c, by=current_user, words=f.words.data or ""),
     "fail": lambda c, f, k: workflow.fail(c, by=current_user, words=f.words.data),
     "postpone": lambda c, f, k: workflow.postpone(c, by=current_user, expected_on=f.expected_on.data, reason=f.reason.data,
-                                                  told=f.told.data),
+                                                  told=f.told.data, standing_in=_why(f)),
+    "rebuild": lambda c, f, k: workflow.rebuild(c, by=current_user, to=staff.choice(f.to.data), reason=f.reason.data),
     "update": lambda c, f, k: workflow.update(c, by=current_user, updated_on=f.updated_on.data, words=f.words.data or ""),
     "close": lambda c, f, k: workflow.close(c, by=current_user, said=f.said.data, mark=int(f.mark.data)),
     "link": _linked,
@@ -153,6 +162,10 @@ VERBS = Verbs(queries.get, MOVES, page, {
     "withdraw": lambda c, f, k: workflow.withdraw(c, by=current_user, reason=f.reason.data),
 })  # fmt: skip
 VERBS.hang(bp)
+
+
+def _moved(form) -> dict[str, str]:
+    return {"reason": form.reason.data or "", "told": form.told.data or ""} if form.reason else {}
 
 
 def _why(form) -> str:

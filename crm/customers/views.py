@@ -1,12 +1,13 @@
-from flask import Blueprint, flash, redirect, render_template
+from flask import Blueprint, flash, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_login import current_user
 
 from crm.customers import queries, workflow
-from crm.customers.forms import ContactForm, CustomerForm
+from crm.customers.forms import ContactForm, CustomerForm, PickingForm
 from crm.customers.models import Contact, Customer
-from crm.errors import Refused, Stale
+from crm.errors import NotThere, Refused, Stale
 from crm.forms import attempt
+from crm.labels import N_
 from crm.moves import check_version
 from crm.permissions import Permission as P
 from crm.permissions import needs
@@ -39,6 +40,28 @@ def new():
         return render_template("customers/edit.html", form=form, customer=None, refusal=refusal)
 
     return attempt(form, add, show)
+
+
+THEN = {  # what is begun once it is known for whom
+    "changes": N_("New change request"), "opinions": N_("Take an opinion in"), "implementations": N_("New implementation"),
+}  # fmt: skip
+
+
+@bp.get("/choice")
+@needs(P.CUSTOMER_READ)
+def choice():
+    """For whom: by a number or by words; then on to the page that begins it."""
+    then = request.args.get("then", "")
+    if then not in THEN:
+        raise NotThere()
+    customer, matches = queries.picked(request.args, current_user)
+    if customer:
+        return redirect(f"/{then}/new?customer={customer.number}", 303)
+    form = PickingForm(formdata=None, data={"customer_q": request.args.get("customer_q", "")[:100]})
+    asked = bool(request.args.get("customer_q"))
+    return render_template(
+        "customers/choice.html", form=form, then=then, title=_(THEN[then]), matches=matches, asked=asked, customer=None
+    )
 
 
 @bp.route("/<number:number>/edit", methods=["GET", "POST"])

@@ -59,6 +59,7 @@ class Subject(db.Model):
     DATES: ClassVar[tuple[str, ...]] = ()  # the facts of this kind a deadline may be counted from
     FACTS: ClassVar[tuple[str, ...]] = ()  # those a condition may name, beside state and category
     FIELDS: ClassVar[Mapping[str, str | tuple[str, type]]] = {}  # what changes → its title; and an enum, or datetime
+    PENALTIES: ClassVar[tuple[str, ...]] = ()  # those its code names, which every edition has
     HINDRANCES: ClassVar[tuple[str, ...]] = ()  # the events that tell why the program cannot act by a rule
     NOTICES: ClassVar[dict[str, str]] = {}  # event → whom it concerns: "owner", or the facts that name them
     SEARCHED: ClassVar[frozenset[str]] = frozenset()  # the events after which `searched()` says something else
@@ -90,6 +91,11 @@ class Subject(db.Model):
         """Which rows of this kind `user` may see, in columns of `subjects` alone."""
         return false()
 
+    @classmethod
+    def whole(cls, user) -> ColumnElement[bool]:
+        """Of those rows, which `user` may read all of: their story and their files, not only what they are called."""
+        return cls.visible(user)
+
     def letter_about(self, slot: str) -> Any:
         """What its letters say, and where they reach (`letters.letter.About`); `slot` tells what the letter is for."""
         raise LookupError(f"no letters are sent about {self.number}")
@@ -109,6 +115,10 @@ class Subject(db.Model):
     @property
     def askers(self) -> set[int | None]:
         return {self.owner_id}  # who asked for this, and so never approves it (ours.approval)
+
+    @property
+    def served_by(self) -> int | None:
+        return self.owner_id  # whom the marks of a call about it are of
 
     @property
     def servers(self) -> set[int | None]:
@@ -165,16 +175,6 @@ class Notice(db.Model):
         Index("ix_notices_user_id", "user_id", "id"),
         Index("ix_notices_unseen", "user_id", **only(UNSEEN)),
     )
-
-
-class Seal(db.Model):
-    """One link of the chain beside the events: the hash of an event and of the seal before."""
-
-    __tablename__ = "seals"
-    seq: Mapped[int] = mapped_column(primary_key=True)
-    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), unique=True)
-    hash: Mapped[str]
-    key: Mapped[str] = mapped_column(server_default="")  # which key made it; none before there was one
 
 
 OPEN = "kept_by_id IS NULL AND dropped_by_id IS NULL"

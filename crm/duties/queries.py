@@ -44,6 +44,13 @@ def visible(user) -> ColumnElement[bool]:
                  for kind in Subject.__subclasses__()))  # fmt: skip
 
 
+@by_reader
+def whole(user) -> ColumnElement[bool]:
+    """Of which of them `user` may read story and files."""
+    return or_(*(and_(Subject.kind == kind.__mapper__.polymorphic_identity, kind.whole(user))
+                 for kind in Subject.__subclasses__()))  # fmt: skip
+
+
 def names(ids: Iterable[int | None]) -> dict[int, Name]:
     """Number and title of each subject, in one statement."""
     wanted = {id for id in ids if id is not None}
@@ -56,8 +63,9 @@ WITHDRAWN = "withdrawn"  # the state, of any kind, of what counts as if it had n
 
 
 def came_of(subject: Subject, kind: str) -> str | None:
-    """The number of one of a `kind` that was opened from `subject` and stands."""
-    mine = Subject.origin_id == subject.id, Subject.kind == kind, Subject.state != WITHDRAWN
+    """The number of one of a `kind` that was opened from `subject`, is of its category, and stands."""
+    its = Subject.kind == kind, Subject.category == subject.category
+    mine = Subject.origin_id == subject.id, *its, Subject.state != WITHDRAWN
     return db.session.scalar(select(Subject.number).where(*mine).order_by(Subject.id.desc()).limit(1))
 
 
@@ -95,7 +103,8 @@ def of_whom(user_id: Any, roles: Any) -> ColumnElement[bool]:
 
 
 def _duties(user, *where: ColumnElement[bool]):
-    seen = select(Subject.id).where(Subject.id == Duty.subject_id, visible(user)).correlate(Duty).exists()
+    may = or_(whole(user), and_(visible(user), mine(user)))  # of what one reads in part, what one owes oneself
+    seen = select(Subject.id).where(Subject.id == Duty.subject_id, may).correlate(Duty).exists()
     return select(Duty).where(*where, seen).options(joinedload(Duty.subject), selectinload(Duty.extensions))
 
 
@@ -184,7 +193,7 @@ def history(customer_id: int, user, *, before: tuple[datetime, int] | None = Non
     rows = (
         select(Event, *NAME)
         .join(Subject, Subject.id == Event.subject_id)
-        .where(Subject.customer_id == customer_id, visible(user))
+        .where(Subject.customer_id == customer_id, whole(user))
         .order_by(Event.at.desc(), Event.id.desc())
         .limit(51)
     )
@@ -205,8 +214,8 @@ def notices(user, *, before: int | None = None) -> list[tuple[Notice, Event, Nam
 
 
 def by_number(number: str, user) -> Subject:
-    """Any kind of subject, as far as `user` may see it."""
-    found = db.session.scalar(select(Subject).where(Subject.number == number, visible(user)))
+    """Any kind of subject that `user` may read all of."""
+    found = db.session.scalar(select(Subject).where(Subject.number == number, whole(user)))
     if found is None:
         raise NotThere()
     return found

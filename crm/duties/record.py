@@ -94,7 +94,7 @@ def _notify(event: Event, subject: Subject, by, facts: Mapping[str, Any]) -> Non
     whom = concerned(subject, event.kind)
     if not whom:
         return
-    told = {facts.get(one) if one in facts else subject.owner_id for one in whom.split()}
+    told = {subject.owner_id if one == "owner" and one not in facts else facts.get(one) for one in whom.split()}
     for user_id in sorted(told - {None, by.id if by else None}):
         db.session.execute(insert(Notice).values(user_id=user_id, event_id=event.id))
 

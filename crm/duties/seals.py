@@ -10,18 +10,29 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from flask import current_app
-from sqlalchemy import Row, func, select
+from sqlalchemy import ForeignKey, Row, func, select
+from sqlalchemy.orm import Mapped, mapped_column
 
 from crm import clock
 from crm.db import db, hold, insert, unit_of_work
 from crm.duties import anchors
 from crm.duties.anchors import Anchor, Anchors
-from crm.duties.models import Event, Seal
+from crm.duties.models import Event
 
 BATCH = 500  # events sealed in one unit of work, seals looked at in one piece
 LATE = 10_000  # an event may be committed after younger ones: so far back one looks for it
 SOON = timedelta(hours=1)  # by then the worker should have come by
 EVENTS = Event.__table__
+
+
+class Seal(db.Model):
+    """One link of the chain beside the events: the hash of an event and of the seal before."""
+
+    __tablename__ = "seals"
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), unique=True)
+    hash: Mapped[str]
+    key: Mapped[str] = mapped_column(server_default="")  # which key made it; none before there was one
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,8 @@ def check_rulebook(text: str) -> Rulebook:
         *reading.unknown_words(edition, dates, moves, subjects),
         *reading.unknown_facts(edition, facts | dates, states),
     ]
+    named = {key for kind in kinds for key in kind.PENALTIES}
+    faults += [f"[penalty.{key}]: is named by the program and must be there" for key in sorted(named - edition.penalties.keys())]
     if faults:
         raise RulebookError(faults)
     return edition
@@ -179,7 +181,7 @@ def kept_from(duty: Duty, user) -> bool:
 
 def must_be_owed(subject: Subject, move: Move) -> None:
     """A move that settles a duty is taken while that is open, and not before its time: WrongState otherwise."""
-    owed = Duty.subject_id == subject.id, Duty.rule == move.owed, open_now(), Duty.show_from <= clock.now()
+    owed = Duty.subject_id == subject.id, Duty.rule.in_(move.owed.split()), open_now(), Duty.show_from <= clock.now()
     if db.session.scalar(select(Duty.id).where(*owed).limit(1)) is None:
         raise WrongState()
 

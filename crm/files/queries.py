@@ -4,7 +4,7 @@ from sqlalchemy import bindparam, or_, select
 
 from crm.db import db
 from crm.duties.models import Subject
-from crm.duties.queries import NAME, Name, visible
+from crm.duties.queries import NAME, Name, visible, whole
 from crm.errors import NotThere
 from crm.files.models import File
 
@@ -38,7 +38,7 @@ def anothers(keys: Collection[str], owner: Subject) -> bool:
 
 def get(key: str, user) -> File:
     """A file through its subject, as far as `user` sees that; a draft only by its owner."""
-    mine = or_(Subject.id.is_not(None) & visible(user), File.subject_id.is_(None) & (File.owner_id == user.id))
+    mine = or_(Subject.id.is_not(None) & whole(user), File.subject_id.is_(None) & (File.owner_id == user.id))
     file = db.session.scalar(
         select(File).outerjoin(Subject, Subject.id == File.subject_id).where(File.key == key, mine)
     )

@@ -3,7 +3,7 @@ from typing import Any, ClassVar
 from flask_babel import lazy_gettext as _l
 
 from crm.customers.models import Contact
-from crm.forms import CrmForm, DayField, LineField, PickField, WordsField
+from crm.forms import CrmForm, DayField, LineField, PickField, ReasonForm, WordsField
 from crm.opinions.models import About, Kind, Way
 from crm.serials.models import Installation
 
@@ -11,7 +11,7 @@ from crm.serials.models import Installation
 class TakeInForm(CrmForm):
     """What a customer thinks of us."""
 
-    kind = PickField(_l("Kind"), Kind, required=True, blank=_l("Choose the kind"))
+    kind = PickField(_l("Kind"), Kind, required=True, blank=_l("Choose what it is"))
     way = PickField(_l("How it reached us"), Way, required=True, blank="—")
     title = LineField(_l("In one line"), required=True, most=120)
     said = WordsField(_l("What the customer said"), required=True, most=10000, description=_l("In their words."))
@@ -39,8 +39,17 @@ class TakeInForm(CrmForm):
 
 
 class HearForm(CrmForm):
-    words = WordsField(_l("What is said to it"), required=True, most=10000, description=_l(
+    words = WordsField(_l("What those concerned say"), required=True, most=10000, description=_l(
         "By whom it is about, and by those who were there. Whom it is about can read it from then on."))  # fmt: skip
+
+
+class CorrectForm(ReasonForm):
+    """What whoever took it in guessed."""
+
+    kind = PickField(_l("Kind"), Kind, required=True, blank=_l("Choose what it is"))
+    about = PickField(_l("What the complaint is about"), About, blank="—", description=_l("Needed for a complaint."))
+    against = PickField(_l("Of whom it speaks"), blank=_l("Of nobody"))
+    said_on = DayField(_l("On which day"), required=True)
 
 
 class FindForm(CrmForm):

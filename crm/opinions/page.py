@@ -22,13 +22,19 @@ from crm.verbs import AssignForm, offered, told
 FORMS: dict[str, type[CrmForm]] = {
     "hear": forms.HearForm, "confirm": forms.FindForm, "dismiss": forms.FindForm, "answer": forms.AnswerForm,
     "weigh": forms.WeighForm, "review": ReasonForm, "reopen": ReasonForm, "assign": AssignForm, "withdraw": ReasonForm,
+    "correct": forms.CorrectForm,
 }  # fmt: skip
-WAY = ("investigate", "hear", "confirm", "answer", "weigh")  # the next step is the first to be had
+DESK = (Role.SPECIALIST, Role.FOLLOWUP, Role.MANAGER, Role.DIRECTOR)
+WAY = ("investigate", "weigh", "confirm", "answer", "hear")  # the next step is the first to be had
 
 
 def form_for(name: str, opinion: Opinion, **kwargs: Any) -> CrmForm:
     """The form of one verb; `formdata=None` for one that is only shown."""
-    form = FORMS.get(name, CrmForm)(data={"answer": opinion.answer, "findings": opinion.findings}, **kwargs)
+    known = {name: getattr(opinion, name) for name in ("answer", "about", "said_on")}
+    known |= {"kind": opinion.category, "against": opinion.concerned_id}
+    form = FORMS.get(name, CrmForm)(data=known, **kwargs)
+    if isinstance(form, forms.CorrectForm):
+        form.against.offer([(one.id, one.name) for one in staff.choices(DESK)])
     if isinstance(form, AssignForm):
         lead = (Role.MANAGER, Role.DIRECTOR)
         people = staff.choices(lead if opinion.complaint else (Role.SPECIALIST, Role.FOLLOWUP, *lead))
@@ -39,12 +45,14 @@ def form_for(name: str, opinion: Opinion, **kwargs: Any) -> CrmForm:
 def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal: Refused | None = None, drafts=()):
     """The whole page; after a refusal with the refused form's words still in it."""
     opinion = queries.get(number, current_user)
-    if not queries.whole(opinion, current_user):
+    if not queries.seen(opinion, current_user, whole=True):
         return render_template("opinions/outline.html", opinion=opinion, customer=customers.by_id(opinion.customer_id))
     owed = duties.of_subject(opinion)
     now = offered(opinion, MOVES, owed, form_for)
     if not opinion.complaint:
         now.pop("review", None)
+    if not workflow.may_weigh(opinion, current_user):
+        now.pop("weigh", None)
     if bound is not None and name in now:
         now[name] = bound
     known = told(opinion, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)

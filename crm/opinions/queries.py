@@ -7,11 +7,12 @@ from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import joinedload
 
 from crm import lists
+from crm.customers import queries as customers
 from crm.db import db
 from crm.duties import queries as duties
 from crm.duties.models import Subject
 from crm.errors import NotThere
-from crm.opinions.models import SINCE_HEARD, About, Kind, Opinion, State
+from crm.opinions.models import About, Kind, Opinion, State
 from crm.permissions import Permission
 
 
@@ -24,14 +25,10 @@ def get(number: str, user) -> Opinion:
     return found
 
 
-def whole(opinion: Any, user) -> bool:
-    """Whether `user` may read who a complaint is against, what was found and what it leads to; others see what the customer
-    said and was answered. `opinion`: the subject, or a list's row of it."""
-    if opinion.category != Kind.COMPLAINT or opinion.concerned_id is None:
-        return True
-    if opinion.concerned_id == user.id:
-        return opinion.state in SINCE_HEARD
-    return opinion.owner_id == user.id or user.may(Permission.OPINION_INVESTIGATE)
+def seen(opinion: Opinion, user, *, whole: bool = False) -> bool:
+    """Whether `user` sees it at all; `whole`: also whom a complaint is about, what was found and what it leads to."""
+    may = Opinion.whole(user) if whole else Opinion.visible(user)
+    return db.session.scalar(select(Opinion.id).where(Opinion.id == opinion.id, may)) is not None
 
 
 def origin(number: str, user) -> Subject | None:
@@ -51,7 +48,7 @@ class Filter:
     about: str = ""
     owner: int | None = None
     against: int | None = None
-    customer: int | None = None
+    customer: str = ""
     since: date | None = None
     until: date | None = None
 
@@ -63,7 +60,7 @@ class Filter:
         against = who("against") if user.may(Permission.OPINION_INVESTIGATE) or args.get("against") == "me" else None
         return cls(
             lists.one_of(args, "kind", Kind), lists.one_of(args, "state", ["going", *State]), lists.one_of(args, "about", About),
-            who("owner"), against, lists.key(args, "customer"), lists.day(args, "since"), lists.day(args, "until"),
+            who("owner"), against, lists.words(args, "customer"), lists.day(args, "since"), lists.day(args, "until"),
         )  # fmt: skip
 
     @property
@@ -80,17 +77,19 @@ def listing(user, wanted: Filter, before: int | None = None, size: int = lists.S
     ids = select(Subject.id).where(Subject.kind == "opinion", Opinion.visible(user))
     named = (
         (wanted.kind, Subject.category), (wanted.state if wanted.state != "going" else "", Subject.state),
-        (wanted.owner, Subject.owner_id), (wanted.against, Subject.concerned_id), (wanted.customer, Subject.customer_id),
+        (wanted.owner, Subject.owner_id), (wanted.against, Subject.concerned_id),
     )  # fmt: skip
     for value, column in named:
         if value:
             ids = ids.where(column == value)
+    if wanted.customer:
+        ids = ids.where(customers.of_meant(wanted.customer, user))
     if wanted.state == "going":
         ids = ids.where(Subject.state.not_in(OVER))
     if wanted.about or wanted.since or wanted.until:
         ids = ids.where(Subject.id.in_(_said(wanted)))
-    rows, after, count = lists.page_of(ids, _loaded, before=before, size=size)
-    people = (id for row in rows for id in (row.customer_id, row.owner_id, row.concerned_id if whole(row, user) else None))
+    rows, after, count = lists.page_of(ids, lambda ids: _loaded(ids, user), before=before, size=size)
+    people = (id for row in rows for id in (row.customer_id, row.owner_id, row.concerned_id if row.whole else None))
     return lists.Page(rows, after, count, duties.names(people))
 
 
@@ -103,10 +102,11 @@ def _said(wanted: Filter) -> Select[tuple[int]]:
     return own.where(_OWN.said_on <= wanted.until) if wanted.until else own
 
 
-def _loaded(ids: list[int]) -> list[Row[Any]]:
+def _loaded(ids: list[int], user) -> list[Row[Any]]:
     shown = (
         Subject.id, Subject.number, Subject.title, Subject.state, Subject.category, Subject.customer_id, Subject.owner_id,
-        Subject.concerned_id, Subject.opened_at, _OWN.said_on, _OWN.way, _OWN.about,
+        Subject.concerned_id, Subject.opened_at, _OWN.said_on, _OWN.way, _OWN.about, _OWN.confirmed_at,
+        Opinion.whole(user).label("whole"),
     )  # fmt: skip
     rows = select(*shown).join(Opinion.__table__, _OWN.id == Subject.id).where(Subject.id.in_(ids))
     return list(db.session.execute(rows.order_by(Subject.id.desc())))

@@ -6,9 +6,7 @@ from datetime import date
 
 from dateutil.relativedelta import relativedelta
 
-from crm.opinions.models import About
-
-FIRST, LATER, OFTEN = "7.1.first", "7.1.later", "7.2"  # the penalties, as the rulebook calls them
+from crm.opinions.models import FIRST, LATER, OFTEN, About
 
 
 @dataclass(frozen=True)

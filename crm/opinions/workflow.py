@@ -1,7 +1,7 @@
 """A customer's opinion: taken in, answered, called about; a complaint is investigated first, by somebody else (4.manager.3)."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -9,7 +9,7 @@ from sqlalchemy import select
 from crm import clock
 from crm.customers.models import Contact, Customer
 from crm.db import db, next_number
-from crm.duties import editions
+from crm.duties import editions, queries
 from crm.duties import workflow as duties
 from crm.duties.locks import lock
 from crm.duties.models import Subject
@@ -17,13 +17,16 @@ from crm.duties.record import open_subject, record
 from crm.errors import Forbidden, Invalid, Refused
 from crm.files.workflow import attach
 from crm.labels import N_
+from crm.moves import edit
 from crm.opinions.models import Kind, Opinion, OpinionEvent, State
 from crm.opinions.moves import MOVES
 from crm.opinions.standing import Confirmed, follows
 from crm.permissions import Permission as P
+from crm.permissions import Role
 from crm.serials.models import Installation
 
 NEEDED = N_("This is needed.")
+A_MOMENT, A_YEAR = timedelta(microseconds=1), timedelta(days=366)
 
 
 def take_in(
@@ -38,7 +41,8 @@ def take_in(
     complaint = category == Kind.COMPLAINT
     _must_fit(customer, complaint, about, said, said_on, contact, installation, origin)
     opinion = Opinion(
-        number=next_number("Y", clock.today()), customer_id=customer.id, owner_id=None if complaint else by.id,
+        number=next_number("Y", clock.today()), customer_id=customer.id,
+        owner_id=None if complaint or (against and against.id == by.id) else by.id,  # nobody answers what is said of themselves
         category=category, state=State.TO_INVESTIGATE if complaint else State.TO_ANSWER, title=title, way=way, said=said,
         said_on=said_on, about=about if complaint else "", concerned_id=against and against.id,
         contact_id=contact and contact.id, installation_id=installation and installation.id, origin_id=origin and origin.id,
@@ -52,14 +56,20 @@ def take_in(
 
 def _must_fit(customer: Customer, complaint: bool, about: str, said: str, said_on: date, *theirs: Any) -> None:
     wrong = {} if said.strip() else {"said": NEEDED}
-    if said_on > clock.today():
-        wrong["said_on"] = N_("This lies in the future.")
+    wrong |= _wrong_day(said_on)
     if complaint and not about:
         wrong["about"] = N_("Say what the complaint is about.")
     if any(one is not None and one.customer_id != customer.id for one in theirs):
         wrong["installation"] = N_("These are another customer's.")
     if wrong:
         raise Invalid(fields=wrong)
+
+
+def _wrong_day(said_on: date) -> dict[str, str]:
+    """7.2 goes by the day: it is not one that nobody remembers."""
+    if said_on > clock.today():
+        return {"said_on": N_("This lies in the future.")}
+    return {"said_on": N_("This lies more than a year back.")} if said_on < clock.today() - A_YEAR else {}
 
 
 def investigate(opinion: Opinion, *, by) -> None:
@@ -79,31 +89,57 @@ def hear(opinion: Opinion, *, by, words: str) -> None:
     """What those say whom it is about; from here they read it themselves."""
     MOVES["hear"].apply(opinion, by)
     _needed(words)
-    opinion.heard = words
+    opinion.heard = "\n\n".join(filter(None, (opinion.heard, words)))
     record(OpinionEvent.HEARD, opinion, by=by, words=words, against=opinion.concerned_id)
 
 
 def confirm(opinion: Opinion, *, by, findings: str) -> None:
     """It is so. What that leads to under 7.1 and 7.2 is worked out here, once, from what was confirmed by then."""
+    in_turn(opinion)
     MOVES["confirm"].apply(opinion, by)
     _needed(findings, "findings")
-    opinion.findings, opinion.confirmed_at, opinion.follows = findings, clock.now(), _follows(opinion)
+    last = max((one.confirmed_at for one in _confirmed(opinion.concerned_id) if one.confirmed_at), default=None)
+    now = clock.now()
+    opinion.findings, opinion.confirmed_at = findings, max(now, last + A_MOMENT) if last else now  # no two at one moment
+    opinion.follows = _follows(opinion)
     facts = {"words": findings, "against": opinion.concerned_id, "follows": opinion.follows}
     record(OpinionEvent.CONFIRMED, opinion, by=by, recommended=bool(recommended(opinion)), **facts)
 
 
+def in_turn(opinion: Opinion) -> None:
+    """What concerns one person's standing takes turns: the person is locked before any of their complaints."""
+    if opinion.complaint and opinion.concerned_id:
+        lock(db.session.get_one(Subject, opinion.concerned_id))
+
+
 def _follows(opinion: Opinion) -> list[str]:
-    """Two complaints against one person that are confirmed at once take turns: the person is locked."""
-    if opinion.concerned_id is None:
+    """By what was confirmed before it."""
+    if opinion.concerned_id is None or opinion.confirmed_at is None:
         return []
-    lock(db.session.get_one(Subject, opinion.concerned_id))
-    before = select(Opinion.said_on, Opinion.about).where(
-        Opinion.concerned_id == opinion.concerned_id, Opinion.category == Kind.COMPLAINT, Opinion.confirmed_at.is_not(None),
-        Opinion.id != opinion.id,
-    )  # fmt: skip
-    known = [Confirmed(*row) for row in db.session.execute(before)]
+    before = [one for one in _confirmed(opinion.concerned_id) if one.confirmed_at and one.confirmed_at < opinion.confirmed_at]
+    known = [Confirmed(one.said_on, one.about) for one in before]
     many, months = (editions.setting(opinion, name) for name in ("complaints_many", "complaints_months"))
     return follows(Confirmed(opinion.said_on, opinion.about), known, many=many, months=months)
+
+
+def _confirmed(person_id: int | None) -> list[Opinion]:
+    if person_id is None:
+        return []
+    mine = Opinion.concerned_id == person_id, Opinion.category == Kind.COMPLAINT, Opinion.confirmed_at.is_not(None)
+    return list(db.session.scalars(select(Opinion).where(*mine).order_by(Opinion.id)))
+
+
+def _weigh_anew(person_id: int | None) -> None:
+    """What rested on a complaint that is no longer confirmed is worked out anew; where it differs, it is decided on anew."""
+    for one in _confirmed(person_id):
+        lock(one)
+        before, after = one.follows, _follows(one)
+        if before != after:
+            one.follows, one.decision = after, ""  # it was decided on another ground
+            one.version += 1
+            db.session.flush()
+            facts = {"follows": after, "before": before, "against": one.concerned_id}
+            record(OpinionEvent.REWEIGHED, one, recommended=bool(recommended(one)), **facts)
 
 
 def recommended(opinion: Opinion) -> list[str]:
@@ -127,30 +163,71 @@ def answer(opinion: Opinion, *, by, answer: str) -> None:
     record(OpinionEvent.ANSWERED, opinion, by=by, words=answer)
 
 
+def may_weigh(opinion: Opinion, by) -> bool:
+    """The director; where it is about a director, whoever leads besides."""
+    return Role.DIRECTOR in by.roles or opinion.facts()["against_lead"] == Role.DIRECTOR
+
+
 def weigh(opinion: Opinion, *, by, words: str) -> None:
-    """Dismissal and demotion are recommended; people decide (7.1, 7.2)."""
+    """Dismissal and demotion are recommended; the director decides, on a director a manager (7.1, 7.2)."""
     MOVES["weigh"].apply(opinion, by)
     duties.must_be_owed(opinion, MOVES["weigh"])
+    if not may_weigh(opinion, by):
+        raise Forbidden()
     _needed(words)
+    opinion.decision = words
     record(OpinionEvent.WEIGHED, opinion, by=by, words=words, against=opinion.concerned_id)
 
 
 def review(opinion: Opinion, *, by, reason: str) -> None:
     """The decision on a complaint is taken up again: what it led to is void until it is decided anew."""
+    in_turn(opinion)
     MOVES["review"].apply(opinion, by)
     if not opinion.complaint:
         raise Refused(N_("Only a complaint is decided on."))
     _needed(reason, "reason")
     was = {"follows": opinion.follows} if opinion.follows else {}
-    opinion.confirmed_at, opinion.follows = None, []
+    opinion.confirmed_at, opinion.follows, opinion.decision = None, [], ""
     record(OpinionEvent.REVIEWED, opinion, by=by, reason=reason, against=opinion.concerned_id, **was)
+    _weigh_anew(opinion.concerned_id)
 
 
 def reopen(opinion: Opinion, *, by, reason: str) -> None:
-    """The customer is not content with the answer, or it was wrong."""
+    """The customer is not content with the answer, or it was wrong. What was decided on a complaint stands."""
     MOVES["reopen"].apply(opinion, by)
     _needed(reason, "reason")
+    if opinion.complaint:
+        opinion.state = State.CONFIRMED if opinion.confirmed_at else State.DISMISSED
+        db.session.flush()
     record(OpinionEvent.REOPENED, opinion, by=by, reason=reason)
+
+
+def correct(
+    opinion: Opinion, *, by, category: str, about: str, against: Subject | None, said_on: date, reason: str
+) -> None:  # fmt: skip
+    """Whoever took it in guessed wrong: before it is decided, who leads puts right what it is, what about, whom and when.
+    Another person is heard first; what turns out a complaint is investigated, what turns out none is answered."""
+    MOVES["correct"].apply(opinion, by)
+    _needed(reason, "reason")
+    complaint = category == Kind.COMPLAINT
+    wrong = _wrong_day(said_on) | ({"about": N_("Say what the complaint is about.")} if complaint and not about else {})
+    if against and against.id in (by.id, opinion.owner_id):
+        wrong["against"] = N_("Whoever sees to it is not whom it is about: give it to somebody else first.")
+    if wrong:
+        raise Invalid(fields=wrong)
+    was, before = opinion.complaint, opinion.concerned_id
+    after = {"category": category, "about": about if complaint else "", "said_on": said_on}
+    changes = edit(opinion, after | {"concerned_id": against and against.id})
+    if ids := changes.pop("concerned_id", None):
+        named = queries.names(ids)
+        changes["against"] = [named[id].title if id in named else None for id in ids]
+    if complaint != was:
+        opinion.state = State.TO_INVESTIGATE if complaint else State.TO_ANSWER
+        opinion.owner_id = None if complaint else by.id
+    elif opinion.state == State.HEARD and before != opinion.concerned_id:
+        opinion.state = State.INVESTIGATING
+    db.session.flush()
+    record(OpinionEvent.CORRECTED, opinion, by=by, reason=reason, changes=changes)
 
 
 def assign(opinion: Opinion, *, by, to, reason: str) -> None:

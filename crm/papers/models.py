@@ -27,7 +27,7 @@ class State(Labelled):
 
 class PaperEvent(Labelled):
     ENTERED = "paper.entered", N_("has the paper now")
-    OFFERED = "paper.offered", N_("hands the paper over")
+    OFFERED = "paper.offered", N_("began to hand the paper over")
     BROUGHT = "paper.brought", N_("brought the paper to the archive")
     TAKEN = "paper.taken", N_("confirmed having the paper")
     HANDED_IN = "paper.handed_in", N_("took the paper in for customer relations")

@@ -18,7 +18,7 @@ from crm.changes import marks as changed
 from crm.changes.models import ChangeRequest
 from crm.db import db
 from crm.duties import queries as duties
-from crm.duties.models import Event, Subject
+from crm.duties.models import Subject
 from crm.permissions import Permission
 from crm.serials import queries as serials
 from crm.serials.models import Installation
@@ -166,8 +166,8 @@ def _callbacks(scope: Scope, user) -> Select:
 def _changes(scope: Scope, user) -> Select:
     """Each change request that was marked, in the month it was closed; its mark is that of who reported it."""
     said, person = changed.SAID, Subject.owner_id
-    rows = changed.closed(*_about(scope, Event.at, person, changed.bad()), said.mark.label(CHANGE))
-    return rows.where(changed.MARKED, ChangeRequest.visible(user), *scope.within(Event.at, person))
+    rows = changed.closed(*_about(scope, said.closed_at, person, changed.bad()), said.mark.label(CHANGE))
+    return rows.where(changed.MARKED, ChangeRequest.visible(user), *scope.within(said.closed_at, person))
 
 
 def _about(scope: Scope, at: ColumnElement, person: ColumnElement, bad: ColumnElement[bool]) -> Iterable[ColumnElement]:

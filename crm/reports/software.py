@@ -16,7 +16,7 @@ from crm.changes import marks as changed
 from crm.changes.models import ChangeRequest
 from crm.db import db
 from crm.duties import queries as duties
-from crm.duties.models import Event, Subject
+from crm.duties.models import Subject
 from crm.labels import N_, Labelled
 from crm.opinions.models import Opinion, State
 from crm.serials import queries as serials
@@ -84,7 +84,7 @@ def of_callbacks(user) -> Select:
 
 def of_changes(user) -> Select:
     said = changed.SAID
-    rows = changed.closed(*_asked(Event.at, said.said, said.mark))
+    rows = changed.closed(*_asked(said.closed_at, said.said, said.mark))
     return rows.where(said.said != "", ChangeRequest.visible(user))
 
 

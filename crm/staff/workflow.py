@@ -207,6 +207,9 @@ def restored(**facts: Any) -> None:
     now = clock.now()
     logins = rows_of(db.session.execute(update(Login).where(Login.ended_at.is_(None)).values(ended_at=now)))
     links = rows_of(db.session.execute(update(Link).where(Link.used_at.is_(None)).values(used_at=now)))
+    for table in db.metadata.tables.values():
+        if {"token_hash", "ended_at"} <= set(table.c.keys()) and table is not Login.__table__:
+            db.session.execute(table.update().where(table.c.ended_at.is_(None)).values(ended_at=now))
     db.session.execute(update(User).values(epoch=User.epoch + 1))  # what was made under a password, such as a calendar's link
     record(DepartmentEvent.RESTORED, department(), **facts, logins=logins, links=links)
 

@@ -100,6 +100,14 @@ const showForCategory = () => {
   category.form.addEventListener("restored", show);
   show();
 };
+const showForKind = () => {
+  const kind = document.querySelector("[name=kind]"), parts = document.querySelectorAll("[data-only-kind]");
+  if (!kind || !parts.length) return;
+  const show = () => { for (const part of parts) part.hidden = kind.value !== part.dataset.onlyKind; };
+  kind.addEventListener("change", show);
+  kind.form.addEventListener("restored", show);
+  show();
+};
 const showForChannel = () => {
   const channel = document.querySelector("[name=channel]");
   const parts = document.querySelectorAll("[data-only-channel]");
@@ -154,7 +162,9 @@ const lookUpCustomers = () => {
   for (const other of place.parentElement.querySelectorAll("[type=radio][name=customer]")) other.addEventListener("change", () => fetchPart(other.value));
   const row = (one, escape) => `<div><strong>${escape(one.text)}</strong> <span class="quiet">${escape(one.full || "")} ${escape(one.code || "")}</span> <span class="cover cover-${escape(one.coverage || "")}">${escape(one.said || "")} ${escape(one.until || "")}</span></div>`;
   const fetchPart = async (number) => {
-    const part = document.querySelector("#customer-part"), query = new URLSearchParams({ customer: number });
+    const part = document.querySelector("#customer-part");
+    if (!part) return place.closest("form").requestSubmit();  // nothing but the customer is asked for
+    const query = new URLSearchParams({ customer: number });
     for (const one of part.querySelectorAll("input, textarea, select")) if (one.value && !["contact", "installation"].includes(one.name)) query.append(one.name, one.value);
     const answer = await fetch(`${place.dataset.part}?${query}`);
     if (answer.ok && !answer.redirected) part.outerHTML = await answer.text();
@@ -296,5 +306,5 @@ const shownAt = document.querySelector("[data-here]")?.dataset.here;
 if (shownAt && shownAt !== location.pathname) history.replaceState(null, "", shownAt + location.hash);
 
 if (matchMedia("(max-width: 767px)").matches) for (const part of document.querySelectorAll("[data-fold-on-phone]")) part.open = false;
-keepWords(); showForCategory(); showForChannel(); lookUpCustomers(); openTarget();
+keepWords(); showForCategory(); showForChannel(); showForKind(); lookUpCustomers(); openTarget();
 document.querySelector("#wrong")?.focus();

@@ -24,13 +24,13 @@ def upgrade() -> None:
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("follows", sa.JSON(), nullable=False),
         sa.Column("answer", sa.String(), nullable=False),
+        sa.Column("decision", sa.String(), nullable=False),
         sa.CheckConstraint("said <> ''", name=op.f("ck_opinions_said")),
         sa.ForeignKeyConstraint(["contact_id"], ["contacts.id"], name=op.f("fk_opinions_contact_id")),
         sa.ForeignKeyConstraint(["id"], ["subjects.id"], name=op.f("fk_opinions_id")),
         sa.ForeignKeyConstraint(["installation_id"], ["installations.id"], name=op.f("fk_opinions_installation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_opinions")),
     )
-    op.create_index("ix_opinions_confirmed", "opinions", ["confirmed_at"])
 
 
 def downgrade() -> None:

@@ -17,6 +17,7 @@ from crm.sheets import reading as sheets
 from crm.sheets import runs
 from crm.sheets.models import ImportRun
 from tests import make
+from tests.conftest import by_turns
 from tests.customers.test_plan import text
 from tests.customers.test_sheets import DATA, shared, xlsx
 
@@ -268,6 +269,7 @@ def test_an_import_asks_no_more_for_more_rows(app, browser, statements):
     assert len(statements) == many
 
 
+@by_turns(1)
 @shared
 def test_shenzhens_list_comes_in_through_the_page(app, browser):
     page = browser("specialist")

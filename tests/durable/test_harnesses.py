@@ -4,7 +4,7 @@ import pytest
 
 from bench import backups, kills
 from bench import letters as posts
-from tests.conftest import leave_out
+from tests.conftest import by_turns, leave_out
 from tests.postgres import available
 
 
@@ -15,17 +15,20 @@ def kind(database) -> str:
     return database
 
 
+@by_turns(1)
 def test_backups_while_four_write_are_whole_and_hold_all_that_was_acknowledged(kind):
     rounds = backups.run(1, kind)
     assert [one["wrong"] for one in rounds] == [[]] and all(one["records"] for one in rounds)
 
 
+@by_turns(0)
 def test_after_a_kill_nothing_acknowledged_is_lost_and_nothing_is_half_done(kind):
     rounds = kills.run(2, kind)
     assert [one["wrong"] for one in rounds] == [[], []]
     assert all(one["ready"] < 30 for one in rounds)
 
 
+@by_turns(1)
 def test_of_letters_whose_workers_are_killed_none_is_lost_and_none_sent_twice(kind):
     seen = posts.run(40, 4, kind, workers=2)
     assert seen["wrong"] == [] and seen["states"].total() == 40

@@ -8,7 +8,8 @@ from sqlalchemy import create_engine, text
 from crm import clock
 from crm.db import db, unit_of_work
 from crm.duties import anchors, seals
-from crm.duties.models import Event, Seal
+from crm.duties.models import Event
+from crm.duties.seals import Seal
 from tests import make
 from tests.conftest import together
 

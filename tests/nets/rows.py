@@ -549,7 +549,7 @@ def implementation(whose: str, user, name: str = "") -> Row:
 
 
 FAR = {"approve": "submitted", "reject": "submitted", "tell": "approved", "take": "approved", "deliver": "building", "pass": "testing",
-       "fail": "testing", "postpone": "building", "update": "passed", "close": "updated"}  # fmt: skip
+       "fail": "testing", "postpone": "building", "update": "passed", "close": "updated", "rebuild": "building"}  # fmt: skip
 
 
 def change(whose: str, user, name: str = "") -> Row:
@@ -573,13 +573,13 @@ def change(whose: str, user, name: str = "") -> Row:
 
 
 LED = {"investigate": "to_investigate", "hear": "investigating", "confirm": "heard", "dismiss": "heard", "weigh": "founded",
-       "review": "founded", "reopen": "answered", "assign": "heard"}  # fmt: skip
+       "review": "founded", "reopen": "answered", "assign": "heard", "correct": "investigating"}  # fmt: skip
 
 
 def opinion(whose: str, user, name: str = "") -> Row:
     """As far as the verb begins: a complaint where it is one of whoever leads, about somebody where another's. A closed one is
     withdrawn."""
-    owner, about = owner_of(whose, user), make.who("developer" if whose == "another's" else "archivist")
+    owner, about = owner_of(whose, user), make.who("specialist2" if whose == "another's" else "followup")
     move = opining.MOVES.get(name)
     if name in LED or whose == "another's":
         row = make.complaint(unit(), upto=LED.get(name, "to_investigate"), against=about, said_on=clock.today())
@@ -594,7 +594,9 @@ def opinion(whose: str, user, name: str = "") -> Row:
         duties.hand_over(row, row.owner_id, owner.id)
         row.owner_id = owner.id
     db.session.flush()
-    return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
+    weighs = name != "weigh"
+    return Row({"number": row.number}, row,
+               may=lambda who: move is None or (move.may(who, row) and (weighs or opining.may_weigh(row, who))))
 
 
 MAKERS: dict[str, Callable[..., Row]] = {

@@ -121,6 +121,47 @@ def test_what_was_not_confirmed_or_is_decided_anew_does_not_count(app):
     assert confirmed().follows == ["7.1.first"]
 
 
+def test_what_rested_on_a_complaint_that_is_decided_anew_is_worked_out_anew(app):
+    director = make.who("director")
+    first, second, third = confirmed(about="quality"), confirmed(), confirmed()
+    assert [one.follows for one in (first, second, third)] == [[], ["7.1.first"], ["7.1.later", "7.2"]]
+    with unit_of_work():
+        workflow.weigh(third, by=director, words="调离")
+        workflow.review(second, by=director, reason="有录音")
+    assert (second.follows, third.follows, third.decision) == ([], ["7.1.first"], "调离")
+    assert "opinion.weigh" not in owed(third)
+    with unit_of_work():
+        workflow.confirm(second, by=make.who("manager"), findings="还是属实")
+    assert (second.follows, third.follows) == (["7.1.later", "7.2"], ["7.1.first"]), "confirmed last, it is the later one now"
+    assert "opinion.weigh" in owed(second)
+    with unit_of_work():
+        workflow.review(first, by=director, reason="弄错了人")
+    assert second.follows == ["7.1.later"] and "opinion.weigh" in owed(second), "on another ground, it is decided on anew"
+
+
+def test_only_the_director_decides_on_a_recommendation_but_on_a_directors_own_a_manager(app):
+    manager, director = make.who("manager"), make.who("director")
+    first, later = confirmed(), confirmed()
+    with pytest.raises(Forbidden), unit_of_work():
+        workflow.weigh(later, by=manager, words="辞退")
+    with pytest.raises(Refused), unit_of_work():
+        workflow.weigh(first, by=director, words="没有建议")
+    confirmed(against=director)
+    own = confirmed(against=director)
+    with pytest.raises(Forbidden), unit_of_work():
+        workflow.weigh(own, by=director, words="我自己")
+    with unit_of_work():
+        workflow.weigh(own, by=manager, words="谈话")
+    assert own.decision == "谈话"
+
+
+def test_several_are_heard_one_after_the_other(app):
+    with unit_of_work():
+        row = make.complaint(upto="heard")
+        workflow.hear(row, by=make.who("manager"), words="在场的会计说没听清")
+    assert row.heard == "当时线路不好\n\n在场的会计说没听清"
+
+
 def test_whom_it_is_about_is_told_once_heard(app):
     person = make.who("specialist")
     with unit_of_work():

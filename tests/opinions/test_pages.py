@@ -70,6 +70,17 @@ def test_a_complaint_about_somebody_is_read_by_those_concerned_only(app, browser
     assert row.number in browser("followup").get(f"/opinions?against={about + 1}").text, "whom it is about is no filter of theirs"
 
 
+def test_neither_a_customers_history_nor_a_file_tells_follow_up_what_was_found_of_whom(app, browser):
+    with unit_of_work():
+        row = make.complaint(upto="answered")
+        file = make.evidence(row)
+        unit = make.customer_of(row).path
+    for who, sees in (("manager", True), ("specialist", True), ("followup", False), ("specialist2", False)):
+        page = browser(who)
+        assert ("录音听过，属实" in page.get(unit).text) == sees, who
+        assert page.get(f"/files/{file}").status_code == (200 if sees else 404), who
+
+
 def test_one_about_whoever_leads_is_not_theirs_to_see_before_they_are_heard(app, browser):
     with unit_of_work():
         row = make.complaint(upto="investigating", against=make.who("manager"), by=make.who("director"))
@@ -100,9 +111,11 @@ def test_what_follows_is_shown_to_those_concerned_and_who_leads(app, browser):
     for who in ("specialist", "manager", "director"):
         assert "¥200" in text_of(browser(who).get(first.path).text)
         assert "dismissal recommended" in text_of(browser(who).get(second.path).text)
+    assert browser("manager").send(f"{second.path}/decision", words="辞退").status_code == 403
     answer = browser("director").send(f"{second.path}/decision", words="再给一次机会，谈话")
     assert answer.status_code == 303
-    assert browser("manager").send(f"{second.path}/decision", words="又来").status_code == 409, "decided once"
+    assert browser("director").send(f"{second.path}/decision", words="又来").status_code == 409, "decided once"
+    assert "再给一次机会" in browser("specialist").get(second.path).text
 
 
 def test_a_complaint_in_its_whole_life_on_its_page(app, browser):
@@ -114,5 +127,5 @@ def test_a_complaint_in_its_whole_life_on_its_page(app, browser):
         assert answer.status_code == (422 if typed == {"findings": ""} else 303), noun
     assert only().state == State.ANSWERED
     story = text_of(browser("director").get(path).text)
-    for line in ("took the investigation on", "heard what is said to it", "confirmed the complaint", "answered the customer"):
+    for line in ("took the investigation on", "heard those concerned", "confirmed the complaint", "answered the customer"):
         assert line in story

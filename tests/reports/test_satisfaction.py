@@ -178,7 +178,7 @@ def test_the_page_shows_the_figures_and_leads_on(winter, browser):
     assert shown.count("<svg class=\"plot\"") == 3 and "2026-12" in shown and "金洋 进销存" in shown and "not named" in shown
     assert looked_at().months[1].scope.callbacks().replace("&", "&amp;") in shown
     narrowed = browser("manager").get("/reports/satisfaction?product=none&since=2026-12&until=2026-12").text
-    assert "<dd>3.0</dd>" in narrowed and "李娜</a>" not in narrowed
+    assert "<dd>3.00</dd>" in narrowed and "李娜</a>" not in narrowed
 
 
 def test_a_specialist_sees_the_own_marks_and_nobody_elses(winter, browser):
@@ -186,7 +186,7 @@ def test_a_specialist_sees_the_own_marks_and_nobody_elses(winter, browser):
     for address in ("/reports/satisfaction", f"/reports/satisfaction?specialist={other.id}"):
         shown = page.get(address).text
         assert "These are the marks customers gave you." in shown and "张伟" not in shown.split("<main")[1], address
-        assert "<dd>5.0</dd>" in shown and 'name="specialist"' not in shown
+        assert "<dd>5.00</dd>" in shown and 'name="specialist"' not in shown
     book = load_workbook(BytesIO(page.get(f"/reports/satisfaction/file.xlsx?specialist={other.id}").data))
     assert [cell.value for cell in book["By specialist"]["A"]] == ["Specialist", "李娜"]
     assert "/reports/satisfaction" in page.get("/callbacks/all").text and "/reports/software" not in page.get("/reports/satisfaction").text
