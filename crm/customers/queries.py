@@ -53,8 +53,9 @@ def regions() -> list[str]:
     return list(db.session.scalars(rows.limit(100)))
 
 
-def find(text: str, user, *, most: int = 20) -> list[Customer]:
-    """For type-ahead: the exact code or number first, then names that begin so, then names that hold it."""
+def find(text: str, user, *, most: int = 20, mine: bool = False) -> list[Customer]:
+    """For type-ahead: the exact code or number first, then names that begin so, then names that hold it; `mine`: none that is
+    in somebody else's care."""
     exact = or_(Customer.code == text, Customer.number == text.upper(), Customer.title == text)
     begins = Customer.title.startswith(text, autoescape=True)
     found = select(Customer).where(
@@ -63,6 +64,8 @@ def find(text: str, user, *, most: int = 20) -> list[Customer]:
         Customer.state == CustomerState.ACTIVE,
         Customer.id.in_(finding.matching(text)),
     )
+    if mine:
+        found = found.where(or_(Customer.owner_id == user.id, Customer.owner_id.is_(None)))
     ranked = found.order_by(case((exact, 0), (begins, 1), else_=2), func.length(Customer.title), Customer.id)
     return list(db.session.scalars(ranked.limit(most)))
 

@@ -109,9 +109,9 @@ def search():
 @bp.get("/customers/lookup")
 @needs(P.CUSTOMER_READ)
 def lookup():
-    """Type-ahead: units that fit the words, each with its coverage verdict."""
-    text = lists.words(request.args)
-    found = customers.find(text, current_user) if text else []
+    """Type-ahead: units that fit the words, each with its coverage verdict; with `mine` none in somebody else's care."""
+    text, mine = lists.words(request.args), "mine" in request.args and not current_user.may(P.CONTRACT_WORK_ANY)
+    found = customers.find(text, current_user, mine=mine) if text else []
     coverage = verdicts([unit.id for unit in found])
     return jsonify(
         [{"value": unit.number, "text": unit.title, "full": unit.full_name, "code": unit.code or "",

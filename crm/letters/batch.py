@@ -1,6 +1,6 @@
 """The outbox as a list, and what is done there with many letters at once: printed as one file, marked posted."""
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask_login import current_user
 
 from crm import clock
@@ -50,7 +50,7 @@ def print_all():
     some = [one for one in queries.to_print(current_user) if not chosen or one.id in chosen]
     sheets = [content for one in some if (content := store.read(one.sheet_sha256 or ""))]
     if not sheets:
-        abort(404)
+        return redirect("/outbox", 303)
     return inline(bound(sheets), f"letters-{clock.today()}")
 
 

@@ -21,7 +21,7 @@ def about(letter: Letter) -> About:
     with force_locale("en" if letter.language == "en" else "zh_Hans_CN"):
         head = [_("Software"), _("Users"), _("First day"), _("Last day")]
         ours, customer = company(), _("Example Trading Co., Ltd.")
-        software = f"{letter.brand or _('Jinyang')} {_('Finance Suite')} 9.0"
+        brand, product = letter.brand or _("Jinyang"), _("Finance Suite")
         contact, specialist = _("Ms Wang"), _("Zhang Wei")
     values = {
         "customer": customer, "contact": contact, "number": _NUMBER, "starts_on": str(starts), "ends_on": str(ends),
@@ -29,7 +29,7 @@ def about(letter: Letter) -> About:
         "specialist": specialist, "company": ours.name, "phone": ours.phone or "0571-88880000", "account": ours.account,
         "today": str(today),
     }  # fmt: skip
-    rows = [[software, "10", str(starts), str(ends)]]
+    rows = [[f"{brand} {product} 9.0", "10", str(starts), str(ends)]]
     return About(values=values, rows=rows, head=head, brand=letter.brand, language=letter.language, to=customer)
 
 

@@ -172,7 +172,7 @@ def look(message_id):
     """One that waits, as it would be sent now."""
     found = queries.message(message_id, current_user)
     if found.state != MessageState.QUEUED:
-        abort(404)
+        return redirect(f"/outbox/{message_id}", 303)
     return inline(outgoing.seen(lambda: prepare(found).sheet), f"letter-{message_id}-preview")
 
 

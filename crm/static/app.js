@@ -180,7 +180,7 @@ const lookUpCustomers = () => {
   const pick = new TomSelect(select, {
     valueField: "value", labelField: "text", searchField: [], maxItems: 1, maxOptions: 20, create: false,
     placeholder: place.dataset.placeholder, loadThrottle: 200, score: () => () => 1,
-    load: (query, done) => fetch(`${place.dataset.lookup}?q=${encodeURIComponent(query)}`).then((a) => a.json()).then(done).catch(() => done()),
+    load: (query, done) => fetch(`${place.dataset.lookup}?q=${encodeURIComponent(query)}${"mine" in place.dataset ? "&mine=1" : ""}`).then((a) => a.json()).then(done).catch(() => done()),
     onType() { this.clearOptions(); }, onChange(value) { if (value) fetchPart(value); },
     render: { option: row, item: (one, escape) => `<div>${escape(one.text)}</div>`, no_results: () => `<div class="no-results">${place.dataset.none} <a href="/customers/new">${place.dataset.new}</a></div>` },
   });

@@ -140,3 +140,22 @@ def renewed(before: Contract) -> Contract:
     workflow.sign(after, by=me, signed_on=clock.today(), representative_id=me.id, stamped=True)
     workflow.copy(after, by=me, returned_on=clock.today())
     return after
+
+
+def test_the_forecast_leads_to_the_customer_and_to_the_contract(app, browser):
+    with unit_of_work():
+        coming, over = make.in_force(), make.in_force(ends_on=clock.today() - timedelta(days=3))
+    text = browser("specialist").get("/contracts/forecast").text
+    for one in (coming, over):
+        assert f'href="{one.path}"' in text and f'href="{make.customer_of(one).path}"' in text
+
+
+def test_whose_customer_it_is_decides_what_is_offered_for_a_new_contract(app, browser):
+    with unit_of_work():
+        make.customer("宏远机械"), make.customer("宏远纺织", by=make.who("specialist2")), make.customer("宏远无主", owner_id=None)
+    for login, offered in (("specialist", {"宏远机械", "宏远无主"}), ("manager", {"宏远机械", "宏远纺织", "宏远无主"})):
+        page = browser(login)
+        assert {one["text"] for one in page.get("/customers/lookup?q=宏远&mine=1").json} == offered
+        assert len(page.get("/customers/lookup?q=宏远").json) == 3
+    assert "data-mine" in browser("specialist").get("/contracts/new").text
+    assert "data-mine" not in browser("specialist").get("/tickets/new").text

@@ -63,7 +63,7 @@ def test_a_letter_is_read_before_it_goes(queued, carrier, monkeypatch):
     assert "kuaiji@example.com" in text and f'href="{path}/preview.pdf"' in text
     assert mine.get(f"{path}/preview.pdf").data == SHEET and letters()[0].state == "queued"
     send_due(clock.now())
-    assert mine.get(f"{path}/preview.pdf").status_code == 404
+    assert mine.get(f"{path}/preview.pdf").location.endswith(path), "it is gone: its page shows what was sent"
 
 
 def test_the_demand_is_read_before_it_is_sent(app):

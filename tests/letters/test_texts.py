@@ -126,5 +126,6 @@ def test_an_earlier_text_can_be_looked_at_and_the_sample_is_believable(app, brow
     assert "/letters/L0001/preview.pdf?version=1" in text and "/letters/L0001/preview.pdf?version=2" in text
     assert "Preview of the saved text" in text and "Preview of what is typed" in browser("director").get("/letters/L0001").text
     first, last = (text_of(page.get(f"/letters/L0001/preview.pdf?version={n}").data) for n in (1, 2))
+    assert "金洋财务通9.0" in "".join(first.split()), "a product, not the company"
     assert "改过的正文" not in first and "改过的正文" in last and "王女士" in last and "C2611-0012" in last
     assert page.get("/letters/L0001/preview.pdf?version=9").status_code == 404

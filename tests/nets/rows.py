@@ -247,7 +247,7 @@ def letter(whose: str, user) -> Row:
     return Row({"number": row.number}, row)
 
 
-WAITS = {"put_on_paper": {}, "withdraw": {}, "posted": {"way": "paper"}}  # the verbs of a letter that waits, and how it does
+WAITS = {"look": {}, "put_on_paper": {}, "withdraw": {}, "posted": {"way": "paper"}}  # the verbs of a letter that waits, and how it does
 
 
 def message(whose: str, user, name: str = "") -> Row:
@@ -602,7 +602,7 @@ def opinion(whose: str, user, name: str = "") -> Row:
 MAKERS: dict[str, Callable[..., Row]] = {
     "changes.": change, "opinions.": opinion,
     "letters.": letter, **dict.fromkeys((f"letters.{verb}" for verb in (
-        "message", "sheet", "mail", "again", "outcome", "put_on_paper", "posted", "withdraw")), message),
+        "message", "sheet", "mail", "look", "again", "outcome", "put_on_paper", "posted", "withdraw")), message),
     "static": static, "tickets.": ticket, "tickets.detach": attached, "files.": file, "customers.": customer,
     "customers.contact": contact, "desk.customer": customer, "serials.new": customer, "serials.edit": installation,
     "handing.": numbered, "implementations.": implementation,
