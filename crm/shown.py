@@ -18,7 +18,7 @@ from crm.catalogue import icon
 from crm.catalogue import said as _
 from crm.duties import editions
 from crm.duties.models import Subject
-from crm.duties.queries import event_labels
+from crm.duties.queries import event_labels, said_as
 from crm.duties.rulebook import PROGRAM
 from crm.errors import Refused
 from crm.labels import N_, Bilingual, Labelled, Priority
@@ -211,6 +211,11 @@ def rule_title(key: str) -> str:
     return bilingual(rules[key].title) if key in rules else key
 
 
+def penalty_title(key: str) -> str:
+    known = editions.todays().penalties
+    return bilingual(known[key].title) if key in known else key
+
+
 def clause_name(key: str) -> str:
     """`5.1.3` as it is; a role's item with the role's name (`4.服务专员.2`); a default of ours as such."""
     if key.startswith("ours."):
@@ -274,7 +279,8 @@ def init_app(app: Flask, version: str) -> None:
     app.jinja_env.globals.update(
         here=here, saved=saved, label_of=label_of, P=Permission, now=clock.now, today=clock.today,
         ngettext=ngettext, pressing=pressing, state_of=state_of, state_in=state_in, roles_shown=roles_shown, pool_of=pool_of,
-        current_user=current_user, rule_title=rule_title, event_labels=event_labels(), roles=Role,
+        current_user=current_user, rule_title=rule_title, event_labels=event_labels(), roles=Role, said_as=said_as(),
+        penalty_title=penalty_title,
         priorities=Priority, channels=Channel, states=State,
     )  # fmt: skip
 

@@ -106,6 +106,11 @@ class ChangeRequest(Subject):
         "agreed": N_("What was agreed with the customer"), "installation": N_("Installation"),
         "expected_on": N_("Promised for"),
     }  # fmt: skip
+    SAID: ClassVar[dict[str, dict[str, str]]] = {
+        ChangeEvent.DELIVERED: {"words": N_("What was changed"), "answer": N_("How to test it")},
+        ChangeEvent.POSTPONED: {"words": N_("How the customer was told"), "reason": N_("Reason")},
+        ChangeEvent.APPROVED: {"reason": N_("Why another day than was promised"), "told": N_("How the customer was told")},
+    }  # fmt: skip
     NOTICES: ClassVar[dict[str, str]] = {
         ChangeEvent.ASSIGNED: "to from", ChangeEvent.BUILDER: "to from", ChangeEvent.APPROVED: "owner",
         ChangeEvent.REJECTED: "owner", ChangeEvent.POSTPONED: "owner developer", ChangeEvent.DELIVERED: "owner",

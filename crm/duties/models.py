@@ -61,6 +61,7 @@ class Subject(db.Model):
     FIELDS: ClassVar[Mapping[str, str | tuple[str, type]]] = {}  # what changes → its title; and an enum, or datetime
     PENALTIES: ClassVar[tuple[str, ...]] = ()  # those its code names, which every edition has
     HINDRANCES: ClassVar[tuple[str, ...]] = ()  # the events that tell why the program cannot act by a rule
+    SAID: ClassVar[Mapping[str, Mapping[str, str]]] = {}  # event → what its words are, where it has several
     NOTICES: ClassVar[dict[str, str]] = {}  # event → whom it concerns: "owner", or the facts that name them
     SEARCHED: ClassVar[frozenset[str]] = frozenset()  # the events after which `searched()` says something else
 
@@ -93,7 +94,7 @@ class Subject(db.Model):
 
     @classmethod
     def whole(cls, user) -> ColumnElement[bool]:
-        """Of those rows, which `user` may read all of: their story and their files, not only what they are called."""
+        """Which of those `user` may read all of: their story and files, not only what they are called."""
         return cls.visible(user)
 
     def letter_about(self, slot: str) -> Any:
@@ -116,9 +117,7 @@ class Subject(db.Model):
     def askers(self) -> set[int | None]:
         return {self.owner_id}  # who asked for this, and so never approves it (ours.approval)
 
-    @property
-    def served_by(self) -> int | None:
-        return self.owner_id  # whom the marks of a call about it are of
+    served_by = property(lambda self: self.owner_id)  # whom the marks of a call about it are of
 
     @property
     def servers(self) -> set[int | None]:

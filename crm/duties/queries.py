@@ -244,6 +244,12 @@ def acknowledged(edition: Edition, user) -> datetime | None:
     )
 
 
+def said_as() -> dict[tuple[str, str], str]:
+    """What the words of an event are, by its kind and the fact that holds them, where it has several."""
+    kinds = {kind: facts for cls in Subject.__subclasses__() for kind, facts in cls.SAID.items()}
+    return {(str(kind), fact): title for kind, facts in kinds.items() for fact, title in facts.items()}
+
+
 def event_labels() -> dict[str, str]:
     """Every event kind of every package → its label."""
     enums = [DutyEvent, MessageEvent, *(cls.EVENTS for cls in Subject.__subclasses__() if cls.EVENTS)]
