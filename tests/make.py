@@ -206,8 +206,7 @@ def other_developer() -> User:
     """Somebody else who builds."""
     found = db.session.query(User).filter_by(login="developer2").first()
     if found is None:
-        with unit_of_work():
-            found = staff.add_user("developer2", "吴桐", [Role.DEVELOPER], hashed(PASSWORD), must_change=False)
+        found = staff.add_user("developer2", "吴桐", [Role.DEVELOPER], hashed(PASSWORD), must_change=False)
     return found
 
 
@@ -238,6 +237,15 @@ def begun_callback(by: User | None = None) -> Callback:
     """A call on a feedback form that somebody took up."""
     owed = db.session.query(Duty).filter_by(subject_id=handed_in().id, rule="call.feedback").one()
     return calls.begin(owed, by=by or who("followup"))
+
+
+def called_about(row: "Opinion", **said: Any) -> Callback:
+    """The customer was reached about the outcome of an opinion."""
+    by = who("followup")
+    call = calls.begin(db.session.query(Duty).filter_by(subject_id=row.id, rule="call.opinion").one(), by=by)
+    person = db.session.query(Contact).filter_by(customer_id=row.customer_id).first()
+    calls.reach(call, by=by, contact=person, department="财务部", comment="知道了", **said)
+    return call
 
 
 INQUIRED = ("to_investigate", "investigating", "heard", "founded", "answered")

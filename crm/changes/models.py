@@ -108,8 +108,9 @@ class ChangeRequest(Subject):
     }  # fmt: skip
     NOTICES: ClassVar[dict[str, str]] = {
         ChangeEvent.ASSIGNED: "to from", ChangeEvent.BUILDER: "to from", ChangeEvent.APPROVED: "owner",
-        ChangeEvent.REJECTED: "owner", ChangeEvent.POSTPONED: "owner developer", ChangeEvent.DELIVERED: "owner", ChangeEvent.FAILED: "developer",
-        ChangeEvent.VOIDED: "developer", ChangeEvent.WITHDRAWN: "developer", ChangeEvent.NOTED: "owner developer",
+        ChangeEvent.REJECTED: "owner", ChangeEvent.POSTPONED: "owner developer", ChangeEvent.DELIVERED: "owner",
+        ChangeEvent.FAILED: "developer", ChangeEvent.VOIDED: "developer", ChangeEvent.WITHDRAWN: "developer",
+        ChangeEvent.NOTED: "owner developer",
     }  # fmt: skip
     SEARCHED = frozenset({
         ChangeEvent.OPENED, ChangeEvent.EDITED, ChangeEvent.REWORKED, ChangeEvent.VOIDED, ChangeEvent.SUBMITTED,

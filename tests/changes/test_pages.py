@@ -77,7 +77,7 @@ def test_a_text_read_before_it_was_changed_is_approved_by_nobody(app, browser):
         change = make.change(upto="submitted")
         path, version = change.path, change.version
         workflow.change_request(change, by=make.who("specialist"), installation=None, category="program_change", title="改报表", requirement="全改", agreed="全改")
-        workflow.submit(change, by=make.who("specialist"), agreed="全改")
+        workflow.submit(change, by=make.who("specialist"), agreed="全改", files=[make.form_scan(make.who("specialist"))])
     answer = browser("manager").send(f"{path}/approval", version=version, opinion="行", expected_on="2026-12-01")
     assert answer.status_code == 409 and only().state == State.SUBMITTED
 

@@ -5,6 +5,7 @@ import pytest
 from crm.changes import workflow
 from crm.db import unit_of_work
 from crm.duties import queries as duties
+from crm.errors import Invalid, Refused
 from crm.tickets import bulk
 from crm.tickets import workflow as tickets
 from crm.tickets.models import State, Ticket
@@ -100,8 +101,10 @@ def test_a_developer_reads_the_records_that_changes_came_of_and_no_others(app, b
         wished, other = bug(), bug()
         secret = make.ticket(category="admin_password")
         wish(wished)
+    with pytest.raises(Refused), unit_of_work():
         workflow.open_change(by=make.who("specialist"), customer=make.customer_of(secret), category="bug", title="密码",
                              requirement="密码", origin=secret)  # fmt: skip
+    assert browser("specialist").get(f"/changes/new?record={secret.number}").status_code == 404, "none of it goes on"
     page = browser("developer")
     shown = page.get(wished.path)
     assert shown.status_code == 200 and "/customers/" not in shown.text
@@ -112,3 +115,27 @@ def test_a_developer_reads_the_records_that_changes_came_of_and_no_others(app, b
     assert wished.number in found and other.number not in found
     assert page.send(f"{wished.path}/notes", words="看过了").status_code == 303
     assert page.send(f"{wished.path}/edit", title="改").status_code == 403
+
+
+def test_a_request_of_another_kind_or_customer_completes_no_record(app):
+    with unit_of_work():
+        record = bug()
+        make.change(make.customer_of(record), origin=record, category="program_change")
+        assert "change" in [gap.field.key for gap in gaps(record)]
+    with pytest.raises(Invalid), unit_of_work():
+        make.change(make.served_customer("别家"), origin=record, category="bug")
+
+
+def test_what_a_record_is_complete_with_only_a_manager_withdraws(app):
+    me = make.who("specialist")
+    with unit_of_work():
+        record = bug()
+        change = wish(record)
+        tickets.complete(record, by=me)
+    with pytest.raises(Refused), unit_of_work():
+        workflow.withdraw(change, by=me, reason="凑数的")
+    with unit_of_work():
+        other = wish(record)
+        workflow.withdraw(change, by=me, reason="开重了")
+        workflow.withdraw(other, by=make.who("manager"), reason="客户不要了")
+    assert (change.state, other.state) == ("withdrawn", "withdrawn")

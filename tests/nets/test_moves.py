@@ -221,6 +221,7 @@ def implementation(state: str) -> Implementation:
 def change(state: str) -> ChangeRequest:
     """One of the specialist's, built by the developer, so far."""
     me = make.who("specialist")
+    make.other_developer()
     row = make.change(make.served_customer(f"单位{db.session.query(Subject).count()}"), upto=state if state in make.CHANGED else "submitted")
     if state == "rejected":
         changes.reject(row, by=make.who("manager"), reason="已有")
@@ -256,7 +257,7 @@ def signing(row) -> dict:
 def taker(row, verb: str = "") -> str:
     """Who may be given it; a complaint stays with those who lead."""
     if verb == "rebuild":
-        return str(make.other_developer().id)
+        return str(make.who("developer2").id)
     return str(make.who("director" if isinstance(row, Opinion) and row.complaint else "specialist2").id)
 
 
