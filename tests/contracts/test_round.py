@@ -220,7 +220,7 @@ def test_a_second_demand_is_sent_once_more_as_any_letter(app):
         paying.demand(contract, by=me())
         db.session.query(Message).filter_by(state="queued").update({"state": "rejected", "ended_at": clock.now()})
         second = db.session.query(Message).order_by(Message.id.desc()).first()
-        again = handling.again(second, by=make.who("followup"))
+        again = handling.again(second, by=make.who("followup"), words="没收到")
     assert again.id != second.id and again.slot == f"{second.slot}#2"
 
 
@@ -234,7 +234,7 @@ def test_what_the_program_withdrew_is_not_sent_again_by_hand(app):
     [letter] = db.session.query(Message).all()
     assert letter.state == "withdrawn" and not handling.may_again(letter)
     with pytest.raises(WrongState), unit_of_work():
-        handling.again(letter, by=make.who("followup"))
+        handling.again(letter, by=make.who("followup"), words="没收到")
 
 
 def test_whoever_entered_a_period_and_became_a_manager_adjusts_it_no_more_than_they_check_it(app):
