@@ -5,7 +5,7 @@ from flask_login import current_user
 from crm.customers import queries, workflow
 from crm.customers.forms import ContactForm, CustomerForm, PickingForm
 from crm.customers.models import Contact, Customer
-from crm.errors import NotThere, Refused, Stale
+from crm.errors import Refused, Stale
 from crm.forms import attempt
 from crm.labels import N_
 from crm.moves import check_version
@@ -53,7 +53,7 @@ def choice():
     """For whom: by a number or by words; then on to the page that begins it."""
     then = request.args.get("then", "")
     if then not in THEN:
-        raise NotThere()
+        return redirect("/customers", 303)
     customer, matches = queries.picked(request.args, current_user)
     if customer:
         return redirect(f"/{then}/new?customer={customer.number}", 303)

@@ -19,5 +19,5 @@ def go(page, path: str, verb: str, files: dict[str, bytes] | None = None, **type
             else:
                 field.select_option(words) if field.evaluate("one => one.tagName") == "SELECT" else field.fill(words)
         form.locator("button.btn").last.click()
-    page.wait_for_load_state()
+    page.wait_for_selector(".alert-success, .alert-danger")
     assert page.locator(".alert-success").count() == 1, page.locator("main").inner_text()

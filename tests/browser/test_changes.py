@@ -36,12 +36,12 @@ def test_the_whole_life_of_a_change_by_five_people(served, open_page):
     me.click("#need-change a.btn")
     assert me.input_value("[name=requirement]") == "费用表按部门汇总", "what was typed comes along"
     me.click("form.narrow button.btn-primary")
-    me.wait_for_load_state()
+    me.wait_for_url("**/changes/G*")
     change = me.evaluate("location.pathname")
     assert change.startswith("/changes/G")
     me.goto(path)
     me.click("#complete button.btn-primary")
-    me.wait_for_load_state()
+    me.wait_for_selector(".alert-success")
 
     go(me, change, "submit", files={"file_form": make.PDF})
     go(open_page("director", "en"), change, "approve", opinion="改取数，不动格式", expected_on="2026-11-27", standing_in="经理出差")
@@ -55,7 +55,7 @@ def test_the_whole_life_of_a_change_by_five_people(served, open_page):
     me.goto(change)  # the paper goes to the archive (5.7.4)
     me.click("a[href*='/papers/new?of=']")
     me.click("form.narrow button.btn-primary")
-    me.wait_for_load_state()
+    me.wait_for_url("**/papers/P*")
     paper = me.evaluate("location.pathname")
     with served.app_context():
         archivist_id = str(make.who("archivist").id)

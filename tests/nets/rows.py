@@ -105,6 +105,8 @@ def ticket(whose: str, user, name: str = "") -> Row:
     owner = owner_of(whose, user)
     duties.hand_over(row, row.owner_id, owner.id)
     row.owner_id = owner.id
+    if user.may(Permission.CHANGE_BUILD) and category != "admin_password":  # a developer sees those that changes came of
+        make.change(make.customer_of(row), origin=row)
     db.session.flush()
     move = MOVES.get(name) or (MOVES["complete"] if name in ("fill", "detach", "edit") else None)
     return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
