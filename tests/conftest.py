@@ -7,8 +7,10 @@ import re
 import shutil
 import threading
 import uuid
+import zlib
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,10 @@ REQUIRED = set(os.environ.get("CRM_TEST_REQUIRE", "").replace(",", " ").split())
 DATABASES = ["sqlite", "postgresql"]
 ALL = os.environ.get("CRM_NETS") == "all"  # `make nets`
 TURNS = not ALL and os.environ.get("CRM_TURNS") != "none"  # `make mutants` looks at one database, at every case
+os.environ.setdefault("CRM_DAY", str(date.today().toordinal()))  # which share; the same in every process of a run
+DAY, WHOLE = int(os.environ["CRM_DAY"]), 2000
+SHARED_NETS = {"test_moves.py", "test_matrix.py", "test_once.py"}
+BOTH = {"nets", "duties", "durable", "browser", "test_once.py", "test_search.py", "test_migrations.py", "test_languages.py"}
 # for whole files of real data, which take long: PostgreSQL's turn is in `make nets`, where small ones go through both always
 LARGE = DATABASES if ALL else DATABASES[:1]
 
@@ -119,8 +125,32 @@ def pytest_collection_modifyitems(config, items: list[pytest.Item]) -> None:
         turn = known.setdefault(case, len(known)).bit_count() % 2  # so that of two values crossed each meets both
         both = "database" not in given or not case or "nets" in item.path.parts
         (kept if both or given["database"] == turn else left).append(item)
+    if len(items) > WHOLE:
+        kept, rest = _share(kept)
+        left += rest
     items[:] = kept
     config.hook.pytest_deselected(items=left)
+
+
+def _share(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """Of a whole run what is this day's, and what is the next's: one database for each test, half of the nets' long rows. Two
+    days' runs, or one of `make nets`, are all; a part that is asked for by name is not shared out."""
+    kept, left = [], []
+    for item in items:
+        given = getattr(getattr(item, "callspec", None), "indices", {})
+        name, net = item.path.name, "nets" in item.path.parts
+        if (net and name in SHARED_NETS) or "takes_long" in item.keywords:
+            mine = (zlib.crc32(item.nodeid.encode()) + DAY) % 2 == 0
+        elif set(given) == {"database"} and (name == "test_fuzz.py" or not {name, *item.path.parts} & BOTH):
+            mine = (zlib.crc32(item.nodeid.partition("[")[0].encode()) + DAY) % 2 == given["database"]
+        else:
+            mine = True
+        (kept if mine else left).append(item)
+    return kept, left
+
+
+def pytest_report_header() -> str:
+    return f"the share of an {'even' if DAY % 2 == 0 else 'odd'} day: CRM_DAY={DAY}" if TURNS else "nothing is shared out"
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

@@ -12,6 +12,7 @@ from crm.changes.queries import ENTERS
 from crm.duties import queries as duties
 from crm.duties.models import Event
 
+MOST = duties.MOST
 STEPS = tuple(state for state in State if state not in OVER)
 
 
@@ -21,18 +22,19 @@ class Board:
 
     steps: dict[State, list[Any]]
     names: dict[int, duties.Name]
+    mine: bool = False
 
     @property
     def count(self) -> int:
         return sum(map(len, self.steps.values()))
 
 
-def board(user) -> Board:
-    rows = queries.going(user)
+def board(user, *, mine: bool = False) -> Board:
+    rows = queries.going(user, mine=mine)
     steps: dict[State, list[Any]] = {state: [] for state in STEPS}
     for row in rows:
         steps[State(row.state)].append(row)
-    return Board(steps, duties.names(id for row in rows for id in (row.customer_id, row.concerned_id, row.owner_id)))
+    return Board(steps, duties.names(id for row in rows for id in (row.customer_id, row.concerned_id, row.owner_id)), mine)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Self
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, false, func, or_, select
 from sqlalchemy.orm import selectinload
 
 from crm import clock, lists
@@ -15,6 +15,7 @@ from crm.duties import queries as duties
 from crm.duties.models import Event, Subject
 from crm.errors import NotThere
 from crm.files.models import File
+from crm.permissions import Permission
 from crm.serials import queries as serials
 from crm.serials.models import Installation
 from crm.tickets.models import State as RecordState
@@ -116,10 +117,14 @@ def _loaded(ids: list[int]) -> list[Row[Any]]:
     return list(db.session.execute(rows.order_by(Subject.id.desc())))
 
 
-def going(user) -> list[Row[Any]]:
-    """What is under way, for the board: by the date that is promised, what has none yet first."""
+def going(user, *, mine: bool = False) -> list[Row[Any]]:
+    """What is under way, for the board: by the date that is promised, what has none yet first. `mine`: what one reported or
+    builds, and what waits for somebody to build it, for those who do."""
     rows = select(*_SHOWN).join(ChangeRequest.__table__, _OWN.id == Subject.id)
     rows = rows.where(Subject.kind == "change", Subject.state.not_in(sorted(OVER)), ChangeRequest.visible(user))
+    if mine:
+        waits = (Subject.state == State.APPROVED) if user.may(Permission.CHANGE_BUILD) else false()
+        rows = rows.where(or_(Subject.owner_id == user.id, Subject.concerned_id == user.id, waits))
     return list(db.session.execute(rows.order_by(_OWN.expected_on.is_not(None), _OWN.expected_on, Subject.id).limit(duties.MOST)))
 
 

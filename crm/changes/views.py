@@ -42,8 +42,10 @@ def index():
 @bp.get("/board")
 @needs(P.CHANGE_READ)
 def board():
-    """What is under way, step by step."""
-    return render_template("changes/board.html", board=boards.board(current_user), states=State)
+    """What is under way, step by step: a developer's own first, with what waits for one; everybody else's all."""
+    whose = request.args.get("whose") or ("mine" if current_user.may(P.CHANGE_BUILD) else "all")
+    board = boards.board(current_user, mine=whose == "mine")
+    return render_template("changes/board.html", board=board, states=State, most=boards.MOST)
 
 
 def _origin() -> Subject | None:

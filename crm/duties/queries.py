@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select, true
 from sqlalchemy.orm import contains_eager, joinedload, load_only, selectinload
 
 from crm import clock, lists
@@ -45,10 +45,16 @@ def visible(user) -> ColumnElement[bool]:
 
 
 @by_reader
+def _to_the_bottom(user) -> ColumnElement[bool]:
+    """Of what `user` sees: all but what they see a part of. Few kinds have such."""
+    parted = [kind for kind in Subject.__subclasses__() if kind.whole.__func__ is not Subject.whole.__func__]
+    return and_(true(), *(or_(Subject.kind != kind.__mapper__.polymorphic_identity, kind.whole(user)) for kind in parted))
+
+
+@by_reader
 def whole(user) -> ColumnElement[bool]:
     """Of which of them `user` may read story and files."""
-    return or_(*(and_(Subject.kind == kind.__mapper__.polymorphic_identity, kind.whole(user))
-                 for kind in Subject.__subclasses__()))  # fmt: skip
+    return and_(visible(user), _to_the_bottom(user))
 
 
 def names(ids: Iterable[int | None]) -> dict[int, Name]:
@@ -103,7 +109,7 @@ def of_whom(user_id: Any, roles: Any) -> ColumnElement[bool]:
 
 
 def _duties(user, *where: ColumnElement[bool]):
-    may = or_(whole(user), and_(visible(user), mine(user)))  # of what one reads in part, what one owes oneself
+    may = and_(visible(user), or_(_to_the_bottom(user), mine(user)))  # of what one reads in part, what one owes oneself
     seen = select(Subject.id).where(Subject.id == Duty.subject_id, may).correlate(Duty).exists()
     return select(Duty).where(*where, seen).options(joinedload(Duty.subject), selectinload(Duty.extensions))
 

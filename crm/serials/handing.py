@@ -121,6 +121,9 @@ def void(number):
     """One that was typed wrongly."""
     installation = queries.get(number, current_user)
     form = void_form(installation)
+    theirs = numbers.may(current_user, customers.by_id(installation.customer_id))
+    if not theirs and not any(numbers.may_void(one, current_user) for one in queries.serials_of(installation)):
+        raise Forbidden()
 
     def act():
         check_version(installation, form.opened_version)

@@ -137,3 +137,17 @@ def test_the_stamped_form_goes_to_the_archive_and_costs_if_it_is_lost(app, brows
     paper = db.session.query(Paper).one()
     assert page.send(f"{paper.path}/loss", words="搬家丢了").status_code == 303
     assert "¥50" in page.get(paper.path).text
+
+
+def test_a_developers_board_is_what_is_theirs_by_date_and_what_waits_for_one(app, browser):
+    with unit_of_work():
+        taken, waits = make.change(upto="building", title="我接下的"), make.change(upto="approved", title="没人接的")
+        make.change(title="还在商定的")
+        other = make.change(upto="approved", title="别人接下的")
+        workflow.take(other, by=make.other_developer())
+    page = browser("developer")
+    mine = text_of(page.get("/changes/board").text)
+    assert taken.title in mine and waits.title in mine and "还在商定的" not in mine and other.title not in mine
+    assert "还在商定的" in text_of(page.get("/changes/board?whose=all").text)
+    assert "还在商定的" in text_of(browser("manager").get("/changes/board").text)
+    assert "别人接下的" in text_of(browser("specialist").get("/changes/board?whose=mine").text)

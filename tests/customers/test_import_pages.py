@@ -269,6 +269,7 @@ def test_an_import_asks_no_more_for_more_rows(app, browser, statements):
     assert len(statements) == many
 
 
+@pytest.mark.takes_long
 @by_turns(1)
 @shared
 def test_shenzhens_list_comes_in_through_the_page(app, browser):

@@ -293,6 +293,7 @@ def test_two_imports_at_once_make_each_unit_once(served):
     assert sum(result.created for result in results) == sum(result.unchanged for result in results) == 300
 
 
+@pytest.mark.takes_long
 @shared
 @pytest.mark.parametrize("database", LARGE, indirect=True)
 def test_shenzhens_list_comes_in_whole_and_again_changes_nothing(app):
@@ -311,6 +312,7 @@ def test_shenzhens_list_comes_in_whole_and_again_changes_nothing(app):
     assert str(again) == "created 0, updated 0, unchanged 1486, refused 0"
 
 
+@pytest.mark.takes_long
 @shared
 @pytest.mark.parametrize("database", LARGE, indirect=True)
 def test_shanghais_old_workbook_comes_in_whole_and_again_changes_nothing(app):

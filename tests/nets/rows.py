@@ -534,7 +534,8 @@ def numbered(whose: str, user) -> Row:
     of = make.customer(f"有序列号{db.session.query(Subject).count()}", owner_id=owner_of(whose, user).id)
     make.contact(of)
     row = make.installation(of)
-    made = numbers.issue(row, by=None, number=f"SN-{row.id:06d}", starts_on=clock.today(), ends_on=clock.today() + timedelta(days=99))
+    issuer = owner_of(whose, user)
+    made = numbers.issue(row, by=issuer if numbers.may(issuer, of) else None, number=f"SN-{row.id:06d}", starts_on=clock.today(), ends_on=clock.today() + timedelta(days=99))
     if whose == "closed":
         numbers.give(made, by=make.who("manager"), to=db.session.query(make.Contact).filter_by(customer_id=row.customer_id).first(), on=clock.today())
     return Row({"number": row.number}, row, may=lambda who: numbers.may(who, row))
@@ -565,6 +566,8 @@ def change(whose: str, user, name: str = "") -> Row:
         changing.withdraw(row, by=by, reason="不要了")
     if name == "unlink":
         status_links.make(row, by=by)
+    if name == "rebuild":
+        make.other_developer()
     if move and move.hands and owner.may(Permission.CHANGE_BUILD):
         row.concerned_id = owner.id
     if not (move and move.others) and row.concerned_id != owner.id:
@@ -582,6 +585,8 @@ def opinion(whose: str, user, name: str = "") -> Row:
     """As far as the verb begins: a complaint where it is one of whoever leads, about somebody where another's. A closed one is
     withdrawn."""
     owner, about = owner_of(whose, user), make.who("specialist2" if whose == "another's" else "followup")
+    if name == "weigh" and Role.DIRECTOR not in user.roles:
+        about = make.who("director")  # what is recommended about one, a manager decides on
     move = opining.MOVES.get(name)
     if name in LED or whose == "another's":
         row = make.complaint(unit(), upto=LED.get(name, "to_investigate"), against=about, said_on=clock.today())

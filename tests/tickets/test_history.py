@@ -514,6 +514,7 @@ def recount(path: Path) -> dict:
     }  # fmt: skip
 
 
+@pytest.mark.takes_long
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("database", LARGE, indirect=True)
 def test_the_counts_of_a_real_log_are_those_of_a_plain_recount(app):
