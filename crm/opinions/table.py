@@ -26,7 +26,7 @@ TABLE = lists.Table(
         Column("kind", N_("Kind"), lists.label(Kind, "category")),
         Column("title", N_("In one line"), lists.plain("title")),
         Column("customer", N_("Customer"), lists.title("customer_id")),
-        Column("about", N_("Complaint about"), lists.label(About, "about")),
+        Column("about", N_("Complaint about"), lists.label(About, "about"), shown=False),  # it stands beside the kind
         Column("decided", N_("Decided"), _decided),
         Column("against", N_("Of whom it speaks"), lists.title("concerned_id")),
         Column("owner", N_("Seen to by"), lists.title("owner_id")),
