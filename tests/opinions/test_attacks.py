@@ -117,13 +117,13 @@ def test_what_is_recommended_about_a_director_a_manager_decides(app):
 
 def test_a_recommendation_that_changed_meanwhile_is_not_decided_by_an_old_page(app, browser):
     with unit_of_work():
-        first = make.complaint(upto="founded")
-        second = make.complaint(upto="founded")
-    version = second.version
+        first, _second, third = (make.complaint(upto="founded") for _ in range(3))
+    assert third.follows == ["7.1.later", "7.2"]
+    version = third.version
     with unit_of_work():
-        make.complaint(upto="founded")
         workflow.review(db.session.get(Opinion, first.id), by=make.who("manager"), reason="听错了")
-    answer = browser("director").send(f"{second.path}/decision", version=version, words="辞退")
+    assert db.session.get(Opinion, third.id).follows == ["7.1.later"], "it is still recommended, on less ground"
+    answer = browser("director").send(f"{third.path}/decision", version=version, words="辞退")
     assert answer.status_code == 409
 
 
