@@ -92,7 +92,7 @@ def change_request(
     if ids := differences.pop("installation_id", None):
         known = named.names(ids)
         differences["installation"] = [known[id].title if id in known else None for id in ids]
-    if change.state in BOUND and change.approved_sha256 != text_of(change):
+    if differences and change.state in BOUND:
         _void(change, by, differences)
     elif differences:
         again = change.state in REWORK.froms  # decided upon is what was submitted
