@@ -56,6 +56,17 @@ class Permission(enum.StrEnum):
     PAPER_READ = "paper:read"
     PAPER_HOLD = "paper:hold"  # enter it, hand it on, confirm it; declare one's own lost
     PAPER_ARCHIVE = "paper:archive"  # archive, lend; declare any lost
+    PENALTY_READ_ANY = "penalty:read:any"  # everybody reads their own
+    PENALTY_ENTER = "penalty:enter"  # by hand, with facts; follow-up as a finding
+    PENALTY_ISSUE = "penalty:issue"  # and waive; the refusal of a signature
+    PENALTY_DECIDE = "penalty:decide"  # answer appeals
+    PENALTY_APPOINT = "penalty:appoint"  # name who answers one
+    PENALTY_WEIGH = "penalty:weigh"  # what is recommended; a manager what is about a director
+    STATEMENT_READ = "statement:read"  # the archivist once the month is closed (7.7)
+    STATEMENT_TAKE = "statement:take"  # to payroll
+    MONTH_CLOSE = "month:close"
+    FUND_READ = "fund:read"
+    FUND_SPEND = "fund:spend"  # 7.8
     TIME_GRANT = "time:grant"  # 3.8
     DUTY_READ_ANY = "duty:read:any"  # everybody's Today
     FILTER_SHARE = "filter:share"  # a list's filter under a name, for everybody
@@ -68,17 +79,20 @@ P = Permission
 _PAPER = {P.PAPER_READ, P.PAPER_HOLD}
 _DESK = {P.CUSTOMER_READ, P.CUSTOMER_EDIT, P.TICKET_READ, P.VISIT_READ, P.CHANGE_READ, P.CALLBACK_READ, P.CALLBACK_WORK,
          P.CONTRACT_READ, P.LETTER_READ, P.OPINION_READ, P.OPINION_WORK} | _PAPER  # fmt: skip
-_LEAD = {P.OPINION_INVESTIGATE, P.REPORT_READ, P.REPORT_RECEIVE, P.TICKET_ASSIGN, P.TIME_GRANT, P.DUTY_READ_ANY, P.FILTER_SHARE}
+_LEAD = {P.OPINION_INVESTIGATE, P.REPORT_READ, P.REPORT_RECEIVE, P.TICKET_ASSIGN, P.TIME_GRANT, P.DUTY_READ_ANY, P.FILTER_SHARE,
+         P.PENALTY_READ_ANY, P.PENALTY_ENTER, P.PENALTY_APPOINT, P.PENALTY_WEIGH, P.STATEMENT_READ, P.FUND_READ}  # fmt: skip
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.SPECIALIST: frozenset(_DESK | {P.TICKET_WORK, P.VISIT_WORK, P.CHANGE_WORK, P.CONTRACT_WORK, P.SERIAL_READ,
                                         P.SERIAL_ISSUE}),
-    Role.FOLLOWUP: frozenset(_DESK | {P.TICKET_WORK, P.REPORT_READ, P.REPORT_WRITE, P.NOTICE_SEND}),
+    Role.FOLLOWUP: frozenset(_DESK | {P.TICKET_WORK, P.REPORT_READ, P.REPORT_WRITE, P.NOTICE_SEND,
+                                 P.PENALTY_ENTER}),
     Role.MANAGER: frozenset(_DESK | _LEAD | {P.TICKET_WORK, P.TICKET_WORK_ANY, P.VISIT_DECIDE, P.CHANGE_DECIDE,
                                              P.CONTRACT_WORK, P.CONTRACT_WORK_ANY, P.CONTRACT_RELEASE, P.NOTICE_SEND,
-                                             P.SERIAL_READ, P.SERIAL_ISSUE, P.SERIAL_ISSUE_ANY}),
-    Role.DIRECTOR: frozenset(_DESK | _LEAD | {P.RULEBOOK_ISSUE, P.VISIT_DECIDE, P.CHANGE_DECIDE, P.LETTER_EDIT, P.PLAN_SIGN}),
+                                             P.SERIAL_READ, P.SERIAL_ISSUE, P.SERIAL_ISSUE_ANY, P.PENALTY_ISSUE}),
+    Role.DIRECTOR: frozenset(_DESK | _LEAD | {P.RULEBOOK_ISSUE, P.VISIT_DECIDE, P.CHANGE_DECIDE, P.LETTER_EDIT, P.PLAN_SIGN,
+                                              P.PENALTY_DECIDE, P.MONTH_CLOSE, P.FUND_SPEND}),
     Role.DEVELOPER: frozenset(_PAPER | {P.CHANGE_READ, P.CHANGE_BUILD, P.TICKET_READ}),
-    Role.ARCHIVIST: frozenset(_PAPER | {P.PAPER_ARCHIVE}),
+    Role.ARCHIVIST: frozenset(_PAPER | {P.PAPER_ARCHIVE, P.STATEMENT_READ, P.STATEMENT_TAKE}),
     Role.ADMIN: frozenset({P.STAFF_EDIT, P.SETTINGS_EDIT}),
 }
 

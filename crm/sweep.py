@@ -20,8 +20,10 @@ from crm.duties.record import breach, via
 from crm.duties.seals import anchor, seal_events
 from crm.duties.workflow import forget_notices
 from crm.files.workflow import forget_drafts
+from crm.fund.workflow import open_due as open_months
 from crm.labels import N_
 from crm.letters.outbox import send_due
+from crm.penalties.proposing import propose_due as propose_penalties
 from crm.plans.workflow import propose_due
 from crm.reports.workflow import open_due
 from crm.sheets import runs
@@ -56,9 +58,11 @@ STEPS: dict[str, Callable[[datetime], int]] = {
     N_("what the program owes done"): carry_out_due,
     N_("addresses found that were looked for"): find_addresses,
     N_("duties marked as missed"): breach_overdue,
+    N_("penalties proposed"): propose_penalties,
     N_("letters sent"): send_due,
     N_("reports prepared"): open_due,
     N_("contract plans proposed"): propose_due,
+    N_("monthly statements opened"): open_months,
     N_("events sealed"): seal_events,
     N_("seals anchored outside"): anchor,
     N_("file drafts removed"): forget_drafts,

@@ -15,6 +15,7 @@ from crm.letters import table as letters
 from crm.lists import Column
 from crm.opinions import table as opinions
 from crm.papers import table as papers
+from crm.penalties import table as penalties
 from crm.permissions import Permission
 from crm.serials import numbering
 from crm.serials import queries as serials
@@ -56,6 +57,6 @@ CUSTOMERS = lists.Table(
 TABLES = {
     table.key: table
     for table in (tickets.TABLE, visits.TABLE, changes.TABLE, opinions.TABLE, callbacks.TABLE, CUSTOMERS, contracts.TABLE,
-                  installations.TABLE, numbering.TABLE, papers.TABLE,
+                  installations.TABLE, numbering.TABLE, papers.TABLE, penalties.TABLE,
                   letters.TABLE, missed.TABLE, staff.TABLE, staff.ACCESS)
 }

@@ -109,13 +109,13 @@ class Subject(db.Model):
         """Which of HINDRANCES holds now; "" if the program can act."""
         return ""
 
-    @property
-    def path(self) -> str:
-        return f"/{self.noun}/{self.number}"
+    def lacking(self) -> list[str]:
+        """The rulebook's fields it still needs: a missed deadline says which."""
+        return []
 
-    @property
-    def askers(self) -> set[int | None]:
-        return {self.owner_id}  # who asked for this, and so never approves it (ours.approval)
+    path = property(lambda self: f"/{self.noun}/{self.number}")
+
+    askers = property(lambda self: {self.owner_id})  # who asked for this, and so never approves it (ours.approval)
 
     served_by = property(lambda self: self.owner_id)  # whom the marks of a call about it are of
 

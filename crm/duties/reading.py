@@ -33,7 +33,7 @@ def shipped() -> str:
 
 SETTINGS = {  # and what holds unsaid
     "longest_wait_days": 30, "ends_soon_days": 31, "calls_before_giving_up": 3, "minutes_between_calls": 60, "bad_mark": 2,
-    "pay_within_days": 3, "copy_within_days": 7, "status_link_days": 90,
+    "pay_within_days": 3, "copy_within_days": 7, "status_link_days": 90, "appeal_within_days": 3,
     "reminder_after_days": 3, "complaints_many": 3, "complaints_months": 6,
 }  # fmt: skip
 

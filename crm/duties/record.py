@@ -231,6 +231,12 @@ def settle(subject: Subject, at: datetime) -> int:
     return done
 
 
+def settle_first(subject: Subject) -> None:
+    """Before something is changed that a missed deadline speaks of: what was missing then, not what is there now."""
+    lock(subject)
+    settle(subject, clock.now())
+
+
 def breach(duty: Duty, subject: Subject) -> bool:
     """Write down, dated when it fell due, that a duty was missed and by whom; False if another process was first."""
     lock(subject)
@@ -240,7 +246,7 @@ def breach(duty: Duty, subject: Subject) -> bool:
     facts = {"duty": duty.id, "rule": duty.rule, "slot": duty.slot, "clause": duty.clause}
     facts["owner"] = duty.liable_id or duty.owner_id
     if duty.fine_clause:
-        facts |= {"fine_clause": duty.fine_clause, "fine_fen": duty.fine_fen}
+        facts |= {"fine_clause": duty.fine_clause, "fine_fen": duty.fine_fen, "missing": subject.lacking()}
     event = record(BREACHED, subject, at=duty.due_at, **facts)
     stamp = {"breached_by_id": event.id, "breached_owner_id": facts["owner"]}
     breached = update(Duty).where(Duty.id == duty.id, pending_now()).values(stamp)

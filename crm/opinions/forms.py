@@ -58,7 +58,3 @@ class FindForm(CrmForm):
 
 class AnswerForm(CrmForm):
     answer = WordsField(_l("What the customer was answered"), required=True, most=10000)
-
-
-class WeighForm(CrmForm):
-    words = WordsField(_l("What was decided, and why"), required=True, most=5000)

@@ -2,16 +2,15 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, and_, false, or_, select
+from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, and_, false, or_
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.customers.models import Contact
-from crm.db import db
 from crm.duties.models import Subject
 from crm.labels import N_, Labelled
 from crm.permissions import Permission, Role, by_reader
 from crm.search import Entry
-from crm.staff.models import UserRole
+from crm.staff.leading import role_of_lead
 
 
 class Kind(Labelled):
@@ -61,7 +60,7 @@ class OpinionEvent(Labelled):
     CORRECTED = "opinion.corrected", N_("put right what it is about")
     REOPENED = "opinion.reopened", N_("took the answer up again")
     REWEIGHED = "opinion.reweighed", N_("worked out anew what follows, for an earlier complaint is decided anew")
-    WEIGHED = "opinion.weighed", N_("decided on what is recommended")
+    WEIGHED = "opinion.weighed", N_("decided on what is recommended")  # before there were penalties
     WITHDRAWN = "opinion.withdrawn", N_("noted that the customer withdrew it")
     ASSIGNED = "opinion.assigned", N_("gave it to somebody else")
     NOTED = "opinion.noted", N_("added a note")
@@ -94,7 +93,6 @@ class Opinion(Subject):
     confirmed_at: Mapped[datetime | None]
     follows: Mapped[list] = mapped_column(JSON, default=list)  # the penalties its confirmation leads to, by their keys
     answer: Mapped[str] = mapped_column(default="")
-    decision: Mapped[str] = mapped_column(default="")  # on what is recommended
 
     contact: Mapped[Contact | None] = relationship(lazy="raise")
 
@@ -106,11 +104,11 @@ class Opinion(Subject):
     label = N_("Customer's opinion")
     EVENTS = OpinionEvent
     STATES = State
-    FACTS = ("recommended", "against_lead")
+    FACTS = ("against_lead",)
     PENALTIES = (FIRST, LATER, OFTEN)
     NOTICES: ClassVar[dict[str, str]] = {
         OpinionEvent.ASSIGNED: "to from", OpinionEvent.HEARD: "against", OpinionEvent.CONFIRMED: "against",
-        OpinionEvent.DISMISSED: "against", OpinionEvent.WEIGHED: "against", OpinionEvent.REWEIGHED: "owner against",
+        OpinionEvent.DISMISSED: "against", OpinionEvent.REWEIGHED: "owner against",
         OpinionEvent.REVIEWED: "owner against", OpinionEvent.REOPENED: "owner",
     }  # fmt: skip
     FIELDS: ClassVar[dict[str, str | tuple[str, type]]] = {
@@ -146,13 +144,7 @@ class Opinion(Subject):
 
     def facts(self) -> dict[str, Any]:
         """`against_lead`: the role of one who leads and is complained of; the other role sees to it then."""
-        return super().facts() | {"recommended": False, "against_lead": self._against_lead()}
-
-    def _against_lead(self) -> str:
-        if not self.complaint or self.concerned_id is None:
-            return ""
-        roles = set(db.session.scalars(select(UserRole.role).where(UserRole.user_id == self.concerned_id)))
-        return next((str(role) for role in (Role.DIRECTOR, Role.MANAGER) if role in roles), "")
+        return super().facts() | {"against_lead": role_of_lead(self.concerned_id) if self.complaint else ""}
 
     @classmethod
     def odd(cls) -> Mapping[str, ColumnElement[bool]]:

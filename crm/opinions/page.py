@@ -11,7 +11,7 @@ from crm.duties import editions
 from crm.duties import queries as duties
 from crm.errors import Refused
 from crm.forms import CrmForm, ReasonForm
-from crm.opinions import forms, queries, workflow
+from crm.opinions import forms, queries
 from crm.opinions.models import About, Kind, Opinion, Way
 from crm.opinions.moves import MOVES
 from crm.permissions import Role
@@ -21,11 +21,11 @@ from crm.verbs import AssignForm, offered, told
 
 FORMS: dict[str, type[CrmForm]] = {
     "hear": forms.HearForm, "confirm": forms.FindForm, "dismiss": forms.FindForm, "answer": forms.AnswerForm,
-    "weigh": forms.WeighForm, "review": ReasonForm, "reopen": ReasonForm, "assign": AssignForm, "withdraw": ReasonForm,
+    "review": ReasonForm, "reopen": ReasonForm, "assign": AssignForm, "withdraw": ReasonForm,
     "correct": forms.CorrectForm,
 }  # fmt: skip
 DESK = (Role.SPECIALIST, Role.FOLLOWUP, Role.MANAGER, Role.DIRECTOR)
-WAY = ("investigate", "weigh", "confirm", "answer", "hear")  # the next step is the first to be had
+WAY = ("investigate", "confirm", "answer", "hear")  # the next step is the first to be had
 
 
 def form_for(name: str, opinion: Opinion, **kwargs: Any) -> CrmForm:
@@ -51,8 +51,6 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     now = offered(opinion, MOVES, owed, form_for)
     if not opinion.complaint:
         now.pop("review", None)
-    if not workflow.may_weigh(opinion, current_user):
-        now.pop("weigh", None)
     if bound is not None and name in now:
         now[name] = bound
     known = told(opinion, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)
@@ -61,6 +59,5 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     return render_template(
         "opinions/opinion.html", **known, opinion=opinion, offered=now, moves=MOVES, kinds=Kind, ways=Way, abouts=About,
         leading=next((key for key in WAY if key in now), ""), follows=[book.penalties[key] for key in opinion.follows],
-        recommended=workflow.recommended(opinion),
         installation=db.session.get(Installation, opinion.installation_id) if opinion.installation_id else None,
     )  # fmt: skip

@@ -86,7 +86,6 @@ VERBS = Verbs(queries.get, MOVES, page, first=lambda opinion, form: workflow.in_
     "confirm": lambda o, f, k: workflow.confirm(o, by=current_user, findings=f.findings.data),
     "dismiss": lambda o, f, k: workflow.dismiss(o, by=current_user, findings=f.findings.data),
     "answer": lambda o, f, k: workflow.answer(o, by=current_user, answer=f.answer.data),
-    "weigh": lambda o, f, k: workflow.weigh(o, by=current_user, words=f.words.data),
     "review": lambda o, f, k: workflow.review(o, by=current_user, reason=f.reason.data),
     "correct": lambda o, f, k: workflow.correct(o, by=current_user, category=f.kind.data, about=f.about.data or "",
                                                 against=staff.choice(f.against.data) if f.against.data else None,

@@ -22,7 +22,6 @@ from crm.opinions.models import Kind, Opinion, OpinionEvent, State
 from crm.opinions.moves import MOVES
 from crm.opinions.standing import Confirmed, follows
 from crm.permissions import Permission as P
-from crm.permissions import Role
 from crm.serials.models import Installation
 
 NEEDED = N_("This is needed.")
@@ -103,7 +102,7 @@ def confirm(opinion: Opinion, *, by, findings: str) -> None:
     opinion.findings, opinion.confirmed_at = findings, max(now, last + A_MOMENT) if last else now  # no two at one moment
     opinion.follows = _follows(opinion)
     facts = {"words": findings, "against": opinion.concerned_id, "follows": opinion.follows}
-    record(OpinionEvent.CONFIRMED, opinion, by=by, recommended=bool(recommended(opinion)), **facts)
+    record(OpinionEvent.CONFIRMED, opinion, by=by, **facts)
 
 
 def in_turn(opinion: Opinion) -> None:
@@ -130,22 +129,16 @@ def _confirmed(person_id: int | None) -> list[Opinion]:
 
 
 def _weigh_anew(person_id: int | None) -> None:
-    """What rested on a complaint that is no longer confirmed is worked out anew; where it differs, it is decided on anew."""
+    """What rested on a complaint that is no longer confirmed is worked out anew."""
     for one in _confirmed(person_id):
         lock(one)
         before, after = one.follows, _follows(one)
         if before != after:
-            one.follows, one.decision = after, ""  # it was decided on another ground
+            one.follows = after
             one.version += 1
             db.session.flush()
             facts = {"follows": after, "before": before, "against": one.concerned_id}
-            record(OpinionEvent.REWEIGHED, one, recommended=bool(recommended(one)), **facts)
-
-
-def recommended(opinion: Opinion) -> list[str]:
-    """Of what follows, that which people have to decide."""
-    book = editions.book_of(opinion) or editions.todays()
-    return [key for key in opinion.follows if key in book.penalties and book.penalties[key].kind == "recommendation"]
+            record(OpinionEvent.REWEIGHED, one, **facts)
 
 
 def dismiss(opinion: Opinion, *, by, findings: str) -> None:
@@ -163,22 +156,6 @@ def answer(opinion: Opinion, *, by, answer: str) -> None:
     record(OpinionEvent.ANSWERED, opinion, by=by, words=answer)
 
 
-def may_weigh(opinion: Opinion, by) -> bool:
-    """The director; where it is about a director, whoever leads besides."""
-    return Role.DIRECTOR in by.roles or opinion.facts()["against_lead"] == Role.DIRECTOR
-
-
-def weigh(opinion: Opinion, *, by, words: str) -> None:
-    """Dismissal and demotion are recommended; the director decides, on a director a manager (7.1, 7.2)."""
-    MOVES["weigh"].apply(opinion, by)
-    duties.must_be_owed(opinion, MOVES["weigh"])
-    if not may_weigh(opinion, by):
-        raise Forbidden()
-    _needed(words)
-    opinion.decision = words
-    record(OpinionEvent.WEIGHED, opinion, by=by, words=words, against=opinion.concerned_id)
-
-
 def review(opinion: Opinion, *, by, reason: str) -> None:
     """The decision on a complaint is taken up again: what it led to is void until it is decided anew."""
     in_turn(opinion)
@@ -187,7 +164,7 @@ def review(opinion: Opinion, *, by, reason: str) -> None:
         raise Refused(N_("Only a complaint is decided on."))
     _needed(reason, "reason")
     was = {"follows": opinion.follows} if opinion.follows else {}
-    opinion.confirmed_at, opinion.follows, opinion.decision = None, [], ""
+    opinion.confirmed_at, opinion.follows = None, []
     record(OpinionEvent.REVIEWED, opinion, by=by, reason=reason, against=opinion.concerned_id, **was)
     _weigh_anew(opinion.concerned_id)
 

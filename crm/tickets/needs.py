@@ -61,6 +61,13 @@ def _opened_from_it(book: Rulebook, category: str) -> list[str]:
     return [key for key in (*one.before_work, *one.before_complete) if book.fields[key].kind == "subject"] if one else []
 
 
+def lacking(ticket: Ticket) -> list[str]:
+    return [gap.field.key for gap in gaps(ticket)]
+
+
+Ticket.lacking = lacking  # what was missing when its deadline passed
+
+
 def gaps(ticket: Ticket, *, upto: str = "complete", attached: Iterable[File] | None = None) -> list[Gap]:
     """All that the record still lacks (5.1.2, 5.1.4); of what was imported as history nothing is asked."""
     if ticket.edition_id is None:

@@ -13,7 +13,7 @@ from crm.duties import editions
 from crm.duties import workflow as duties
 from crm.duties.locks import lock
 from crm.duties.models import Event
-from crm.duties.record import open_subject, record
+from crm.duties.record import open_subject, record, settle_first
 from crm.duties.workflow import must_be_owed
 from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.files.models import File
@@ -79,6 +79,7 @@ def fill(
         raise WrongState()
     if not MOVES["complete"].may(by, ticket):
         raise Forbidden()
+    settle_first(ticket)
     _in_order(ticket, columns)
     after = {**ticket.fields, **(fields or {})}
     before = ticket.fields
@@ -249,6 +250,7 @@ def edit_ticket(ticket: Ticket, *, by, contact: Contact | None, **changes: Any) 
         raise Invalid(fields={"category": why})
     if ticket.called_back and changes.get("category") == PASSWORD != ticket.category:  # who calls may not read it
         raise Invalid(fields={"category": N_("Choose another one: a password record is not called back on.")})
+    settle_first(ticket)
     before = db.session.get(Contact, ticket.contact_id) if ticket.contact_id else None
     differences = edit(ticket, {**changes, "contact_id": contact and contact.id})
     if differences.pop("contact_id", None):
@@ -290,5 +292,6 @@ def detach(ticket: Ticket, file: File, *, by) -> None:
         raise Forbidden()
     if ticket.state not in SERVED or file.removed_at:
         raise WrongState()
+    settle_first(ticket)
     take_away(file)
     record(TicketEvent.DETACHED, ticket, by=by, file=file.key, name=file.name, purpose=file.purpose)

@@ -1,0 +1,35 @@
+"""A month's statement: who leads reads all of it, everybody else their own part."""
+
+from typing import Any
+
+from flask import render_template
+from flask_login import current_user
+
+from crm.duties import queries as duties
+from crm.errors import Refused
+from crm.forms import CrmForm
+from crm.fund import queries, statement, workflow
+from crm.fund.models import Month
+from crm.fund.workflow import MOVES
+from crm.penalties.models import Sanction
+from crm.verbs import offered, told
+
+
+def form_for(name: str, month: Month, **kwargs: Any) -> CrmForm:
+    return CrmForm(**kwargs)
+
+
+def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal: Refused | None = None, drafts=()):
+    month = queries.get(number, current_user)
+    says = statement.told(month)
+    if not queries.read_whole(month, current_user):
+        mine = statement.of_person(says, current_user.id)
+        return render_template("fund/mine.html", month=month, says=mine, sanctions=Sanction)
+    owed = duties.of_subject(month)
+    now = offered(month, MOVES, owed, form_for)
+    if not workflow.closable(month):
+        now.pop("close", None)
+    return render_template(
+        "fund/statement.html", **told(month, owed, name=name, bound=bound, refusal=refusal, drafts=drafts), month=month,
+        says=says, offered=now, moves=MOVES, sanctions=Sanction, leading="",
+    )  # fmt: skip

@@ -1,0 +1,37 @@
+"""The moves of a penalty: issued or waived, signed or refused before witnesses, contested and answered (D1)."""
+
+from typing import Any
+
+from crm.labels import N_
+from crm.moves import Move
+from crm.penalties.models import Penalty, State
+from crm.permissions import Permission as P
+
+_manager: dict[str, Any] = {"permission": P.PENALTY_ISSUE, "others": True}
+_person: dict[str, Any] = {"permission": P.SIGNED_IN, "hands": ("concerned_id",)}
+
+MOVES: dict[str, Move] = {
+    "issue": Move(noun="issue", label=N_("Issue the notice"), done=N_("The notice is issued; the person signs it next."),
+                  froms=frozenset({State.PROPOSED}), to=State.ISSUED, icon="file-earmark-text", tone="primary", **_manager),
+    "sign": Move(noun="signature", label=N_("Sign the notice"), done=N_("Signed. Signing is not agreeing: you may appeal."),
+                 froms=frozenset({State.ISSUED, State.REFUSED}), to=State.SIGNED, icon="pencil", tone="primary", **_person),
+    "refuse": Move(noun="refusal", label=N_("The signature is refused"), done=N_("The two witnesses sign next."),
+                   froms=frozenset({State.ISSUED, State.REFUSED}), to=State.REFUSED, icon="x-circle", **_manager),
+    "confirm": Move(noun="testimony", label=N_("Sign as a witness"), done=N_("You have signed as a witness."),
+                    froms=frozenset({State.REFUSED}), to=None, permission=P.SIGNED_IN, icon="check2", tone="primary",
+                    hands=("first_witness_id", "second_witness_id"), asks=False),
+    "appeal": Move(noun="appeal", label=N_("Appeal"), done=N_("Your appeal is in; an answer is owed to you."),
+                   froms=frozenset({State.SIGNED, State.WITNESSED}), to=State.APPEALED, icon="chat-dots", **_person),
+    "decide": Move(noun="answer", label=N_("Answer the appeal"), done=N_("The appeal is answered; the person has been told."),
+                   froms=frozenset({State.APPEALED}), to=None, permission=P.SIGNED_IN, over=P.PENALTY_DECIDE, others=True,
+                   icon="check2", tone="primary"),
+    "appoint": Move(noun="appointment", label=N_("Name who answers the appeal"), done=N_("They have been told."),
+                    froms=frozenset({State.APPEALED}), to=None, permission=P.PENALTY_APPOINT, others=True, icon="person"),
+    "weigh": Move(noun="decision", label=N_("Decide on what is recommended"), done=N_("Your decision is noted."),
+                  froms=frozenset({State.SIGNED, State.WITNESSED, State.UPHELD}), to=None, permission=P.PENALTY_WEIGH,
+                  others=True, owed="penalty.weigh penalty.weigh_lead", icon="clipboard", tone="primary"),
+    "waive": Move(noun="waiver", label=N_("Waive it"), done=N_("It is waived."),
+                  froms=frozenset({State.PROPOSED, State.ISSUED, State.REFUSED}), to=State.WAIVED, icon="x-circle",
+                  tone="danger", **_manager),
+}  # fmt: skip
+Penalty.MOVES = MOVES

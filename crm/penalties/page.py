@@ -1,0 +1,83 @@
+"""What a penalty's page is made of. The witnesses of a refusal see that there is something to sign, and no more."""
+
+from typing import Any
+
+from flask import render_template
+from flask_babel import get_locale
+from flask_login import current_user
+
+from crm.duties import editions
+from crm.duties import queries as duties
+from crm.errors import Refused
+from crm.forms import CrmForm, ReasonForm
+from crm.labels import said
+from crm.penalties import evidence, forms, queries, workflow
+from crm.penalties.models import HANDED_OUT, STANDING, Penalty, Sanction, State
+from crm.penalties.moves import MOVES
+from crm.permissions import Role
+from crm.staff import queries as staff
+from crm.verbs import offered, told
+
+FORMS: dict[str, type[CrmForm]] = {
+    "issue": forms.IssueForm, "sign": forms.SignForm, "refuse": forms.RefuseForm, "appeal": forms.AppealForm,
+    "decide": forms.DecideForm, "appoint": forms.AppointForm, "weigh": forms.WeighForm, "waive": ReasonForm,
+}  # fmt: skip
+WAY = ("sign", "confirm", "issue", "decide", "weigh", "appoint")  # the next step is the first to be had
+EVERYBODY = tuple(Role)
+
+
+def people(penalty: Penalty, *barred: int | None) -> list[tuple[int, str]]:
+    return [(one.id, one.name) for one in staff.choices(EVERYBODY) if one.id not in (penalty.concerned_id, *barred)]
+
+
+def choices() -> list[tuple[str, str]]:
+    """Every penalty of the rulebook that holds now, by its clause."""
+    locale = str(get_locale())
+    return [(one.key, f"{one.clause or one.key} {said(one.title, locale)}") for one in editions.todays().penalties.values()]
+
+
+def form_for(name: str, penalty: Penalty, **kwargs: Any) -> CrmForm:
+    """The form of one verb; `formdata=None` for one that is only shown."""
+    kind = FORMS.get(name, CrmForm)
+    if kind is forms.IssueForm and workflow.left_open(workflow.entry_of(penalty)):
+        kind = forms.PricedForm
+    form = kind(data={"facts": penalty.facts_said, "fen": penalty.fen}, **kwargs)
+    if isinstance(form, forms.RefuseForm):
+        known = people(penalty, penalty.issued_by_id, current_user.id)
+        form.first.offer(known)
+        form.second.offer(known)
+    if isinstance(form, forms.AppointForm):
+        form.to.offer(people(penalty, *penalty.askers))
+    return form
+
+
+def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal: Refused | None = None, drafts=()):
+    """The whole page; after a refusal with the refused form's words still in it."""
+    penalty = queries.get(number, current_user)
+    owed = duties.of_subject(penalty)
+    now = offered(penalty, MOVES, owed, form_for)
+    if not workflow.may_weigh(penalty, current_user):
+        now.pop("weigh", None)
+    if current_user.id in penalty.witnessed:
+        now.pop("confirm", None)
+    if penalty.state == State.REFUSED and name != "refuse" and current_user.id != penalty.concerned_id:
+        now.pop("sign", None)
+    if bound is not None and name in now:
+        now[name] = bound
+    known = told(penalty, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)
+    known["names"] |= duties.names([penalty.concerned_id, penalty.entered_by_id, penalty.issued_by_id, penalty.first_witness_id,
+                                    penalty.second_witness_id])  # fmt: skip
+    known |= {"penalty": penalty, "offered": now, "moves": MOVES, "leading": next((key for key in WAY if key in now), "")}
+    if not queries.read_whole(penalty, current_user):
+        return render_template("penalties/outline.html", **known)
+    return render_template(
+        "penalties/penalty.html", **known, evidence=evidence.of(penalty), sanctions=Sanction, standing=STANDING,
+        handed_out=HANDED_OUT, in_words=evidence.span_in_words, nobody=_nobody(penalty),
+    )  # fmt: skip
+
+
+def _nobody(penalty: Penalty) -> str:
+    """That nobody may do what comes next is a state of its own: somebody has to be appointed (ours.director_penalty)."""
+    if penalty.state == State.PROPOSED and not workflow.may_issue(penalty):
+        return "issue"
+    return "answer" if penalty.state == State.APPEALED and not workflow.may_answer(penalty) else ""

@@ -1,0 +1,62 @@
+"""The notice (处罚单): facts, evidence, clause, sanction, and where it is signed (D1)."""
+
+from flask_babel import get_locale
+from flask_babel import gettext as _
+
+from crm.duties import queries as duties
+from crm.labels import said
+from crm.letters.sheet import Sheet, facts, moment, sheet, signatures, table, words
+from crm.money import yuan
+from crm.penalties import evidence
+from crm.penalties.evidence import Evidence
+from crm.penalties.models import Penalty, Sanction
+
+
+def notice(penalty: Penalty) -> Sheet:
+    """As it was issued."""
+    told = evidence.of(penalty)
+    names = duties.names([penalty.concerned_id, penalty.issued_by_id, *penalty.witnessed])
+    who = {id: name.title for id, name in names.items()}
+    language = str(get_locale())
+    blocks = [
+        facts((_("Against whom"), who.get(penalty.concerned_id or 0, "")), (_("Happened"), moment(penalty.happened_at)),
+              (_("Sanction"), _sanction(penalty)), (_("About"), penalty.title)),
+        facts((_("Clause"), f"{penalty.clause} {said(told.entry.title, language)}"),
+              (_("What it says"), said(told.clause.text, language) if told.clause else ""), wide=True),
+        words(_("Facts"), penalty.facts_said, 16),
+        table([_("Evidence"), ""], [2, 5], _evidence(told, language)),
+        signatures((_("Issued by (signature, date)"), f"{who.get(penalty.issued_by_id or 0, '')} {moment(penalty.issued_at)}"),
+                   (_("The person concerned (signature, date)"), _signed(penalty, who)),
+                   (_("Witnesses of a refusal (signatures, date)"), " ".join(who[id] for id in penalty.witnessed if id in who))),
+    ]  # fmt: skip
+    note = _("Signing is not agreeing. Within three days of the signature, or its witnessing, one may appeal in writing; "
+             "somebody who did not issue this answers within one week (D1).")  # fmt: skip
+    return sheet(_("Penalty notice"), penalty.number, "other", blocks, note)
+
+
+def _sanction(penalty: Penalty) -> str:
+    amount = "" if penalty.fen is None else f" {yuan(penalty.fen)}"
+    return _(Sanction(penalty.sanction).label) + amount
+
+
+def _signed(penalty: Penalty, who: dict[int, str]) -> str:
+    if penalty.held_at is None or penalty.witnessed:
+        return ""
+    return f"{who.get(penalty.concerned_id or 0, '')} {moment(penalty.held_at)}"
+
+
+def _evidence(told: Evidence, language: str) -> list[tuple[str, str]]:
+    rows = [(_("Rulebook"), told.edition)]
+    if told.rule and told.opened:
+        rows += [(_("Owed"), f"{said(told.rule.title, language)} ({told.rule.clause})"),
+                 (_("Since"), moment(told.opened.at)), (_("To be done within"), evidence.span_in_words(told.rule.due.span)),
+                 (_("Deadline"), moment(told.due))]  # fmt: skip
+    if told.rule and told.rule.ours:
+        rows.append((_("Note"), _("The deadline is a default of the department's.")))
+    if told.missing:
+        rows.append((_("Missing then"), _(", ").join(said(one.title, language) for one in told.missing)))
+    if told.kept:
+        rows.append((_("Done late"), moment(told.kept.at)))
+    if told.complaints:
+        rows.append((_("Earlier complaints"), _(", ").join(one.number for one in told.complaints)))
+    return rows

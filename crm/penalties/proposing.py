@@ -1,0 +1,62 @@
+"""The sweep's part: what costs something is proposed, once each, and what has lost its ground is void."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from crm import clock
+from crm.db import db, next_number, unit_of_work
+from crm.duties.acts import each_once
+from crm.duties.editions import book
+from crm.duties.locks import lock
+from crm.duties.models import Subject
+from crm.duties.record import open_subject, record
+from crm.penalties import grounds
+from crm.penalties.grounds import Ground
+from crm.penalties.models import Penalty, PenaltyEvent, Sanction, State
+
+
+def propose_due(_as_of: datetime) -> int:
+    """A sweep's step: what is void, then what is new, a unit of work each; how many."""
+    with unit_of_work(read_only=True):
+        resting = [id for id in grounds.of_complaints_live() if grounds.gone(db.session.get_one(Penalty, id))]
+    done = sum(_void(id) for id in resting)
+    with unit_of_work(read_only=True):
+        new = list(grounds.all_new())
+    return done + each_once(new, propose, _known)
+
+
+def _known(ground: Ground) -> bool:
+    refs = select(Penalty.id).where(Penalty.external_ref == ground.ref)
+    return db.session.scalar(refs.limit(1)) is not None
+
+
+def propose(ground: Ground) -> Penalty:
+    """One penalty, which a manager issues or waives. `external_ref` is unique: of two sweeps at once one proposes it."""
+    entry = book(ground.edition_id).penalties[ground.key]
+    origin = db.session.get_one(Subject, ground.origin_id)
+    penalty = Penalty(
+        number=next_number("F", clock.today()), title=f"{origin.number} {origin.title}".strip(), state=State.PROPOSED,
+        category=ground.key, concerned_id=ground.person_id, origin_id=origin.id, external_ref=ground.ref,
+        clause=entry.clause or ground.key, sanction=entry.kind, happened_at=ground.at, cause_id=ground.cause_id,
+        duty_id=ground.duty_id, entered_by_id=ground.entered_by_id, facts_said=ground.said,
+        fen=ground.fen if entry.kind in (Sanction.FINE, Sanction.COMPENSATION) else None,
+        evidence={"edition": ground.edition_id, **ground.evidence},
+    )  # fmt: skip
+    open_subject(penalty)
+    record(PenaltyEvent.PROPOSED, penalty, key=penalty.category, fine_fen=penalty.fen)
+    return penalty
+
+
+def _void(penalty_id: int) -> bool:
+    """A decision that is taken up again takes with it what it led to, signed or not; what was deducted is given back."""
+    with unit_of_work():
+        penalty = db.session.get_one(Penalty, penalty_id)
+        lock(penalty)
+        if penalty.state in (State.WAIVED, State.STRUCK, State.VOIDED) or not grounds.gone(penalty):
+            return False
+        penalty.state = State.VOIDED
+        penalty.version += 1
+        db.session.flush()
+        record(PenaltyEvent.VOIDED, penalty, to=penalty.concerned_id)
+        return True

@@ -1,0 +1,92 @@
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Self
+
+from dateutil.relativedelta import relativedelta
+from sqlalchemy import Row, select
+
+from crm import clock, lists
+from crm.db import db
+from crm.duties import queries as duties
+from crm.duties.models import Subject
+from crm.errors import NotThere
+from crm.penalties.models import PENDING, STANDING, Penalty, Sanction, State
+from crm.permissions import Permission
+
+_OWN = Penalty.__table__.c
+GROUPS = {"pending": PENDING, "standing": STANDING}
+
+
+def get(number: str, user) -> Penalty:
+    """A penalty as far as `user` may see it."""
+    found = db.session.scalar(select(Penalty).where(Penalty.number == number, Penalty.visible(user)))
+    if found is None:
+        raise NotThere()
+    return found
+
+
+def seen(penalty: Penalty, user) -> bool:
+    return db.session.scalar(select(Penalty.id).where(Penalty.id == penalty.id, Penalty.visible(user))) is not None
+
+
+def read_whole(penalty: Penalty, user) -> bool:
+    """Whether `user` reads more than that there is something to sign."""
+    return db.session.scalar(select(Penalty.id).where(Penalty.id == penalty.id, Penalty.whole(user))) is not None
+
+
+def origin(number: str, user) -> Subject | None:
+    """What a penalty is entered from: anything `user` reads all of."""
+    return db.session.scalar(select(Subject).where(Subject.number == number, duties.whole(user))) if number else None
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What the list is narrowed by; `state` also knows what is pending, and what stands. `month`: that of the breach."""
+
+    state: str = ""
+    person: int | None = None
+    key: str = ""
+    sanction: str = ""
+    month: date | None = None
+
+    @classmethod
+    def of(cls, args: Mapping[str, str], user) -> Self:
+        person = lists.key(args, "person") if user.may(Permission.PENALTY_READ_ANY) else user.id
+        return cls(
+            lists.one_of(args, "state", [*GROUPS, *State]), user.id if args.get("person") == "me" else person,
+            lists.words(args, "key")[:40], lists.one_of(args, "sanction", Sanction), lists.month(args, "month"),
+        )  # fmt: skip
+
+    @property
+    def any(self) -> bool:
+        return self != type(self)()
+
+
+def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
+    """Fifty penalties, the newest first."""
+    ids = select(Subject.id).where(Subject.kind == "penalty", Penalty.visible(user))
+    if wanted.state:
+        ids = ids.where(Subject.state.in_(GROUPS.get(wanted.state, (wanted.state,))))
+    if wanted.person:
+        ids = ids.where(Subject.concerned_id == wanted.person)
+    if wanted.key:
+        ids = ids.where(Subject.category == wanted.key)
+    if wanted.sanction or wanted.month:
+        own = select(_OWN.id)
+        if wanted.sanction:
+            own = own.where(_OWN.sanction == wanted.sanction)
+        if wanted.month:
+            since, until = (clock.moment(wanted.month + relativedelta(months=n)) for n in (0, 1))
+            own = own.where(_OWN.happened_at >= since, _OWN.happened_at < until)
+        ids = ids.where(Subject.id.in_(own))
+    rows, after, count = lists.page_of(ids, lambda ids: _loaded(ids, user), before=before, size=size)
+    return lists.Page(rows, after, count, duties.names(row.concerned_id for row in rows))
+
+
+def _loaded(ids: list[int], user) -> list[Row[Any]]:
+    shown = (Subject.id, Subject.number, Subject.title, Subject.state, Subject.category, Subject.concerned_id,
+             _OWN.clause, _OWN.sanction, _OWN.fen, _OWN.reduced_fen, _OWN.happened_at,
+             Penalty.whole(user).label("whole"))  # fmt: skip
+    rows = select(*shown).join(Penalty.__table__, _OWN.id == Subject.id).where(Subject.id.in_(ids))
+    return list(db.session.execute(rows.order_by(Subject.id.desc())))

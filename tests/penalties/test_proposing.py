@@ -1,0 +1,216 @@
+"""What costs something is proposed by the sweep, once each, with what it rests on (7, D1)."""
+
+from datetime import timedelta
+
+import pytest
+
+from crm import clock
+from crm.db import db, unit_of_work
+from crm.duties import queries as duties
+from crm.duties.models import Duty, Event, Notice
+from crm.opinions import workflow as opinions
+from crm.papers import workflow as papers
+from crm.penalties import evidence
+from crm.penalties.grounds import follows_now
+from crm.penalties.models import Penalty
+from crm.sweep import tick
+from crm.tickets import workflow as tickets
+from crm.visits import workflow as visits
+from tests import make
+from tests.penalties.making import committed, ended_implementation, ended_record, later, lost_application, returned_visit, swept
+
+pytestmark = pytest.mark.usefixtures("sound")
+
+
+def keys(rows) -> list[str]:
+    return sorted(row.category for row in rows)
+
+
+def test_a_visit_that_is_not_written_up_costs_thirty(app):
+    visit = committed(returned_visit)
+    assert swept(hours=20) == [], "the deadline is not over"
+    [row] = swept(days=3)
+    me = make.who("specialist")
+    assert (row.category, row.clause, row.fen, row.concerned_id, row.origin_id) == ("7.4", "7.4", 3000, me.id, visit.id)
+    assert (row.state, row.sanction, row.entered_by_id) == ("proposed", "fine", None)
+    assert clock.local(row.happened_at) == clock.local(clock.parse("2026-11-24T18:00")), "when it fell due, not when it was swept"
+
+
+def test_its_evidence_says_the_rule_how_the_deadline_was_found_and_by_which_edition(app):
+    committed(returned_visit)
+    [row] = swept(days=3)
+    told = evidence.of(row)
+    assert told.rule and told.rule.key == "visit.write_up" and told.entry.fen == 3000
+    assert told.opened and told.opened.kind == "visit.returned" and told.opened.at == make.MONDAY
+    assert [one.kind for one in told.events] == ["visit.returned", "duty.breached"]
+    assert told.due == told.ruled == row.happened_at and told.kept is None
+    assert told.edition == db.session.query(duties.Edition.number).scalar()
+
+
+def test_an_incomplete_record_costs_fifty_and_says_what_was_missing_at_its_deadline(app):
+    record = committed(ended_record)
+    with later(days=3), unit_of_work():
+        make.filled(record)
+        tickets.complete(record, by=make.who("specialist"))
+    [row] = swept(days=3)
+    assert (row.category, row.fen) == ("7.5", 5000)
+    assert row.evidence["missing"] == ["report_name", "doubt", "analysis", "solution"], "though it is complete by now"
+    told = evidence.of(row)
+    assert [one.key for one in told.missing] == row.evidence["missing"] and told.kept and told.kept.kind == "ticket.completed"
+
+
+def test_what_is_served_outside_the_five_costs_nothing(app):
+    committed(ended_record, "inquiry")
+    assert swept(days=9) == []
+
+
+@pytest.mark.parametrize("sheets", [1, 3])
+def test_a_lost_application_costs_fifty_a_sheet(app, sheets):
+    committed(lost_application, sheets)
+    [row] = [one for one in swept(minutes=1) if one.category == "7.3"]
+    assert (row.fen, row.concerned_id) == (5000 * sheets, make.who("specialist").id)
+    assert row.facts_said == "搬家时不见了", "what was said of it is among the facts"
+
+
+def test_a_lost_paper_that_no_customer_applied_on_costs_nothing(app):
+    with unit_of_work():
+        papers.lose(make.paper(), by=make.who("specialist"), words="找不到")
+    assert swept(minutes=1) == []
+
+
+def test_a_late_implementation_form_costs_five_hundred(app):
+    committed(ended_implementation)
+    assert [(row.category, row.fen) for row in swept(days=6)] == [("7.6", 50000)]
+
+
+def test_the_first_complaint_about_attitude_is_fined_and_the_second_recommends(app):
+    committed(make.complaint, upto="founded")
+    assert [(row.category, row.fen, row.sanction) for row in swept(minutes=1)] == [("7.1.first", 20000, "fine")]
+    committed(make.complaint, upto="founded")
+    assert [(row.category, row.sanction) for row in swept(minutes=2)][1:] == [("7.1.later", "recommendation")]
+    committed(make.complaint, upto="founded", about="delay")
+    assert keys(swept(minutes=3)) == ["7.1.first", "7.1.later", "7.2"]
+    often = db.session.query(Penalty).filter_by(category="7.2").one()
+    assert len(evidence.of(often).complaints) == 2, "those that came before it"
+
+
+def test_a_sweep_more_or_two_at_once_propose_nothing_twice(app):
+    committed(returned_visit)
+    committed(lost_application)
+    committed(make.complaint, upto="founded")
+    before = keys(swept(days=3))
+    for _again in range(3):
+        assert keys(swept(days=4)) == before
+    numbers = [row.number for row in db.session.query(Penalty)]
+    assert len(set(numbers)) == len(numbers) == 3
+
+
+def test_it_does_not_matter_when_or_how_often_was_swept(app):
+    """The same penalties, dated alike, whether a sweep came after each thing or once at the end."""
+    committed(returned_visit)
+    with later(days=2):
+        tick()
+        committed(ended_record)
+    with later(days=5):
+        tick()
+    often = {(row.category, row.happened_at, row.fen) for row in swept(days=9)}
+    assert often == {
+        ("7.4", clock.parse("2026-11-24T18:00"), 3000), ("7.5", clock.parse("2026-11-25T18:00"), 5000),
+    }  # fmt: skip
+
+
+def test_a_decision_taken_up_again_voids_what_it_led_to_and_decided_anew_it_is_proposed_anew(app):
+    complaint = committed(make.complaint, upto="founded")
+    [row] = swept(minutes=1)
+    with later(minutes=2), unit_of_work():
+        opinions.review(complaint, by=make.who("manager"), reason="录音对不上")
+    assert [one.state for one in swept(minutes=3)] == ["voided"]
+    with later(minutes=4), unit_of_work():
+        opinions.confirm(complaint, by=make.who("manager"), findings="确实如此")
+    first, again = swept(minutes=5)
+    assert (first.state, again.state, again.category) == ("voided", "proposed", "7.1.first")
+    assert first.cause_id != again.cause_id
+
+
+def test_without_a_sweep_in_between_it_comes_to_the_same(app):
+    complaint = committed(make.complaint, upto="founded")
+    swept(minutes=1)
+    for act in (lambda: opinions.review(complaint, by=make.who("manager"), reason="再听一遍"),
+                lambda: opinions.confirm(complaint, by=make.who("manager"), findings="属实")):  # fmt: skip
+        with later(minutes=2), unit_of_work():
+            act()
+    assert [one.state for one in swept(minutes=5)] == ["voided", "proposed"]
+
+
+def test_where_an_earlier_complaint_falls_the_later_one_becomes_the_first(app):
+    first = committed(make.complaint, upto="founded")
+    committed(make.complaint, upto="founded")
+    assert keys(swept(minutes=1)) == ["7.1.first", "7.1.later"]
+    with later(minutes=2), unit_of_work():
+        opinions.review(first, by=make.who("manager"), reason="弄错人了")
+    rows = swept(minutes=3)
+    assert [(one.category, one.state) for one in rows] == [
+        ("7.1.first", "voided"), ("7.1.later", "voided"), ("7.1.first", "proposed"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("story", "now"), [
+    ([], {}),
+    ([(1, "opinion.confirmed", ["a", "b"])], {"a": 1, "b": 1}),
+    ([(1, "opinion.confirmed", ["a"]), (2, "opinion.reviewed", ["a"])], {}),
+    ([(1, "opinion.confirmed", ["a"]), (2, "opinion.reviewed", []), (3, "opinion.confirmed", ["a"])], {"a": 3}),
+    ([(1, "opinion.confirmed", ["a", "b"]), (2, "opinion.reweighed", ["b", "c"])], {"b": 1, "c": 2}),
+    ([(1, "opinion.confirmed", ["a"]), (2, "opinion.reweighed", []), (3, "opinion.reweighed", ["a"])], {"a": 3}),
+])  # fmt: skip
+def test_what_a_complaint_leads_to_rests_on_the_event_that_said_so_last(story, now):
+    assert follows_now(story) == now
+
+
+def test_a_service_that_a_callback_finds_has_no_record_is_a_finding_of_whoever_called(app):
+    from crm.callbacks import workflow as calls
+    from crm.customers.models import Contact
+
+    with unit_of_work():
+        call = make.begun_callback()
+        person = db.session.query(Contact).filter_by(customer_id=call.customer_id).first()
+        calls.reach(call, by=make.who("followup"), contact=person, department="财务部", attitude=5, skill=5, result=5,
+                    unrecorded="上周还远程弄过一次", clause="7.5")  # fmt: skip
+    [row] = [one for one in swept(minutes=1) if one.category == "7.5"]
+    assert (row.entered_by_id, row.facts_said, row.fen) == (make.who("followup").id, "上周还远程弄过一次", 5000)
+
+
+def test_a_manager_owes_the_decision_and_nobody_is_told_before_it(app):
+    committed(returned_visit)
+    [row] = swept(days=3)
+    owed = {duty.rule: duty for duty in duties.of_subject(row)}
+    assert owed["penalty.issue"].pool == "manager" and owed["penalty.issue"].fine_fen is None
+    told = db.session.query(Notice).join(Event, Event.id == Notice.event_id).filter(Event.subject_id == row.id)
+    assert told.count() == 0
+
+
+def test_what_nobody_owed_by_name_is_nobodys_penalty(app):
+    """A breach that names nobody has nobody to pay for it."""
+    committed(returned_visit)
+    with later(days=3):
+        tick()
+    with unit_of_work():
+        duty = db.session.query(Duty).filter_by(rule="visit.write_up").one()
+        db.session.query(Penalty).count()
+        assert duty.breached_owner_id
+
+
+def test_of_a_cancelled_visit_nothing_is_proposed(app):
+    with unit_of_work():
+        row = make.visit()
+        visits.cancel(row, by=make.who("specialist"), reason="客户改期")
+    assert swept(days=9) == []
+
+
+def test_history_that_was_imported_costs_nobody_anything(app):
+    assert swept(days=400) == []
+
+
+def test_a_thousand_days_later_a_sweep_that_never_ran_catches_up(app):
+    committed(returned_visit)
+    [row] = swept(days=1000)
+    assert row.happened_at == clock.parse("2026-11-24T18:00") and row.opened_at - row.happened_at > timedelta(days=900)
