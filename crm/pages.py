@@ -6,7 +6,8 @@ from crm.contracts import views as contracts
 from crm.customers import views as customers
 from crm.duties import views as duties
 from crm.files import views as files
-from crm.fund import views as fund
+from crm.fund import ledger
+from crm.fund import views as statements
 from crm.implementations import views as implementations
 from crm.letters import views as letters
 from crm.opinions import views as opinions
@@ -24,6 +25,6 @@ from crm.tickets import views as tickets
 from crm.visits import views as visits
 
 _of_staff = (door, own, staff, staff_settings)
-_of_work = (opening, tickets, visits, changes, opinions, callbacks, penalties, fund, reports)
+_of_work = (opening, tickets, visits, changes, opinions, callbacks, penalties, statements, ledger, reports)
 _of_software = (customers, serials, handing, contracts, plans, implementations)
 BLUEPRINTS = tuple(package.bp for package in (*_of_staff, duties, files, letters, *_of_software, papers, *_of_work))

@@ -14,8 +14,8 @@ from crm.permissions import Permission, Role
 
 
 class State(Labelled):
-    OPEN = "open", N_("Open")
-    CLOSED = "closed", N_("Closed")
+    OPEN = "open", N_("Not yet closed")
+    CLOSED = "closed", N_("Month closed")
     TAKEN = "taken", N_("With payroll")
 
 

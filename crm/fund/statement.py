@@ -35,13 +35,19 @@ def due(month: Month) -> list[Due]:
     rows = select(Penalty, func.coalesce(told.c.fen, 0), func.coalesce(told.c.lines, 0))
     rows = rows.outerjoin(told, told.c.penalty_id == Penalty.id)
     rows = rows.where(Penalty.happened_at < until, or_(Penalty.state.in_(STANDING), told.c.fen != 0)).order_by(Penalty.id)
-    if db.session.scalar(select(func.min(Month.month)).where(Month.state == State.OPEN)) != month.month:
-        rows = rows.where(Penalty.happened_at >= clock.moment(month.month))  # the rest is an open month's before it
+    if earlier_open(month):
+        rows = rows.where(Penalty.happened_at >= clock.moment(month.month))  # the rest is that month's
     found = []
     for penalty, before, lines in db.session.execute(rows):
         if (fen := penalty.effective_fen - before) or not lines:
             found.append(Due(penalty, fen, bool(lines)))
     return found
+
+
+def earlier_open(month: Month) -> bool:
+    """Months are closed in order."""
+    earlier = select(Month.id).where(Month.month < month.month, Month.state == State.OPEN)
+    return db.session.scalar(earlier.limit(1)) is not None
 
 
 def body(lines: list[Due]) -> dict[str, Any]:
@@ -103,7 +109,7 @@ def sums(until: datetime | None = None) -> Sums:
     """Of all penalties, or of those of breaches before an instant."""
     rows = select(Penalty) if until is None else select(Penalty).where(Penalty.happened_at < until)
     summed = select(PenaltyLine.penalty_id, func.sum(PenaltyLine.fen)).group_by(PenaltyLine.penalty_id)
-    lines = dict(db.session.execute(summed).tuples().all())
+    lines = {id: fen for id, fen in db.session.execute(summed)}
     found = dict.fromkeys(("proposed", "taken", "next", "pending", "struck", "waived"), 0)
     for one in db.session.scalars(rows):
         fen, taken = one.fen or 0, lines.get(one.id, 0)

@@ -11,7 +11,7 @@ from crm.db import db, hold, unit_of_work
 from crm.duties.acts import each_once
 from crm.duties.models import Edition, Event
 from crm.duties.record import open_subject, record
-from crm.errors import Forbidden, Invalid, NotThere, WrongState
+from crm.errors import Forbidden, Invalid, NotThere, Refused, WrongState
 from crm.fund import statement
 from crm.fund.models import EntryKind, FundEntry, Month, MonthEvent, State
 from crm.labels import N_
@@ -60,7 +60,7 @@ def open_month(month: date) -> Month:
 
 def closable(month: Month) -> bool:
     """Once it is over, and every month before it is closed."""
-    return month.state == State.OPEN and month.over and not _earlier_open(month)
+    return month.state == State.OPEN and month.over and not statement.earlier_open(month)
 
 
 def close(month: Month, *, by) -> None:
@@ -83,14 +83,9 @@ def close(month: Month, *, by) -> None:
 
 def _in_order(month: Month) -> None:
     if not month.over:
-        raise WrongState(N_("The month is not over yet."))
-    if _earlier_open(month):
-        raise WrongState(N_("An earlier month is still open: close that first."))
-
-
-def _earlier_open(month: Month) -> bool:
-    earlier = select(Month.id).where(Month.month < month.month, Month.state == State.OPEN)
-    return db.session.scalar(earlier.limit(1)) is not None
+        raise Refused(N_("The month is not over yet."))
+    if statement.earlier_open(month):
+        raise Refused(N_("An earlier month is still open: close that first."))
 
 
 def take(month: Month, *, by) -> None:

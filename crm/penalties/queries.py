@@ -52,7 +52,7 @@ class Filter:
 
     @classmethod
     def of(cls, args: Mapping[str, str], user) -> Self:
-        person = lists.key(args, "person") if user.may(Permission.PENALTY_READ_ANY) else user.id
+        person = lists.key(args, "person") if user.may(Permission.PENALTY_READ_ANY) else None
         return cls(
             lists.one_of(args, "state", [*GROUPS, *State]), user.id if args.get("person") == "me" else person,
             lists.words(args, "key")[:40], lists.one_of(args, "sanction", Sanction), lists.month(args, "month"),

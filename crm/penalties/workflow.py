@@ -15,7 +15,7 @@ from crm.duties import workflow as duties
 from crm.duties.models import Duty, Event, Subject, open_now
 from crm.duties.record import days_of, open_subject, record
 from crm.duties.rulebook import Penalty as Entry
-from crm.errors import Forbidden, Invalid, WrongState
+from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.files.workflow import attach
 from crm.labels import N_
 from crm.moves import edit
@@ -198,7 +198,7 @@ def appeal(penalty: Penalty, *, by, words: str) -> None:
     MOVES["appeal"].apply(penalty, by)
     _needed(words, "words")
     if penalty.appeal_until is None or clock.now() > penalty.appeal_until:
-        raise WrongState(N_("The days to appeal in are over."))
+        raise Refused(N_("The days to appeal in are over."))
     penalty.appeal = words
     penalty.owner_id = None
     db.session.flush()
@@ -257,7 +257,7 @@ def weigh(penalty: Penalty, *, by, words: str) -> None:
     if not may_weigh(penalty, by):
         raise Forbidden()
     if penalty.state != State.UPHELD and penalty.appeal_until and clock.now() <= penalty.appeal_until:
-        raise WrongState(N_("The person may still appeal: decide when those days are over."))
+        raise Refused(N_("The person may still appeal: decide when those days are over."))
     _needed(words, "words")
     penalty.decision = words
     record(PenaltyEvent.WEIGHED, penalty, by=by, words=words, to=penalty.concerned_id)

@@ -29,10 +29,14 @@ from crm.duties.models import Duty, Edition, Event, Notice, Subject
 from crm.duties.record import open_subject, record
 from crm.files import store
 from crm.files import workflow as files
+from crm.fund import workflow as monthly
+from crm.fund.models import FundEntry, Month, MonthEvent
 from crm.implementations import workflow as implementing
 from crm.letters import workflow as letters
 from crm.opinions import workflow as opining
 from crm.papers import workflow as papers
+from crm.penalties import workflow as penalizing
+from crm.penalties.models import HANDED_OUT
 from crm.permissions import Permission, Role
 from crm.plans import workflow as planning
 from crm.plans.models import Plan
@@ -51,6 +55,7 @@ from crm.visits import feed, feedback
 from crm.visits import workflow as visits
 from tests import make
 from tests.nets import values
+from tests.penalties import making as fining
 
 WHOSE = ("own", "another's", "closed")
 
@@ -577,7 +582,7 @@ def change(whose: str, user, name: str = "") -> Row:
     return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
 
 
-LED = {"investigate": "to_investigate", "hear": "investigating", "confirm": "heard", "dismiss": "heard", "weigh": "founded",
+LED = {"investigate": "to_investigate", "hear": "investigating", "confirm": "heard", "dismiss": "heard",
        "review": "founded", "reopen": "answered", "assign": "heard", "correct": "investigating"}  # fmt: skip
 
 
@@ -585,14 +590,9 @@ def opinion(whose: str, user, name: str = "") -> Row:
     """As far as the verb begins: a complaint where it is one of whoever leads, about somebody where another's. A closed one is
     withdrawn."""
     owner, about = owner_of(whose, user), make.who("specialist2" if whose == "another's" else "followup")
-    if name == "weigh" and Role.DIRECTOR not in user.roles:
-        about = make.who("director")  # what is recommended about one, a manager decides on
     move = opining.MOVES.get(name)
     if name in LED or whose == "another's":
         row = make.complaint(unit(), upto=LED.get(name, "to_investigate"), against=about, said_on=clock.today())
-        if name == "weigh":
-            make.complaint(unit(), upto="founded", against=about)
-            row = make.complaint(unit(), upto="founded", against=about)
     else:
         row = make.opinion(unit())
     if whose == "closed" and row.state in opining.MOVES["withdraw"].froms:
@@ -601,13 +601,53 @@ def opinion(whose: str, user, name: str = "") -> Row:
         duties.hand_over(row, row.owner_id, owner.id)
         row.owner_id = owner.id
     db.session.flush()
-    weighs = name != "weigh"
-    return Row({"number": row.number}, row,
-               may=lambda who: move is None or (move.may(who, row) and (weighs or opining.may_weigh(row, who))))
+    return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
+
+
+FINED = {"sign": "issued", "refuse": "issued", "notice": "issued", "confirm": "refused", "appeal": "signed", "decide": "appealed",
+         "appoint": "appealed", "weigh": "upheld"}  # fmt: skip
+
+
+def penalty(whose: str, user, name: str = "") -> Row:
+    """Against oneself or another, as far as the verb begins; entered by follow-up, issued by the cast's manager. What is closed is
+    waived. What is recommended about one who leads, others decide on."""
+    person = make.who("director") if name == "weigh" and Role.DIRECTOR not in user.roles else owner_of(whose, user)
+    upto = "waived" if whose == "closed" else FINED.get(name, "proposed")
+    by = make.who("followup" if user.login != "followup" else "director")
+    row = fining.penalty(upto, by=by, person=person, key="7.1.later" if name == "weigh" else "3.9.late")
+    move, late = penalizing.MOVES.get(name), name == "weigh"
+    out = row.state in HANDED_OUT or name != "notice"
+    return Row({"number": row.number}, row, seen=lambda who: out and fining.seen(row, who, whole=name == "notice"),
+               may=lambda who: move is None or (move.may(who, row) and (not late or penalizing.may_weigh(row, who))))
+
+
+def statement(whose: str, user, name: str = "") -> Row:
+    """Of a month long ago, before all others there are; closed for whatever else than closing it."""
+    row = monthly.open_month(date(2016, 1, 1) - relativedelta(months=db.session.query(Month).count()))
+    if name != "close" or whose == "closed":
+        monthly.close(row, by=make.who("director"))
+    move = monthly.MOVES.get(name)
+    return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
+
+
+def spent(whose: str, user) -> Row:
+    """A line of the ledger, and one that was taken back."""
+    month, director = monthly.open_month(clock.today().replace(day=1)) if not running() else running(), make.who("director")
+    event = record(MonthEvent.SPENT, month, by=director, fen=100, words="水果")
+    row = FundEntry(kind="spent", month_id=month.id, event_id=event.id, fen=-100, on=clock.today(), purpose="水果")
+    db.session.add(row)
+    db.session.flush()
+    if whose == "closed":
+        monthly.reverse(row, by=director, reason="记错了")
+    return Row({"entry_id": row.id})
+
+
+def running() -> Month | None:
+    return db.session.query(Month).filter_by(month=clock.today().replace(day=1)).first()
 
 
 MAKERS: dict[str, Callable[..., Row]] = {
-    "changes.": change, "opinions.": opinion,
+    "changes.": change, "opinions.": opinion, "penalties.": penalty, "statements.": statement, "fund.reverse": spent,
     "letters.": letter, **dict.fromkeys((f"letters.{verb}" for verb in (
         "message", "sheet", "mail", "look", "again", "outcome", "put_on_paper", "posted", "withdraw")), message),
     "static": static, "tickets.": ticket, "tickets.detach": attached, "files.": file, "customers.": customer,
@@ -627,7 +667,7 @@ MAKERS: dict[str, Callable[..., Row]] = {
 }  # fmt: skip
 
 
-NAMED = (message, ticket, visit, change, opinion, contract, implementation, callback, report, plan, paper)  # what they make depends on the verb
+NAMED = (message, ticket, visit, change, opinion, contract, implementation, callback, report, plan, paper, penalty, statement)  # what they make depends on the verb
 
 
 class Unknown(LookupError):

@@ -20,6 +20,8 @@ from crm.duties.events import EditionState
 from crm.duties.models import Duty, Edition, Subject
 from crm.duties.record import open_subject, record
 from crm.duties.workflow import confirm
+from crm.fund import workflow as monthly
+from crm.fund.models import Month
 from crm.implementations import workflow as implementing
 from crm.implementations.models import Implementation
 from crm.letters.models import Letter
@@ -28,6 +30,7 @@ from crm.opinions.models import Opinion
 from crm.papers import workflow as papers
 from crm.papers.models import Paper
 from crm.papers.models import State as PaperState
+from crm.penalties.models import Penalty
 from crm.plans.models import Plan
 from crm.reports import workflow as reports
 from crm.reports.models import Report, ReportEvent
@@ -41,19 +44,19 @@ from tests import make
 from tests.conftest import ALL, LARGE, Browser
 from tests.nets import rows, values
 from tests.nets.state import changed, digest, status
+from tests.penalties import making as fining
 
 KINDS = [kind for kind in Subject.__subclasses__() if kind.MOVES]
 CASES = [(kind, str(state)) for kind in KINDS for state in kind.STATES]
 # refused for more than its table says: (kind, verb, state) → who may do it all the same
 BESIDES = {
-    ("opinion", "weigh", "founded"): {"director"},  # a manager only where it is about a director
-    ("opinion", "weigh", "answered"): {"director"},
+    ("penalty", "weigh", "upheld"): {"director"},  # a manager only where it is about a director
     ("ticket", "cancel", "ended"): {"manager"},
     ("ticket", "duplicate", "ended"): {"manager"},  # a record whose service ended is owed; a manager may drop it
     ("contract", "lapse", "returned"): {"manager"},  # something is still to be paid
     ("contract", "lapse", "running"): {"manager"},
 }
-GOES = {("opinion", "reopen"): "founded"}  # a complaint goes back to what was decided
+GOES = {("opinion", "reopen"): "founded", ("penalty", "decide"): "upheld"}  # a complaint goes back to what was decided
 STILL = {("callback", "drop"), ("paper", "fetch"), ("change", "unlink"),  # the call is still owed; the holder still works here; there is no link
          ("change", "postpone", "draft"), ("change", "postpone", "submitted")}  # nothing is promised yet
 
@@ -247,10 +250,31 @@ def opinion(state: str) -> Opinion:
     return row
 
 
+def penalty(state: str) -> Penalty:
+    """Against the specialist, entered by follow-up, issued by the manager; what is recommended where it was upheld."""
+    key = "7.1.later" if state == "upheld" else "3.9.late"
+    row = fining.penalty("proposed" if state == "voided" else state, by=make.who("followup"), key=key)
+    if state == "voided":
+        row.state = state
+        record("penalty.voided", row)
+    return row
+
+
+def month(state: str) -> Month:
+    """One that was over long ago, before all others there are."""
+    row = rows.statement("own" if state == "open" else "closed", make.who("director"), "close").subject
+    assert isinstance(row, Month)
+    if state == "taken":
+        monthly.take(row, by=make.who("archivist"))
+    return row
+
+
 def signing(row) -> dict:
     """What is signed, by a drawing of its own."""
     if isinstance(row, Opinion):  # a correction that changes nothing of its kind
         return {"kind": row.category, "about": row.about}
+    if isinstance(row, Penalty):
+        return {"first": str(make.who("developer").id), "second": str(make.who("archivist").id), "outcome": "upheld"}
     if not isinstance(row, Visit):
         return {}
     what = feedback.what_of(row, feedback.head_of(row))
@@ -265,7 +289,7 @@ def taker(row, verb: str = "") -> str:
 
 
 # a new kind with moves gets a line: how its row comes into a state
-PUT = {ChangeRequest: change, Opinion: opinion, Letter: letter, Contract: contract, Edition: edition, Implementation: implementation, Paper: paper, Ticket: ticket,
+PUT = {ChangeRequest: change, Opinion: opinion, Letter: letter, Contract: contract, Edition: edition, Implementation: implementation, Paper: paper, Penalty: penalty, Month: month, Ticket: ticket,
        Visit: visit, Callback: callback, Report: report, Plan: plan}  # fmt: skip
 
 

@@ -31,6 +31,7 @@ VALUES = {
     "outcome_0": "报表已改好", "open_points": "下周复查", "opinion": "满意", "strokes": make.drawing(),
     "expected_on": "2026-12-07", "updated_on": "2026-11-23", "changed": "取数按部门", "how_to_test": "打开部门费用表", "told": "电话告诉王会计",
     "requirement": "按部门汇总", "agreed": "只改取数", "said": "好用", "mark": "5",
+    "facts": "迟到十五分钟", "on": "2026-11-23", "outcome": "upheld", "happened_at": "2026-11-20T10:00", "witnesses": "王芳",
     "said_on": "2026-11-23", "findings": "听过录音，属实", "about": "", "against": "",
     "f_question": "怎么结账", "f_answer": "先过账",
 }  # fmt: skip

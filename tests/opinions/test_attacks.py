@@ -105,28 +105,6 @@ def test_a_complaint_about_one_who_leads_is_owed_by_the_other(app, browser, agai
         assert row.number not in browser(against).get("/").text
 
 
-def test_what_is_recommended_about_a_director_a_manager_decides(app):
-    with unit_of_work():
-        for _ in range(2):
-            row = make.complaint(upto="founded", against=make.who("director"))
-    assert owed(row)["opinion.weigh_lead"].pool == "manager"
-    with unit_of_work():
-        workflow.weigh(row, by=make.who("manager"), words="谈话")
-    assert "opinion.weigh_lead" not in owed(row)
-
-
-def test_a_recommendation_that_changed_meanwhile_is_not_decided_by_an_old_page(app, browser):
-    with unit_of_work():
-        first, _second, third = (make.complaint(upto="founded") for _ in range(3))
-    assert third.follows == ["7.1.later", "7.2"]
-    version = third.version
-    with unit_of_work():
-        workflow.review(db.session.get(Opinion, first.id), by=make.who("manager"), reason="听错了")
-    assert db.session.get(Opinion, third.id).follows == ["7.1.later"], "it is still recommended, on less ground"
-    answer = browser("director").send(f"{third.path}/decision", version=version, words="辞退")
-    assert answer.status_code == 409
-
-
 def test_who_is_here_is_not_told_to_who_reads_in_part(app, browser):
     with unit_of_work():
         row = make.complaint(upto="answered")
@@ -148,7 +126,6 @@ def test_an_edition_without_what_the_program_names_is_refused(app):
 
 def test_a_duty_of_a_complaint_is_not_looked_at_by_its_number(app, browser):
     with unit_of_work():
-        make.complaint(upto="founded")
-        row = make.complaint(upto="answered")
-    [weigh] = [duty for duty in duties.of_subject(row) if duty.rule == "opinion.weigh"]
-    assert browser("followup").get(f"/duties/{weigh.id}/extension").status_code == 404
+        row = make.complaint(upto="founded")
+    [answer] = [duty for duty in duties.of_subject(row) if duty.rule == "opinion.answer"]
+    assert browser("followup").get(f"/duties/{answer.id}/extension").status_code == 404

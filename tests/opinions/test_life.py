@@ -98,8 +98,7 @@ def test_the_first_about_attitude_is_fined_and_any_later_one_recommends_dismissa
     assert confirmed().follows == ["7.1.first"]
     with clock.frozen(clock.now() + timedelta(days=400)):
         later = confirmed()
-        assert later.follows == ["7.1.later"] and workflow.recommended(later) == ["7.1.later"]
-        assert owed(later)["opinion.weigh"].pool == "director"
+        assert later.follows == ["7.1.later"]
     assert confirmed(against=make.who("specialist2")).follows == ["7.1.first"], "another's are another's"
 
 
@@ -117,7 +116,7 @@ def test_what_was_not_confirmed_or_is_decided_anew_does_not_count(app):
         first = make.complaint(upto="founded")
         workflow.review(first, by=make.who("director"), reason="还有录音")
     assert (first.state, first.follows, first.confirmed_at) == (State.HEARD, [], None)
-    assert "opinion.weigh" not in owed(first) and "opinion.decide" in owed(first)
+    assert "opinion.decide" in owed(first)
     assert confirmed().follows == ["7.1.first"]
 
 
@@ -126,33 +125,14 @@ def test_what_rested_on_a_complaint_that_is_decided_anew_is_worked_out_anew(app)
     first, second, third = confirmed(about="quality"), confirmed(), confirmed()
     assert [one.follows for one in (first, second, third)] == [[], ["7.1.first"], ["7.1.later", "7.2"]]
     with unit_of_work():
-        workflow.weigh(third, by=director, words="调离")
         workflow.review(second, by=director, reason="有录音")
-    assert (second.follows, third.follows, third.decision) == ([], ["7.1.first"], "")
-    assert "opinion.weigh" not in owed(third)
+    assert (second.follows, third.follows) == ([], ["7.1.first"])
     with unit_of_work():
         workflow.confirm(second, by=make.who("manager"), findings="还是属实")
     assert (second.follows, third.follows) == (["7.1.later", "7.2"], ["7.1.first"]), "confirmed last, it is the later one now"
-    assert "opinion.weigh" in owed(second)
     with unit_of_work():
         workflow.review(first, by=director, reason="弄错了人")
-    assert second.follows == ["7.1.later"] and "opinion.weigh" in owed(second), "on another ground, it is decided on anew"
-
-
-def test_only_the_director_decides_on_a_recommendation_but_on_a_directors_own_a_manager(app):
-    manager, director = make.who("manager"), make.who("director")
-    first, later = confirmed(), confirmed()
-    with pytest.raises(Forbidden), unit_of_work():
-        workflow.weigh(later, by=manager, words="辞退")
-    with pytest.raises(Refused), unit_of_work():
-        workflow.weigh(first, by=director, words="没有建议")
-    confirmed(against=director)
-    own = confirmed(against=director)
-    with pytest.raises(Forbidden), unit_of_work():
-        workflow.weigh(own, by=director, words="我自己")
-    with unit_of_work():
-        workflow.weigh(own, by=manager, words="谈话")
-    assert own.decision == "谈话"
+    assert second.follows == ["7.1.later"], "on another ground"
 
 
 def test_several_are_heard_one_after_the_other(app):

@@ -19,8 +19,6 @@ from crm.staff.models import User
 from crm.sweep import tick
 from crm.tickets import workflow as tickets
 from crm.tickets.models import Ticket
-from crm.visits import feedback
-from crm.visits import workflow as visits
 from crm.visits.models import Visit
 from tests import make
 
@@ -122,6 +120,11 @@ def do(step: str, row: Penalty) -> None:
     else:
         by = somebody("director2", "何平", Role.DIRECTOR)
         workflow.decide(row, by=by, outcome=step, answer="核对过记录", fen=1000 if step == "reduced" else None)
+
+
+def seen(row: Penalty, who, *, whole: bool = False) -> bool:
+    may = Penalty.whole(who) if whole else Penalty.visible(who)
+    return db.session.query(Penalty.id).filter(Penalty.id == row.id, may).first() is not None
 
 
 def committed(make_it, *args: Any, **said: Any) -> Any:

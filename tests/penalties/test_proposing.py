@@ -17,7 +17,15 @@ from crm.sweep import tick
 from crm.tickets import workflow as tickets
 from crm.visits import workflow as visits
 from tests import make
-from tests.penalties.making import committed, ended_implementation, ended_record, later, lost_application, returned_visit, swept
+from tests.penalties.making import (
+    committed,
+    ended_implementation,
+    ended_record,
+    later,
+    lost_application,
+    returned_visit,
+    swept,
+)
 
 pytestmark = pytest.mark.usefixtures("sound")
 
