@@ -49,7 +49,7 @@ class Penalties:
 
     def month_of_penalties(self, month: date) -> Life:
         """In the first days of the next: what the month before has cost is proposed, decided and signed, and it is closed."""
-        for one in fund.months(clock.now()):
+        for one in (month, clock.today().replace(day=1)):
             if db.session.scalar(select(Month.id).where(Month.month == one)) is None:
                 fund.open_month(one)
         manager, new = self.people["manager"], [propose(ground) for ground in list(grounds.all_new())]

@@ -41,7 +41,9 @@ ICONS = (
         "building",
         "building-gear",
         "calendar3",
+        "bar-chart",
         "calendar-check",
+        "wallet2",
         "cash-coin",
     ),
     *(

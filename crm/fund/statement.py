@@ -109,7 +109,7 @@ def sums(until: datetime | None = None) -> Sums:
     """Of all penalties, or of those of breaches before an instant."""
     rows = select(Penalty) if until is None else select(Penalty).where(Penalty.happened_at < until)
     summed = select(PenaltyLine.penalty_id, func.sum(PenaltyLine.fen)).group_by(PenaltyLine.penalty_id)
-    lines = {id: fen for id, fen in db.session.execute(summed)}
+    lines = dict(db.session.execute(summed).all())
     found = dict.fromkeys(("proposed", "taken", "next", "pending", "struck", "waived"), 0)
     for one in db.session.scalars(rows):
         fen, taken = one.fen or 0, lines.get(one.id, 0)

@@ -33,7 +33,7 @@ class Sanction(Labelled):
 
 
 class State(Labelled):
-    PROPOSED = "proposed", N_("Proposed")
+    PROPOSED = "proposed", N_("Proposed, to be decided")
     ISSUED = "issued", N_("Issued, to be signed")
     REFUSED = "refused", N_("Signature refused, to be witnessed")
     SIGNED = "signed", N_("Signed")

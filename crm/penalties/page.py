@@ -41,7 +41,7 @@ def form_for(name: str, penalty: Penalty, **kwargs: Any) -> CrmForm:
     kind = FORMS.get(name, CrmForm)
     if kind is forms.IssueForm and workflow.left_open(workflow.entry_of(penalty)):
         kind = forms.PricedForm
-    form = kind(data={"facts": penalty.facts_said, "fen": penalty.fen}, **kwargs)
+    form = kind(data={"facts": penalty.facts_said, "fen": penalty.fen} if name == "issue" else None, **kwargs)
     if isinstance(form, forms.RefuseForm):
         known = people(penalty, penalty.issued_by_id, current_user.id)
         form.first.offer(known)
