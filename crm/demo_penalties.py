@@ -42,7 +42,7 @@ class Penalties:
     def plan_penalties(self) -> None:
         for ago in range(11, -1, -1):
             month = self.today.replace(day=1) - relativedelta(months=ago)
-            at = self.morning(self.days.add_days(month, 3))
+            at = self.morning(self.days.add_days(month, 2))
             self.begin(at, self.month_of_penalties(month - relativedelta(months=1)), Random(f"{self.today} penalties {ago}"))
         self.begin(self.when("earlier 16:30"), self.by_hand("3.7.fine", "specialist", 3000, appeals=True))
         self.begin(self.when("last 15:10"), self.by_hand("3.9.late", "specialist2"))
