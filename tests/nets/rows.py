@@ -610,11 +610,19 @@ FINED = {"sign": "issued", "refuse": "issued", "notice": "issued", "confirm": "r
 
 def penalty(whose: str, user, name: str = "") -> Row:
     """Against oneself or another, as far as the verb begins; entered by follow-up, issued by the cast's manager. What is closed is
-    waived. What is recommended about one who leads, others decide on."""
+    waived. What is recommended about one who leads, others decide on; of a refusal one is a witness, and answers an appeal
+    as named for it."""
     person = make.who("director") if name == "weigh" and Role.DIRECTOR not in user.roles else owner_of(whose, user)
+    if whose == "own" and name in ("confirm", "decide", "issue", "waive", "refuse", "appoint"):
+        person = another(user)
     upto = "waived" if whose == "closed" else FINED.get(name, "proposed")
     by = make.who("followup" if user.login != "followup" else "director")
     row = fining.penalty(upto, by=by, person=person, key="7.1.later" if name == "weigh" else "3.9.late")
+    if whose == "own" and name == "confirm":
+        row.first_witness_id = user.id
+    if whose == "own" and name == "decide":
+        row.owner_id = user.id
+    db.session.flush()
     move, late = penalizing.MOVES.get(name), name == "weigh"
     out = row.state in HANDED_OUT or name != "notice"
     return Row({"number": row.number}, row, seen=lambda who: out and fining.seen(row, who, whole=name == "notice"),
