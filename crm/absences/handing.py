@@ -56,8 +56,8 @@ def way_of(duty: Duty, person_id: int | None, to: User) -> Way:
     if matter.kind == "paper" or (rule.paper and _in_hand(matter, rule.paper, person_id)):
         return Way(How.STAYS, Why.IN_HAND)
     part = part_of(matter, person_id)
-    if part is None:
-        return Way(How.STAYS, Why.OWN)
+    if part is None:  # what stayed behind follows its matter
+        return Way(How.DUTY) if part_of(matter, to.id) else Way(How.STAYS, Why.OWN)
     why = part.why_not(matter, to) if free(matter, part) else Why.STATE
     return Way(How.STAYS, why) if why else Way(part.how, part=part)
 

@@ -72,6 +72,7 @@ def _back(absence: Absence, matter: Subject, rows: Sequence[Handed], person: Use
         matter.MOVES[part.move].take(matter)
         pass_on(matter, part.event, by=None, to=person, column=part.column, **said)
     for row in rows:
-        if part_by(matter, row) is None:
+        db.session.refresh(row.duty)
+        if row.duty.owner_id == row.to_id:  # it did not go with its matter
             pass_duty(row.duty, person, **said)
     return len(rows)
