@@ -14,6 +14,7 @@ from crm.callbacks.models import MARKS, Callback
 from crm.customers import workflow as customers
 from crm.customers.models import Contact
 from crm.db import db
+from crm.demo_absences import Absences
 from crm.demo_changes import Changes
 from crm.demo_opinions import Opinions
 from crm.duties.models import Duty, Subject, open_now
@@ -31,7 +32,7 @@ Life = Iterator[datetime]
 VISITS = 26  # in the year before today
 
 
-class Field(Changes, Opinions):
+class Field(Changes, Opinions, Absences):
     """What of the department happens out of the house."""
 
     texts: dict[str, Any]
@@ -52,6 +53,7 @@ class Field(Changes, Opinions):
         """Visits through the year, and those that are under way today; and what customers want changed."""
         self.plan_changes()
         self.plan_opinions()
+        self.plan_absences()
         for count in range(VISITS):
             day = self.days.next(self.today - timedelta(days=18 + count * 13))
             self.begin(self.morning(day), self.visit(), Random(f"{self.today} visit {count}"))

@@ -24,7 +24,7 @@ class Kind(Labelled):
 
 
 class State(Labelled):
-    ASKED = "asked", N_("Asked for")
+    ASKED = "asked", N_("To be approved")
     APPROVED = "approved", N_("Approved, to be accepted")
     WANTING = "wanting", N_("Stand-in wanted")
     ACCEPTED = "accepted", N_("Stand-in has accepted")

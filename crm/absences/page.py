@@ -37,7 +37,7 @@ def people_for(person: Any) -> list[tuple[int, str]]:
 def form_for(name: str, absence: Absence, **kwargs: Any) -> CrmForm:
     """The form of one verb; `formdata=None` for one that is only shown."""
     sudden = absence.category == Kind.SICK or clock.local(absence.opened_at).date() >= absence.starts_on
-    form = FORMS.get(name, CrmForm)(data={"unforeseen": sudden, "ends_on": absence.ends_on}, **kwargs)
+    form = FORMS.get(name, CrmForm)(data={"unforeseen": sudden}, **kwargs)
     if isinstance(form, forms.NameForm):
         person = handing.person_of(absence)
         form.to.offer([one for one in people_for(person) if one[0] != absence.concerned_id])

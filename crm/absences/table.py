@@ -18,6 +18,6 @@ TABLE = lists.Table(
         Column("ends_on", N_("Last day"), lists.plain("ends_on")),
         Column("stand_in", N_("Stand-in"), lists.title("concerned_id")),
         Column("words", N_("Why"), lists.plain("words"), shown=False),
-        Column("opened", N_("Asked for"), lists.plain("opened_at"), shown=False),
+        Column("opened", N_("Asked on"), lists.plain("opened_at"), shown=False),
     ),
 )  # fmt: skip

@@ -62,7 +62,8 @@ def _why(form) -> str:
 def _decline(absence, form):
     """Who declines has nothing to do with it from then on: back to what is theirs."""
     workflow.decline(absence, by=current_user, reason=form.reason.data)
-    flash(_(MOVES["decline"].done))
+    said = MOVES["decline"].done
+    flash(_(said))
     return redirect("/absences", 303)
 
 
