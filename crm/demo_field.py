@@ -14,6 +14,7 @@ from crm.callbacks.models import MARKS, Callback
 from crm.customers import workflow as customers
 from crm.customers.models import Contact
 from crm.db import db
+from crm.demo_absences import Absences
 from crm.demo_changes import Changes
 from crm.demo_opinions import Opinions
 from crm.demo_penalties import Penalties
@@ -32,7 +33,7 @@ Life = Iterator[datetime]
 VISITS = 26  # in the year before today
 
 
-class Field(Changes, Opinions, Penalties):
+class Field(Changes, Opinions, Penalties, Absences):
     """What of the department happens out of the house."""
 
     texts: dict[str, Any]
@@ -54,6 +55,7 @@ class Field(Changes, Opinions, Penalties):
         self.plan_changes()
         self.plan_opinions()
         self.plan_penalties()
+        self.plan_absences()
         for count in range(VISITS):
             day = self.days.next(self.today - timedelta(days=18 + count * 13))
             self.begin(self.morning(day), self.visit(), Random(f"{self.today} visit {count}"))

@@ -1,5 +1,6 @@
 """Every package's pages, as `create_app` hangs them; desk's own come by its `init_app`."""
 
+from crm.absences import views as absences
 from crm.callbacks import views as callbacks
 from crm.changes import views as changes
 from crm.contracts import views as contracts
@@ -25,6 +26,6 @@ from crm.tickets import views as tickets
 from crm.visits import views as visits
 
 _of_staff = (door, own, staff, staff_settings)
-_of_work = (opening, tickets, visits, changes, opinions, callbacks, penalties, statements, ledger, reports)
+_of_work = (opening, tickets, visits, changes, opinions, callbacks, absences, penalties, statements, ledger, reports)
 _of_software = (customers, serials, handing, contracts, plans, implementations)
 BLUEPRINTS = tuple(package.bp for package in (*_of_staff, duties, files, letters, *_of_software, papers, *_of_work))

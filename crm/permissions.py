@@ -67,6 +67,7 @@ class Permission(enum.StrEnum):
     MONTH_CLOSE = "month:close"
     FUND_READ = "fund:read"
     FUND_SPEND = "fund:spend"  # 7.8
+    ABSENCE_DECIDE = "absence:decide"  # 2; the director in the manager's place (ours.standin)
     TIME_GRANT = "time:grant"  # 3.8
     DUTY_READ_ANY = "duty:read:any"  # everybody's Today
     FILTER_SHARE = "filter:share"  # a list's filter under a name, for everybody
@@ -79,8 +80,9 @@ P = Permission
 _PAPER = {P.PAPER_READ, P.PAPER_HOLD}
 _DESK = {P.CUSTOMER_READ, P.CUSTOMER_EDIT, P.TICKET_READ, P.VISIT_READ, P.CHANGE_READ, P.CALLBACK_READ, P.CALLBACK_WORK,
          P.CONTRACT_READ, P.LETTER_READ, P.OPINION_READ, P.OPINION_WORK} | _PAPER  # fmt: skip
-_LEAD = {P.OPINION_INVESTIGATE, P.REPORT_READ, P.REPORT_RECEIVE, P.TICKET_ASSIGN, P.TIME_GRANT, P.DUTY_READ_ANY, P.FILTER_SHARE,
-         P.PENALTY_READ_ANY, P.PENALTY_ENTER, P.PENALTY_APPOINT, P.PENALTY_WEIGH, P.STATEMENT_READ, P.FUND_READ}  # fmt: skip
+_LEAD = {P.OPINION_INVESTIGATE, P.REPORT_READ, P.REPORT_RECEIVE, P.TICKET_ASSIGN, P.ABSENCE_DECIDE, P.TIME_GRANT, P.DUTY_READ_ANY,
+         P.FILTER_SHARE, P.PENALTY_READ_ANY, P.PENALTY_ENTER, P.PENALTY_APPOINT, P.PENALTY_WEIGH, P.STATEMENT_READ,
+         P.FUND_READ}  # fmt: skip
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.SPECIALIST: frozenset(_DESK | {P.TICKET_WORK, P.VISIT_WORK, P.CHANGE_WORK, P.CONTRACT_WORK, P.SERIAL_READ,
                                         P.SERIAL_ISSUE}),

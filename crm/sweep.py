@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import delete, func, select
 
 from crm import clock
+from crm.absences.days import go_on
 from crm.contracts.adoption import adopt_all
 from crm.contracts.notices import find_addresses
 from crm.db import Step, db, forget_submissions, insert, unit_of_work
@@ -54,6 +55,7 @@ def breach_overdue(as_of: datetime) -> int:
 
 
 STEPS: dict[str, Callable[[datetime], int]] = {
+    N_("leave begun, handed over and ended"): go_on,  # before anything is marked as missed
     N_("service periods taken into contracts"): adopt_all,
     N_("what the program owes done"): carry_out_due,
     N_("addresses found that were looked for"): find_addresses,

@@ -33,8 +33,7 @@ class AssignForm(ReasonForm):
     to = PickField(_l("To whom"), required=True, blank=_l("Choose somebody"))
 
     def offer(self, subject: Subject) -> None:
-        people = staff.choices((Role.SPECIALIST, Role.MANAGER))
-        self.to.offer([(one.id, one.name) for one in people if one.id != subject.owner_id])
+        self.to.offer(staff.offered(staff.choices((Role.SPECIALIST, Role.MANAGER)), but={subject.owner_id}))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from typing import Any
 from dateutil.relativedelta import relativedelta
 
 from crm import clock
+from crm.absences import workflow as absences
+from crm.absences.models import Absence
 from crm.callbacks import workflow as calls
 from crm.callbacks.models import Callback
 from crm.changes import workflow as changes
@@ -266,6 +268,27 @@ def complaint(unit: Customer | None = None, *, upto: str = "to_investigate", by:
         lambda: opinions.confirm(row, by=lead, findings="录音听过，属实"), lambda: opinions.answer(row, by=lead, answer="已道歉"),
     )
     for act in acts[: INQUIRED.index(upto)]:
+        act()
+    return row
+
+
+LEAVE = ("asked", "approved", "accepted", "away", "over")
+
+
+def absence(
+    *, by: User | None = None, to: User | None = None, upto: str = "asked", starts_in: int = 1, days: int = 2, unforeseen: bool = False, **details: Any
+) -> Absence:  # fmt: skip
+    """A leave of some days as far as a state, from tomorrow on, or today where it is under way; over, its person is back."""
+    by, to = by or who("specialist"), to or who("specialist2")
+    starts = clock.today() + timedelta(days=0 if upto in ("away", "over") and starts_in == 1 else starts_in)
+    said = {"category": "annual", "words": "回老家", "stand_in": to, **details}
+    row = absences.ask(by=by, starts_on=starts, ends_on=starts + timedelta(days=days - 1), **said)
+    leads = who("director") if Role.MANAGER in by.roles else who("manager")
+    acts = (
+        lambda: absences.approve(row, by=leads, unforeseen=unforeseen), lambda: absences.accept(row, by=to), lambda: None,
+        lambda: absences.come_back(row, by=by),
+    )
+    for act in acts[: LEAVE.index(upto)]:
         act()
     return row
 

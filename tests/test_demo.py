@@ -11,6 +11,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import selectinload
 
 from crm import clock, create_app, demo, sweep
+from crm.absences.models import Absence
 from crm.callbacks.models import Callback
 from crm.changes.models import ChangeRequest
 from crm.contracts import notices
@@ -210,6 +211,13 @@ def an_opinion_is_there_at_the_steps_people_meet() -> None:
     assert "opinion.investigate" in owes("manager") and "opinion.answer" in owes("followup")
 
 
+def a_leave_is_there_at_the_steps_people_meet() -> None:
+    states = Counter(db.session.scalars(select(Absence.state)))
+    assert states == {"over": 2, "away": 1, "accepted": 1, "asked": 1}
+    assert "absence.decide" in owes("manager") and not any(duty.overdue for duty in owes("manager")["absence.decide"])
+    assert "absence.return" in owes("archivist")
+
+
 def customers_gave_marks_over_the_year_and_the_figures_are_those_of_a_recount() -> None:
     manager = who("manager")
     found = satisfaction.figures(satisfaction.Scope.of({}, manager), manager)
@@ -241,6 +249,7 @@ CHECKS = (
     a_year_of_contracts_is_there_in_every_state_people_meet,
     a_change_request_is_there_at_the_steps_people_meet,
     an_opinion_is_there_at_the_steps_people_meet,
+    a_leave_is_there_at_the_steps_people_meet,
     customers_gave_marks_over_the_year_and_the_figures_are_those_of_a_recount,
     the_first_sweep_marks_the_two_that_are_overdue_and_nothing_else,
     each_account_opens_with_the_password_that_is_printed,

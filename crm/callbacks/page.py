@@ -49,7 +49,7 @@ def form_for(name: str, callback: Callback, people: Sequence[Contact] | None = N
             asked = queries.contacts({callback.origin_id or 0: callback.customer_id}).get(callback.origin_id or 0)
             form.contact.data = str(asked.id) if asked and asked.active else ""
     if isinstance(form, forms.AssignForm):
-        form.to.offer([(person.id, person.name) for person in staff.choices()])
+        form.to.offer(staff.offered(staff.choices()))
         form.category.offer([pair for pair in offered_categories(editions.todays()) if pair[0] != PASSWORD])
     return form
 

@@ -37,7 +37,7 @@ def form_for(name: str, change: ChangeRequest, **kwargs: Any) -> CrmForm:
     if isinstance(form, AssignForm):
         role, but = (Role.DEVELOPER, change.askers) if name == "rebuild" else (Role.SPECIALIST, {change.owner_id})
         people, but = staff.choices([role]), {*but, *queries.builders(change)}
-        form.to.offer([(one.id, one.name) for one in people if one.id not in but])
+        form.to.offer(staff.offered(people, but=but))
     if isinstance(form, forms.ApproveForm) and change.expected_on is None:
         del form.reason, form.told
     if isinstance(form, forms.StandInForm):

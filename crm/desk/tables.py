@@ -5,6 +5,7 @@ from dataclasses import replace
 from flask_babel import gettext as _
 
 from crm import lists
+from crm.absences import table as absences
 from crm.callbacks import table as callbacks
 from crm.changes import table as changes
 from crm.contracts import table as contracts
@@ -58,5 +59,5 @@ TABLES = {
     table.key: table
     for table in (tickets.TABLE, visits.TABLE, changes.TABLE, opinions.TABLE, callbacks.TABLE, CUSTOMERS, contracts.TABLE,
                   installations.TABLE, numbering.TABLE, papers.TABLE, penalties.TABLE,
-                  letters.TABLE, missed.TABLE, staff.TABLE, staff.ACCESS)
+                  letters.TABLE, missed.TABLE, absences.TABLE, staff.TABLE, staff.ACCESS)
 }

@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from crm import clock, lists
+from crm.absences import queries as absences
 from crm.answers import repeatable, unattended
 from crm.contracts import queries as contracts
 from crm.contracts.steps import standing
@@ -57,7 +58,7 @@ def index():
     done = today.rows_of(duties.kept_since(current_user, today.midnight()), current_user)
     return render_template(
         "desk/today.html", groups=today.groups(rows), rows=rows, done=done, names=today.names(rows + done),
-        everybody=everybody, most=duties.MOST, form=CrmForm(formdata=None),
+        everybody=everybody, most=duties.MOST, form=CrmForm(formdata=None), gone=absences.gone_today(current_user),
     )  # fmt: skip
 
 

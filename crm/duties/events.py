@@ -18,6 +18,7 @@ class DutyEvent(Labelled):
     MORE_TIME_REFUSED = "duty.more_time_refused", N_("refused more time")
     CLAIMED = "duty.claimed", N_("took it on")
     RELEASED = "duty.released", N_("gave it back")
+    HANDED_OVER = "duty.handed_over", N_("handed over what is owed")
 
 
 class EditionEvent(Labelled):

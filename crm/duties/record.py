@@ -82,6 +82,7 @@ CONCERNS = {
     BREACHED: "owner",
     "duty.more_time_granted": "asked_by",
     "duty.more_time_refused": "asked_by",
+    "duty.handed_over": "to",
 }  # on any subject
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, select, update
 
@@ -17,7 +18,7 @@ from crm.duties.rows import DECIDE_MORE_TIME
 from crm.duties.rulebook import Rulebook, RulebookError
 from crm.errors import Forbidden, Invalid, NotThere, WrongState
 from crm.labels import N_
-from crm.moves import Move
+from crm.moves import Move, in_askers_place
 from crm.permissions import Permission, Role
 
 ACKNOWLEDGE = "rulebook.acknowledge"
@@ -132,7 +133,7 @@ def decide_more_time(request: Extension, *, by, granted: bool, until: datetime |
     duty, now = request.duty, clock.now()
     lock(duty.subject)
     db.session.refresh(duty)
-    if not by.may(Permission.TIME_GRANT) or by.id in (request.asked_by_id, duty.owner_id):
+    if not by.may(Permission.TIME_GRANT) or by.id == duty.owner_id or request.asked_by_id in {by.id, *by.cover.people}:
         raise Forbidden(N_("Whoever asks never approves: another manager or the director decides this."))
     until = (until or request.wanted) if granted else None
     if until is not None and not max(now, duty.due_at) < until <= duty.due_at + timedelta(days=366):
@@ -174,7 +175,7 @@ def kept_from(duty: Duty, user) -> bool:
     others than those who asked for it (ours.approval)."""
     rule = editions.book(duty.edition_id).rules[duty.rule]
     move = duty.subject.MOVES.get(rule.move)
-    if move is not None and move.others and user.id in duty.subject.askers:
+    if move is not None and move.others and (user.id in duty.subject.askers or in_askers_place(user, duty.subject)):
         return True
     return rule.others and user.id in duty.subject.servers
 
@@ -269,20 +270,26 @@ def assign(subject: Subject, kind: str, *, by, to, reason: str, works: Permissio
     subject.MOVES["assign"].apply(subject, by)
     if to.id == subject.owner_id:
         raise Invalid(fields={"to": N_("It is theirs already.")})
-    before, subject.owner_id = subject.owner_id, to.id
+    pass_on(subject, kind, by=by, to=to, reason=reason)
+
+
+def pass_on(subject: Subject, kind: str, *, by, to, column: str = "owner_id", but: Collection[int] = (), **said: Any) -> None:
+    """What `column` names is another's from now on, with what is owed here; `but` those duties that stay."""
+    before = getattr(subject, column)
+    setattr(subject, column, to.id)
     db.session.flush()
-    record(kind, subject, by=by, **{"from": before, "to": to.id}, reason=reason)
-    hand_over(subject, before, to.id)
+    record(kind, subject, by=by, **{"from": before, "to": to.id}, **said)
+    hand_over(subject, before, to.id, but=but)
 
 
-def hand_over(subject: Subject, owner_id: int | None, to_id: int | None) -> None:
+def hand_over(subject: Subject, owner_id: int | None, to_id: int | None, *, but: Collection[int] = ()) -> None:
     """Another, or nobody and so the managers, now owes what `owner_id` owed on this subject. A breach already dated keeps
     its name, and so does a deadline that passed while more time was being decided. What nobody owned waits with the
     managers and is taken too; what falls to a role stays with it, and with whoever took it on."""
     books = [editions.book(one) for one in editions.ruling(subject, clock.now())]
     pools = {rule.key for book in books for rule in book.rules.values() if rule.owner.startswith("pool:")}
     whose = Duty.owner_id == owner_id if owner_id else Duty.owner_id.is_(None)
-    mine = (Duty.subject_id == subject.id, whose, Duty.rule.not_in(pools), open_now())
+    mine = (Duty.subject_id == subject.id, whose, Duty.rule.not_in(pools), Duty.id.not_in(but), open_now())
     passed = (*mine, Duty.held_by_id.is_not(None), Duty.due_at < clock.now(), Duty.liable_id.is_(None))
     db.session.execute(update(Duty).where(*passed).values(liable_id=Duty.owner_id))
     after = {"owner_id": to_id, "pool": None if to_id else Role.MANAGER}

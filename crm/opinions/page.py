@@ -38,7 +38,7 @@ def form_for(name: str, opinion: Opinion, **kwargs: Any) -> CrmForm:
     if isinstance(form, AssignForm):
         lead = (Role.MANAGER, Role.DIRECTOR)
         people = staff.choices(lead if opinion.complaint else (Role.SPECIALIST, Role.FOLLOWUP, *lead))
-        form.to.offer([(one.id, one.name) for one in people if one.id not in (opinion.owner_id, opinion.concerned_id)])
+        form.to.offer(staff.offered(people, but={opinion.owner_id, opinion.concerned_id}))
     return form
 
 

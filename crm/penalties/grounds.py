@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select, true
+from sqlalchemy import and_, or_, select
 
+from crm.absences.excuses import excused
 from crm.db import db
 from crm.duties import editions
 from crm.duties.models import Duty, Event, Subject
 from crm.opinions.models import Opinion, OpinionEvent
-from crm.penalties.models import LOST, UNRECORDED, Penalty
+from crm.penalties.models import LOST, UNRECORDED, Penalty, State
 
 MOST = 500  # of one sweep; the next goes on
 
@@ -39,11 +40,6 @@ class Ground:
         return f"{self.cause_id} {self.key}"
 
 
-def excused() -> ColumnElement[bool]:
-    """Which missed duties nobody pays for: what one could not have kept."""
-    return ~true()
-
-
 def all_new() -> Iterator[Ground]:
     yield from missed()
     yield from _told()
@@ -52,7 +48,7 @@ def all_new() -> Iterator[Ground]:
 
 
 def missed() -> Iterator[Ground]:
-    """Missed duties with a fine, of those that were somebody's, not yet proposed: the longest ago first."""
+    """Missed duties with a fine, of those that were somebody's who could have kept them (2), not yet proposed."""
     known = select(Penalty.id).where(Penalty.duty_id == Duty.id).exists()
     fined = Duty.breached_by_id.is_not(None), Duty.fine_fen.is_not(None), Duty.breached_owner_id.is_not(None)
     rows = select(Duty, Event).join(Event, Event.id == Duty.breached_by_id).where(*fined, ~known, ~excused())
@@ -123,17 +119,20 @@ def _of_complaint(opinion: Opinion, event: Event, key: str) -> Ground | None:
 
 
 def gone(penalty: Penalty) -> bool:
-    """Whether what it rested on is no longer so: the complaint is decided anew, or leads to something else."""
+    """Whether what it rested on is no longer so: the complaint is decided anew or leads to something else, or leave that was
+    approved afterwards excuses what was missed."""
+    if penalty.duty_id:
+        return db.session.scalar(select(Duty.id).where(Duty.id == penalty.duty_id, excused())) is not None
     story = select(Event.id, Event.kind, Event.facts).where(Event.subject_id == penalty.origin_id, Event.kind.in_(_CONFIRMED))
     told = [(id, kind, facts.get("follows", [])) for id, kind, facts in db.session.execute(story.order_by(Event.id))]
     return follows_now(told).get(penalty.category) != penalty.cause_id
 
 
-def of_complaints_live() -> list[int]:
-    """Penalties that rest on a complaint and are not over."""
-    over = ("waived", "struck", "voided")
-    opinion = Subject.__table__.alias("came_of")
-    rows = select(Penalty.id).join(opinion, opinion.c.id == Penalty.origin_id)
+def doubtful() -> list[int]:
+    """Penalties whose ground may be gone: those that are not over and rest on a complaint, or on what leave excuses."""
+    over, origin = (State.WAIVED, State.STRUCK, State.VOIDED), Subject.__table__.alias("came_of")
+    of_complaint = and_(origin.c.kind == "opinion", Penalty.cause_id.is_not(None))
+    rows = select(Penalty.id).join(origin, origin.c.id == Penalty.origin_id).outerjoin(Duty, Duty.id == Penalty.duty_id)
     return list(db.session.scalars(
-        rows.where(opinion.c.kind == "opinion", Penalty.cause_id.is_not(None), Penalty.state.not_in(over)).order_by(Penalty.id)
+        rows.where(Penalty.state.not_in(over), or_(of_complaint, and_(Duty.id.is_not(None), excused()))).order_by(Penalty.id)
     ))  # fmt: skip

@@ -19,7 +19,7 @@ from crm.penalties.models import Penalty, PenaltyEvent, Sanction, State
 def propose_due(_as_of: datetime) -> int:
     """A sweep's step: what is void, then what is new, a unit of work each; how many."""
     with unit_of_work(read_only=True):
-        resting = [id for id in grounds.of_complaints_live() if grounds.gone(db.session.get_one(Penalty, id))]
+        resting = [id for id in grounds.doubtful() if grounds.gone(db.session.get_one(Penalty, id))]
     done = sum(_void(id) for id in resting)
     with unit_of_work(read_only=True):
         new = list(grounds.all_new())

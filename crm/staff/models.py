@@ -1,5 +1,5 @@
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from sqlalchemy import JSON, ColumnElement, ForeignKey, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -29,6 +29,13 @@ class UserEvent(Labelled):
     FEED_MADE = "user.feed_made", N_("made a link to their visits")
     FEED_ENDED = "user.feed_ended", N_("ended the link to their visits")
     SESSIONS_ENDED = "user.sessions_ended", N_("ended log-ins")
+
+
+class Cover(NamedTuple):
+    """For whom somebody stands in now, and what they ever took over so."""
+
+    people: frozenset[int] = frozenset()
+    matters: frozenset[int] = frozenset()
 
 
 class User(Subject):
@@ -89,6 +96,11 @@ class User(Subject):
 
     def may(self, permission: Permission) -> bool:
         return permission in self.permissions
+
+    @property
+    def cover(self) -> Cover:
+        """What the absences know of it (`crm.absences.cover`)."""
+        return Cover()
 
     @classmethod
     def visible(cls, user) -> ColumnElement[bool]:

@@ -1,7 +1,8 @@
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
+from flask_babel import gettext as _
 from sqlalchemy import Row, bindparam, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
@@ -119,6 +120,16 @@ _CHOICES = (
 def choices(roles: Iterable[str] = RESPONSIBLE) -> list[Row]:
     """The same people, `id` and `name` alone: for a list to choose from."""
     return list(db.session.execute(_CHOICES, {"roles": list(roles)}))
+
+
+_AWAY = select(Subject.owner_id).where(Subject.kind == "absence", Subject.state == "away")
+
+
+def offered(people: Iterable[Any], but: Collection[int | None] = ()) -> list[tuple[int, str]]:
+    """People as a list to choose from has them; of whoever is on leave it says so."""
+    away = set(db.session.scalars(_AWAY))
+    marked = ((one.id, _("%(name)s (on leave)", name=one.name) if one.id in away else one.name) for one in people)
+    return [(id, name) for id, name in marked if id not in but]
 
 
 def department() -> Department | None:

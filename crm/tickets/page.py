@@ -36,8 +36,7 @@ def form_for(name: str, ticket: Ticket, **kwargs: Any) -> CrmForm:
         return details(ticket, **kwargs)
     form = FORMS.get(name, CrmForm)(**kwargs)
     if to := getattr(form, "to", None):
-        people = staff.choices()
-        to.offer([(person.id, person.name) for person in people if person.id != ticket.owner_id])
+        to.offer(staff.offered(staff.choices(), but={ticket.owner_id}))
     if of := getattr(form, "of", None):
         others = queries.others(ticket, current_user)
         of.offer([(one.number, f"{one.number} {one.title}") for one in others])

@@ -71,7 +71,7 @@ def bulk_():
 
 def _bulk_form(people: Sequence[Any]) -> forms.BulkForm:
     form = forms.BulkForm(formdata=request.form if request.method == "POST" else None)
-    form.to.offer([(person.id, person.name) for person in people])
+    form.to.offer(staff.offered(people))
     form.verb.offer([(one.value, _(one.label)) for one in _verbs()])
     return form
 

@@ -40,8 +40,7 @@ def form_for(name: str, visit: Visit, **kwargs: Any) -> CrmForm:
         return forms.SignForm(data={"what": feedback.what_of(visit, feedback.head_of(visit)), "version": visit.version}, **kwargs)
     form = FORMS.get(name, CrmForm)(**kwargs)
     if isinstance(form, AssignForm):
-        people = staff.choices([Role.SPECIALIST])
-        form.to.offer([(one.id, one.name) for one in people if one.id not in (visit.owner_id, current_user.id)])
+        form.to.offer(staff.offered(staff.choices([Role.SPECIALIST]), but={visit.owner_id, current_user.id}))
     if isinstance(form, forms.DecideForm):
         if stands_in(current_user):
             form.standing_in.flags.required = True

@@ -7,6 +7,8 @@ from datetime import date, timedelta
 from dateutil.relativedelta import relativedelta
 
 from crm import clock
+from crm.absences import workflow as absences
+from crm.absences.models import LIVE, Absence
 from crm.callbacks import workflow as calls
 from crm.changes import following as status_links
 from crm.changes import workflow as changing
@@ -654,7 +656,36 @@ def running() -> Month | None:
     return db.session.query(Month).filter_by(month=clock.today().replace(day=1)).first()
 
 
+LEFT = {"accept": "approved", "decline": "approved", "name": "accepted", "shorten": "accepted", "withdraw": "approved", "return": "away",
+        "give_back": "over"}  # fmt: skip
+
+
+def absence(whose: str, user, name: str = "") -> Row:
+    """As far as the verb begins, of whoever takes it or, where others decide or accept, of another. A closed one is withdrawn."""
+    move, owner, second = absences.MOVES.get(name), owner_of(whose, user), make.who("specialist2")
+    stands = name in ("accept", "decline")
+    by = make.who("followup") if move and (move.others or stands) else owner
+    to = owner if stands and whose != "another's" else second if by.id != second.id else make.who("specialist")
+    far = "asked" if whose == "closed" else LEFT.get(name, "asked")
+    alone()
+    if far == "over":
+        with clock.frozen(clock.now() - timedelta(days=28)):  # whoever leaves has a call to make
+            make.customer(f"常客{db.session.query(Subject).count()}", owner_id=by.id, grade="C")
+    row = make.absence(by=by, to=to, upto=far, days=3)
+    if whose == "closed":
+        absences.withdraw(row, by=by, reason="不去了")
+    return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
+
+
+def alone() -> None:
+    """No other leave shares a day with the one to come."""
+    for live in db.session.query(Absence).filter(Absence.state.in_(LIVE)):
+        live.state, live.away_from, live.away_until = "withdrawn", None, None
+    db.session.flush()
+
+
 MAKERS: dict[str, Callable[..., Row]] = {
+    "absences.": absence,
     "changes.": change, "opinions.": opinion, "penalties.": penalty, "statements.": statement, "fund.reverse": spent,
     "letters.": letter, **dict.fromkeys((f"letters.{verb}" for verb in (
         "message", "sheet", "mail", "look", "again", "outcome", "put_on_paper", "posted", "withdraw")), message),
@@ -675,7 +706,7 @@ MAKERS: dict[str, Callable[..., Row]] = {
 }  # fmt: skip
 
 
-NAMED = (message, ticket, visit, change, opinion, contract, implementation, callback, report, plan, paper, penalty, statement)  # what they make depends on the verb
+NAMED = (message, ticket, visit, change, opinion, absence, contract, implementation, callback, report, plan, paper, penalty, statement)  # what they make depends on the verb
 
 
 class Unknown(LookupError):

@@ -6,6 +6,8 @@ from datetime import date, timedelta
 import pytest
 
 from crm import clock
+from crm.absences import workflow as absences
+from crm.absences.models import Absence
 from crm.callbacks import workflow as calls
 from crm.callbacks.models import Callback
 from crm.callbacks.models import State as CallState
@@ -56,9 +58,11 @@ BESIDES = {
     ("contract", "lapse", "returned"): {"manager"},  # something is still to be paid
     ("contract", "lapse", "running"): {"manager"},
 }
-GOES = {("opinion", "reopen"): "founded", ("penalty", "decide"): "upheld"}  # a complaint goes back to what was decided
+GOES = {("opinion", "reopen"): "founded", ("penalty", "decide"): "upheld",  # a complaint goes back to what was decided
+        ("absence", "accept"): "accepted", ("absence", "decline"): "wanting"}  # before the first day
 STILL = {("callback", "drop"), ("paper", "fetch"), ("change", "unlink"),  # the call is still owed; the holder still works here; there is no link
-         ("change", "postpone", "draft"), ("change", "postpone", "submitted")}  # nothing is promised yet
+         ("change", "postpone", "draft"), ("change", "postpone", "submitted"),  # nothing is promised yet
+         ("absence", "name", "away")}  # somebody stands in already
 
 
 def edition(state: str) -> Edition:
@@ -269,8 +273,30 @@ def month(state: str) -> Month:
     return row
 
 
+def absence(state: str) -> Absence:
+    """The specialist's for three days, who owes something when they leave; one of follow-up stands in."""
+    me, other, manager = make.who("specialist"), make.who("followup"), make.who("manager")
+    make.ticket(make.served_customer(f"单位{db.session.query(Subject).count()}"))
+    rows.alone()
+    if state in ("asked", "approved", "accepted", "away", "over"):
+        return make.absence(to=other, upto=state, days=3)
+    if state == "lapsed":
+        with clock.frozen(clock.now() - timedelta(days=9)):
+            row = make.absence(to=other, upto="approved", days=3)
+        absences.end(row)
+        return row
+    row = make.absence(to=other, upto="approved" if state == "wanting" else "asked", days=3)
+    acts = {"wanting": lambda: absences.decline(row, by=other, reason="出差"),
+            "rejected": lambda: absences.reject(row, by=manager, reason="太忙"),
+            "withdrawn": lambda: absences.withdraw(row, by=me, reason="不去了")}  # fmt: skip
+    acts[state]()
+    return row
+
+
 def signing(row) -> dict:
     """What is signed, by a drawing of its own."""
+    if isinstance(row, Absence):
+        return {"ends_on": str(row.starts_on)}
     if isinstance(row, Opinion):  # a correction that changes nothing of its kind
         return {"kind": row.category, "about": row.about}
     if isinstance(row, Penalty):
@@ -283,13 +309,15 @@ def signing(row) -> dict:
 
 def taker(row, verb: str = "") -> str:
     """Who may be given it; a complaint stays with those who lead."""
+    if isinstance(row, Absence):
+        return str(make.who("manager").id)
     if verb == "rebuild":
         return str(make.who("developer2").id)
     return str(make.who("director" if isinstance(row, Opinion) and row.complaint else "specialist2").id)
 
 
 # a new kind with moves gets a line: how its row comes into a state
-PUT = {ChangeRequest: change, Opinion: opinion, Letter: letter, Contract: contract, Edition: edition, Implementation: implementation, Paper: paper, Penalty: penalty, Month: month, Ticket: ticket,
+PUT = {Absence: absence, ChangeRequest: change, Opinion: opinion, Letter: letter, Contract: contract, Edition: edition, Implementation: implementation, Paper: paper, Penalty: penalty, Month: month, Ticket: ticket,
        Visit: visit, Callback: callback, Report: report, Plan: plan}  # fmt: skip
 
 

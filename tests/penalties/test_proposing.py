@@ -1,16 +1,18 @@
 """What costs something is proposed by the sweep, once each, with what it rests on (7, D1)."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from crm import clock
+from crm.absences import workflow as absences
 from crm.db import db, unit_of_work
 from crm.duties import queries as duties
 from crm.duties.models import Duty, Event, Notice
 from crm.opinions import workflow as opinions
 from crm.papers import workflow as papers
 from crm.penalties import evidence
+from crm.penalties import workflow as penalties
 from crm.penalties.grounds import follows_now
 from crm.penalties.models import Penalty
 from crm.sweep import tick
@@ -212,6 +214,27 @@ def test_of_a_cancelled_visit_nothing_is_proposed(app):
         row = make.visit()
         visits.cancel(row, by=make.who("specialist"), reason="客户改期")
     assert swept(days=9) == []
+
+
+def test_nobody_pays_for_what_fell_due_while_they_were_away_and_could_not_be_handed_over(app):
+    committed(returned_visit)
+    committed(make.absence, upto="approved", unforeseen=True, days=3, starts_in=0)
+    assert swept(days=6) == [], "ill from one hour to the next"
+
+
+def test_leave_approved_afterwards_voids_what_it_excuses_signed_or_not(app):
+    committed(returned_visit)
+    [row] = swept(days=3)
+    with later(days=3), unit_of_work():
+        row = db.session.get_one(Penalty, row.id)
+        penalties.issue(row, by=make.who("manager"))
+        penalties.sign(row, by=make.who("specialist"))
+    with later(days=3), unit_of_work():
+        away = absences.ask(by=make.who("specialist"), starts_on=date(2026, 11, 24), ends_on=date(2026, 11, 25), category="sick",
+                            words="高烧", stand_in=make.who("specialist2"))  # fmt: skip
+        absences.approve(away, by=make.who("manager"), unforeseen=True)
+    assert [one.state for one in swept(days=4)] == ["voided"]
+    assert [one.state for one in swept(days=5)] == ["voided"], "and is not proposed again"
 
 
 def test_history_that_was_imported_costs_nobody_anything(app):

@@ -1,0 +1,41 @@
+"""The moves of a leave (2): decided by others, accepted by the stand-in, begun after the hand-over, over."""
+
+from typing import Any
+
+from crm.absences.models import AHEAD, Absence, State
+from crm.labels import N_
+from crm.moves import Move
+from crm.permissions import Permission as P
+
+_decide: dict[str, Any] = {
+    "permission": P.ABSENCE_DECIDE, "others": True, "froms": frozenset({State.ASKED}),
+    "owed": "absence.decide absence.decide_lead",
+}  # fmt: skip
+_stands_in: dict[str, Any] = {
+    "permission": P.SIGNED_IN, "hands": ("concerned_id",), "froms": frozenset({State.APPROVED, State.AWAY}), "to": None,
+    "owed": "absence.accept",
+}  # fmt: skip
+_own: dict[str, Any] = {"permission": P.SIGNED_IN, "over": P.ABSENCE_DECIDE}
+MOVES: dict[str, Move] = {
+    "approve": Move(noun="approval", label=N_("Approve the leave"), done=N_("Approved; the stand-in has been told."),
+                    to=State.APPROVED, icon="check2", tone="primary", **_decide),
+    "reject": Move(noun="rejection", label=N_("Reject the leave"), done=N_("Rejected; who asked has been told."),
+                   to=State.REJECTED, icon="x-circle", **_decide),
+    "accept": Move(noun="acceptance", label=N_("I stand in"), done=N_("You stand in; what goes over to you is listed below."),
+                   icon="check2", tone="primary", **_stands_in),
+    "decline": Move(noun="refusal", label=N_("I cannot stand in"), done=N_("Declined; who asked has been told."),
+                    icon="x-circle", **_stands_in),
+    "name": Move(noun="stand-in", label=N_("Name another stand-in"), done=N_("Named; they are asked to accept."),
+                 froms=AHEAD | {State.AWAY}, to=State.APPROVED, icon="person", **_own),
+    "return": Move(noun="return", label=N_("I am back from leave"), done=N_("Welcome back."),
+                   froms=frozenset({State.AWAY, State.OVER}), to=State.OVER, asks=False, icon="house-check", tone="primary",
+                   owed="absence.return", permission=P.SIGNED_IN, own=True),
+    "give_back": Move(noun="giving-back", label=N_("Give back what is still open"), done=N_("What could go back has gone back."),
+                      froms=frozenset({State.OVER}), to=None, asks=False, icon="arrow-return-left", permission=P.SIGNED_IN,
+                      hands=("owner_id", "concerned_id")),
+    "shorten": Move(noun="shortening", label=N_("Shorten the leave"), done=N_("The leave is shortened."),
+                    froms=AHEAD | {State.AWAY}, to=None, icon="calendar3", **_own),
+    "withdraw": Move(noun="withdrawal", label=N_("Withdraw the leave"), done=N_("The leave is withdrawn."),
+                     froms=AHEAD | {State.ASKED}, to=State.WITHDRAWN, icon="x-circle", tone="danger", **_own),
+}  # fmt: skip
+Absence.MOVES = MOVES
