@@ -219,6 +219,11 @@ class Rulebook:
         return {kind: tuple(rules) for kind, rules in found.items()}
 
     @cached_property
+    def counted(self) -> frozenset[str]:
+        """The kinds of subject what happens to which counts for what they came of."""
+        return frozenset(rule.of for rule in self.rules.values() if rule.of)
+
+    @cached_property
     def carried_out(self) -> frozenset[str]:
         """The clauses the program watches: those a duty, a category, a field or a form stands on."""
         entries = [*self.rules.values(), *self.categories.values(), *self.fields.values(), *self.papers.values(),
@@ -258,9 +263,9 @@ class Rulebook:
         return [
             Gap(self.fields[key], wanted[key][0], self.fields[key].clause or wanted[key][1])
             for key in dict.fromkeys(order)
-            if holds(self.fields[key].where, have) and not _given(have.get(key))
+            if holds(self.fields[key].where, have) and not given(have.get(key))
         ]
 
 
-def _given(value: Any) -> bool:
+def given(value: Any) -> bool:
     return bool(value.strip()) if isinstance(value, str) else value is not None and value is not False and value != []

@@ -108,6 +108,7 @@ class Opinion(Subject):
     STATES = State
     FACTS = ("recommended", "against_lead")
     PENALTIES = (FIRST, LATER, OFTEN)
+    HANDED = frozenset({OpinionEvent.ASSIGNED})
     NOTICES: ClassVar[dict[str, str]] = {
         OpinionEvent.ASSIGNED: "to from", OpinionEvent.HEARD: "against", OpinionEvent.CONFIRMED: "against",
         OpinionEvent.DISMISSED: "against", OpinionEvent.WEIGHED: "against", OpinionEvent.REWEIGHED: "owner against",
