@@ -60,6 +60,7 @@ class Permission(enum.StrEnum):
     DUTY_READ_ANY = "duty:read:any"  # everybody's Today
     FILTER_SHARE = "filter:share"  # a list's filter under a name, for everybody
     RULEBOOK_ISSUE = "rulebook:issue"
+    RULEBOOK_DRAFTS = "rulebook:drafts"  # read drafts and their trials; answer what people write on the rulebook (8, 9)
     STAFF_EDIT = "staff:edit"
     SETTINGS_EDIT = "settings:edit"
 
@@ -68,7 +69,8 @@ P = Permission
 _PAPER = {P.PAPER_READ, P.PAPER_HOLD}
 _DESK = {P.CUSTOMER_READ, P.CUSTOMER_EDIT, P.TICKET_READ, P.VISIT_READ, P.CHANGE_READ, P.CALLBACK_READ, P.CALLBACK_WORK,
          P.CONTRACT_READ, P.LETTER_READ, P.OPINION_READ, P.OPINION_WORK} | _PAPER  # fmt: skip
-_LEAD = {P.OPINION_INVESTIGATE, P.REPORT_READ, P.REPORT_RECEIVE, P.TICKET_ASSIGN, P.TIME_GRANT, P.DUTY_READ_ANY, P.FILTER_SHARE}
+_LEAD = {P.OPINION_INVESTIGATE, P.REPORT_READ, P.REPORT_RECEIVE, P.TICKET_ASSIGN, P.TIME_GRANT, P.DUTY_READ_ANY, P.FILTER_SHARE,
+         P.RULEBOOK_DRAFTS}  # fmt: skip
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.SPECIALIST: frozenset(_DESK | {P.TICKET_WORK, P.VISIT_WORK, P.CHANGE_WORK, P.CONTRACT_WORK, P.SERIAL_READ,
                                         P.SERIAL_ISSUE}),

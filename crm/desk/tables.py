@@ -16,6 +16,7 @@ from crm.lists import Column
 from crm.opinions import table as opinions
 from crm.papers import table as papers
 from crm.permissions import Permission
+from crm.rulebooks import table as suggestions
 from crm.serials import numbering
 from crm.serials import queries as serials
 from crm.serials import table as installations
@@ -57,5 +58,5 @@ TABLES = {
     table.key: table
     for table in (tickets.TABLE, visits.TABLE, changes.TABLE, opinions.TABLE, callbacks.TABLE, CUSTOMERS, contracts.TABLE,
                   installations.TABLE, numbering.TABLE, papers.TABLE,
-                  letters.TABLE, missed.TABLE, staff.TABLE, staff.ACCESS)
+                  letters.TABLE, missed.TABLE, suggestions.TABLE, staff.TABLE, staff.ACCESS)
 }

@@ -24,7 +24,11 @@ class RulebookError(ValueError):
 
 def holds(where: Where, facts: Mapping[str, Any]) -> bool:
     """A condition: each named fact equals the value, or is one of the list."""
-    return all(facts.get(k) in v if isinstance(v, list) else facts.get(k) == v for k, v in where.items())
+    for key, wanted in where.items():
+        known = facts.get(key)
+        if known not in wanted if isinstance(wanted, list) else known != wanted:
+            return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -151,7 +155,10 @@ class Rule:
     ours: bool = False
 
     def fine_clause(self, facts: Mapping[str, Any]) -> str | None:
-        return next((fine["clause"] for fine in self.fine if holds(fine.get("where", {}), facts)), None)
+        for fine in self.fine:
+            if holds(fine.get("where", {}), facts):
+                return fine["clause"]
+        return None
 
     def slot_of(self, facts: Mapping[str, Any]) -> str:
         return str(facts.get(self.slot, "")) if self.slot else ""

@@ -36,7 +36,11 @@ Edition.MOVES = MOVES
 
 def check_rulebook(text: str) -> Rulebook:
     """Read an edition's text against all that the program knows; RulebookError lists every fault."""
-    edition = reading.read(text)
+    return known_to_all(reading.read(text))
+
+
+def known_to_all(edition: Rulebook) -> Rulebook:
+    """What was read names nothing that no package has; RulebookError otherwise."""
     kinds = Subject.__subclasses__()
     dates = {date for kind in kinds for date in kind.DATES}
     moves = {name for kind in kinds for name in kind.MOVES} | {"decide", "acknowledge", "call"}

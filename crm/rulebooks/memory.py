@@ -84,31 +84,29 @@ class Books:
     books: Mapping[int, Rulebook]
     days: Mapping[int, Calendar]
     since: Sequence[tuple[datetime, int]] = ()
-    met: dict[tuple[int, str, str, str], tuple[Rule, ...]] = field(default_factory=dict, compare=False, repr=False)
+    draft: Rulebook | None = None  # alone: it judges all, and can refuse what happened
+    met: dict[tuple[int, str, str, str], tuple[tuple[Rule, bool], ...]] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of_draft(cls, book: Rulebook, overrides: Mapping[date, bool]) -> "Books":
-        return cls({DRAFT: book}, {DRAFT: Days(overrides, book.hours)})
-
-    @property
-    def judges(self) -> bool:
-        """Whether it can refuse what happened."""
-        return DRAFT in self.books
+        return cls({DRAFT: book}, {DRAFT: Days(overrides, book.hours)}, draft=book)
 
     def latest(self, story: Story, at: datetime) -> int:
         """The edition a subject opens duties under at an instant."""
-        if self.judges:
+        if self.draft:
             return DRAFT
         if not story.lasting:
             return story.edition_id
         return self.since[bisect.bisect_right(self.since, at, key=lambda one: one[0]) - 1][1]
 
-    def rules(self, edition: int, kind: str, subject: str, of: str) -> tuple[Rule, ...]:
-        """Those an event meets, in the order they are written; not those the program carries out by itself."""
+    def rules(self, edition: int, kind: str, subject: str, of: str) -> tuple[tuple[Rule, bool], ...]:
+        """Those an event meets, in the order they are written, and whether it may open them; not those the program carries out
+        by itself."""
         key = edition, kind, subject, of
         if key not in self.met:
             met = (rule for rule in self.books[edition].by_event.get(kind, ()) if rule.owner != PROGRAM)
-            self.met[key] = tuple(rule for rule in met if (rule.of == of if of else own_rule(rule, subject)))
+            mine = (rule for rule in met if (rule.of == of if of else own_rule(rule, subject)))
+            self.met[key] = tuple((rule, kind in rule.opens) for rule in mine)
         return self.met[key]
 
 
@@ -128,24 +126,21 @@ class Replay:
         self.refused: list[Past] = []
         self.known: Mapping[str, Any] = {}
         self.stood = Stood(story.id, None, None)
-        self.special = {
-            DutyEvent.MORE_TIME_ASKED: self._ask, DutyEvent.MORE_TIME_GRANTED: self._decide,
-            DutyEvent.MORE_TIME_REFUSED: self._decide, DutyEvent.CLAIMED: self._claim, DutyEvent.RELEASED: self._release,
-        }  # fmt: skip
 
     def run(self, until: datetime) -> "Replay":
+        draft = self.side.draft
         for event in self.story.events:
             self.settle(event.recorded_at)
             self.known, self.stood = event.known or {}, event.stood
-            if self.side.judges and refused(self.side.books[DRAFT], event):
+            if draft and "has" in event.facts and refused(draft, event):
                 self.refused.append(event)
                 if unwritten(event):  # what was written in one go would not be there at all
                     self.open.clear()
                     self.missed.clear()
                     return self
                 continue
-            act = self._happen if event.of else self.special.get(event.kind, self._happen)
-            act(event)
+            act = self._happen if event.of else ACTS.get(event.kind, Replay._happen)
+            act(self, event)
         self.settle(until)
         return self
 
@@ -157,17 +152,17 @@ class Replay:
             self._hand_over(event.facts.get("from"), event.facts.get("to"), event.recorded_at)
 
     def _carry(self, event: Past) -> None:
-        facts = None
+        facts, owed = None, {key[0] for key in self.open}
         for edition in self._ruling(event.at):
-            for rule in self.side.rules(edition, event.kind, self.story.kind, event.of):
-                if event.of and not rule_from_below(rule, event.of, event.facts):
+            for rule, opens in self.side.rules(edition, event.kind, self.story.kind, event.of):
+                if not (opens or rule.key in owed) or (event.of and not rule_from_below(rule, event.of, event.facts)):
                     continue
                 facts = facts or {**self.known, **event.facts}
                 carry_out(self, rule, edition, Met(event.id, event.kind, event.at, event.stood, event.by_id, facts))
 
     def _ruling(self, at: datetime) -> list[int]:
         last = self.side.latest(self.story, at)
-        if not self.story.lasting or self.side.judges:
+        if not self.story.lasting or self.side.draft:
             return [last]
         return [*{owed.edition_id for owed in self.open.values() if owed.edition_id != last}, last]
 
@@ -219,14 +214,21 @@ class Replay:
 
     def settle(self, before: datetime) -> None:
         """Miss what fell due, the longest overdue first; that may open what is overdue too."""
-        while due := [one for one in self.open.values() if one.due_at < before and not one.breached_by_id and not one.held]:
-            owed = min(due, key=lambda one: one.due_at)
+        while owed := self._due(before):
             event, facts = ("missed", owed.key), carrying.missed(owed)
             for edition in self._ruling(owed.due_at):
-                for rule in self.side.rules(edition, BREACHED, self.story.kind, ""):
+                for rule, _opens in self.side.rules(edition, BREACHED, self.story.kind, ""):
                     carry_out(self, rule, edition, Met(event, BREACHED, owed.due_at, self.stood, None, {**self.known, **facts}))
             owed.breached_by_id, owed.breached_owner_id = event, facts["owner"]
             self.missed.append(owed)
+
+    def _due(self, before: datetime) -> Owed | None:
+        first = None
+        for one in self.open.values():
+            pending = one.due_at < before and not one.held and one.breached_by_id is None
+            if pending and (first is None or one.due_at < first.due_at):
+                first = one
+        return first
 
     # ── the ledger ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -260,3 +262,9 @@ class Replay:
 
     def price_missed(self, met: Met, old: Owed, clause: str, fen: int | None) -> None:
         old.fine_clause, old.fine_fen = clause, fen
+
+
+ACTS = {
+    DutyEvent.MORE_TIME_ASKED: Replay._ask, DutyEvent.MORE_TIME_GRANTED: Replay._decide,
+    DutyEvent.MORE_TIME_REFUSED: Replay._decide, DutyEvent.CLAIMED: Replay._claim, DutyEvent.RELEASED: Replay._release,
+}  # fmt: skip

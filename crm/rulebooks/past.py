@@ -5,10 +5,10 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Row, and_, or_, select
+from sqlalchemy import Row, and_, or_, select, text
 
 from crm.db import db
-from crm.duties.models import Duty, Event, Subject
+from crm.duties.models import PENDING, Duty, Event, Subject
 from crm.duties.record import BREACHED, REPRICED
 from crm.duties.rulebook import PROGRAM, Rule, Rulebook
 from crm.rulebooks import rebuilt
@@ -16,9 +16,8 @@ from crm.rulebooks.story import Fell, Past, Stood, Story
 
 EVENTS, DUTIES, SUBJECTS = Event.__table__.c, Duty.__table__.c, Subject.__table__.c
 _EVENT = (EVENTS.id, EVENTS.kind, EVENTS.subject_id, EVENTS.at, EVENTS.recorded_at, EVENTS.actor_id, EVENTS.facts, EVENTS.known)
-_DUTY = (DUTIES.id, DUTIES.subject_id, DUTIES.rule, DUTIES.slot, DUTIES.pool, DUTIES.breached_by_id, DUTIES.due_at,
-         DUTIES.owner_id, DUTIES.breached_owner_id, DUTIES.fine_clause, DUTIES.fine_fen, DUTIES.kept_by_id,
-         DUTIES.dropped_by_id, DUTIES.held_by_id)  # fmt: skip
+_DUTY = (DUTIES.subject_id, DUTIES.rule, DUTIES.slot, DUTIES.pool, DUTIES.breached_by_id, DUTIES.due_at, DUTIES.owner_id,
+         DUTIES.breached_owner_id, DUTIES.fine_clause, DUTIES.fine_fen)  # fmt: skip
 
 
 def facts_asked(rules: Iterable[Rule]) -> frozenset[str]:
@@ -46,7 +45,7 @@ class Archive:
     def kinds(self) -> list[str]:
         """The events that keep, open, drop or move anything, but for what the clock does."""
         moved = {kind for one in Subject.__mapper__.self_and_descendants for kind in one.class_.HANDED}
-        named = {kind for kind in rebuilt.DUTY_EVENTS} | {*self.by_kind, *moved}
+        named = {*rebuilt.DUTY_EVENTS, *self.by_kind, *moved}
         return sorted(str(kind) for kind in named - {BREACHED, REPRICED})
 
     @cached_property
@@ -89,12 +88,17 @@ class Archive:
             story.events.sort(key=lambda event: event.id)
 
     def _read_duties(self, stories: Mapping[int, Story], now: datetime) -> None:
-        for row in db.session.execute(select(*_DUTY).where(DUTIES.subject_id.in_(list(stories))).order_by(DUTIES.id)):
-            story = stories[row.subject_id]
-            story.duties[row.id] = row.rule, row.slot
-            if row.pool != PROGRAM and (row.breached_by_id is not None or _falls(row, now)):
+        """Those that were missed, or will be found so by the next sweep; and which are meant by events that name them."""
+        ids = list(stories)
+        falls = and_(text(PENDING), DUTIES.due_at < now)
+        missed = select(*_DUTY).where(DUTIES.subject_id.in_(ids), or_(DUTIES.breached_by_id.is_not(None), falls))
+        for row in db.session.execute(missed):
+            if row.pool != PROGRAM:
                 owner = row.breached_owner_id if row.breached_by_id else row.owner_id
-                story.fell[Fell(row.rule, row.slot, owner, row.due_at, row.fine_clause, row.fine_fen)] += 1
+                stories[row.subject_id].fell[Fell(row.rule, row.slot, owner, row.due_at, row.fine_clause, row.fine_fen)] += 1
+        named = [event.facts["duty"] for story in stories.values() for event in story.events if "duty" in event.facts]
+        for row in db.session.execute(select(DUTIES.id, DUTIES.subject_id, DUTIES.rule, DUTIES.slot).where(DUTIES.id.in_(named))):
+            stories[row.subject_id].duties[row.id] = row.rule, row.slot
 
 
 def from_below(ids: list[int], kinds: list[str], events: list[str]):
@@ -102,12 +106,6 @@ def from_below(ids: list[int], kinds: list[str], events: list[str]):
     came = and_(SUBJECTS.id == EVENTS.subject_id, SUBJECTS.origin_id.in_(ids), SUBJECTS.kind.in_(kinds))
     rows = select(*_EVENT, SUBJECTS.origin_id, SUBJECTS.kind.label("of")).join(Subject.__table__, came)
     return rows.where(EVENTS.kind.in_(events)).order_by(EVENTS.id)
-
-
-def _falls(duty: Row, now: datetime) -> bool:
-    """Whether the next sweep will find it missed."""
-    ended = duty.kept_by_id or duty.dropped_by_id or duty.held_by_id
-    return not ended and duty.due_at < now
 
 
 def _class(kind: str) -> type[Subject]:

@@ -27,7 +27,7 @@ def dates() -> frozenset[str]:
 
 def revived(facts: dict[str, Any]) -> dict[str, Any]:
     """Facts as rules read them: dates are dates again."""
-    for name in dates() & facts.keys():
+    for name in dates() & facts.keys() if facts else ():
         if isinstance(text := facts[name], str):
             facts[name] = date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
     return facts

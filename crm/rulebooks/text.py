@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from copy import deepcopy
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import tomlkit
@@ -38,12 +38,13 @@ def _is_entry(change: Change) -> bool:
 
 
 def applied(data: Mapping[str, Any], changes: Iterable[Change]) -> dict[str, Any]:
-    """The same of what was read from it."""
-    data = deepcopy(dict(data))
+    """The same of what was read from it, of which nothing is touched."""
+    data = dict(data)
     for (*way, key), value in changes:
         table = data
         for name in way:
-            table = table.setdefault(name, {})
+            table[name] = dict(table.get(name, {}))
+            table = table[name]
         if value is None:
             table.pop(key, None)
         else:
@@ -129,9 +130,12 @@ def parts(text: str) -> list[Part]:
 def with_part(text: str, place: int, part: str) -> str:
     """The text with another part in the place of one."""
     known = [one.text for one in parts(text)]
-    known[place] = part if part.endswith("\n") or place == len(known) - 1 else part + "\n"
+    below = known[place][len(known[place].rstrip()) :] or "\n"
+    known[place] = part.replace("\r\n", "\n").rstrip() + below
     return "".join(known)
 
 
-def data_of(text: str) -> dict[str, Any]:
+@lru_cache(maxsize=4)
+def data_of(text: str) -> Mapping[str, Any]:
+    """What was read from it: to be looked at, never changed."""
     return tomllib.loads(text)

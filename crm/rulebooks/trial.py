@@ -96,6 +96,7 @@ class Trial:
         self.draft, self.held, self.since, self.until = draft, held, since, until
         self.archive = Archive([*held.books.values(), *draft.books.values()])
         self.book: Rulebook = draft.books[DRAFT]
+        self.gone = {key for book in held.books.values() for key in book.categories} - self.book.categories.keys()
 
     @classmethod
     def of(cls, text: str, since: datetime, until: datetime) -> Self:
@@ -131,12 +132,9 @@ class Trial:
     def _left_out(self, story: Story, held: Replay) -> Why | None:
         if story.unknown:
             return Why.UNKNOWN
-        if story.kind == "ticket" and any(self._gone(event.known) for event in story.events if not event.of):
+        if self.gone and story.kind == "ticket" and any(event.known["category"] in self.gone for event in story.events):
             return Why.GONE
         return None if Counter(map(fell, held.missed)) == story.fell else Why.DIFFERS
-
-    def _gone(self, known: Mapping[str, Any] | None) -> bool:
-        return (known or {}).get("category") not in self.book.categories
 
     def _compared(self, story: Story, held: list[Owed], draft: Replay, tally: Tally) -> Iterator[Row]:
         before, after = self._counted(held, HELD, tally), self._counted(draft.missed, TRIED, tally)
