@@ -26,7 +26,7 @@ PASSWORD = "a password of the bench"
 TABLES = ("subjects", "tickets", "events", "seals", "duties", "search_rows", "search_keys")
 
 
-def fill(place: Place, size: int) -> None:
+def fill(place: Place, size: int, told: type[Story] = Story) -> None:
     began = time.monotonic()
     with place.app() as app, app.app_context():
         with unit_of_work():
@@ -34,7 +34,7 @@ def fill(place: Place, size: int) -> None:
         while adopt_all(clock.now()):
             pass
         with unit_of_work():
-            story = _story(size, people)
+            story = _story(size, people, told)
         connection = db.engine.raw_connection()
         load = _copy if db.engine.dialect.name == "postgresql" else _insert
         with _bare(connection.cursor()):
@@ -62,12 +62,12 @@ def _department(size: int) -> list[int]:
     return [one.id for one in people if isinstance(one, User)]
 
 
-def _story(size: int, people: list[int]) -> Story:
+def _story(size: int, people: list[int], told: type[Story]) -> Story:
     edition = db.session.scalars(select(Edition.id)).one()
     pairs = [tuple(row) for row in db.session.execute(select(Customer.id, Contact.id).join(Contact.customer))]
     top = {"subjects": Subject.id, "events": Event.id, "duties": Duty.id}
     start = {name: (db.session.scalar(select(func.max(column))) or 0) + 1 for name, column in top.items()}
-    return Story(size, clock.now(), edition, people, pairs, start)
+    return told(size, clock.now(), edition, people, pairs, start)
 
 
 @contextmanager

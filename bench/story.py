@@ -29,7 +29,7 @@ COLUMNS = {
     "subjects": "id kind number title state category priority customer_id owner_id edition_id opened_at version",
     "tickets": "id contact_id department channel service_qq asked_at answered_at description fields uncovered_reason "
     "wait_until started_at ended_at completed_at cancelled_at",
-    "events": "id kind subject_id at recorded_at actor_id address via facts",
+    "events": "id kind subject_id at recorded_at actor_id address via facts known",
     "seals": "seq event_id hash",
     "duties": "id rule slot edition_id clause subject_id owner_id show_from warn_at due_at ruled_due_at opened_by_id "
     "kept_by_id dropped_by_id breached_by_id breached_owner_id fine_clause fine_fen",
@@ -69,6 +69,7 @@ class Story:
         self.next, self.dice = dict(start), random.Random(size)
         self.words, self.fresh, self.numbers = Words(self.dice), 1000 + size // 200, {}
         self.rows: Rows = {name: [] for name in COLUMNS}
+        self.known: dict = {}  # of the record whose story is told
 
     def batches(self, each: int = 20_000) -> Iterator[Rows]:
         for place in range(self.size):
@@ -83,8 +84,8 @@ class Story:
 
     def _event(self, kind: str, subject: int, at: datetime, by: int | None, **facts) -> int:
         id, when = self._id("events"), stamp(at)
-        said = json.dumps(facts, ensure_ascii=False)
-        self.rows["events"].append((id, kind, subject, when, when, by, "", "page", said))
+        said, known = json.dumps(facts, ensure_ascii=False), json.dumps(self.known)
+        self.rows["events"].append((id, kind, subject, when, when, by, "", "page", said, known))
         self.rows["seals"].append((id, id, "0" * 64))
         return id
 
@@ -137,6 +138,7 @@ class Story:
         ))  # fmt: skip
 
     def _history(self, id: int, at: datetime, owner: int, state: str, category: str, notes: list[str]) -> None:
+        self.known = {"state": state, "category": category, "channel": "phone", "called_back": False, "owner_id": owner}
         minute, old = timedelta(minutes=1), at < self.now - timedelta(days=9)
         opened = self._event("ticket.opened", id, at, owner, coverage="in_service")
         if state not in ("new", "cancelled"):

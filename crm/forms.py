@@ -32,7 +32,7 @@ from crm import clock
 from crm.db import db
 from crm.errors import Forbidden, Invalid, NotThere, Refused
 from crm.labels import N_, Labelled
-from crm.money import MOST
+from crm.money import MOST, fen_of
 
 EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")  # nor turns text about
@@ -157,9 +157,8 @@ class MoneyField(StringField):
         text = clean(valuelist[0]) if valuelist else ""
         self.data = None
         if text:
-            match = re.fullmatch(r"[¥￥]?\s*([0-9]{1,9}|[0-9]{1,3}(?:[,，][0-9]{3}){1,2})(?:\.([0-9]{1,2}))?", text)
-            fen = int(re.sub("[,，]", "", match[1])) * 100 + int((match[2] or "").ljust(2, "0")) if match else -1
-            if not self.least <= fen <= self.most:
+            fen = fen_of(text)
+            if fen is None or not self.least <= fen <= self.most:
                 raise ValueError(_l("An amount in yuan is needed, such as 1200 or 1200.50."))
             self.data = fen
 

@@ -16,6 +16,8 @@ from crm.papers import views as papers
 from crm.penalties import views as penalties
 from crm.plans import views as plans
 from crm.reports import views as reports
+from crm.rulebooks import suggestions
+from crm.rulebooks import views as drafts
 from crm.serials import handing
 from crm.serials import views as serials
 from crm.staff import door, own
@@ -27,5 +29,6 @@ from crm.visits import views as visits
 
 _of_staff = (door, own, staff, staff_settings)
 _of_work = (opening, tickets, visits, changes, opinions, callbacks, absences, penalties, statements, ledger, reports)
+_of_rules = (drafts, suggestions)
 _of_software = (customers, serials, handing, contracts, plans, implementations)
-BLUEPRINTS = tuple(package.bp for package in (*_of_staff, duties, files, letters, *_of_software, papers, *_of_work))
+BLUEPRINTS = tuple(package.bp for package in (*_of_staff, duties, *_of_rules, files, letters, *_of_software, papers, *_of_work))

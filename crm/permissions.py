@@ -72,6 +72,7 @@ class Permission(enum.StrEnum):
     DUTY_READ_ANY = "duty:read:any"  # everybody's Today
     FILTER_SHARE = "filter:share"  # a list's filter under a name, for everybody
     RULEBOOK_ISSUE = "rulebook:issue"
+    RULEBOOK_DRAFTS = "rulebook:drafts"  # read drafts and their trials; answer what people write on the rulebook (8, 9)
     STAFF_EDIT = "staff:edit"
     SETTINGS_EDIT = "settings:edit"
 
@@ -82,7 +83,7 @@ _DESK = {P.CUSTOMER_READ, P.CUSTOMER_EDIT, P.TICKET_READ, P.VISIT_READ, P.CHANGE
          P.CONTRACT_READ, P.LETTER_READ, P.OPINION_READ, P.OPINION_WORK} | _PAPER  # fmt: skip
 _LEAD = {P.OPINION_INVESTIGATE, P.REPORT_READ, P.REPORT_RECEIVE, P.TICKET_ASSIGN, P.ABSENCE_DECIDE, P.TIME_GRANT, P.DUTY_READ_ANY,
          P.FILTER_SHARE, P.PENALTY_READ_ANY, P.PENALTY_ENTER, P.PENALTY_APPOINT, P.PENALTY_WEIGH, P.STATEMENT_READ,
-         P.FUND_READ}  # fmt: skip
+         P.FUND_READ, P.RULEBOOK_DRAFTS}  # fmt: skip
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.SPECIALIST: frozenset(_DESK | {P.TICKET_WORK, P.VISIT_WORK, P.CHANGE_WORK, P.CONTRACT_WORK, P.SERIAL_READ,
                                         P.SERIAL_ISSUE}),

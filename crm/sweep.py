@@ -27,6 +27,7 @@ from crm.letters.outbox import send_due
 from crm.penalties.proposing import propose_due as propose_penalties
 from crm.plans.workflow import propose_due
 from crm.reports.workflow import open_due
+from crm.rulebooks.trying import try_due
 from crm.sheets import runs
 from crm.staff import access, throttle
 
@@ -72,6 +73,7 @@ STEPS: dict[str, Callable[[datetime], int]] = {
     N_("old form numbers removed"): forget_submissions,
     N_("log-in counts removed"): throttle.forget,
     N_("old notices removed"): forget_notices,
+    N_("drafts of the rulebook tried"): try_due,
     N_("presences removed"): presence.forget,
     N_("old access entries removed"): access.forget,
 }

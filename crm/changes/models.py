@@ -111,6 +111,7 @@ class ChangeRequest(Subject):
         ChangeEvent.POSTPONED: {"words": N_("How the customer was told"), "reason": N_("Reason")},
         ChangeEvent.APPROVED: {"reason": N_("Why another day than was promised"), "told": N_("How the customer was told")},
     }  # fmt: skip
+    HANDED = frozenset({ChangeEvent.ASSIGNED, ChangeEvent.BUILDER})
     NOTICES: ClassVar[dict[str, str]] = {
         ChangeEvent.ASSIGNED: "to from", ChangeEvent.BUILDER: "to from", ChangeEvent.APPROVED: "owner",
         ChangeEvent.REJECTED: "owner", ChangeEvent.POSTPONED: "owner developer", ChangeEvent.DELIVERED: "owner",

@@ -175,6 +175,7 @@ class Contract(Subject):
         "invoice_posted_on": N_("Invoice posted on"), "courier_number": N_("Courier number"), "remark": N_("Remark"),
         "installations": N_("Installations"), "answer": (N_("Answer"), Answer),
     }  # fmt: skip
+    HANDED = frozenset({ContractEvent.ASSIGNED})
     NOTICES: ClassVar[dict[str, str]] = {ContractEvent.ASSIGNED: "to from"} | dict.fromkeys(
         (ContractEvent.RELEASED, ContractEvent.WITHHELD, ContractEvent.ANSWERED, ContractEvent.NOTED,
          MessageEvent.REJECTED, MessageEvent.UNKNOWN), "owner")  # fmt: skip

@@ -79,6 +79,7 @@ class Customer(Subject):
         "active": N_("Still there"),
     }  # fmt: skip
 
+    HANDED = frozenset({CustomerEvent.ASSIGNED})
     NOTICES: ClassVar[dict[str, str]] = {CustomerEvent.ASSIGNED: "to from"}
     SEARCHED = frozenset(set(CustomerEvent) - {CustomerEvent.ASSIGNED})
 

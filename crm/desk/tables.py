@@ -18,6 +18,7 @@ from crm.opinions import table as opinions
 from crm.papers import table as papers
 from crm.penalties import table as penalties
 from crm.permissions import Permission
+from crm.rulebooks import table as suggestions
 from crm.serials import numbering
 from crm.serials import queries as serials
 from crm.serials import table as installations
@@ -59,5 +60,5 @@ TABLES = {
     table.key: table
     for table in (tickets.TABLE, visits.TABLE, changes.TABLE, opinions.TABLE, callbacks.TABLE, CUSTOMERS, contracts.TABLE,
                   installations.TABLE, numbering.TABLE, papers.TABLE, penalties.TABLE,
-                  letters.TABLE, missed.TABLE, absences.TABLE, staff.TABLE, staff.ACCESS)
+                  letters.TABLE, missed.TABLE, absences.TABLE, suggestions.TABLE, staff.TABLE, staff.ACCESS)
 }

@@ -20,9 +20,12 @@ def book(edition_id: int) -> Rulebook:
     """The rulebook of an edition."""
     known = _read.setdefault(db.engine, {})
     if edition_id not in known:
-        text = db.session.scalars(select(Edition.body).where(Edition.id == edition_id)).one()
-        known[edition_id] = reading.read(text)
+        known[edition_id] = reading.read(text(edition_id))
     return known[edition_id]
+
+
+def text(edition_id: int) -> str:
+    return db.session.scalars(select(Edition.body).where(Edition.id == edition_id)).one()
 
 
 def holding(at: datetime) -> Select:

@@ -4,18 +4,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint, and_, false, true
+from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint, and_, false, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.db import db, only
+from crm.duties.declared import Declared
 from crm.duties.events import EditionEvent, EditionState
 from crm.duties.pressing import Pressing
-from crm.labels import N_, Labelled, Priority
-from crm.moves import Move
+from crm.labels import N_, Priority
 from crm.search import Entry
 
 
-class Subject(db.Model):
+class Subject(Declared, db.Model):
     """Anything that has a history and may owe something. Here stands all that lists, Today and history filter by."""
 
     __tablename__ = "subjects"
@@ -48,22 +48,6 @@ class Subject(db.Model):
         Index("ix_subjects_origin_id", "origin_id", **only("origin_id IS NOT NULL")),
         Index("ix_subjects_concerned_id", "kind", "concerned_id", "id", **only("concerned_id IS NOT NULL")),
     )  # fmt: skip
-
-    # what a package gives the spine; create_app collects it and checks the rulebook against it
-    noun: ClassVar[str] = ""  # the path's first segment
-    label: ClassVar[str] = ""
-    LASTING: ClassVar[bool] = False  # it outlives editions: what happens to it falls under the one of its day
-    EVENTS: ClassVar[type[Labelled] | None] = None
-    STATES: ClassVar[type[Labelled] | None] = None
-    MOVES: ClassVar[dict[str, Move]] = {}
-    DATES: ClassVar[tuple[str, ...]] = ()  # the facts of this kind a deadline may be counted from
-    FACTS: ClassVar[tuple[str, ...]] = ()  # those a condition may name, beside state and category
-    FIELDS: ClassVar[Mapping[str, str | tuple[str, type]]] = {}  # what changes → its title; and an enum, or datetime
-    PENALTIES: ClassVar[tuple[str, ...]] = ()  # those its code names, which every edition has
-    HINDRANCES: ClassVar[tuple[str, ...]] = ()  # the events that tell why the program cannot act by a rule
-    SAID: ClassVar[Mapping[str, Mapping[str, str]]] = {}  # event → what its words are, where it has several
-    NOTICES: ClassVar[dict[str, str]] = {}  # event → whom it concerns: "owner", or the facts that name them
-    SEARCHED: ClassVar[frozenset[str]] = frozenset()  # the events after which `searched()` says something else
 
     def searched(self) -> Iterable[Entry]:
         """The rows by which the search finds this subject."""
@@ -145,6 +129,7 @@ class Event(db.Model):
     address: Mapped[str] = mapped_column(default="")
     via: Mapped[str] = mapped_column(default="")
     facts: Mapped[dict] = mapped_column(default=dict)
+    known: Mapped[dict | None] = mapped_column(JSON(none_as_null=True))  # what conditions could rest on then (`known_then`)
 
     __table_args__ = (Index("ix_events_subject_id", "subject_id", "at"), Index("ix_events_at", "at"))
 

@@ -99,9 +99,14 @@ def _rule(entry: dict[str, Any]) -> dict[str, Any]:
 def read(text: str) -> Rulebook:
     """Parse and check one edition's text; RulebookError lists every fault. The same text is the same book: it never changes."""
     try:
-        reader = _Reader(tomllib.loads(text))
+        return book_of(tomllib.loads(text))
     except tomllib.TOMLDecodeError as wrong:
         raise RulebookError([str(wrong)]) from wrong
+
+
+def book_of(data: dict[str, Any]) -> Rulebook:
+    """The same of what was parsed already, which is used up by it."""
+    reader = _Reader(data)
     book = Rulebook(
         title=reader.data.pop("title", {}),
         chapters=reader.table("chapter", Chapter),

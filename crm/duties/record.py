@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row, update
@@ -12,17 +12,15 @@ from sqlalchemy import Row, update
 from crm import clock, search
 from crm.db import db, insert, rows_of
 from crm.duties import rows
+from crm.duties.carrying import BREACHED, REPRICED, Met, carry_out, missed, own_rule, rule_from_below, warning
 from crm.duties.editions import book, edition_id, ruling, todays_id
 from crm.duties.locks import lock, opened_here
 from crm.duties.models import Duty, Event, Notice, Subject, pending_now
 from crm.duties.posting import post
-from crm.duties.rulebook import PROGRAM, Rule, Rulebook, holds
-from crm.permissions import Role
-from crm.workdays import Calendar, Span, calendar
+from crm.duties.rulebook import Rule, Rulebook
+from crm.workdays import Calendar, calendar
 
 via: ContextVar[tuple[str, str]] = ContextVar("via", default=("cli", ""))  # (page | import | cli | tick, address)
-
-BREACHED, REPRICED = "duty.breached", "duty.repriced"
 
 
 def open_subject(subject: Subject, *, at: datetime | None = None, history: bool = False) -> None:
@@ -63,11 +61,13 @@ def record(kind: str, subject: Subject, *, by=None, at: datetime | None = None, 
         here[subject.id] = True
     if kind != BREACHED and not first:
         settle(subject, clock.now())
-    event = _add(kind, subject, by, at, facts)
-    known = {**subject.facts(), **facts}
+    own = subject.facts()
+    event = _add(kind, subject, by, at, facts, known_then(subject, own))
+    known = {**own, **facts}
+    met = Met(event.id, kind, at, subject, by.id if by else None, known, first)
     for edition, rule in rules_of(subject, kind, at, first):
-        if rule.of != subject.kind:
-            _carry_out(rule, edition, event, subject, by, known, first)
+        if own_rule(rule, subject.kind):
+            carry_out(_Rows, rule, edition, met)
     if subject.origin_id:
         _carry_up(event, subject, by, facts)
     if subject.edition_id:
@@ -100,15 +100,33 @@ def _notify(event: Event, subject: Subject, by, facts: Mapping[str, Any]) -> Non
         db.session.execute(insert(Notice).values(user_id=user_id, event_id=event.id))
 
 
-def _add(kind: str, subject: Subject, by, at: datetime, facts: Mapping[str, Any]) -> Event:
+def _add(
+    kind: str, subject: Subject, by, at: datetime, facts: Mapping[str, Any], known: Mapping[str, Any] | None = None
+) -> Event:
     way, address = via.get()
     event = Event(
         kind=kind, subject_id=subject.id, at=at, recorded_at=clock.now(), actor_id=by.id if by else None,
-        via=way, address=address, facts={key: plain(value) for key, value in facts.items()},
+        via=way, address=address, facts={key: plain(value) for key, value in facts.items()}, known=known,
     )  # fmt: skip
     db.session.add(event)
     db.session.flush()
     return event
+
+
+def known_then(subject: Subject, facts: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What conditions, dates and owners could rest on when an event was recorded: of its subject, and of what that came of
+    where that counts what happens to it. So the past can be judged by another rulebook."""
+    told = _told(subject, facts) if subject.edition_id else {}
+    if subject.origin_id:
+        origin = db.session.get_one(Subject, subject.origin_id)
+        if origin.edition_id and subject.kind in book(origin.edition_id).counted:
+            told["origin"] = _told(origin, origin.facts())
+    return told or None
+
+
+def _told(subject: Subject, facts: Mapping[str, Any]) -> dict[str, Any]:
+    whose = {"owner_id": subject.owner_id, "concerned_id": subject.concerned_id}
+    return {name: plain(value) for name, value in {**facts, **whose}.items() if value is not None}
 
 
 def plain(value: Any) -> Any:
@@ -129,99 +147,59 @@ def rules_of(subject: Subject, kind: str, at: datetime, first: bool = False) -> 
     return [(edition, rule) for edition in editions for rule in book(edition).by_event.get(kind, ())]
 
 
-def _carry_out(rule: Rule, edition: int, event: Event, subject: Subject, by, facts: Mapping[str, Any], first: bool) -> None:
-    """An event that both opens and drops, drops where the rule's condition does not hold."""
-    opens = event.kind in rule.opens and holds(rule.where, facts)
-    if event.kind in rule.keeps and (rule.owner != PROGRAM or facts.get("act", rule.key) == rule.key):
-        rows.end(subject.id, rule.key, edition, rule.slot_of(facts), "kept_by_id", event.id)
-    elif event.kind in rule.drops and not opens:
-        rows.end(subject.id, rule.key, edition, rule.slot_of(facts), "dropped_by_id", event.id)
-    if opens:
-        _open(rule, edition, event, subject, by, facts, first)
-
-
 def _carry_up(event: Event, subject: Subject, by, facts: Mapping[str, Any]) -> None:
     """What happened to a subject, for those rules of the one it came of that count such (`of`): all, or the one the event
     names as its `rule`. Whoever records on both locks the later one first, as here."""
     origin = db.session.get_one(Subject, subject.origin_id)
     rules = [
         (edition, rule) for edition, rule in rules_of(origin, event.kind, event.at)
-        if rule.of == subject.kind and facts.get("rule", rule.key) == rule.key
+        if rule_from_below(rule, subject.kind, facts)
     ]  # fmt: skip
     if not rules:
         return
     lock(origin)
     settle(origin, clock.now())
-    known = {**origin.facts(), **facts}
+    met = Met(event.id, event.kind, event.at, origin, by.id if by else None, {**origin.facts(), **facts})
     for edition, rule in rules:
-        _carry_out(rule, edition, event, origin, by, known, False)
+        carry_out(_Rows, rule, edition, met)
 
 
-def _open(rule: Rule, edition: int, event: Event, subject: Subject, by, facts: Mapping[str, Any], first: bool) -> None:
-    """A duty's rule met its event. One that is open already is only re-priced, unless the date it is counted from has
-    moved: then it is dropped and opened anew, each by its own edition. One already breached stands."""
-    slot = rule.slot_of(facts)
-    own = book(edition)
-    days = days_of(own)
-    ruled = rule.due.after(event.at, facts, days, notice=rule.notice)
-    fine = rule.fine_clause(facts)
-    price = {"fine_clause": fine, "fine_fen": own.penalties[fine].fen if fine else None}
-    old = None if first else rows.standing(subject.id, rule.key, slot)
-    if old is None and not first and edition != ruling(subject, event.at)[-1]:
-        return  # what an earlier edition asked for is over
-    if old:
-        if old.edition_id != edition:
-            return
-        if old.breached_by_id:
-            _price_again(old, event, subject, price)
-            return
-        if not rule.due.fact or ruled == old.ruled_due_at:
-            rows.price(old.id, fine, price["fine_fen"])
-            return
-        rows.end(subject.id, rule.key, edition, slot, "dropped_by_id", event.id)
-    due = max(ruled, event.at) if rule.owner != PROGRAM else _in_time(ruled, event.at, days)
-    late = rule.owner == PROGRAM and due != ruled  # it is done at once, though there is time for it
-    owner, pool = _whose(rule, subject, by)
-    row = {
-        "rule": rule.key, "slot": slot, "edition_id": edition, "clause": rule.clause, **price,
-        "subject_id": subject.id, "owner_id": owner, "pool": pool, "opened_by_id": event.id,
-        "show_from": warning(rule.show, due, event.at, days) if rule.show and not late else event.at,
-        "warn_at": warning(rule.warn, due, event.at, days), "due_at": due, "ruled_due_at": ruled,
-    }  # fmt: skip
-    rows.add(row)
+class _Rows:
+    """The duties of the database, as carrying out knows them."""
 
+    standing = staticmethod(lambda met, rule, slot: rows.standing(met.subject.id, rule, slot))
+    price = staticmethod(lambda old, clause, fen: rows.price(old.id, clause, fen))
+    rulebook = staticmethod(book)
 
-def _price_again(old: Row, event: Event, subject: Subject, price: Mapping[str, Any]) -> None:
-    """A missed duty whose subject turns out to be one that is fined: the fine follows; none is taken back here."""
-    if price["fine_clause"] and price["fine_clause"] != old.fine_clause:
-        rows.price(old.id, price["fine_clause"], price["fine_fen"])
-        facts = {"duty": old.id, "rule": old.rule, "owner": old.breached_owner_id, **price}
-        _add(REPRICED, subject, None, event.at, facts)
+    @staticmethod
+    def days(edition: int) -> Calendar:
+        return days_of(book(edition))
+
+    @staticmethod
+    def latest(met: Met) -> int:
+        return ruling(met.subject, met.at)[-1]
+
+    @staticmethod
+    def end(met: Met, rule: str, edition: int, slot: str, stamp: str) -> None:
+        rows.end(met.subject.id, rule, edition, slot, stamp, met.id)
+
+    @staticmethod
+    def add(met: Met, rule: Rule, owed: dict[str, Any], late: bool) -> None:
+        due, days = owed["due_at"], days_of(book(owed["edition_id"]))
+        shown = warning(rule.show, due, met.at, days) if rule.show and not late else met.at
+        rows.add(owed | {"show_from": shown, "warn_at": warning(rule.warn, due, met.at, days)})
+
+    @staticmethod
+    def price_missed(met: Met, old: Row, clause: str, fen: int | None) -> None:
+        """A missed duty whose subject turns out to be one that is fined: the fine follows; none is taken back here."""
+        rows.price(old.id, clause, fen)
+        facts = {"duty": old.id, "rule": old.rule, "owner": old.breached_owner_id, "fine_clause": clause, "fine_fen": fen}
+        _add(REPRICED, met.subject, None, met.at, facts)
 
 
 def days_of(edition: Rulebook) -> Calendar:
     """The department's calendar with the working hours of an edition."""
     return dataclasses.replace(calendar(), hours=edition.hours)
-
-
-def warning(before: Span, due: datetime, opened: datetime, days: Calendar) -> datetime:
-    """When to warn: a span before the deadline, but not before there was anything to do."""
-    return min(max(before.ahead_of(due, days), opened), due)
-
-
-def _in_time(ruled: datetime, at: datetime, days: Calendar) -> datetime:
-    """The program's own deadline: where it has passed, or is about to, the next sweep still acts in time."""
-    return ruled if ruled - at >= timedelta(hours=1) else Span(1, "working day").from_instant(at, days)
-
-
-def _whose(rule: Rule, subject: Subject, by) -> tuple[int | None, str | None]:
-    if rule.owner == PROGRAM:
-        return None, PROGRAM
-    if rule.owner.startswith("pool:"):
-        return None, rule.owner.removeprefix("pool:")
-    named = {"actor": by and by.id, "concerned": subject.concerned_id}
-    owner = named.get(rule.owner) or subject.owner_id
-    return owner, None if owner else Role.MANAGER  # nobody's goes to the manager
 
 
 def settle(subject: Subject, at: datetime) -> int:
@@ -244,10 +222,9 @@ def breach(duty: Duty, subject: Subject) -> bool:
     db.session.refresh(duty)
     if not duty.open or duty.breached_by_id or duty.held_by_id:
         return False
-    facts = {"duty": duty.id, "rule": duty.rule, "slot": duty.slot, "clause": duty.clause}
-    facts["owner"] = duty.liable_id or duty.owner_id
+    facts = missed(duty)
     if duty.fine_clause:
-        facts |= {"fine_clause": duty.fine_clause, "fine_fen": duty.fine_fen, "missing": subject.lacking()}
+        facts["missing"] = subject.lacking()
     event = record(BREACHED, subject, at=duty.due_at, **facts)
     stamp = {"breached_by_id": event.id, "breached_owner_id": facts["owner"]}
     breached = update(Duty).where(Duty.id == duty.id, pending_now()).values(stamp)

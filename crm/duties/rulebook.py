@@ -24,7 +24,11 @@ class RulebookError(ValueError):
 
 def holds(where: Where, facts: Mapping[str, Any]) -> bool:
     """A condition: each named fact equals the value, or is one of the list."""
-    return all(facts.get(k) in v if isinstance(v, list) else facts.get(k) == v for k, v in where.items())
+    for key, wanted in where.items():
+        known = facts.get(key)
+        if known not in wanted if isinstance(wanted, list) else known != wanted:
+            return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -151,7 +155,10 @@ class Rule:
     ours: bool = False
 
     def fine_clause(self, facts: Mapping[str, Any]) -> str | None:
-        return next((fine["clause"] for fine in self.fine if holds(fine.get("where", {}), facts)), None)
+        for fine in self.fine:
+            if holds(fine.get("where", {}), facts):
+                return fine["clause"]
+        return None
 
     def slot_of(self, facts: Mapping[str, Any]) -> str:
         return str(facts.get(self.slot, "")) if self.slot else ""
@@ -219,6 +226,11 @@ class Rulebook:
         return {kind: tuple(rules) for kind, rules in found.items()}
 
     @cached_property
+    def counted(self) -> frozenset[str]:
+        """The kinds of subject what happens to which counts for what they came of."""
+        return frozenset(rule.of for rule in self.rules.values() if rule.of)
+
+    @cached_property
     def carried_out(self) -> frozenset[str]:
         """The clauses the program watches: those a duty, a category, a field or a form stands on."""
         entries = [*self.rules.values(), *self.categories.values(), *self.fields.values(), *self.papers.values(),
@@ -258,9 +270,9 @@ class Rulebook:
         return [
             Gap(self.fields[key], wanted[key][0], self.fields[key].clause or wanted[key][1])
             for key in dict.fromkeys(order)
-            if holds(self.fields[key].where, have) and not _given(have.get(key))
+            if holds(self.fields[key].where, have) and not given(have.get(key))
         ]
 
 
-def _given(value: Any) -> bool:
+def given(value: Any) -> bool:
     return bool(value.strip()) if isinstance(value, str) else value is not None and value is not False and value != []

@@ -61,6 +61,7 @@ def _said(event) -> bytes:
     """All of an event, always written the same way."""
     times = [event.at.isoformat(), event.recorded_at.isoformat()]
     whole = [event.id, event.kind, event.subject_id, *times, event.actor_id, event.address, event.via, event.facts]
+    whole += [event.known] if event.known else []  # older ones keep none, and their seals
     return json.dumps(whole, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 

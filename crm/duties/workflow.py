@@ -9,11 +9,12 @@ from sqlalchemy import delete, select, update
 from crm import clock
 from crm.db import db, insert, next_number, rows_of, unit_of_work
 from crm.duties import editions, reading
+from crm.duties.carrying import in_reach, of_roles, warning
 from crm.duties.events import DutyEvent, EditionEvent, EditionState
 from crm.duties.locks import lock
 from crm.duties.models import Acknowledgement, Duty, Edition, Event, Extension, Notice, Subject, open_now, pending_now
 from crm.duties.queries import event_labels
-from crm.duties.record import days_of, record, settle, warning
+from crm.duties.record import days_of, record, settle
 from crm.duties.rows import DECIDE_MORE_TIME
 from crm.duties.rulebook import Rulebook, RulebookError
 from crm.errors import Forbidden, Invalid, NotThere, WrongState
@@ -36,7 +37,11 @@ Edition.MOVES = MOVES
 
 def check_rulebook(text: str) -> Rulebook:
     """Read an edition's text against all that the program knows; RulebookError lists every fault."""
-    edition = reading.read(text)
+    return known_to_all(reading.read(text))
+
+
+def known_to_all(edition: Rulebook) -> Rulebook:
+    """What was read names nothing that no package has; RulebookError otherwise."""
     kinds = Subject.__subclasses__()
     dates = {date for kind in kinds for date in kind.DATES}
     moves = {name for kind in kinds for name in kind.MOVES} | {"decide", "acknowledge", "call"}
@@ -115,7 +120,7 @@ def ask_more_time(duty: Duty, *, by, reason: str, wanted: datetime) -> Extension
     db.session.refresh(duty)
     if not may_ask(duty, by):
         raise WrongState()
-    if not duty.due_at < wanted <= duty.due_at + timedelta(days=366):
+    if not in_reach(wanted, duty, duty.due_at):
         raise Invalid(fields={"wanted": N_("The new date must lie after the present deadline, within a year of it.")})
     facts = {"duty": duty.id, "rule": duty.rule, "reason": reason, "wanted": wanted}
     event = record(DutyEvent.MORE_TIME_ASKED, duty.subject, by=by, **facts)
@@ -136,7 +141,7 @@ def decide_more_time(request: Extension, *, by, granted: bool, until: datetime |
     if not by.may(Permission.TIME_GRANT) or by.id == duty.owner_id or request.asked_by_id in {by.id, *by.cover.people}:
         raise Forbidden(N_("Whoever asks never approves: another manager or the director decides this."))
     until = (until or request.wanted) if granted else None
-    if until is not None and not max(now, duty.due_at) < until <= duty.due_at + timedelta(days=366):
+    if until is not None and not in_reach(until, duty, now):
         raise Invalid(fields={"until": N_("The new date must lie after the present deadline, within a year of it.")})
     decided = {"granted": granted, "decided_by_id": by.id, "decided_at": now, "new_due_at": until, "remark": remark}
     undecided = update(Extension).where(Extension.id == request.id, Extension.granted.is_(None)).values(decided)
@@ -286,8 +291,7 @@ def hand_over(subject: Subject, owner_id: int | None, to_id: int | None, *, but:
     """Another, or nobody and so the managers, now owes what `owner_id` owed on this subject. A breach already dated keeps
     its name, and so does a deadline that passed while more time was being decided. What nobody owned waits with the
     managers and is taken too; what falls to a role stays with it, and with whoever took it on."""
-    books = [editions.book(one) for one in editions.ruling(subject, clock.now())]
-    pools = {rule.key for book in books for rule in book.rules.values() if rule.owner.startswith("pool:")}
+    pools = of_roles(editions.book(one) for one in editions.ruling(subject, clock.now()))
     whose = Duty.owner_id == owner_id if owner_id else Duty.owner_id.is_(None)
     mine = (Duty.subject_id == subject.id, whose, Duty.rule.not_in(pools), Duty.id.not_in(but), open_now())
     passed = (*mine, Duty.held_by_id.is_not(None), Duty.due_at < clock.now(), Duty.liable_id.is_(None))

@@ -50,6 +50,7 @@ class Implementation(Subject):
         "title": N_("What is put in"), "starts_on": N_("Begins on"), "ended_on": N_("Ended on"), "remark": N_("Remark"),
         "installation": N_("Installation"),
     }  # fmt: skip
+    HANDED = frozenset({ImplementationEvent.ASSIGNED})
     NOTICES: ClassVar[dict[str, str]] = {ImplementationEvent.ASSIGNED: "to from"}
     SEARCHED = frozenset({ImplementationEvent.STARTED, ImplementationEvent.EDITED})
 

@@ -106,6 +106,7 @@ class Opinion(Subject):
     STATES = State
     FACTS = ("against_lead",)
     PENALTIES = (FIRST, LATER, OFTEN)
+    HANDED = frozenset({OpinionEvent.ASSIGNED})
     NOTICES: ClassVar[dict[str, str]] = {
         OpinionEvent.ASSIGNED: "to from", OpinionEvent.HEARD: "against", OpinionEvent.CONFIRMED: "against",
         OpinionEvent.DISMISSED: "against", OpinionEvent.REWEIGHED: "owner against",

@@ -141,6 +141,16 @@ class Ticket(Subject):
         (TicketEvent.OPENED, TicketEvent.NOTED, TicketEvent.SETTLED, TicketEvent.RECATEGORISED, TicketEvent.CANCELLED,
          TicketEvent.REOPENED, TicketEvent.COMPLETED, TicketEvent.DUPLICATE), "owner")  # fmt: skip
     SEARCHED = frozenset({TicketEvent.OPENED, TicketEvent.EDITED, TicketEvent.FILLED, TicketEvent.NOTED})
+    HANDED = frozenset({TicketEvent.ASSIGNED})
+    TELLS: ClassVar[dict[str, dict[str, Any]]] = {
+        TicketEvent.OPENED: {"state": State.NEW}, TicketEvent.STARTED: {"state": State.WORKING},
+        TicketEvent.WAITING: {"state": State.WAITING, "wait_until": "until"},
+        TicketEvent.RESUMED: {"state": State.WORKING, "wait_until": None},
+        TicketEvent.ENDED: {"state": State.ENDED, "wait_until": None, "ended_at": "at"},
+        TicketEvent.COMPLETED: {"state": State.COMPLETE}, TicketEvent.CANCELLED: {"state": State.CANCELLED, "ended_at": None},
+        TicketEvent.REOPENED: {"state": State.WORKING, "ended_at": None},
+    }  # fmt: skip
+    STEADY = ("called_back",)
 
     @property
     def servers(self) -> set[int | None]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from crm.duties import editions
 from crm.duties import queries as duties
-from crm.duties.rulebook import Gap, Rulebook
+from crm.duties.rulebook import Gap, Rulebook, given
 from crm.errors import Invalid
 from crm.files import queries as files
 from crm.files.models import File
@@ -54,6 +54,14 @@ def have(ticket: Ticket, attached: Iterable[File] | None = None) -> dict[str, An
         "contact": ticket.contact_id,
         **opened,
     }
+
+
+def proof(ticket: Ticket, attached: Iterable[File] | None = None) -> dict[str, Any]:
+    """What a record held that was complete, asked for or not: so another rulebook can be asked whether it would let it pass."""
+    held = have(ticket, attached)
+    opened = {key: field.of for key, field in rulebook_of(ticket).fields.items() if field.kind == "subject" and key not in held}
+    held |= {key: duties.came_of(ticket, of) for key, of in opened.items()}
+    return {"category": ticket.category, "fields": sorted(key for key, value in held.items() if given(value))}
 
 
 def _opened_from_it(book: Rulebook, category: str) -> list[str]:

@@ -16,6 +16,7 @@ from crm.duties.models import Event
 from crm.duties.record import open_subject, record, settle_first
 from crm.duties.workflow import must_be_owed
 from crm.errors import Forbidden, Invalid, Refused, WrongState
+from crm.files import queries as files_of
 from crm.files.models import File
 from crm.files.workflow import attach, take_away
 from crm.labels import N_
@@ -25,7 +26,7 @@ from crm.serials.coverage import Verdict, verdict_of
 from crm.serials.models import Installation
 from crm.tickets.models import PASSWORD, Channel, State, Ticket, TicketEvent, stamp
 from crm.tickets.moves import MOVES, SERVED
-from crm.tickets.needs import Incomplete, gaps, rulebook_of, unserved, wanting
+from crm.tickets.needs import Incomplete, gaps, proof, rulebook_of, unserved, wanting
 
 
 def open_ticket(
@@ -93,13 +94,13 @@ def fill(
     _attach(ticket, files, by)
 
 
-def start(ticket: Ticket, *, by) -> None:
+def start(ticket: Ticket, *, by, **said: Any) -> None:
     """Begin, once what is needed before the work is there (5.1.4)."""
     MOVES["start"].apply(ticket, by)
     if missing := gaps(ticket, upto="work"):
         raise Incomplete(missing, N_("Before the work can start, this is needed:"))
     stamp(ticket, clock.now())
-    record(TicketEvent.STARTED, ticket, by=by)
+    record(TicketEvent.STARTED, ticket, by=by, **said)
 
 
 def wait(ticket: Ticket, *, by, reason: str, until: date) -> None:
@@ -118,11 +119,11 @@ def resume(ticket: Ticket, *, by) -> None:
     record(TicketEvent.RESUMED, ticket, by=by)
 
 
-def end(ticket: Ticket, *, by) -> None:
+def end(ticket: Ticket, *, by, **said: Any) -> None:
     """The problem has been dealt with; from here the complete record is owed (5.1.3)."""
     MOVES["end"].apply(ticket, by)
     stamp(ticket, clock.now())
-    record(TicketEvent.ENDED, ticket, by=by)
+    record(TicketEvent.ENDED, ticket, by=by, **said)
 
 
 def complete(ticket: Ticket, *, by, **filled: Any) -> None:
@@ -135,15 +136,17 @@ def complete(ticket: Ticket, *, by, **filled: Any) -> None:
         raise WrongState()
     if filled:
         fill(ticket, by=by, **filled)
-    if missing := gaps(ticket):
+    attached = files_of.of(ticket)
+    if missing := gaps(ticket, attached=attached):
         raise Incomplete(missing)
+    has = proof(ticket, attached)
     if ticket.state == State.NEW:
-        start(ticket, by=by)
+        start(ticket, by=by, has=has)
     if ticket.state == State.WORKING:
-        end(ticket, by=by)
+        end(ticket, by=by, has=has)
     move.apply(ticket, by)
     stamp(ticket, clock.now())
-    record(TicketEvent.COMPLETED, ticket, by=by)
+    record(TicketEvent.COMPLETED, ticket, by=by, has=has)
 
 
 def write(ticket: Ticket, *, by, fields: Mapping[str, str]) -> None:

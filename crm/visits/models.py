@@ -121,6 +121,11 @@ class Visit(Subject):
         (VisitEvent.APPROVED, VisitEvent.REJECTED, VisitEvent.CANCELLED, VisitEvent.NOTED), "owner"
     )
     SEARCHED = frozenset({VisitEvent.REQUESTED, VisitEvent.EDITED, VisitEvent.VOIDED, VisitEvent.REPORTED})
+    TELLS: ClassVar[dict[str, dict[str, Any]]] = {
+        VisitEvent.REQUESTED: {"state": State.REQUESTED}, VisitEvent.APPROVED: {"state": State.APPROVED},
+        VisitEvent.DEPARTED: {"state": State.DEPARTED}, VisitEvent.ARRIVED: {"state": State.ARRIVED},
+        VisitEvent.RETURNED: {"state": State.BACK, "returned_at": "at"}, VisitEvent.WRITTEN_UP: {"state": State.WRITTEN_UP},
+    }  # fmt: skip
 
     @property
     def askers(self) -> set[int | None]:

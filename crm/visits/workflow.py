@@ -16,7 +16,7 @@ from crm.permissions import Permission as P
 from crm.serials.coverage import verdict_of
 from crm.serials.models import Installation
 from crm.tickets.models import Ticket
-from crm.tickets.needs import unserved, wanting
+from crm.tickets.needs import proof, unserved, wanting
 from crm.tickets.workflow import open_ticket, write
 from crm.visits.models import Kind, State, Visit, VisitEvent
 from crm.visits.moves import CHANGE, MOVES
@@ -127,7 +127,7 @@ def write_up(
         asked_at=visit.asked_at, answered_at=visit.arrived_at, origin_id=visit.id,
     )  # fmt: skip
     write(ticket, by=by, fields=fields)
-    record(VisitEvent.WRITTEN_UP, visit, by=by, of=ticket.id)
+    record(VisitEvent.WRITTEN_UP, visit, by=by, of=ticket.id, has=proof(ticket))
     return ticket
 
 

@@ -1,0 +1,137 @@
+"""A draft of the rulebook: begun, changed, issued or discarded. What is saved is always a rulebook that can be read."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from crm import clock
+from crm.db import db, next_number
+from crm.duties import reading
+from crm.duties import workflow as duties
+from crm.duties.models import Edition
+from crm.duties.record import open_subject, record
+from crm.duties.rulebook import Rulebook, RulebookError
+from crm.errors import Forbidden, Invalid, WrongState
+from crm.labels import N_
+from crm.rulebooks import differences, faults
+from crm.rulebooks.following import with_fines
+from crm.rulebooks.models import Draft, DraftEvent, DraftState
+from crm.rulebooks.moves import CHANGE, DRAFT_MOVES
+from crm.rulebooks.text import Change, applied, changed, data_of
+from crm.staff import workflow as accounts
+
+TOLD = 200  # changes of one saving that are told one by one
+
+
+class Unfit(Invalid):
+    """What was typed would make no rulebook: every fault that was found."""
+
+    def __init__(self, found: Sequence[str]) -> None:
+        super().__init__(N_("This would be no rulebook that can be read."))
+        self.faults = [faults.fault(one) for one in found]
+
+
+def begin(*, by, title: str, base: Edition) -> Draft:
+    """From an edition's text; several drafts may lie side by side."""
+    draft = Draft(number=next_number("W"), title=title, state=DraftState.DRAFT, body=base.body, base_id=base.id, owner_id=by.id)
+    open_subject(draft)
+    record(DraftEvent.BEGUN, draft, by=by, edition=base.number)
+    return draft
+
+
+def check(data: Mapping[str, Any]) -> Rulebook:
+    """Unfit, unless it is a rulebook of which the program knows every word."""
+    try:
+        return duties.known_to_all(reading.book_of(dict(data)))
+    except RulebookError as wrong:
+        raise Unfit(wrong.faults) from wrong
+
+
+def planned(draft: Draft, changes: Sequence[Change]) -> tuple[list[Change], dict[str, Any]]:
+    """What is to be changed, with what follows from it, and what the rulebook is then; Unfit if it is none."""
+    data = data_of(draft.body)
+    every = with_fines(list(changes), data)
+    after = applied(data, every)
+    check(after)
+    return every, after
+
+
+def change(draft: Draft, changes: Sequence[Change], *, by) -> list[differences.Difference]:
+    """Save some values of a draft: what differs now. Comments and order of its text stay."""
+    every, after = planned(draft, changes)
+    if not differences.made(data_of(draft.body), every):
+        return []
+    text = changed(draft.body, every)
+    assert data_of(text) == after, "the text says what was asked for"
+    return _save(draft, text, by)
+
+
+def rewrite(draft: Draft, text: str, *, by) -> list[differences.Difference]:
+    """The whole text, as somebody wrote it."""
+    text = text.replace("\r\n", "\n")
+    try:
+        duties.check_rulebook(text)
+    except RulebookError as wrong:
+        raise Unfit(wrong.faults) from wrong
+    return [] if text == draft.body else _save(draft, text, by)
+
+
+def faults_of(text: str) -> list[faults.Fault]:
+    """All that is wrong with a text, as it is typed."""
+    try:
+        duties.check_rulebook(text.replace("\r\n", "\n"))
+    except RulebookError as wrong:
+        return [faults.fault(one) for one in wrong.faults]
+    return []
+
+
+def add(draft: Draft, change_: Change, *, by) -> None:
+    """Something that is not there yet; Invalid if there is one of its key."""
+    table, key = change_.path
+    if key in data_of(draft.body).get(table, {}):
+        raise Invalid(fields={"key": N_("There is one of this key already.")})
+    change(draft, [change_], by=by)
+
+
+def _save(draft: Draft, text: str, by) -> list[differences.Difference]:
+    if not CHANGE.may(by, draft):
+        raise Forbidden()
+    if draft.state not in CHANGE.froms:
+        raise WrongState()
+    found = differences.between(data_of(draft.body), data_of(text))
+    draft.body = text
+    draft.version += 1
+    db.session.flush()
+    edits = [[list(one.path), one.before, one.after] for one in found[:TOLD]]
+    record(DraftEvent.CHANGED, draft, by=by, edits=edits, **({"more": len(found) - TOLD} if len(found) > TOLD else {}))
+    return found
+
+
+def issue(draft: Draft, *, by, holds_from: date) -> Edition:
+    """It holds from a day on, from now on if that is today; never backwards, nor before the last edition. Everybody is asked to
+    acknowledge it; what is open keeps its own (10, ours.editions)."""
+    DRAFT_MOVES["issue"].apply(draft, by)
+    try:
+        at = clock.now() if holds_from == clock.today() else clock.moment(holds_from)
+        edition = duties.issue_edition(draft.body, at, by=by)
+    except RulebookError as wrong:  # the program has learnt since
+        raise Unfit(wrong.faults) from wrong
+    except ValueError as wrong:
+        raise Invalid(fields={"holds_from": _refused(holds_from)}) from wrong
+    draft.issued_id = edition.id
+    record(DraftEvent.ISSUED, draft, by=by, of=edition.id, holds_from=holds_from)
+    accounts.present_to_all(edition)
+    return edition
+
+
+def _refused(day: date) -> str:
+    if day < clock.today():
+        return N_("That day is over: what happened before is judged by the rules of its day.")
+    return N_("An edition holds from that day or a later one already.")
+
+
+def discard(draft: Draft, *, by, reason: str) -> None:
+    DRAFT_MOVES["discard"].apply(draft, by)
+    if not reason.strip():
+        raise Invalid(fields={"reason": N_("Say why.")})
+    record(DraftEvent.DISCARDED, draft, by=by, reason=reason)
