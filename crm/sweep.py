@@ -23,7 +23,8 @@ from crm.files.workflow import forget_drafts
 from crm.labels import N_
 from crm.letters.outbox import send_due
 from crm.plans.workflow import propose_due
-from crm.reports.workflow import open_due
+from crm.reports.opening import open_due
+from crm.reports.sending import tell_due
 from crm.sheets import runs
 from crm.staff import access, throttle
 
@@ -56,8 +57,9 @@ STEPS: dict[str, Callable[[datetime], int]] = {
     N_("what the program owes done"): carry_out_due,
     N_("addresses found that were looked for"): find_addresses,
     N_("duties marked as missed"): breach_overdue,
-    N_("letters sent"): send_due,
     N_("reports prepared"): open_due,
+    N_("readers told of reports"): tell_due,
+    N_("letters sent"): send_due,
     N_("contract plans proposed"): propose_due,
     N_("events sealed"): seal_events,
     N_("seals anchored outside"): anchor,

@@ -42,10 +42,10 @@ def test_the_app_does_not_start_with_a_route_that_declares_nothing(database_url,
 
 
 WHAT = {
-    "specialist": "callback:read callback:work change:read change:work contract:read contract:work customer:edit customer:read letter:read opinion:read opinion:work paper:hold paper:read serial:issue serial:read ticket:read ticket:work visit:read visit:work",
-    "followup": "callback:read callback:work change:read contract:read customer:edit customer:read letter:read notice:send opinion:read opinion:work paper:hold paper:read report:read report:write ticket:read ticket:work visit:read",
-    "manager": "callback:read callback:work change:decide change:read contract:read contract:release contract:work contract:work:any customer:edit customer:read duty:read:any filter:share letter:read notice:send opinion:investigate opinion:read opinion:work paper:hold paper:read report:read report:receive serial:issue serial:issue:any serial:read ticket:assign ticket:read ticket:work ticket:work:any time:grant visit:decide visit:read",
-    "director": "callback:read callback:work change:decide change:read contract:read customer:edit customer:read duty:read:any filter:share letter:edit letter:read opinion:investigate opinion:read opinion:work paper:hold paper:read plan:sign report:read report:receive rulebook:issue ticket:assign ticket:read time:grant visit:decide visit:read",
+    "specialist": "callback:read callback:work change:read change:work contract:read contract:work customer:edit customer:read letter:read opinion:read opinion:work paper:hold paper:read report:write serial:issue serial:read ticket:read ticket:work visit:read visit:work",
+    "followup": "callback:read callback:work change:read contract:read customer:edit customer:read letter:read notice:send opinion:read opinion:work paper:hold paper:read report:read report:write ticket:read ticket:work visit:read watch",
+    "manager": "callback:read callback:work change:decide change:read contract:read contract:release contract:work contract:work:any customer:edit customer:read duty:read:any filter:share letter:read notice:send opinion:investigate opinion:read opinion:work paper:hold paper:read report:read report:receive report:write serial:issue serial:issue:any serial:read ticket:assign ticket:read ticket:work ticket:work:any time:grant visit:decide visit:read watch",
+    "director": "callback:read callback:work change:decide change:read contract:read customer:edit customer:read duty:read:any filter:share letter:edit letter:read opinion:investigate opinion:read opinion:work paper:hold paper:read plan:sign report:read report:receive report:send report:verify report:write rulebook:issue ticket:assign ticket:read time:grant visit:decide visit:read watch",
     "developer": "change:build change:read paper:hold paper:read ticket:read", "archivist": "paper:archive paper:hold paper:read", "admin": "settings:edit staff:edit",
 }  # fmt: skip
 
