@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from flask_babel import gettext as _
-
 from crm import clock, lists
 from crm.callbacks import queries as callbacks
 from crm.callbacks.models import MARKS
@@ -175,7 +173,7 @@ def _planned(user) -> Iterator[Card]:
     plan = next((one for one in plans.every(user)[:2] if one.month == clock.today().replace(day=1)), None)
     if plan is not None:
         sums, fen = sums_of([plan])[plan.id], Column("", "", As.FEN)
-        said = _("%(paid)s of %(expected)s", paid=fen.shown(sums["paid"]), expected=fen.shown(sums["expected"]))
+        said = f"{fen.shown(sums['paid'])} / {fen.shown(sums['expected'])}"
         yield Card(N_("Paid of the month's contract plan"), plan.path, said=said)
 
 

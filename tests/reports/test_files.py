@@ -10,7 +10,6 @@ from pypdf import PdfReader
 from crm import clock
 from crm.db import db, unit_of_work
 from crm.plans import workflow as plans
-from crm.plans.models import Plan
 from crm.reports import workflow
 from crm.reports.kinds import SORTS
 from crm.reports.models import Kind, Report
@@ -41,10 +40,15 @@ def text_of(answer) -> str:
     return squeezed("\n".join(page.extract_text() for page in PdfReader(BytesIO(answer.data)).pages))
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_workbook_has_the_numbers_and_a_sheet_for_each_table(work, browser, kind):
-    row, layout = report(kind), SORTS[kind].layout
-    book = load_workbook(BytesIO(browser("director").get(f"{row.path}/file.xlsx").data))
+def test_the_workbook_has_the_numbers_and_a_sheet_for_each_table(work, browser, subtests):
+    page = browser("director")
+    for kind in KINDS:
+        with subtests.test(kind.value):
+            row, layout = report(kind), SORTS[kind].layout
+            _holds(load_workbook(BytesIO(page.get(f"{row.path}/file.xlsx").data)), row, layout)
+
+
+def _holds(book, row: Report, layout) -> None:
     assert len(book.sheetnames) == 1 + len(layout.tables)
     found = workflow.figures(row)
     numbers = {line[0]: line[1] for line in book["Numbers"].iter_rows(values_only=True)}
@@ -54,9 +58,14 @@ def test_the_workbook_has_the_numbers_and_a_sheet_for_each_table(work, browser, 
         assert sheet.max_row == 1 + len(table.rows(found)) and [cell.value for cell in sheet[1]] == [column.label for column in table.columns]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_paper_says_what_the_page_does(work, browser, kind):
-    row, page = report(kind), browser("director")
+def test_the_paper_says_what_the_page_does(work, browser, subtests):
+    page = browser("director")
+    for kind in KINDS:
+        with subtests.test(kind.value):
+            _says(page, report(kind), kind)
+
+
+def _says(page, row: Report, kind: str) -> None:
     english, chinese = text_of(page.get(f"{row.path}/file.pdf?language=en")), text_of(page.get(f"{row.path}/file.pdf"))
     assert squeezed(Kind(kind).label) in english and row.number in english and "Notsubmittedyet" in english
     assert row.number in chinese and squeezed(Kind(kind).label) not in chinese
@@ -65,9 +74,14 @@ def test_the_paper_says_what_the_page_does(work, browser, kind):
         assert squeezed(f"{column.label}{said}") in english, column.key
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_what_is_drawn_stands_beside_its_table(work, browser, kind):
-    text = browser("director").get(report(kind).path).text
+def test_what_is_drawn_stands_beside_its_table(work, browser, subtests):
+    page = browser("director")
+    for kind in KINDS:
+        with subtests.test(kind.value):
+            _drawn(page.get(report(kind).path).text, kind)
+
+
+def _drawn(text: str, kind: str) -> None:
     found, layout = workflow.figures(report(kind)), SORTS[kind].layout
     drawn = [table for table in layout.tables if table.drawn and table.rows(found)]
     assert text.count('<svg class="plot"') == len(drawn) and (drawn or kind == Kind.CALLBACKS)
@@ -94,16 +108,21 @@ def test_what_somebody_typed_is_no_formula_and_no_markup(work, browser):
     assert "=1+1&lt;i&gt;" in page.get(row.path).text and "=1+1<i>" in text_of(page.get(f"{row.path}/file.pdf"))
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_any_period_is_looked_at_without_anything_being_kept(work, browser, kind):
+def test_any_period_is_looked_at_without_anything_being_kept(work, browser, subtests):
     page, before = browser("director"), db.session.query(Report).count()
+    for kind in KINDS:
+        with subtests.test(kind.value):
+            _looked_at(page, kind)
+    db.session.rollback()
+    assert db.session.query(Report).count() == before
+
+
+def _looked_at(page, kind: str) -> None:
     for path in (f"/reports/running?kind={kind}", f"/reports/running?kind={kind}&month=2026-11", f"/reports/running?kind={kind}&day=2026-11-25"):
         assert page.get(path).status_code == 200, path
     asked = f"kind={kind}&day=2026-11-25&person={make.who('specialist').id}"
     assert load_workbook(BytesIO(page.get(f"/reports/running/file.xlsx?{asked}").data)).sheetnames[0] == "Numbers"
     assert "截至目前" in text_of(page.get(f"/reports/running/file.pdf?{asked}"))
-    db.session.rollback()
-    assert db.session.query(Report).count() == before
 
 
 @pytest.mark.parametrize(("login", "asked", "status"), [
@@ -147,11 +166,12 @@ def test_the_contract_plan_is_listed_beside_them_and_goes_to_paper_alike(work, b
     with unit_of_work():
         make.in_force(ends_on=NOVEMBER.until)
         plan = plans.propose(NOVEMBER.since)
+        path, number = plan.path, plan.number
     page = browser("manager")
-    assert plan.path in page.get("/reports").text and plan.path not in browser("specialist").get("/reports").text
-    text = text_of(page.get(f"{db.session.query(Plan).one().path}/file.pdf?language=en"))
-    assert plan.number in text and "2026-11-30" in text and "Contractplan" in text
-    assert browser("archivist").get(f"{plan.path}/file.pdf").status_code == 403
+    assert path in page.get("/reports").text and path not in browser("specialist").get("/reports").text
+    text = text_of(page.get(f"{path}/file.pdf?language=en"))
+    assert number in text and "2026-11-30" in text and "Contractplan" in text
+    assert browser("archivist").get(f"{path}/file.pdf").status_code == 403
 
 
 def test_a_report_frozen_before_there_were_addresses_is_shown_all_the_same(work, browser):
