@@ -42,6 +42,10 @@ class Card:
     said: str = ""
 
 
+TO_SUBMIT = Card(N_("Reports to submit"), at("/reports", owes="me", state="open"))
+TO_RECEIVE = Card(N_("Reports to receive"), at("/reports", owes="me", state="submitted"))
+
+
 @dataclass(frozen=True)
 class Part:
     """What concerns one role: numbers, tables with their plots, and where to look on."""
@@ -87,7 +91,7 @@ def specialist(user) -> Part:
         Card(N_("Unpaid contracts"), at("/contracts", **mine, unpaid=True)),
         Card(N_("Customers of whom something is not known"), at("/customers", **mine, lacks="any")),
         Card(N_("Missed this month"), at("/duties", person="me", **_month()), OVER),
-        Card(N_("Reports to submit"), at("/reports", person="me", state="open"), OVER),
+        TO_SUBMIT,
     ), links=((N_("My month so far"), at("/reports/running", kind="specialist")), (N_("My marks"), SATISFACTION)))  # fmt: skip
 
 
@@ -103,7 +107,7 @@ def followup(user) -> Part:
         Card(N_("Records ended, not complete"), at("/tickets", standing=Standing.LACKING), OVER),
         Card(N_("Visits not written up"), at("/visits", owes=WRITE_UP), OVER),
         Card(N_("Forms not handed in"), at("/visits", owes=HAND_IN), OVER),
-        Card(N_("Reports to submit"), at("/reports", kind="callbacks", state="open"), OVER),
+        TO_SUBMIT,
     ), links=((N_("Watch over records"), WATCH), (N_("Satisfaction"), SATISFACTION)))  # fmt: skip
 
 
@@ -138,7 +142,7 @@ def manager(user) -> Part:
         Card(N_("Complaints to investigate"), at("/opinions", state="to_investigate")),
         Card(N_("Outside the service period, to be seen"), at("/tickets", owes="ticket.exception_seen")),
         Card(N_("Contracts that end in 60 days"), _ending()), Card(N_("Unpaid contracts"), at("/contracts", unpaid=True)),
-        Card(N_("Reports to receive"), at("/reports", state="submitted")),
+        TO_SUBMIT, TO_RECEIVE,
         Card(N_("Missed this month"), at("/duties", **_month()), OVER),
     ), Layout((), (LOAD,)), {"load": _load(user)}, ((N_("Watch over records"), WATCH),))  # fmt: skip
 
@@ -162,7 +166,7 @@ def director(user) -> Part:
         Card(N_("Opinions under way"), at("/opinions", state="going")),
         Card(N_("Complaints of this month"), at("/opinions", kind="complaint", since=month)),
         *_planned(user), Card(N_("Contracts ended, not renewed"), at("/contracts", ended=True), OVER),
-        Card(N_("Reports to receive"), at("/reports", state="submitted")),
+        TO_SUBMIT, TO_RECEIVE,
         Card(N_("Overdue records"), at("/tickets", overdue=True), OVER),
     ), Layout((), (MONTHS,)), {"months": rows},
         ((N_("Satisfaction"), SATISFACTION), (N_("Watch over records"), WATCH)))  # fmt: skip

@@ -8,7 +8,7 @@ from sqlalchemy import Row, Select, select
 from crm import lists
 from crm.db import db
 from crm.duties import queries as duties
-from crm.duties.models import Subject
+from crm.duties.models import Duty, Subject, open_now
 from crm.errors import NotThere
 from crm.reports.models import Kind, Report, Returned, State
 
@@ -28,19 +28,21 @@ def returned(report: Report) -> Sequence[Returned]:
 
 @dataclass(frozen=True)
 class Filter:
-    """What the list of reports is narrowed by; empty means all. `since` and `until`: days within what they are about."""
+    """What the list of reports is narrowed by; empty means all. `since` and `until`: days within what they are
+    about; `owes`: what the reader is to submit, receive or verify."""
 
     kind: str = ""
     state: str = ""
     person: int | None = None
     since: date | None = None
     until: date | None = None
+    owes: bool = False
 
     @classmethod
     def of(cls, args: Mapping[str, str], user) -> Self:
         mine = user.id if args.get("person") == "me" else lists.key(args, "person")
         return cls(lists.one_of(args, "kind", Kind), lists.one_of(args, "state", State), mine, lists.day(args, "since"),
-                   lists.day(args, "until"))  # fmt: skip
+                   lists.day(args, "until"), args.get("owes") == "me")  # fmt: skip
 
     @property
     def any(self) -> bool:
@@ -60,7 +62,7 @@ def ids(user, wanted: Filter) -> Select:
         own = select(_OWN.id)
         own = own.where(_OWN.until >= wanted.since) if wanted.since else own
         ids = ids.where(Subject.id.in_(own.where(_OWN.since <= wanted.until) if wanted.until else own))
-    return ids
+    return ids.where(Subject.id.in_(select(Duty.subject_id).where(open_now(), duties.mine(user)))) if wanted.owes else ids
 
 
 def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:

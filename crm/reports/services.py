@@ -13,12 +13,12 @@ from crm.visits.models import Visit
 MONTHS = 12  # of the plot
 SUMS = (
     Column("records", N_("Records")), Column("complete", N_("Complete")), Column("late", N_("Complete, but late")),
-    Column("lacking", N_("Ended, not complete")), Column("open", N_("Open")), Column("cancelled", N_("Cancelled")),
+    Column("lacking", N_("Ended, not complete")), Column("open", N_("Not ended")), Column("cancelled", N_("Cancelled")),
 )  # fmt: skip
 SPENT = Column("hours", N_("Hours from start to end"), As.HOURS)
 NUMBERS = (
     Column("records", N_("Records")), Column("complete", N_("Complete")), Column("in_time", N_("Complete in time")),
-    Column("late", N_("Complete, but late")), Column("lacking", N_("Ended, not complete")), Column("open", N_("Open")),
+    Column("late", N_("Complete, but late")), Column("lacking", N_("Ended, not complete")), Column("open", N_("Not ended")),
     Column("cancelled", N_("Cancelled")), Column("declared", N_("That must be declared")),
     Column("uncovered", N_("Outside the service period")), Column("escalated", N_("Handed up")),
     Column("reopened", N_("Reopened")), Column("reopenings", N_("Reopened: how often")), Column("reassigned", N_("Reassigned")),

@@ -14,7 +14,7 @@ TABLE = lists.Table(
         Column("state", N_("State"), lists.label(State, "state")),
         Column("kind", N_("Report"), lists.label(Kind, "category")),
         Column("period", N_("Period"), lists.plain("title")),
-        Column("owner", N_("Whose"), lists.title("owner_id")),
+        Column("owner", N_("Whose report"), lists.title("owner_id")),
         Column("submitted", N_("Submitted on"), lists.plain("submitted_at")),
         Column("opened", N_("Prepared"), lists.plain("opened_at"), shown=False),
     ),

@@ -250,6 +250,20 @@ def test_todays_button_leads_to_where_it_is_submitted(december, browser):
     assert one(Kind.COMPANY).path in browser("director").get("/").text
 
 
+def test_the_list_shows_what_one_has_to_deal_with_oneself(december, browser):
+    def mine(login: str) -> set[str]:
+        text = browser(login).get("/reports?owes=me").text.split("<main")[1]
+        return {row.category for row in db.session.query(Report) if f'href="/reports/{row.number}"' in text}
+
+    assert mine("manager") == {Kind.SERVICES, Kind.SATISFACTION, Kind.FRIDAY} and mine("director") == {Kind.COMPANY}
+    assert mine("specialist") == {Kind.SPECIALIST} and mine("followup") == {Kind.CALLBACKS}
+    act("submit", one(Kind.SERVICES), "manager")
+    act("submit", one(Kind.SPECIALIST, "specialist"), "specialist")
+    act("submit", one(Kind.COMPANY), "director", remark="本月平稳")
+    assert mine("manager") == {Kind.SPECIALIST, Kind.SATISFACTION, Kind.FRIDAY} and mine("director") == {Kind.SERVICES}
+    assert mine("specialist") == set()
+
+
 def test_the_lists_filters_narrow_it(december, browser):
     page = browser("manager")
     for query, numbers in (("kind=friday", ["M2611-0125"]), ("state=submitted", []), ("since=2026-12-01", []),
