@@ -5,7 +5,6 @@ from datetime import date, datetime, time, timedelta
 from random import Random
 from typing import Any
 
-from dateutil.relativedelta import relativedelta
 from sqlalchemy import select
 
 from crm import clock
@@ -18,10 +17,9 @@ from crm.demo_absences import Absences
 from crm.demo_changes import Changes
 from crm.demo_opinions import Opinions
 from crm.demo_penalties import Penalties
+from crm.demo_reports import Reports
 from crm.duties.models import Duty, Subject, open_now
 from crm.papers import workflow as papers
-from crm.reports import workflow as reports
-from crm.reports.models import Kind as ReportKind
 from crm.staff.models import User
 from crm.tickets import workflow as tickets
 from crm.tickets.models import Ticket
@@ -33,7 +31,7 @@ Life = Iterator[datetime]
 VISITS = 26  # in the year before today
 
 
-class Field(Changes, Opinions, Penalties, Absences):
+class Field(Changes, Opinions, Penalties, Absences, Reports):
     """What of the department happens out of the house."""
 
     texts: dict[str, Any]
@@ -59,10 +57,7 @@ class Field(Changes, Opinions, Penalties, Absences):
         for count in range(VISITS):
             day = self.days.next(self.today - timedelta(days=18 + count * 13))
             self.begin(self.morning(day), self.visit(), Random(f"{self.today} visit {count}"))
-        for ago in (3, 2, 1):
-            month = self.today.replace(day=1) - relativedelta(months=ago)
-            begins = self.morning(self.days.next(month + relativedelta(months=1)))
-            self.begin(begins, self.report(month), Random(f"{self.today} {month}"))
+        self.plan_reports()
         last, soon = self.named["last"], self.days.add_days(self.days.next(self.today + timedelta(days=1)), 1)
         for name, at, life in (
             ("asked", self.when("now -0.5"), self.visit(soon, self.days.add_days(soon, 1), steps=0)),
@@ -75,14 +70,6 @@ class Field(Changes, Opinions, Penalties, Absences):
     def drawn(self, name: str) -> str:
         weights = self.texts["weights"][name]
         return self.dice.choices(list(weights), list(weights.values()))[0]
-
-    def report(self, month: date) -> Life:
-        """The monthly callback report, submitted and received in the first days of the next."""
-        row = reports.prepare(ReportKind.CALLBACKS, month)
-        yield self.when("1-2 days")
-        reports.submit(row, by=self.people["followup"], remark="联系不上的客户下月继续打。")
-        yield self.when("60-300 minutes")
-        reports.receive(row, by=self.people["manager"])
 
     def visit(
         self, day: date | None = None, end: date | None = None, *, steps: int = 9, call: datetime | bool | None = True

@@ -143,7 +143,7 @@ def _fills(rows: Sequence, times: float, size: int, query: str, top: int) -> boo
     return found * (top >> SLOT) / (SPOTS * WIDTH) > FEW
 
 
-def apart(found: Select, name: str = "found") -> FromClause:
+def apart(found: Select, name: str | None = "found") -> FromClause:
     """Found out by itself: PostgreSQL would otherwise walk all subjects for the order's sake."""
     return found.cte(name).prefix_with("MATERIALIZED", dialect="postgresql")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any, Protocol, Self
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from flask_babel import gettext as _
 from sqlalchemy import Select, func, select
@@ -90,6 +90,7 @@ class Table:
     filter: type[Filter]
     page: Callable[[Any, Any, int | None, int], Page]  # of a user, a filter, the key to go on after, how many rows
     columns: tuple[Column, ...]
+    ids: Callable[[Any, Any], Select] | None = None  # of a user and a filter: the keys of all its rows, where they are counted
 
     @property
     def filters(self) -> set[str]:
@@ -119,6 +120,27 @@ class Table:
             before = page.next
             if before is None:
                 return
+
+
+def counts(addresses: Iterable[str], tables: Mapping[str, Table], user, most: int | None = COUNTED + 1) -> dict[str, int]:
+    """How many rows the list at each of these addresses has for this reader, up to `most`: asked by the list's own filter, all in
+    one statement, so that a number and what it leads to cannot differ. `tables`: the lists by their paths."""
+    asked = {address: _counting(address, tables, user, most) for address in dict.fromkeys(addresses)}
+    return dict(zip(asked, db.session.execute(select(*asked.values())).one(), strict=True)) if asked else {}
+
+
+def _counting(address: str, tables: Mapping[str, Table], user, most: int | None) -> Any:
+    parts = urlsplit(address)
+    table = tables[parts.path]
+    assert table.ids, f"{table.key}: nobody has said what its rows are"
+    ids = table.ids(user, table.filter.of(dict(parse_qsl(parts.query)), user))
+    return select(func.count()).select_from(ids.limit(most).subquery()).scalar_subquery()
+
+
+def at(path: str, **asked: Any) -> str:
+    """A list's address with these filters; what is empty is none, what is simply so is `1`."""
+    said = {key: 1 if value is True else value for key, value in asked.items() if value not in (None, "", False)}
+    return f"{path}?{urlencode(said)}" if said else path
 
 
 def plain(key: str) -> Callable[[Any, Page], Any]:

@@ -39,9 +39,12 @@ class Permission(enum.StrEnum):
     OPINION_INVESTIGATE = "opinion:investigate"  # complaints: investigate, confirm; answer any
     CALLBACK_READ = "callback:read"
     CALLBACK_WORK = "callback:work"  # what falls to one's role or to oneself: call, rate
-    REPORT_READ = "report:read"
-    REPORT_WRITE = "report:write"  # prepare and submit what one's role owes (5.5.5)
-    REPORT_RECEIVE = "report:receive"
+    REPORT_READ = "report:read"  # everybody's figures; else those one stands in
+    REPORT_WRITE = "report:write"  # submit what one's role owes, and read that (5.5.5, 4.specialist.7)
+    REPORT_RECEIVE = "report:receive"  # receive or verify, give back; read every report
+    REPORT_VERIFY = "report:verify"  # 4.director.6
+    REPORT_SEND = "report:send"  # say who is sent which report, and when
+    WATCH = "watch"  # over others' records and what they missed (4.followup.3)
     LETTER_READ = "letter:read"  # letters' texts, and the outbox
     LETTER_EDIT = "letter:edit"  # the texts
     NOTICE_SEND = "notice:send"  # send on purpose, decide an unknown outcome
@@ -80,20 +83,19 @@ class Permission(enum.StrEnum):
 P = Permission
 _PAPER = {P.PAPER_READ, P.PAPER_HOLD}
 _DESK = {P.CUSTOMER_READ, P.CUSTOMER_EDIT, P.TICKET_READ, P.VISIT_READ, P.CHANGE_READ, P.CALLBACK_READ, P.CALLBACK_WORK,
-         P.CONTRACT_READ, P.LETTER_READ, P.OPINION_READ, P.OPINION_WORK} | _PAPER  # fmt: skip
+         P.CONTRACT_READ, P.LETTER_READ, P.OPINION_READ, P.OPINION_WORK, P.REPORT_WRITE} | _PAPER  # fmt: skip
 _LEAD = {P.OPINION_INVESTIGATE, P.REPORT_READ, P.REPORT_RECEIVE, P.TICKET_ASSIGN, P.ABSENCE_DECIDE, P.TIME_GRANT, P.DUTY_READ_ANY,
          P.FILTER_SHARE, P.PENALTY_READ_ANY, P.PENALTY_ENTER, P.PENALTY_APPOINT, P.PENALTY_WEIGH, P.STATEMENT_READ,
-         P.FUND_READ, P.RULEBOOK_DRAFTS}  # fmt: skip
+         P.FUND_READ, P.RULEBOOK_DRAFTS, P.WATCH}  # fmt: skip
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.SPECIALIST: frozenset(_DESK | {P.TICKET_WORK, P.VISIT_WORK, P.CHANGE_WORK, P.CONTRACT_WORK, P.SERIAL_READ,
                                         P.SERIAL_ISSUE}),
-    Role.FOLLOWUP: frozenset(_DESK | {P.TICKET_WORK, P.REPORT_READ, P.REPORT_WRITE, P.NOTICE_SEND,
-                                 P.PENALTY_ENTER}),
+    Role.FOLLOWUP: frozenset(_DESK | {P.TICKET_WORK, P.REPORT_READ, P.NOTICE_SEND, P.WATCH, P.PENALTY_ENTER}),
     Role.MANAGER: frozenset(_DESK | _LEAD | {P.TICKET_WORK, P.TICKET_WORK_ANY, P.VISIT_DECIDE, P.CHANGE_DECIDE,
                                              P.CONTRACT_WORK, P.CONTRACT_WORK_ANY, P.CONTRACT_RELEASE, P.NOTICE_SEND,
                                              P.SERIAL_READ, P.SERIAL_ISSUE, P.SERIAL_ISSUE_ANY, P.PENALTY_ISSUE}),
     Role.DIRECTOR: frozenset(_DESK | _LEAD | {P.RULEBOOK_ISSUE, P.VISIT_DECIDE, P.CHANGE_DECIDE, P.LETTER_EDIT, P.PLAN_SIGN,
-                                              P.PENALTY_DECIDE, P.MONTH_CLOSE, P.FUND_SPEND}),
+                                              P.REPORT_VERIFY, P.REPORT_SEND, P.PENALTY_DECIDE, P.MONTH_CLOSE, P.FUND_SPEND}),
     Role.DEVELOPER: frozenset(_PAPER | {P.CHANGE_READ, P.CHANGE_BUILD, P.TICKET_READ}),
     Role.ARCHIVIST: frozenset(_PAPER | {P.PAPER_ARCHIVE, P.STATEMENT_READ, P.STATEMENT_TAKE}),
     Role.ADMIN: frozenset({P.STAFF_EDIT, P.SETTINGS_EDIT}),

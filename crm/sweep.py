@@ -26,7 +26,8 @@ from crm.labels import N_
 from crm.letters.outbox import send_due
 from crm.penalties.proposing import propose_due as propose_penalties
 from crm.plans.workflow import propose_due
-from crm.reports.workflow import open_due
+from crm.reports.opening import open_due
+from crm.reports.sending import tell_due
 from crm.rulebooks.trying import try_due
 from crm.sheets import runs
 from crm.staff import access, throttle
@@ -62,8 +63,9 @@ STEPS: dict[str, Callable[[datetime], int]] = {
     N_("addresses found that were looked for"): find_addresses,
     N_("duties marked as missed"): breach_overdue,
     N_("penalties proposed"): propose_penalties,
-    N_("letters sent"): send_due,
     N_("reports prepared"): open_due,
+    N_("readers told of reports"): tell_due,
+    N_("letters sent"): send_due,
     N_("contract plans proposed"): propose_due,
     N_("monthly statements opened"): open_months,
     N_("events sealed"): seal_events,

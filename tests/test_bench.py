@@ -1,6 +1,6 @@
 """What fills a database for the measurements keeps up with the program: its rows are listed, found and shown."""
 
-from bench import filling, notices
+from bench import filling, notices, reports
 from bench.places import Place
 from crm.desk.search import find
 from crm.tickets import queries
@@ -20,3 +20,8 @@ def test_the_rows_of_a_filled_place_are_listed_and_found(tmp_path):
 def test_the_acts_and_the_outbox_are_measured(tmp_path):
     seconds = notices.run(700, "sqlite", say=lambda _line: None)
     assert len(seconds) == 6 and all(seconds.values())
+
+
+def test_a_months_reports_are_measured(tmp_path):
+    seconds = reports.run(200, 100, "sqlite", say=lambda _line: None)
+    assert {"services, PDF", "watch", "dashboard"} < seconds.keys() and all(seconds.values())

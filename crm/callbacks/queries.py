@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Row, Select, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 from sqlalchemy.orm import contains_eager, joinedload
 
 from crm import clock, lists
@@ -65,13 +65,8 @@ class Line:
 
 def lines(user, *, everybody: bool = False) -> list[Line]:
     """Whom to call: one's own, and what falls to one's roles; with `everybody`, all there is. The longest overdue first."""
-    whose: list[ColumnElement[bool]] = [] if everybody else [or_(duties.mine(user), Duty.pool.in_(sorted(user.roles)))]
-    seen = select(Subject.id).where(Subject.id == Duty.subject_id, duties.visible(user)).correlate(Duty).exists()
-    owed = (
-        select(Duty).join(Duty.subject).options(contains_eager(Duty.subject))
-        .where(Duty.rule.startswith(CALLS), open_now(), Duty.show_from <= clock.now(), seen, *whose)
-        .order_by(Duty.due_at, Duty.id).limit(MOST)
-    )  # fmt: skip
+    owed = select(Duty).join(Duty.subject).options(contains_eager(Duty.subject)).where(_waits(user, everybody))
+    owed = owed.order_by(Duty.due_at, Duty.id).limit(MOST)
     found = list(db.session.scalars(owed))
     units = {one.id: one for one in _rows(Customer, {duty.subject.customer_id for duty in found})}
     asked, begun = contacts({duty.subject_id: duty.subject.customer_id for duty in found}), _begun(found)
@@ -80,6 +75,18 @@ def lines(user, *, everybody: bool = False) -> list[Line]:
              one.owner_id == user.id, one.owner_id not in (None, user.id))
         for one in found
     ]  # fmt: skip
+
+
+def _waits(user, everybody: bool) -> ColumnElement[bool]:
+    whose: list[ColumnElement[bool]] = [] if everybody else [or_(duties.mine(user), Duty.pool.in_(sorted(user.roles)))]
+    seen = select(Subject.id).where(Subject.id == Duty.subject_id, duties.visible(user)).correlate(Duty).exists()
+    return and_(Duty.rule.startswith(CALLS), open_now(), Duty.show_from <= clock.now(), seen, *whose)
+
+
+def waiting(user) -> int:
+    """How many calls wait at one's desk, up to as many as it shows."""
+    owed = select(Duty.id).where(_waits(user, False)).limit(MOST).subquery()
+    return db.session.scalar(select(func.count()).select_from(owed)) or 0
 
 
 def _rows(kind: type[Any], ids: set[int | None]) -> Sequence[Any]:
@@ -156,7 +163,9 @@ def story(origin: Subject, user, but: int = 0) -> Story:
 @dataclass(frozen=True)
 class Filter:
     """What the list of callbacks is narrowed by; empty means all. `since` and `until` are the days they were begun on,
-    `spoken` and `spoken_until` those the customer was spoken with on; `marked`: with marks, or with a bad one."""
+    `spoken` and `spoken_until` those the customer was spoken with on, `concluded` and `concluded_until` those on which that, or
+    that nobody could be reached, was written down; `marked`: with marks, or with a bad one; `unrecorded`: they found a service
+    without a record."""
 
     owner: int | None = None
     served: int | None = None
@@ -168,6 +177,9 @@ class Filter:
     spoken_until: date | None = None
     product: str = ""
     marked: str = ""
+    concluded: date | None = None
+    concluded_until: date | None = None
+    unrecorded: bool = False
 
     @classmethod
     def of(cls, args: Mapping[str, str], user) -> Self:
@@ -175,7 +187,8 @@ class Filter:
             user.id if args.get("owner") == "me" else lists.key(args, "owner"), lists.key(args, "served"),
             lists.one_of(args, "state", State), args.get("bad") == "1", lists.day(args, "since"), lists.day(args, "until"),
             lists.day(args, "spoken"), lists.day(args, "spoken_until"), serials.product_asked(args),
-            lists.one_of(args, "marked", lists.MARKED),
+            lists.one_of(args, "marked", lists.MARKED), lists.day(args, "concluded"), lists.day(args, "concluded_until"),
+            args.get("unrecorded") == "1",
         )  # fmt: skip
 
     @property
@@ -183,8 +196,8 @@ class Filter:
         return self != Filter()
 
 
-def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
-    """Fifty callbacks, the newest first."""
+def ids(user, wanted: Filter) -> Select:
+    """The keys of all callbacks that fit."""
     ids = select(Subject.id).where(Subject.kind == "callback", Callback.visible(user))
     if wanted.owner:
         ids = ids.where(Subject.owner_id == wanted.owner)
@@ -200,7 +213,16 @@ def listing(user, wanted: Filter, before: int | None = None, size: int = lists.S
         ids = ids.where(Subject.opened_at < clock.end_of(wanted.until))
     if wanted.spoken or wanted.spoken_until or wanted.product or wanted.marked:
         ids = ids.where(Subject.id.in_(_said(wanted)))
-    rows, after, count = lists.page_of(ids, _loaded, before=before, size=size)
+    if wanted.concluded or wanted.concluded_until:
+        ids = ids.where(Subject.id.in_(marks.concluded(wanted.concluded, wanted.concluded_until)))
+    if wanted.unrecorded:
+        ids = ids.where(marks.unrecorded())
+    return ids
+
+
+def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
+    """Fifty callbacks, the newest first."""
+    rows, after, count = lists.page_of(ids(user, wanted), _loaded, before=before, size=size)
     names = duties.names(id for row in rows for id in (row.customer_id, row.owner_id, row.concerned_id))
     return lists.Page(rows, after, count, names)
 

@@ -23,4 +23,5 @@ TABLE = lists.Table(
         Column("attempts", N_("Calls in vain"), lists.plain("attempts"), shown=False),
         Column("opened", N_("Begun"), lists.plain("opened_at"), shown=False),
     ),
+    queries.ids,
 )  # fmt: skip

@@ -62,8 +62,8 @@ class Filter:
         return self != Filter()
 
 
-def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
-    """Fifty change requests, the newest first."""
+def ids(user, wanted: Filter) -> Select:
+    """The keys of all change requests that fit."""
     ids = select(Subject.id).where(Subject.kind == "change", ChangeRequest.visible(user))
     named = (
         (wanted.owner, Subject.owner_id), (wanted.developer, Subject.concerned_id), (wanted.kind, Subject.category),
@@ -83,7 +83,12 @@ def listing(user, wanted: Filter, before: int | None = None, size: int = lists.S
         ids = ids.where(customers.of_meant(wanted.customer, user))
     if wanted.product:
         ids = ids.where(Subject.id.in_(_about(wanted.product)))
-    rows, after, count = lists.page_of(ids, _loaded, before=before, size=size)
+    return ids
+
+
+def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
+    """Fifty change requests, the newest first."""
+    rows, after, count = lists.page_of(ids(user, wanted), _loaded, before=before, size=size)
     people = (id for row in rows for id in (row.customer_id, row.owner_id, row.concerned_id))
     return lists.Page(rows, after, count, duties.names(people))
 

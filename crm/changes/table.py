@@ -23,4 +23,5 @@ TABLE = lists.Table(
         Column("tests", N_("Tests"), lists.plain("tests"), shown=False, right=True),
         Column("opened", N_("Opened"), lists.plain("opened_at"), shown=False),
     ),
+    queries.ids,
 )  # fmt: skip

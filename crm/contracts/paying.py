@@ -1,10 +1,10 @@
 """From the countersigned copy to the period in force: what was paid part by part, what follows where nothing is (5.2.6,
 5.2.7, D2)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from crm import clock
 from crm.contracts import handover, notices, periods
@@ -32,6 +32,14 @@ def paid_of(ids: Iterable[int]) -> dict[int, int]:
     """What was paid of each contract, in one statement; one of which nothing was is left out."""
     rows = select(Payment.contract_id, func.sum(Payment.fen)).where(Payment.contract_id.in_(list(ids)))
     return {id: int(fen) for id, fen in db.session.execute(rows.group_by(Payment.contract_id))}
+
+
+def came_in(since: date | None, until: date | None) -> Iterator[ColumnElement[bool]]:
+    """Payments that came in between two days."""
+    if since:
+        yield Payment.paid_on >= since
+    if until:
+        yield Payment.paid_on <= until
 
 
 def open_fen(contract: Contract, paid: int | None = None) -> int:

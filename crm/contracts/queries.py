@@ -43,7 +43,7 @@ def ended() -> ColumnElement[bool]:
 @dataclass(frozen=True)
 class Filter:
     """What the list of contracts is narrowed by; empty means all. `since` and `until`: when the period ends; `state` may
-    be `ahead`: not yet signed by both."""
+    be `ahead`: not yet signed by both; `paid` and `paid_until` are the days a payment came in on."""
 
     kind: str = ""
     state: str = ""
@@ -53,6 +53,8 @@ class Filter:
     until: date | None = None
     unpaid: bool = False
     ended: bool = False
+    paid: date | None = None
+    paid_until: date | None = None
 
     @classmethod
     def of(cls, args: Mapping[str, str], user) -> Self:
@@ -60,7 +62,7 @@ class Filter:
         return cls(
             lists.one_of(args, "kind", Kind), lists.one_of(args, "state", ["ahead", *State]), mine or lists.key(args, "owner"),
             lists.words(args, "customer"), lists.day(args, "since"), lists.day(args, "until"), args.get("unpaid") == "1",
-            args.get("ended") == "1",
+            args.get("ended") == "1", lists.day(args, "paid"), lists.day(args, "paid_until"),
         )  # fmt: skip
 
     @property
@@ -88,12 +90,18 @@ class Filter:
             yield unpaid()
         if self.ended:
             yield ended()
+        if self.paid or self.paid_until:
+            yield _OWN.id.in_(select(Payment.contract_id).where(*paying.came_in(self.paid, self.paid_until)))
+
+
+def ids(user, wanted: Filter) -> Select:
+    """The keys of all contracts that fit."""
+    return wanted.narrow(select(Subject.id).where(Subject.kind == "contract", Contract.visible(user)), user)
 
 
 def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
     """Fifty contracts, the newest first."""
-    ids = wanted.narrow(select(Subject.id).where(Subject.kind == "contract", Contract.visible(user)), user)
-    rows, after, count = lists.page_of(ids, _loaded, before=before, size=size)
+    rows, after, count = lists.page_of(ids(user, wanted), _loaded, before=before, size=size)
     names = duties.names(id for row in rows for id in (row.customer_id, row.owner_id))
     return replace(lists.Page(rows, after, count, names), beside={"paid": paying.paid_of(row.id for row in rows)})
 

@@ -36,4 +36,5 @@ TABLE = lists.Table(
         Column("salesperson", N_("Salesperson"), lists.plain("salesperson"), shown=False),
         Column("drafted", N_("Drafted"), lists.plain("opened_at"), shown=False),
     ),
+    queries.ids,
 )  # fmt: skip

@@ -146,13 +146,17 @@ class Filter:
         return rows
 
 
+def ids(user, wanted: Filter, *, where: ColumnElement[bool] | None = None) -> Select:
+    """The keys of all customers that fit; `where` narrows them by what other packages know."""
+    found = wanted.narrow(select(Subject.id).where(Subject.kind == "customer", Customer.visible(user)))
+    return found if where is None else found.where(where)
+
+
 def listing(
     user, wanted: Filter, before: int | None = None, size: int = lists.SIZE, *, where: ColumnElement[bool] | None = None
 ) -> lists.Page:
-    """Fifty customers, the newest first; `where` narrows them by what other packages know."""
-    ids = wanted.narrow(select(Subject.id).where(Subject.kind == "customer", Customer.visible(user)))
-    ids = ids if where is None else ids.where(where)
-    rows, after, count = lists.page_of(ids, _loaded, before=before, size=size)
+    """Fifty customers, the newest first."""
+    rows, after, count = lists.page_of(ids(user, wanted, where=where), _loaded, before=before, size=size)
     return lists.Page(rows, after, count, duties.names(row.owner_id for row in rows))
 
 

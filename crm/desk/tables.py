@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from flask_babel import gettext as _
+from sqlalchemy import Select
 
 from crm import lists
 from crm.absences import table as absences
@@ -19,6 +20,7 @@ from crm.papers import table as papers
 from crm.penalties import table as penalties
 from crm.permissions import Permission
 from crm.rulebooks import table as suggestions
+from crm.reports import table as reports
 from crm.serials import numbering
 from crm.serials import queries as serials
 from crm.serials import table as installations
@@ -26,6 +28,10 @@ from crm.serials.coverage import verdicts
 from crm.staff import table as staff
 from crm.tickets import table as tickets
 from crm.visits import table as visits
+
+
+def _customer_ids(user, wanted: customers.Filter) -> Select:
+    return customers.ids(user, wanted, where=serials.lacking(wanted.lacks))
 
 
 def _customers(user, wanted: customers.Filter, before: int | None, size: int) -> lists.Page:
@@ -55,10 +61,11 @@ CUSTOMERS = lists.Table(
             ("tax_number", N_("Tax number")), ("remark", N_("Remark")),
         )),
     ),
+    _customer_ids,
 )  # fmt: skip
 TABLES = {
     table.key: table
     for table in (tickets.TABLE, visits.TABLE, changes.TABLE, opinions.TABLE, callbacks.TABLE, CUSTOMERS, contracts.TABLE,
-                  installations.TABLE, numbering.TABLE, papers.TABLE, penalties.TABLE,
+                  installations.TABLE, numbering.TABLE, papers.TABLE, penalties.TABLE, reports.TABLE,
                   letters.TABLE, missed.TABLE, absences.TABLE, suggestions.TABLE, staff.TABLE, staff.ACCESS)
 }

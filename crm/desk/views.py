@@ -14,6 +14,8 @@ from crm.contracts.steps import standing
 from crm.customers import queries as customers
 from crm.customers.models import Grade
 from crm.desk import presence, queries, today
+from crm.desk.dashboard import counts as dashboard_counts
+from crm.desk.dashboard import parts
 from crm.desk.search import find
 from crm.desk.shelf import shelf_of
 from crm.desk.tables import CUSTOMERS
@@ -60,6 +62,14 @@ def index():
         "desk/today.html", groups=today.groups(rows), rows=rows, done=done, names=today.names(rows + done),
         everybody=everybody, most=duties.MOST, form=CrmForm(formdata=None), gone=absences.gone_today(current_user),
     )  # fmt: skip
+
+
+@bp.get("/dashboard")
+@needs(P.SIGNED_IN)
+def dashboard():
+    """Each of one's roles at a glance."""
+    some = parts(current_user)
+    return render_template("desk/dashboard.html", parts=some, counts=dashboard_counts(current_user, some))
 
 
 @bp.get("/customers")

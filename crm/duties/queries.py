@@ -1,9 +1,9 @@
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, and_, bindparam, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select, true
 from sqlalchemy.orm import contains_eager, joinedload, load_only, selectinload
 
 from crm import clock, lists
@@ -99,6 +99,12 @@ def opened_from(subject: Subject, user) -> list[Name]:
     return [Name(*row) for row in db.session.execute(rows.limit(MOST))]
 
 
+def owing(rule: str) -> ColumnElement[bool]:
+    """Subjects on which something is owed by a rule: few of all there are, and found first."""
+    owed = select(Duty.subject_id).where(Duty.rule == rule, open_now()).cte()
+    return Subject.id.in_(select(owed.prefix_with("MATERIALIZED", dialect="postgresql").c.subject_id))
+
+
 def mine(user) -> ColumnElement[bool]:
     """One's own duties, and those of one's roles that nobody owns."""
     return of_whom(user.id, sorted(user.roles))
@@ -108,10 +114,13 @@ def of_whom(user_id: Any, roles: Any) -> ColumnElement[bool]:
     return or_(Duty.owner_id == user_id, and_(Duty.owner_id.is_(None), Duty.pool.in_(roles)))
 
 
-def _duties(user, *where: ColumnElement[bool]):
+def _seen(user, *where: ColumnElement[bool]) -> ColumnElement[bool]:
     may = and_(visible(user), or_(_to_the_bottom(user), mine(user)))  # of what one reads in part, what one owes oneself
-    seen = select(Subject.id).where(Subject.id == Duty.subject_id, may).correlate(Duty).exists()
-    return select(Duty).where(*where, seen).options(joinedload(Duty.subject), selectinload(Duty.extensions))
+    return and_(*where, select(Subject.id).where(Subject.id == Duty.subject_id, may).correlate(Duty).exists())
+
+
+def _duties(user, *where: ColumnElement[bool]):
+    return select(Duty).where(_seen(user, *where)).options(joinedload(Duty.subject), selectinload(Duty.extensions))
 
 
 def owed(user, *, everybody: bool = False) -> list[Duty]:
@@ -130,24 +139,46 @@ def kept_since(user, since: datetime) -> list[Duty]:
 
 @dataclass(frozen=True)
 class Missed:
-    """Whose, and by which rule: anybody's for those who may see everybody's, else one's own."""
+    """Whose, by which rule, or by which of a family of rules (`call` is every `call.…`), and on which days it fell due: anybody's
+    for those who watch over others (4.followup.3), else one's own."""
 
     person: int | None = None
     rule: str = ""
+    since: date | None = None
+    until: date | None = None
 
     @classmethod
     def of(cls, args: Mapping[str, str], user) -> Self:
-        person = lists.key(args, "person") if user.may(Permission.DUTY_READ_ANY) else user.id
-        return cls(person, lists.one_of(args, "rule", editions.todays().rules))
+        watches, rules = user.may(Permission.WATCH) and args.get("person") != "me", editions.todays().rules
+        families = {key.partition(".")[0] for key in rules}
+        return cls(lists.key(args, "person") if watches else user.id, lists.one_of(args, "rule", [*rules, *families]),
+                   lists.day(args, "since"), lists.day(args, "until"))  # fmt: skip
+
+    def narrow(self) -> Iterator[ColumnElement[bool]]:
+        yield Duty.breached_by_id.is_not(None)
+        if self.person:
+            yield Duty.breached_owner_id == self.person
+        if self.rule:
+            yield Duty.rule == self.rule if "." in self.rule else Duty.rule.startswith(f"{self.rule}.")
+        yield from fell_due(self.since, self.until)
+
+
+def fell_due(since: date | None, until: date | None) -> Iterator[ColumnElement[bool]]:
+    """Duties of which the last day lies between two days: a deadline at 24:00 is of the day that it ends."""
+    if since:
+        yield Duty.due_at > clock.moment(since)
+    if until:
+        yield Duty.due_at <= clock.end_of(until)
+
+
+def missed_ids(user, wanted: Missed) -> Select:
+    """The keys of all that was missed and fits."""
+    return select(Duty.breached_by_id).where(_seen(user, *wanted.narrow()))
 
 
 def missed(user, wanted: Missed, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
     """What was missed, the latest first."""
-    rows = _duties(user, Duty.breached_by_id.is_not(None))
-    if wanted.person:
-        rows = rows.where(Duty.breached_owner_id == wanted.person)
-    if wanted.rule:
-        rows = rows.where(Duty.rule == wanted.rule)
+    rows = _duties(user, *wanted.narrow())
     if before:
         rows = rows.where(Duty.breached_by_id < before)
     rows = rows.options(joinedload(Duty.kept_by)).order_by(Duty.breached_by_id.desc()).limit(size + 1)

@@ -246,6 +246,11 @@ class Rulebook:
             if key not in getattr(self, part)
         ]  # fmt: skip
 
+    @cached_property
+    def declared(self) -> tuple[str, ...]:
+        """The categories that must be declared (5.1.4)."""
+        return tuple(key for key, one in self.categories.items() if one.declared)
+
     def paper_rule(self, kind: str) -> Rule | None:
         """The rule by which a paper of this kind is expected."""
         return next((rule for rule in self.rules.values() if kind and rule.paper == kind), None)

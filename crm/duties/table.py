@@ -38,4 +38,5 @@ TABLE = lists.Table(
         Column("fine", N_("May cost"), lambda row, _page: row.fine_fen / 100 if row.fine_fen else None),
         Column("since", N_("Since"), lambda row, _page: row.kept_by.at if row.kept_by else None),
     ),
+    queries.missed_ids,
 )  # fmt: skip

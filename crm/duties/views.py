@@ -21,7 +21,7 @@ BACK = ("/callbacks",)  # where a duty may be taken on, besides Today
 def missed():
     """What was missed, when and by whom, and what it may cost."""
     wanted, page = TABLE.asked(current_user, request.args)
-    everybody = current_user.may(P.DUTY_READ_ANY)
+    everybody = current_user.may(P.WATCH)
     return render_template(
         "duties/missed.html", page=page, wanted=wanted, rules=editions.todays().rules, everybody=everybody
     )

@@ -34,7 +34,8 @@ def _outbox(form: CrmForm, refusal: Refused | None = None):
     to_print = queries.to_print(current_user)
     return render_template(
         "letters/outbox.html", page=page, wanted=wanted, message_states=MessageState, ways=Way, called=called, form=form,
-        to_print=to_print, names=duties.names(one.subject.customer_id for one in to_print), to_settle=queries.to_settle(),
+        to_print=to_print, names=duties.names(one.subject.customer_id for one in to_print),
+        to_settle=queries.to_settle(current_user),
         standing=standing, refusal=refusal, chosen=_chosen(),
     )  # fmt: skip
 

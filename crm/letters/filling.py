@@ -13,6 +13,7 @@ FIELDS = {
     "amount": N_("the amount"), "open": N_("what is still to be paid"), "due_on": N_("until when payment is due"),
     "specialist": N_("the specialist in charge"), "company": N_("our name"), "phone": N_("our telephone number"),
     "account": N_("where to pay to"), "today": N_("the date of the letter"),
+    "report": N_("what a report is called"), "person": N_("who submitted it"), "link": N_("where it is read"),
 }  # fmt: skip
 TABLE = "products"  # a paragraph of its own: what the letter is about, as a table
 LONGEST = 5_000

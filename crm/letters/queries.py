@@ -2,7 +2,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, false, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from crm import lists
@@ -59,16 +59,20 @@ class Filter:
         return self != Filter()
 
 
-def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
-    """Fifty letters of the outbox, the newest first."""
-    if not user.may(Permission.LETTER_READ):
-        return lists.Page([], None, 0, {})
-    ids = select(Message.id)
+def ids(user, wanted: Filter) -> Select:
+    """The keys of all letters that fit, about what the reader sees."""
+    seen = select(Subject.id).where(Subject.id == Message.subject_id, duties.visible(user)).correlate(Message)
+    ids = select(Message.id).where(seen.exists() if user.may(Permission.LETTER_READ) else false())
     if wanted.state:
         ids = ids.where(Message.state == wanted.state, Message.replaced_by_id.is_(None))
     if wanted.way:
         ids = ids.where(Message.way == wanted.way)
-    rows, after, count = lists.page_of(ids, _loaded, before=before, size=size)
+    return ids
+
+
+def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
+    """Fifty letters of the outbox, the newest first."""
+    rows, after, count = lists.page_of(ids(user, wanted), _loaded, before=before, size=size)
     return lists.Page(rows, after, count, duties.names(id for row in rows for id in (row.subject_id, row.subject.customer_id)))
 
 
@@ -94,9 +98,10 @@ def of(subject: Subject) -> list[Message]:
     return list(db.session.scalars(rows))
 
 
-def to_settle() -> dict[str, int]:
+def to_settle(user) -> dict[str, int]:
     """Of how many letters somebody has to find out what became of them, or see to them again: by their duty's rule."""
     owed = select(Duty.rule, func.count()).where(Duty.pool == Role.FOLLOWUP, Duty.rule.in_([DECIDE, MEND]), open_now())
+    owed = owed.join(Subject, Subject.id == Duty.subject_id).where(duties.visible(user))
     return dict(db.session.execute(owed.group_by(Duty.rule)).all())  # type: ignore[arg-type]
 
 

@@ -27,7 +27,7 @@ def about(letter: Letter) -> About:
         "customer": customer, "contact": contact, "number": _NUMBER, "starts_on": str(starts), "ends_on": str(ends),
         "days": "31", "amount": yuan(480000), "open": yuan(180000), "due_on": str(today + timedelta(days=3)),
         "specialist": specialist, "company": ours.name, "phone": ours.phone or "0571-88880000", "account": ours.account,
-        "today": str(today),
+        "today": str(today), "report": _("Services of the month"), "person": specialist, "link": "https://crm.example.com/reports",
     }  # fmt: skip
     rows = [[f"{brand} {product} 9.0", "10", str(starts), str(ends)]]
     return About(values=values, rows=rows, head=head, brand=letter.brand, language=letter.language, to=customer)

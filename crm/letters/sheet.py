@@ -31,10 +31,18 @@ class Sheet:
 
 def sheet(title: str, number: str, kind: str, blocks: Iterable[Block], note: str = "") -> Sheet:
     """A form of the department's whose code leads to its paper (5.7): to the subject `number`, the paper's `kind`."""
-    labels = {"number": _("No."), "day": _("Printed on"), "missing": _("In no font, to be written in by hand"),
-              "scan": _("Scan it to enter the paper")}  # fmt: skip
+    return _headed(title, number, f"/papers/find/{kind}/{number}", _("Scan it to enter the paper"), blocks, note)
+
+
+def account(title: str, number: str, path: str, blocks: Iterable[Block], note: str = "") -> Sheet:
+    """Figures on paper, whose code leads to the page they come from."""
+    return _headed(title, number, path, _("Scan it to open the page"), blocks, note)
+
+
+def _headed(title: str, number: str, path: str, scan: str, blocks: Iterable[Block], note: str) -> Sheet:
+    labels = {"number": _("No."), "day": _("Printed on"), "missing": _("In no font, to be written in by hand"), "scan": scan}
     ours = company()
-    return Sheet(title, number, f"{_site()}/papers/find/{kind}/{number}", list(blocks), note,
+    return Sheet(title, number, f"{_site()}{path}", list(blocks), note,
                  _("%(company)s, Service Department", company=ours.name), ours.contact, f"{clock.today():%Y-%m-%d}", labels)
 
 
@@ -51,6 +59,13 @@ def table(head: Sequence[str], widths: Sequence[int], rows: Iterable[Sequence[st
     """A table with room: `blank` empty rows below what is known, none lower than `height` mm."""
     lines = [list(row) for row in rows] + [[""] * len(head)] * blank
     return {"kind": "table", "head": list(head), "widths": list(widths), "rows": lines, "height": height}
+
+
+def bars(label: str, marks: Sequence[str], rows: Iterable[tuple[str, Sequence[tuple[float, str]]]], most: float) -> Block:
+    """A plot: for each name a bar for each of the `marks`, so long as its value is a part of `most`, with what is said beside
+    it."""
+    lines = [[name, [[max(value, 0) / (most or 1), said] for value, said in values]] for name, values in rows]
+    return {"kind": "bars", "label": label, "marks": list(marks), "rows": lines}
 
 
 def words(label: str, text: str = "", height: int = 20) -> Block:

@@ -47,4 +47,5 @@ TABLE = lists.Table(
         Column("ended", N_("Finished"), lists.plain("ended_at")),
         Column("answer", N_("Answer"), lists.plain("answer"), shown=False),
     ),
+    queries.ids,
 )  # fmt: skip

@@ -39,9 +39,13 @@ def origin(number: str, user) -> Subject | None:
     return db.session.scalar(seen)
 
 
+DECIDED = (State.CONFIRMED, State.DISMISSED)
+
+
 @dataclass(frozen=True)
 class Filter:
-    """What the list is narrowed by; empty means all. `against`: oneself, or for those who lead anybody."""
+    """What the list is narrowed by; empty means all. `against`: oneself, or for those who lead anybody; `decided`: how a
+    complaint was, for those alone."""
 
     kind: str = ""
     state: str = ""
@@ -51,16 +55,19 @@ class Filter:
     customer: str = ""
     since: date | None = None
     until: date | None = None
+    decided: str = ""
 
     @classmethod
     def of(cls, args: Mapping[str, str], user) -> Self:
         def who(name: str) -> int | None:
             return user.id if args.get(name) == "me" else lists.key(args, name)
 
-        against = who("against") if user.may(Permission.OPINION_INVESTIGATE) or args.get("against") == "me" else None
+        leads = user.may(Permission.OPINION_INVESTIGATE)
+        against = who("against") if leads or args.get("against") == "me" else None
         return cls(
             lists.one_of(args, "kind", Kind), lists.one_of(args, "state", ["going", *State]), lists.one_of(args, "about", About),
             who("owner"), against, lists.words(args, "customer"), lists.day(args, "since"), lists.day(args, "until"),
+            lists.one_of(args, "decided", DECIDED) if leads else "",
         )  # fmt: skip
 
     @property
@@ -72,8 +79,8 @@ _OWN = Opinion.__table__.c
 OVER = (State.ANSWERED, State.WITHDRAWN)
 
 
-def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
-    """Fifty opinions, the newest first."""
+def ids(user, wanted: Filter) -> Select:
+    """The keys of all opinions that fit."""
     ids = select(Subject.id).where(Subject.kind == "opinion", Opinion.visible(user))
     named = (
         (wanted.kind, Subject.category), (wanted.state if wanted.state != "going" else "", Subject.state),
@@ -86,9 +93,16 @@ def listing(user, wanted: Filter, before: int | None = None, size: int = lists.S
         ids = ids.where(customers.of_meant(wanted.customer, user))
     if wanted.state == "going":
         ids = ids.where(Subject.state.not_in(OVER))
-    if wanted.about or wanted.since or wanted.until:
+    if wanted.decided:
+        ids = ids.where(Subject.category == Kind.COMPLAINT, Subject.state.in_([*DECIDED, State.ANSWERED]))
+    if wanted.about or wanted.since or wanted.until or wanted.decided:
         ids = ids.where(Subject.id.in_(_said(wanted)))
-    rows, after, count = lists.page_of(ids, lambda ids: _loaded(ids, user), before=before, size=size)
+    return ids
+
+
+def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
+    """Fifty opinions, the newest first."""
+    rows, after, count = lists.page_of(ids(user, wanted), lambda ids: _loaded(ids, user), before=before, size=size)
     people = (id for row in rows for id in (row.customer_id, row.owner_id, row.concerned_id if row.whole else None))
     return lists.Page(rows, after, count, duties.names(people))
 
@@ -97,6 +111,8 @@ def _said(wanted: Filter) -> Select[tuple[int]]:
     own = select(_OWN.id)
     if wanted.about:
         own = own.where(_OWN.about == wanted.about)
+    if wanted.decided:
+        own = own.where(_OWN.confirmed_at.is_not(None) if wanted.decided == State.CONFIRMED else _OWN.confirmed_at.is_(None))
     if wanted.since:
         own = own.where(_OWN.said_on >= wanted.since)
     return own.where(_OWN.said_on <= wanted.until) if wanted.until else own

@@ -34,4 +34,5 @@ TABLE = lists.Table(
         Column("way", N_("How it reached us"), lists.label(Way, "way"), shown=False),
         Column("opened", N_("Taken in"), lists.plain("opened_at"), shown=False),
     ),
+    queries.ids,
 )  # fmt: skip

@@ -2,7 +2,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, func, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, or_, select, true
 from sqlalchemy.orm import aliased, joinedload
 
 from crm import lists
@@ -53,8 +53,8 @@ class Filter:
         return self != Filter()
 
 
-def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
-    """Fifty papers, the newest first."""
+def ids(user, wanted: Filter) -> Select:
+    """The keys of all papers that fit."""
     ids = select(Subject.id).where(Subject.kind == "paper", Paper.visible(user))
     for value, column in ((wanted.state, Subject.state), (wanted.kind, Subject.category), (wanted.owner, Subject.owner_id)):
         if value:
@@ -67,7 +67,12 @@ def listing(user, wanted: Filter, before: int | None = None, size: int = lists.S
         ids = ids.where(Subject.origin_id == number)
     if wanted.customer:
         ids = ids.where(_of_customer(wanted.customer))
-    rows, after, count = lists.page_of(ids, _loaded, before=before, size=size)
+    return ids
+
+
+def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
+    """Fifty papers, the newest first."""
+    rows, after, count = lists.page_of(ids(user, wanted), _loaded, before=before, size=size)
     names = duties.names(id for row in rows for id in (row.customer_id, row.owner_id, row.origin_id))
     return lists.Page(rows, after, count, names)
 

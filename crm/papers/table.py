@@ -35,4 +35,5 @@ TABLE = lists.Table(
         Column("sheets", N_("Sheets"), lists.plain("sheets"), shown=False),
         Column("entered", N_("Entered"), lists.plain("opened_at"), shown=False),
     ),
+    queries.ids,
 )  # fmt: skip

@@ -42,10 +42,12 @@ def index():
 def expected():
     to = lists.one_of(request.args, "to", ["archive", "relations"])
     rows, out = queries.expected(current_user, to), queries.out(current_user)
+    late = request.args.get("late") == "1"
+    rows = [one for one in rows if one.duty.overdue] if late else rows
     ids = [id for one in rows for id in (one.duty.owner_id, one.duty.subject.customer_id, one.paper and one.paper.owner_id)]
     ids += [id for paper in out for id in (paper.owner_id, paper.customer_id)]
     return render_template(
-        "papers/expected.html", rows=rows, out=out, to=to, names=duties.names(ids), kinds=queries.kinds(),
+        "papers/expected.html", rows=rows, out=out, to=to, late=late, names=duties.names(ids), kinds=queries.kinds(),
         may_open=queries.may_see([one.duty.subject_id for one in rows], current_user),
     )  # fmt: skip
 

@@ -8,9 +8,10 @@ from crm.contracts.models import Contract
 from crm.errors import Invalid, NotThere
 from crm.forms import CrmForm
 from crm.labels import N_
+from crm.letters.answer import pdf
 from crm.permissions import Permission as P
 from crm.permissions import needs
-from crm.plans import forms, page, queries, workflow
+from crm.plans import forms, page, printing, queries, workflow
 from crm.plans.completion import shown, sums_of
 from crm.plans.models import Plan
 from crm.plans.sheets import sheets_of
@@ -40,6 +41,13 @@ def sheet(number):
     plan = queries.get(number, current_user)
     book = export.as_book(sheets_of(shown(plan)))
     return send_file(book, download_name=f"{_('Contract plan')} {plan.title}.xlsx", as_attachment=True, max_age=0)
+
+
+@bp.get("/<number:number>/file.pdf")
+@needs(P.CONTRACT_READ)
+def paper(number):
+    """The same figures on paper."""
+    return pdf(printing.printed, queries.get(number, current_user), number)
 
 
 @bp.route("/<number:number>/edit", methods=["GET", "POST"])

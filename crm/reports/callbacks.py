@@ -1,61 +1,114 @@
 """The figures of a month's callbacks: plain values, so that they can be kept as they were submitted."""
 
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from dateutil.relativedelta import relativedelta
 from sqlalchemy import func, select
 
-from crm import clock
+from crm import clock, lists
+from crm.callbacks import marks
 from crm.callbacks.models import MARKS, Callback, CallbackEvent, State
 from crm.callbacks.workflow import CALLS
 from crm.db import db
 from crm.duties import queries as duties
 from crm.duties.models import Duty, Event, Subject
-from crm.serials.models import Installation, Product
+from crm.labels import N_
+from crm.reports.layout import As, Column, Layout, Table
+from crm.reports.periods import Period
+from crm.serials import queries as serials
+from crm.serials.models import Installation
+from crm.tickets.models import State as RecordState
 from crm.tickets.models import Ticket
 from crm.visits.models import Visit
 
-OVER = (CallbackEvent.REACHED, CallbackEvent.UNREACHED)
+PATH = "/callbacks/all"
+GIVEN = tuple(Column(mark, title, As.MARK) for mark, title in
+              (("attitude", N_("Attitude")), ("skill", N_("Skill")), ("result", N_("Result"))))  # fmt: skip
+ABOUT = (
+    Column("number", N_("Number"), As.WORDS), Column("customer", N_("Customer"), As.WORDS),
+    Column("title", N_("About"), As.WORDS), Column("served", N_("Served by"), As.WORDS),
+)  # fmt: skip
+LAYOUT = Layout(
+    (
+        Column("called", N_("Callbacks")), Column("reached", N_("Reached")), Column("unreached", N_("Not reached")),
+        Column("doubts", N_("With a doubt")), Column("unrecorded", N_("Services without a record")),
+        Column("late", N_("Calls that were late")),
+    ),
+    (
+        Table("specialists", N_("By specialist"), (Column("name", N_("Specialist"), As.WORDS, empty=N_("not named")),
+                                                   Column("count", N_("Callbacks")), *GIVEN), MARKS),
+        Table("products", N_("By product"), (Column("name", N_("Product"), As.WORDS, empty=N_("not named")),
+                                             Column("count", N_("Callbacks")), *GIVEN), MARKS),
+        Table("doubts", N_("Doubts"), (
+            *ABOUT, Column("doubt", N_("The doubt, or the old problem"), As.WORDS), Column("state", N_("State"), As.LABEL, State),
+            Column("record", N_("Record"), As.WORDS), Column("record_state", N_("State of the record"), As.LABEL, RecordState),
+            Column("to", N_("Assigned to"), As.WORDS), Column("after", N_("Result when called back"), As.COUNT),
+        ), lists=True),
+        Table("calls", N_("Calls"), (
+            *ABOUT, Column("called_by", N_("Called by"), As.WORDS), Column("reached", N_("Spoken with"), As.WORDS),
+            *(Column(one.key, one.label) for one in GIVEN), Column("comment", N_("What they said"), As.WORDS),
+            Column("software", N_("What they think of the software"), As.WORDS),
+        ), lists=True),
+    ),
+)  # fmt: skip
 
 
-def figures(month: date) -> dict[str, Any]:
-    """What the telephone desk did in a month: how many, how they were marked by whom and for what, and what became of the
+def figures(period: Period, person: int | None = None) -> dict[str, Any]:
+    """What the telephone desk did in a period: how many, how they were marked by whom and for what, and what became of the
     doubts. Averages are rounded to hundredths."""
-    since, until = clock.moment(month), clock.moment(month + relativedelta(months=1))
-    within = (Event.at >= since, Event.at < until)
-    ids = select(Event.subject_id).where(Event.kind.in_(OVER), *within)
+    ids = marks.concluded(period.since, period.until)
     rows = db.session.scalars(select(Callback).where(Callback.id.in_(ids)).order_by(Callback.id)).all()
     names = duties.names(id for row in rows for id in (row.concerned_id, row.owner_id, row.customer_id))
     products = _products([row.origin_id for row in rows if row.origin_id])
-    spoken = [row for row in rows if row.reached_at]
-    late = select(func.count(Duty.id)).where(
-        Duty.rule.startswith(CALLS), Duty.due_at >= since, Duty.due_at < until, Duty.breached_by_id.is_not(None)
-    )
-    unrecorded = select(func.count(Event.id)).where(Event.kind == CallbackEvent.UNRECORDED, *within)
+    spoken, days = [row for row in rows if row.reached_at], period.named("spoken", "spoken_until")
     return {
         "number": {
             "called": len(rows), "reached": len(spoken), "unreached": len(rows) - len(spoken),
-            "doubts": sum(bool(row.doubt) for row in rows), "unrecorded": db.session.scalar(unrecorded) or 0,
-            "late": db.session.scalar(late) or 0,
+            "doubts": sum(bool(row.doubt) for row in rows), "unrecorded": _unrecorded([row.id for row in rows]),
+            "late": _late(period),
         },
-        "specialists": _marked(spoken, lambda row: names[row.concerned_id].title if row.concerned_id in names else ""),
-        "products": _marked(spoken, lambda row: products.get(row.origin_id, "")),
+        "at": _addresses(period),
+        "specialists": _marked(spoken, lambda row: row.concerned_id, {id: name.title for id, name in names.items()},
+                               lambda id: lists.at(PATH, served=id, **days) if id else ""),
+        "products": _marked(spoken, lambda row: products.get(row.origin_id), serials.product_titles(products.values()),
+                            lambda id: lists.at(PATH, product=id or serials.UNNAMED, **days)),
         "doubts": _doubts([row for row in rows if row.doubt], names),
         "calls": [_line(row, names) for row in rows],
     }  # fmt: skip
 
 
-def _marked(rows: Iterable[Callback], of) -> list[dict[str, Any]]:
-    """How many calls each name has, and the average of each mark; without a name last."""
-    found: dict[str, list[Callback]] = {}
+def _late(period: Period) -> int:
+    """Calls whose last day passed before anybody had called."""
+    missed = Duty.rule.startswith(CALLS), Duty.breached_by_id.is_not(None)
+    return db.session.scalar(select(func.count(Duty.id)).where(*missed, *duties.fell_due(period.since, period.until))) or 0
+
+
+def _unrecorded(ids: Sequence[int]) -> int:
+    found = select(func.count(Event.subject_id.distinct())).where(Event.kind == CallbackEvent.UNRECORDED)
+    return db.session.scalar(found.where(Event.subject_id.in_(ids))) or 0
+
+
+def _addresses(period: Period) -> dict[str, str]:
+    concluded = period.named("concluded", "concluded_until")
+    asked: dict[str, dict[str, Any]] = {
+        "called": {}, "reached": period.named("spoken", "spoken_until"), "unreached": {"state": State.UNREACHED},
+        "doubts": {"bad": True}, "unrecorded": {"unrecorded": True},
+    }  # fmt: skip
+    at = {key: lists.at(PATH, **concluded, **also) for key, also in asked.items()}
+    return at | {"late": lists.at("/duties", rule=CALLS.rstrip("."), **period.named())}
+
+
+def _marked(rows: Iterable[Callback], of, named: Mapping[Any, str], at: Callable[[int | None], str]) -> list[dict[str, Any]]:
+    """How many calls each person or product has, the average of each mark, and where these calls stand; without a name last."""
+    found: dict[int | None, list[Callback]] = {}
     for row in rows:
         found.setdefault(of(row), []).append(row)
-    return [
-        {"name": name, "count": len(some)} | {mark: _average([getattr(row, mark) for row in some]) for mark in MARKS}
-        for name, some in sorted(found.items(), key=lambda pair: (not pair[0], pair[0]))
-    ]
+    lines = [
+        {"name": named.get(id or 0, ""), "count": len(some), "at": {"count": at(id)}}
+        | {mark: _average([getattr(row, mark) for row in some]) for mark in MARKS}
+        for id, some in found.items()
+    ]  # fmt: skip
+    return sorted(lines, key=lambda line: (not line["name"], line["name"]))
 
 
 def _average(marks: Sequence[int | None]) -> float | None:
@@ -63,14 +116,13 @@ def _average(marks: Sequence[int | None]) -> float | None:
     return round(sum(given) / len(given), 2) if given else None
 
 
-def _products(origins: list[int]) -> dict[int, str]:
+def _products(origins: list[int]) -> dict[int, int]:
     """For each visit or record that is about an installation: which product that is of."""
     installed, found = Installation.__table__.c, {}
     for kind in (Visit, Ticket):
         at = kind.__table__.c
-        about = select(at.id, Product).join(Installation.__table__, installed.id == at.installation_id)
-        about = about.join(Product, Product.id == installed.product_id).where(at.id.in_(origins))
-        found |= {id: product.title for id, product in db.session.execute(about)}
+        about = select(at.id, installed.product_id).join(Installation.__table__, installed.id == at.installation_id)
+        found |= dict(db.session.execute(about.where(at.id.in_(origins))).all())
     return found
 
 
@@ -83,20 +135,24 @@ def _doubts(rows: Sequence[Callback], names) -> list[dict[str, Any]]:
     after = select(Callback.origin_id, Callback.result).where(
         Callback.origin_id.in_([one.id for one in assigned.values()]), Callback.state != State.CALLING
     )
-    marks = {one.origin_id: one.result for one in db.session.execute(after)}
+    results = {one.origin_id: one.result for one in db.session.execute(after)}
     people = duties.names(one.owner_id for one in assigned.values())
-    return [
-        {**_line(row, names), "doubt": row.doubt, "state": row.state}
-        | ({"record": one.number, "record_state": one.state, "to": people[one.owner_id].title, "after": marks.get(one.id)}
-           if (one := assigned.get(row.id)) else {})
-        for row in rows
-    ]  # fmt: skip
+    lines = []
+    for row in rows:
+        line = {**_line(row, names), "doubt": row.doubt, "state": row.state}
+        if one := assigned.get(row.id):
+            line |= {"record": one.number, "record_state": one.state, "to": people[one.owner_id].title}
+            line |= {"after": results.get(one.id)}
+            line["at"] |= {"record": f"/tickets/{one.number}"}
+        lines.append(line)
+    return lines
 
 
 def _line(row: Callback, names) -> dict[str, Any]:
     title = {key: names[id].title if id in names else "" for key, id in
              (("customer", row.customer_id), ("served", row.concerned_id), ("called_by", row.owner_id))}  # fmt: skip
     return {"number": row.number, "title": row.title, **title, "comment": row.comment, "software": row.software,
+            "at": {"number": f"/callbacks/{row.number}"},
             "reached": row.reached_at and clock.local(row.reached_at).strftime("%Y-%m-%d %H:%M"),
             **{mark: getattr(row, mark) for mark in MARKS}}  # fmt: skip
 

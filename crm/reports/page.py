@@ -2,33 +2,56 @@
 
 from typing import Any
 
-from flask import render_template
+from flask import render_template, request
 from flask_login import current_user
 
+from crm import lists
 from crm.duties import queries as duties
-from crm.errors import Refused
+from crm.errors import NotThere, Refused
 from crm.forms import CrmForm
 from crm.reports import forms, queries, workflow
-from crm.reports.models import Kind, Report
-from crm.reports.workflow import MOVES
+from crm.reports.care import in_care
+from crm.reports.kinds import SORTS
+from crm.reports.models import Kind, Report, Returned
+from crm.reports.moves import MOVES
 from crm.verbs import offered, told
 
-FORMS: dict[str, type[CrmForm]] = {"submit": forms.SubmitForm}
+FORMS: dict[str, type[CrmForm]] = {
+    "submit": forms.SubmitForm, "remark": forms.RemarkForm, "send_back": forms.ReturnForm, "waive": forms.ReasonForm,
+}  # fmt: skip
 
 
 def form_for(name: str, report: Report, **kwargs: Any) -> CrmForm:
     """The form of one verb; `formdata=None` for one that is only shown."""
-    return FORMS.get(name, CrmForm)(**kwargs)
+    if name == "submit":
+        company = report.category == Kind.COMPANY
+        return (forms.CompanyForm if company else forms.SubmitForm)(data={"remark": report.remark}, **kwargs)
+    form = FORMS.get(name, CrmForm)(**kwargs)
+    if isinstance(form, forms.RemarkForm):
+        form.customer.offer([(unit.number, unit.title) for unit in in_care(report.owner_id or 0)])
+    return form
+
+
+def version(report: Report) -> Returned | None:
+    """One that was given back, if the address asks for it by its place."""
+    if not (asked := lists.key(request.args, "version")):
+        return None
+    earlier = queries.returned(report)
+    if asked > len(earlier):
+        raise NotThere()
+    return earlier[asked - 1]
 
 
 def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal: Refused | None = None, drafts=()):
     """The whole page; after a refusal with the refused form's words still in it."""
     report = queries.get(number, current_user)
-    owed = duties.of_subject(report)
+    owed, earlier = duties.of_subject(report), version(report)
     forms_now = offered(report, MOVES, owed, form_for)
     if bound is not None and name in forms_now:
         forms_now[name] = bound
+    page = told(report, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)
+    page["names"] |= duties.names([report.submitted_by_id, *(one.submitted_by_id for one in queries.returned(report))])
     return render_template(
-        f"reports/{report.category}.html", **told(report, owed, name=name, bound=bound, refusal=refusal, drafts=drafts),
-        report=report, kinds=Kind, offered=forms_now, moves=MOVES, figures=workflow.figures(report),
+        "reports/report.html", **page, report=report, kinds=Kind, offered=forms_now, moves=MOVES, sort=SORTS[report.category],
+        figures=earlier.body if earlier else workflow.figures(report), earlier=earlier, returned=queries.returned(report),
     )  # fmt: skip

@@ -44,9 +44,9 @@ class Scope:
         their own marks."""
         now = clock.today().replace(day=1)
         until = min(lists.month(args, "until") or now, now)
-        since = min(lists.month(args, "since") or _back(until, SPAN), until)
+        since = min(lists.month(args, "since") or back(until, SPAN), until)
         person = lists.key(args, "specialist") if user.may(Permission.REPORT_READ) else user.id
-        return cls(max(since, _back(until, LONGEST)), until, person, serials.product_asked(args))
+        return cls(max(since, back(until, LONGEST)), until, person, serials.product_asked(args))
 
     @property
     def months(self) -> list[date]:
@@ -84,7 +84,7 @@ class Scope:
             yield serials.of_product(self.product)
 
 
-def _back(month: date, count: int) -> date:
+def back(month: date, count: int) -> date:
     """The first of so many months that end with this one."""
     return month - relativedelta(months=count - 1)
 

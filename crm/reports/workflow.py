@@ -1,63 +1,30 @@
-"""A report's life: owed from the first day after its month, submitted, received (5.5.5)."""
+"""A report's life: prepared once its days are over, submitted by whoever owes it, received or verified by the next (5.5.5,
+4.specialist.7, 4.director.4-8)."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any
 
-from dateutil.relativedelta import relativedelta
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from crm import clock
-from crm.db import db, unit_of_work
-from crm.duties.acts import each_once
-from crm.duties.models import Edition
+from crm.customers.models import Customer
+from crm.db import db
 from crm.duties.record import open_subject, record
+from crm.errors import Invalid
 from crm.labels import N_
-from crm.moves import Move
-from crm.permissions import Permission as P
-from crm.reports.callbacks import figures as of_callbacks
-from crm.reports.models import Kind, Report, ReportEvent, State
-
-MOVES: dict[str, Move] = {
-    "submit": Move(noun="submission", label=N_("Submit the report"), done=N_("The report is submitted."),
-                   froms=frozenset({State.OPEN}), to=State.SUBMITTED, permission=P.REPORT_WRITE, icon="check2",
-                   tone="primary"),
-    "receive": Move(noun="receipt", label=N_("Receive the report"), done=N_("The report is received."),
-                    froms=frozenset({State.SUBMITTED}), to=State.RECEIVED, permission=P.REPORT_RECEIVE, others=True,
-                    asks=False, icon="inbox", tone="primary"),
-}  # fmt: skip
-Report.MOVES = MOVES
-FIGURES: dict[str, Callable[[date], dict[str, Any]]] = {Kind.CALLBACKS: of_callbacks}
+from crm.reports.kinds import SORTS, number
+from crm.reports.models import Kind, Report, ReportEvent, Returned, State
+from crm.reports.moves import MOVES
+from crm.reports.periods import Period
+from crm.staff.models import User
 
 
-def months(as_of: datetime) -> Iterator[date]:
-    """The months that are over since the department began, the first to be reported on first."""
-    began = db.session.scalar(select(func.min(Edition.opened_at)))
-    month = clock.local(began).date().replace(day=1) if began else clock.local(as_of).date()
-    while month + relativedelta(months=1) <= clock.local(as_of).date():
-        yield month
-        month += relativedelta(months=1)
-
-
-def open_due(as_of: datetime) -> int:
-    """A sweep's step: each month that is over gets its reports, once; a sweep that comes late catches up."""
-    with unit_of_work(read_only=True):
-        known = _known()
-    wanted = [(kind, month) for month in months(as_of) for kind in Kind if (str(kind), month) not in known]
-    return each_once(wanted, lambda one: prepare(*one), lambda one: (str(one[0]), one[1]) in _known())
-
-
-def _known() -> set[tuple[str, date]]:
-    return {(kind, month) for kind, month in db.session.execute(select(Report.category, Report.month))}
-
-
-def prepare(kind: Kind, month: date) -> Report:
-    """A month's report, from now on owed."""
-    at = list(Kind).index(kind) + 1
+def prepare(kind: Kind, period: Period, person: User | None = None) -> Report:
+    """The report of a period, or of somebody's, from now on owed."""
+    called = f"{period.title} {person.name}" if person else period.title
     report = Report(
-        number=f"M{month:%y%m}-{at:04}", category=kind, title=f"{month:%Y-%m}", state=State.OPEN, month=month,
-        external_ref=f"{kind} {month:%Y-%m}",
+        number=number(kind, period, person.number if person else ""), category=kind, title=called, state=State.OPEN,
+        since=period.since, until=period.until, owner_id=person.id if person else None, remarks={},
+        external_ref=f"{kind} {period.until}{f' {person.number}' if person else ''}",
     )  # fmt: skip
     open_subject(report)
     record(ReportEvent.OPENED, report)
@@ -66,35 +33,34 @@ def prepare(kind: Kind, month: date) -> Report:
 
 def figures(report: Report) -> dict[str, Any]:
     """As they were submitted; until then as they are now."""
-    return report.body if report.body is not None else FIGURES[report.category](report.month)
+    return report.body if report.body is not None else as_now(report)
 
 
-@dataclass(frozen=True)
-class Running:
-    """The month that is not over: its report is prepared on the first day after it."""
-
-    month: date
-
-    @property
-    def title(self) -> str:
-        return f"{self.month:%Y-%m}"
-
-    @property
-    def prepared(self) -> date:
-        return self.month + relativedelta(months=1)
-
-    def figures(self, kind: Kind) -> dict[str, Any]:
-        return FIGURES[kind](self.month)
+def as_now(report: Report) -> dict[str, Any]:
+    found = SORTS[report.category].figures(report.period, report.person_id)
+    for row in found.get("customers", ()) if report.remarks else ():
+        row["remark"] = report.remarks.get(row["number"], "")
+    return found
 
 
-def running() -> Running:
-    return Running(clock.today().replace(day=1))
+def remark(report: Report, *, by, customer: str, words: str) -> None:
+    """How the use of the software has changed at one of the customers in their care (4.specialist.7); nothing takes it away."""
+    MOVES["remark"].apply(report, by)
+    unit = db.session.scalar(select(Customer).where(Customer.number == customer, Customer.owner_id == report.owner_id))
+    if unit is None:
+        raise Invalid(fields={"customer": N_("Choose one of the customers in your care.")})
+    kept = {key: said for key, said in report.remarks.items() if key != customer}
+    report.remarks = kept | {customer: words} if words else kept
+    db.session.flush()
+    record(ReportEvent.REMARKED, report, by=by, name=unit.title, words=words)
 
 
 def submit(report: Report, *, by, remark: str = "") -> None:
-    """Hand it on, as it stands now: from here its figures do not change (5.5.5)."""
+    """Hand it on, as it stands now: from here its figures do not change. What goes to the company is the director's words."""
     MOVES["submit"].apply(report, by)
-    report.body, report.remark = FIGURES[report.category](report.month), remark
+    if report.category == Kind.COMPANY and not remark.strip():
+        raise Invalid(fields={"remark": N_("The report to the company is in your words: write them here.")})
+    report.body, report.remark = as_now(report), remark
     report.submitted_at, report.submitted_by_id, report.owner_id = clock.now(), by.id, by.id
     db.session.flush()
     record(ReportEvent.SUBMITTED, report, by=by, words=remark)
@@ -104,3 +70,27 @@ def receive(report: Report, *, by) -> None:
     """The next one has read it; never whoever submitted it."""
     MOVES["receive"].apply(report, by)
     record(ReportEvent.RECEIVED, report, by=by)
+
+
+def verify(report: Report, *, by) -> None:
+    """The director has looked whether it is so (4.director.6)."""
+    MOVES["verify"].apply(report, by)
+    record(ReportEvent.VERIFIED, report, by=by)
+
+
+def send_back(report: Report, *, by, reason: str) -> None:
+    """To be put right and submitted again; what was submitted stays, beside what will be."""
+    MOVES["send_back"].apply(report, by)
+    db.session.add(Returned(
+        report_id=report.id, body=report.body, remark=report.remark, submitted_at=report.submitted_at,
+        submitted_by_id=report.submitted_by_id, reason=reason, returned_at=clock.now(), returned_by_id=by.id,
+    ))  # fmt: skip
+    report.body = report.submitted_at = report.submitted_by_id = None
+    db.session.flush()
+    record(ReportEvent.SENT_BACK, report, by=by, reason=reason)
+
+
+def waive(report: Report, *, by, reason: str) -> None:
+    """None is needed: whose it is has left, or nothing was done."""
+    MOVES["waive"].apply(report, by)
+    record(ReportEvent.WAIVED, report, by=by, reason=reason)

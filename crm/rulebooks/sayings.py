@@ -8,12 +8,12 @@ from flask_babel import gettext as _
 from crm.duties.queries import event_labels
 from crm.duties.rulebook import Due
 from crm.labels import N_
+from crm.money import yuan
 from crm.permissions import Role
 from crm.rulebooks import spans
 from crm.rulebooks.differences import Difference, clause_of, listed
 from crm.rulebooks.sheets import KINDS, NUMBERS
 from crm.rulebooks.typed import reader
-from crm.money import yuan
 from crm.workdays import Span
 
 TABLES = {"duty": N_("Duty"), "penalty": N_("Sanction"), "category": N_("Category"), "field": N_("Field"), "message": N_("Letter"),

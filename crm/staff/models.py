@@ -113,6 +113,7 @@ class DepartmentEvent(Labelled):
     NOTICE_TAKEN = "calendar.notice_taken", N_("took in a yearly notice of holidays")
     FACTOR_REQUIRED = "settings.factor_required", N_("changed which roles need the second factor")
     RESTORED = "settings.restored", N_("restored everything from a backup")
+    READERS_CHANGED = "settings.report_readers", N_("changed who is told of a report")
     COMPANY_CHANGED = "settings.company_changed", N_("changed the head of letters and forms")
 
 

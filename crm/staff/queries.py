@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from flask_babel import gettext as _
-from sqlalchemy import Row, bindparam, or_, select
+from sqlalchemy import Row, Select, bindparam, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from crm import clock, lists
@@ -75,15 +75,20 @@ class Filter:
         return cls(lists.words(args), lists.one_of(args, "role", Role), state)
 
 
-def listing(_user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
-    """Fifty accounts, the newest first."""
+def ids(_user, wanted: Filter) -> Select:
+    """The keys of all accounts that fit."""
     ids = select(Subject.id).where(Subject.kind == "user", Subject.state == (wanted.state or UserState.ACTIVE))
     if wanted.q:
         name = or_(*(one.contains(wanted.q, autoescape=True) for one in (User.title, User.login, User.number)))
         ids = ids.where(Subject.id.in_(select(User.id).where(name)))
     if wanted.role:
         ids = ids.where(Subject.id.in_(select(UserRole.user_id).where(UserRole.role == wanted.role)))
-    return lists.Page(*lists.page_of(ids, _loaded, before=before, size=size))
+    return ids
+
+
+def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
+    """Fifty accounts, the newest first."""
+    return lists.Page(*lists.page_of(ids(user, wanted), _loaded, before=before, size=size))
 
 
 def _loaded(ids: list[int]) -> list[User]:

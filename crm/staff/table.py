@@ -21,6 +21,7 @@ TABLE = lists.Table(
         Column("email", N_("E-mail"), lists.plain("email"), shown=False),
         Column("state", N_("State"), lists.label(UserState, "state")),
     ),
+    queries.ids,
 )  # fmt: skip
 ACCESS = lists.Table(
     "access", N_("Access log"), "/staff/access", Permission.STAFF_EDIT, access.Filter, access.listing,

@@ -1,10 +1,14 @@
 """What a record needs, and what it still lacks: asked of the rulebook, nowhere else (5.1.2, 5.1.4)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from sqlalchemy import select
+
+from crm.db import db
 from crm.duties import editions
 from crm.duties import queries as duties
+from crm.duties.models import Subject
 from crm.duties.rulebook import Gap, Rulebook, given
 from crm.errors import Invalid
 from crm.files import queries as files
@@ -12,6 +16,8 @@ from crm.files.models import File
 from crm.labels import N_
 from crm.serials.coverage import Verdict
 from crm.tickets.models import Ticket
+
+CameOf = Callable[[Ticket, str], str | None]
 
 
 class Incomplete(Invalid):
@@ -40,11 +46,12 @@ def rulebook_of(ticket: Ticket) -> Rulebook:
     return editions.book_of(ticket) or editions.todays()
 
 
-def have(ticket: Ticket, attached: Iterable[File] | None = None) -> dict[str, Any]:
-    """What the record holds, as the validator asks for it; `attached`: its files, if they are read already."""
+def have(ticket: Ticket, attached: Iterable[File] | None = None, came_of: CameOf = duties.came_of) -> dict[str, Any]:
+    """What the record holds, as the validator asks for it; `attached`: its files, if they are read already; `came_of` says what
+    of a kind was opened from it."""
     book = rulebook_of(ticket)
     scans = {field.key for field in book.fields.values() if field.kind == "file"}
-    opened = {key: duties.came_of(ticket, book.fields[key].of) for key in _opened_from_it(book, ticket.category)}
+    opened = {key: came_of(ticket, book.fields[key].of) for key in _opened_from_it(book, ticket.category)}
     attached = files.of(ticket) if attached is None else attached
     columns = ("department", "channel", "service_qq", "asked_at", "answered_at")
     return {
@@ -74,6 +81,25 @@ def lacking(ticket: Ticket) -> list[str]:
 
 
 Ticket.lacking = lacking  # what was missing when its deadline passed
+
+
+def gaps_of_each(tickets: Sequence[Ticket]) -> dict[int, list[Gap]]:
+    """The same up to `complete` of many records, in two statements."""
+    ids = [ticket.id for ticket in tickets]
+    attached: dict[int, list[File]] = {id: [] for id in ids}
+    for file in db.session.scalars(select(File).where(File.subject_id.in_(ids), File.removed_at.is_(None))):
+        attached[file.subject_id].append(file)
+    came = select(Subject.origin_id, Subject.kind, Subject.category, Subject.number)
+    rows = db.session.execute(came.where(Subject.origin_id.in_(ids), Subject.state != duties.WITHDRAWN)).all()
+    opened = {(row.origin_id, row.kind, row.category): row.number for row in rows}
+
+    def came_of(ticket: Ticket, kind: str) -> str | None:
+        return opened.get((ticket.id, kind, ticket.category))
+
+    return {
+        one.id: rulebook_of(one).missing(one.category, have(one, attached[one.id], came_of)) if one.edition_id else []
+        for one in tickets
+    }  # fmt: skip
 
 
 def gaps(ticket: Ticket, *, upto: str = "complete", attached: Iterable[File] | None = None) -> list[Gap]:

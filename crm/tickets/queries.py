@@ -14,7 +14,10 @@ from crm.duties import queries as duties
 from crm.duties.models import Duty, Event, Subject, open_now
 from crm.duties.pressing import Deadline
 from crm.errors import NotThere
-from crm.tickets.models import BulkRun, State, Ticket, TicketEvent
+from crm.labels import Priority
+from crm.tickets import marks
+from crm.tickets.marks import DECLARED, HAPPENED, NONE
+from crm.tickets.models import BulkRun, Channel, State, Ticket, TicketEvent
 from crm.tickets.moves import OPEN
 
 _BY_NUMBER = select(Ticket).where(Ticket.number == bindparam("number")).options(joinedload(Ticket.contact))
@@ -30,7 +33,8 @@ def get(number: str, user) -> Ticket:
 
 @dataclass(frozen=True)
 class Filter:
-    """What the list of records is narrowed by; empty means all. `state` may be `open`: not yet ended."""
+    """What the list of records is narrowed by; empty means all. `state` may be `open`: not yet ended; `category` may be
+    `declared`; `ended` and `ended_until` are the days the service ended on, `owes` is a rule by which something is owed on it."""
 
     owner: int | None = None
     state: str = ""
@@ -40,28 +44,52 @@ class Filter:
     until: date | None = None
     overdue: bool = False
     q: str = ""
+    channel: str = ""
+    priority: str = ""
+    standing: str = ""
+    ended: date | None = None
+    ended_until: date | None = None
+    owes: str = ""
+    reopened: bool = False
+    reassigned: bool = False
+    escalated: bool = False
+    uncovered: bool = False
+    unowned: bool = False
 
     @classmethod
     def of(cls, args, user) -> Self:
         owner = user.id if args.get("owner") == "me" else lists.key(args, "owner")
-        categories = editions.todays().categories
+        rules = editions.todays().rules
         return cls(
-            owner, lists.one_of(args, "state", ["open", *State]), lists.one_of(args, "category", categories),
+            owner, lists.one_of(args, "state", ["open", *State]), args.get("category", "")[:100],
             lists.words(args, "customer"), lists.day(args, "since"), lists.day(args, "until"),
-            args.get("overdue") == "1", lists.words(args),
+            args.get("overdue") == "1", lists.words(args), lists.one_of(args, "channel", [*Channel, NONE]),
+            lists.one_of(args, "priority", Priority), lists.one_of(args, "standing", marks.Standing),
+            lists.day(args, "ended"), lists.day(args, "ended_until"), lists.one_of(args, "owes", rules),
+            *(args.get(name) == "1" for name in HAPPENED), args.get("unowned") == "1",
         )  # fmt: skip
 
     @property
     def any(self) -> bool:
         return self != Filter()
 
+    @property
+    def further(self) -> bool:
+        """Whether it is narrowed by what few ask for."""
+        return any(getattr(self, name) for name in FURTHER)
+
     def narrow(self, rows: Select, user) -> Select:
         if self.owner:
             rows = rows.where(Subject.owner_id == self.owner)
+        if self.unowned:
+            rows = rows.where(Subject.owner_id.is_(None))
         if self.state:
             rows = rows.where(Subject.state.in_(sorted(OPEN)) if self.state == "open" else Subject.state == self.state)
         if self.category:
-            rows = rows.where(Subject.category == self.category)
+            declared = Subject.category.in_(editions.todays().declared)
+            rows = rows.where(declared if self.category == DECLARED else Subject.category == self.category)
+        if self.priority:
+            rows = rows.where(Subject.priority == self.priority)
         if self.customer:
             rows = rows.where(customers.of_meant(self.customer, user))
         if self.since:
@@ -70,18 +98,42 @@ class Filter:
             rows = rows.where(Subject.opened_at < clock.moment(self.until + timedelta(days=1)))
         if self.overdue:
             late = select(Duty.subject_id).where(open_now(), Duty.due_at < clock.now(), Duty.held_by_id.is_(None))
-            rows = rows.where(Subject.id.in_(select(finding.apart(late, "late").c.subject_id)))  # few, and found first
-        return rows
+            rows = rows.where(Subject.id.in_(select(finding.apart(late, None).c.subject_id)))  # few, and found first
+        if self.owes:
+            rows = rows.where(duties.owing(self.owes))
+        rows = rows.where(*(HAPPENED[name]() for name in HAPPENED if getattr(self, name)))
+        return self._of_its_own(rows)
+
+    def _of_its_own(self, rows: Select) -> Select:
+        """What does not stand on `subjects`."""
+        wanted = [marks.OWN.channel == ("" if self.channel == NONE else self.channel)] if self.channel else []
+        if self.ended:
+            wanted.append(marks.OWN.ended_at >= clock.moment(self.ended))
+        if self.ended_until:
+            wanted.append(marks.OWN.ended_at < clock.end_of(self.ended_until))
+        if self.standing:
+            rows = rows.where(marks.stands(self.standing))
+        return rows.where(Subject.id.in_(select(marks.OWN.id).where(*wanted))) if wanted else rows
 
 
+FURTHER = (*HAPPENED, "channel", "priority", "standing", "ended", "ended_until", "owes", "unowned")
 SHOWN = (Subject.id, Subject.number, Subject.title, Subject.state, Subject.category, Subject.priority,
          Subject.customer_id, Subject.owner_id, Subject.opened_at)  # fmt: skip
 POINTS = ("customer_id", "owner_id")
 
 
+def _every(user, wanted: Filter) -> Select:
+    return wanted.narrow(select(*SHOWN).where(Subject.kind == "ticket", Ticket.visible(user)), user)
+
+
+def ids(user, wanted: Filter) -> Select:
+    """The keys of all records that fit, whatever words were asked for."""
+    return _every(user, wanted).with_only_columns(Subject.id)
+
+
 def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
     """Fifty records, the newest first, from `subjects` alone; no child row is touched."""
-    every = wanted.narrow(select(*SHOWN).where(Subject.kind == "ticket", Ticket.visible(user)), user)
+    every = _every(user, wanted)
     found, least = _speaking(every, wanted.q, before, size) if wanted.q else (_page(every, before, size), False)
     rows, after = lists.cut(found, lambda row: row.id, size)
     count = rows[0].every if rows else 0

@@ -27,4 +27,5 @@ TABLE = lists.Table(
         Column("due", N_("Due"), _due),
         Column("opened", N_("Opened"), lists.plain("opened_at")),
     ),
+    queries.ids,
 )  # fmt: skip

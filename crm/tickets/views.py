@@ -20,6 +20,7 @@ from crm.staff import queries as staff
 from crm.staff.models import AccessKind
 from crm.tickets import bulk, forms, page, printing, queries, workflow
 from crm.tickets.calling import caller
+from crm.tickets.marks import Standing
 from crm.tickets.models import State, Ticket
 from crm.tickets.moves import MOVES
 from crm.tickets.table import TABLE
@@ -35,6 +36,7 @@ def index():
     return render_template(
         "tickets/list.html", page=page, wanted=wanted, categories=editions.todays().categories, states=State,
         edition=editions.todays_id(), people=tuple(staff.choices()), verbs=_verbs() if current_user.may(P.TICKET_WORK) else (),
+        standings=Standing,
     )  # fmt: skip
 
 

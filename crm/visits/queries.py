@@ -3,11 +3,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Self
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import joinedload
 
 from crm import clock, lists
 from crm.db import db
+from crm.duties import editions
 from crm.duties import queries as duties
 from crm.duties.models import Duty, Subject, open_now
 from crm.errors import NotThere
@@ -26,13 +27,17 @@ def get(number: str, user) -> Visit:
 
 @dataclass(frozen=True)
 class Filter:
-    """What the list of visits is narrowed by; empty means all."""
+    """What the list of visits is narrowed by; empty means all. `returned` and `returned_until` are the days they came back on,
+    `owes` is a rule by which something is owed on them."""
 
     owner: int | None = None
     state: str = ""
     kind: str = ""
     since: date | None = None
     until: date | None = None
+    returned: date | None = None
+    returned_until: date | None = None
+    owes: str = ""
 
     @classmethod
     def of(cls, args: Mapping[str, str], user) -> Self:
@@ -40,6 +45,8 @@ class Filter:
         return cls(
             owner=mine or lists.key(args, "owner"), state=lists.one_of(args, "state", State),
             kind=lists.one_of(args, "kind", Kind), since=lists.day(args, "since"), until=lists.day(args, "until"),
+            returned=lists.day(args, "returned"), returned_until=lists.day(args, "returned_until"),
+            owes=lists.one_of(args, "owes", editions.todays().rules),
         )  # fmt: skip
 
     @property
@@ -47,8 +54,8 @@ class Filter:
         return self != Filter()
 
 
-def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
-    """Fifty visits, the newest first."""
+def ids(user, wanted: Filter) -> Select:
+    """The keys of all visits that fit."""
     ids = select(Subject.id).where(Subject.kind == "visit", Visit.visible(user))
     if wanted.owner:
         ids = ids.where(Subject.owner_id == wanted.owner)
@@ -60,7 +67,24 @@ def listing(user, wanted: Filter, before: int | None = None, size: int = lists.S
         ids = ids.where(Subject.opened_at >= clock.moment(wanted.since))
     if wanted.until:
         ids = ids.where(Subject.opened_at < clock.moment(wanted.until + timedelta(days=1)))
-    rows, after, count = lists.page_of(ids, _loaded, before=before, size=size)
+    if wanted.owes:
+        ids = ids.where(duties.owing(wanted.owes))
+    if wanted.returned or wanted.returned_until:
+        ids = ids.where(Subject.id.in_(_returned(wanted)))
+    return ids
+
+
+def _returned(wanted: Filter) -> Select:
+    back = Visit.__table__.c.returned_at
+    rows = select(Visit.__table__.c.id).where(back.is_not(None))
+    if wanted.returned:
+        rows = rows.where(back >= clock.moment(wanted.returned))
+    return rows.where(back < clock.end_of(wanted.returned_until)) if wanted.returned_until else rows
+
+
+def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
+    """Fifty visits, the newest first."""
+    rows, after, count = lists.page_of(ids(user, wanted), _loaded, before=before, size=size)
     names = duties.names(id for row in rows for id in (row.customer_id, row.owner_id))
     return lists.Page(rows, after, count, names)
 

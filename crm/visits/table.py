@@ -21,4 +21,5 @@ TABLE = lists.Table(
         Column("place", N_("Place"), lists.plain("place"), shown=False),
         Column("opened", N_("Requested"), lists.plain("opened_at"), shown=False),
     ),
+    queries.ids,
 )  # fmt: skip

@@ -28,7 +28,7 @@ from crm.desk.tables import TABLES
 from crm.duties import workflow as duties
 from crm.duties.message import Message
 from crm.duties.models import Duty, Edition, Event, Notice, Subject
-from crm.duties.record import open_subject, record
+from crm.duties.record import record
 from crm.files import store
 from crm.files import workflow as files
 from crm.fund import workflow as monthly
@@ -43,7 +43,10 @@ from crm.permissions import Permission, Role
 from crm.plans import workflow as planning
 from crm.plans.models import Plan
 from crm.reports import workflow as reports
-from crm.reports.models import Report, ReportEvent
+from crm.reports.models import Kind as ReportKind
+from crm.reports.models import Report
+from crm.reports.moves import MOVES as MOVES_OF_REPORTS
+from crm.reports.periods import Period
 from crm.serials import numbers
 from crm.sheets import runs
 from crm.sheets.kinds import Kind
@@ -194,16 +197,21 @@ def callback(whose: str, user, name: str = "") -> Row:
 
 
 def report(whose: str, user, name: str = "") -> Row:
-    """Of a month that is over; a closed one has been received. Whoever receives it is never who submitted it."""
-    month = len(db.session.query(Report).all()) + 1
-    row = Report(number=f"M{month:04}-0001", category="callbacks", title="2026-10", state="open", month=date(2026, 10, 1))
-    open_subject(row)
-    record(ReportEvent.OPENED, row)
-    if name == "receive" or whose == "closed":
-        reports.submit(row, by=make.who("followup"))
+    """Of a month long ago: a specialist's, or one the director has next. A closed one has been received or verified."""
+    month = Period.month(date(2010, 1, 1) + relativedelta(months=db.session.query(Report).count()))
+    owner, manager, director = owner_of(whose, user), make.who("manager"), make.who("director")
+    if name == "verify" or (name in ("receive", "send_back", "waive") and Role.DIRECTOR in user.roles):
+        kind, by, ends = ReportKind.SERVICES if name == "verify" else ReportKind.SATISFACTION, manager, director
+    else:
+        writes = whose != "closed" and owner.may(Permission.REPORT_WRITE)
+        kind, by, ends = ReportKind.SPECIALIST, owner if writes else make.who("specialist"), manager
+    make.customer(f"单位{db.session.query(Subject).count()}", owner_id=by.id)
+    row = reports.prepare(kind, month, by if kind == ReportKind.SPECIALIST else None)
+    if name in ("receive", "verify", "send_back") or whose == "closed":
+        reports.submit(row, by=by)
     if whose == "closed":
-        reports.receive(row, by=make.who("manager"))
-    move = reports.MOVES.get(name)
+        (reports.verify if kind == ReportKind.SERVICES else reports.receive)(row, by=ends)
+    move = MOVES_OF_REPORTS.get(name)
     return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
 
 

@@ -4,6 +4,7 @@ import uuid
 from datetime import date, timedelta
 
 import pytest
+from dateutil.relativedelta import relativedelta
 
 from crm import clock
 from crm.absences import workflow as absences
@@ -20,7 +21,7 @@ from crm.db import db, unit_of_work
 from crm.duties import editions
 from crm.duties.events import EditionState
 from crm.duties.models import Duty, Edition, Subject
-from crm.duties.record import open_subject, record
+from crm.duties.record import record
 from crm.duties.workflow import confirm
 from crm.fund import workflow as monthly
 from crm.fund.models import Month
@@ -35,7 +36,9 @@ from crm.papers.models import State as PaperState
 from crm.penalties.models import Penalty
 from crm.plans.models import Plan
 from crm.reports import workflow as reports
-from crm.reports.models import Report, ReportEvent
+from crm.reports.models import Kind as ReportKind
+from crm.reports.models import Report
+from crm.reports.periods import Period
 from crm.tickets import workflow
 from crm.tickets.models import State, Ticket
 from crm.visits import feedback
@@ -148,15 +151,20 @@ def callback(state: str) -> Callback:
 
 
 def report(state: str) -> Report:
-    """The follow-up staff's of a month that is over, so far."""
-    row = Report(number=f"M{db.session.query(Report).count() + 1:04}-0001", category="callbacks", state="open", title="2026-10",
-                 month=date(2026, 10, 1))  # fmt: skip
-    open_subject(row)
-    record(ReportEvent.OPENED, row)
-    if state != "open":
-        reports.submit(row, by=make.who("followup"))
+    """A specialist's of a month that is over, so far; what is verified is the services."""
+    rows.unit()
+    month = Period.month(date(2010, 1, 1) + relativedelta(months=db.session.query(Report).count()))
+    verified = state == "verified"
+    by, manager = make.who("manager" if verified else "specialist"), make.who("manager")
+    row = reports.prepare(ReportKind.SERVICES if verified else ReportKind.SPECIALIST, month, None if verified else by)
+    if state == "waived":
+        reports.waive(row, by=manager, reason="已离职")
+    elif state != "open":
+        reports.submit(row, by=by)
     if state == "received":
-        reports.receive(row, by=make.who("manager"))
+        reports.receive(row, by=manager)
+    if verified:
+        reports.verify(row, by=make.who("director"))
     return row
 
 

@@ -113,7 +113,12 @@ def _linked(row) -> None:
     following.make(row, by=make.who("specialist"))
 
 
-READY = {("changes", "unlink"): _linked, ("contracts", "check"): _entered, ("contracts", "withhold"): _demanded, ("contracts", "wait"): _demanded,
+def _of_services(row) -> None:
+    row.category = "services"
+    db.session.flush()
+
+
+READY = {("reports", "verify"): _of_services, ("changes", "unlink"): _linked, ("contracts", "check"): _entered, ("contracts", "withhold"): _demanded, ("contracts", "wait"): _demanded,
          ("callbacks", "drop"): _no_longer_owed, ("visits", "see"): _refused, ("papers", "fetch"): _left}  # what a verb needs besides
 
 

@@ -12,6 +12,10 @@ from crm.duties.models import Duty
 from crm.duties.record import record
 from crm.files import store
 from crm.files import workflow as files
+from crm.reports import workflow as reports
+from crm.reports.kinds import SORTS
+from crm.reports.models import Kind
+from crm.reports.periods import Period
 from crm.sheets import runs
 from crm.tickets import workflow as tickets
 from tests import make
@@ -29,6 +33,7 @@ def populate() -> None:
     make.unpaid(unit)
     make.in_force(make.customer("快到期", email="a@example.cn"))
     _letters()
+    _reports(by, manager)
     for login in ("specialist", "followup", "manager", "director"):
         file = files.draft("list.csv", TABLE, make.who(login), KIND.purpose)
         db.session.add(file)
@@ -48,6 +53,18 @@ def _letters() -> None:
         if letter.state == "unknown":
             record("message.unknown", subject, **letter.facts)
     db.session.flush()
+
+
+def _reports(by, manager) -> None:
+    """One of each kind, and of those that go through several hands one given back and one submitted."""
+    for kind, sort in SORTS.items():
+        row = reports.prepare(kind, sort.period(clock.today()).before, by if sort.personal else None)
+        if sort.personal:
+            reports.remark(row, by=by, customer=db.session.query(customers.Customer).filter_by(owner_id=by.id).first().number, words="换了会计")
+            reports.submit(row, by=by)
+            reports.send_back(row, by=manager, reason="缺少尾款")
+    early = reports.prepare(Kind.SERVICES, Period.month(clock.today()).before.before)
+    reports.submit(early, by=manager)
 
 
 def _records(unit, by, manager) -> None:
