@@ -19,8 +19,8 @@ from crm.opinions import table as opinions
 from crm.papers import table as papers
 from crm.penalties import table as penalties
 from crm.permissions import Permission
-from crm.rulebooks import table as suggestions
 from crm.reports import table as reports
+from crm.rulebooks import table as suggestions
 from crm.serials import numbering
 from crm.serials import queries as serials
 from crm.serials import table as installations

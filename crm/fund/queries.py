@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import Row, func, select
 
@@ -58,3 +59,14 @@ def entry(entry_id: int) -> FundEntry:
     if found is None:
         raise NotThere()
     return found
+
+
+def entries(since: date, until: date) -> list[FundEntry]:
+    """The ledger's lines of these days, in their order."""
+    rows = select(FundEntry).where(FundEntry.on >= since, FundEntry.on <= until)
+    return list(db.session.scalars(rows.order_by(FundEntry.on, FundEntry.id)))
+
+
+def balance_on(day: date) -> int:
+    """What was in the fund at the end of a day."""
+    return db.session.scalar(select(func.coalesce(func.sum(FundEntry.fen), 0)).where(FundEntry.on <= day)) or 0

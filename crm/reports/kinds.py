@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from crm.reports import callbacks, company, friday, satisfied, services, specialist
+from crm.reports import callbacks, company, fined, friday, satisfied, services, specialist
 from crm.reports.layout import Layout
 from crm.reports.models import Kind
 from crm.reports.periods import Period
@@ -33,6 +33,7 @@ SORTS: Mapping[str, Sort] = {
     Kind.SERVICES: Sort(2, services.LAYOUT, services.figures, clause="4.director.6"),
     Kind.SATISFACTION: Sort(3, satisfied.LAYOUT, satisfied.figures, clause="4.director.4"),
     Kind.FRIDAY: Sort(100, friday.LAYOUT, friday.figures, weekly=True, clause="4.director.7"),
+    Kind.PENALTIES: Sort(5, fined.LAYOUT, fined.figures, clause="7.8"),
     Kind.COMPANY: Sort(4, company.LAYOUT, company.figures, clause="4.director.8"),
 }  # fmt: skip
 

@@ -26,6 +26,7 @@ class Kind(Labelled):
     SERVICES = "services", N_("Services of the month")
     SATISFACTION = "satisfaction", N_("Satisfaction of the month")
     FRIDAY = "friday", N_("Figures for the Friday meeting")
+    PENALTIES = "penalties", N_("Penalties and fund of the month")
     COMPANY = "company", N_("Monthly report to the company")
 
 

@@ -1,0 +1,75 @@
+"""A month's penalties and the fund (7.7, 7.8): what was missed under a clause that costs something, what became of it, what is
+deducted from whom, and what came into the fund and went out."""
+
+from typing import Any
+
+from crm import lists
+from crm.db import db
+from crm.fund import queries as funds
+from crm.fund import statement
+from crm.fund.models import EntryKind, FundEntry, Month
+from crm.labels import N_
+from crm.penalties import evidence, fairness
+from crm.reports.layout import As, Column, Layout, Table
+from crm.reports.periods import Period
+
+FARED = (
+    Column("owed", N_("Owed")), Column("kept", N_("Kept in time")), Column("late", N_("Kept late")), Column("missed", N_("Not kept")),
+    Column("proposed", N_("Penalties proposed")), Column("pending", N_("Pending")), Column("standing", N_("Standing")),
+    Column("waived", N_("Waived")), Column("struck", N_("Struck")),
+)  # fmt: skip
+LAYOUT = Layout(
+    (*FARED, Column("deducted", N_("Deducted"), As.FEN), Column("into", N_("Into the fund"), As.FEN),
+     Column("out", N_("Spent"), As.FEN), Column("balance", N_("Balance"), As.FEN)),
+    (
+        Table("clauses", N_("By clause"), (Column("name", N_("Clause"), As.WORDS), *FARED, Column("fen", N_("Amount"), As.FEN)),
+              ("standing", "waived", "struck")),
+        Table("people", N_("By person"), (Column("name", N_("Name"), As.WORDS), Column("count", N_("Penalties")),
+                                          Column("fen", N_("Deducted"), As.FEN)), ("fen",)),
+        Table("fund", N_("Department fund"), (Column("on", N_("Day"), As.DAY), Column("kind", N_("What"), As.LABEL, EntryKind),
+                                              Column("purpose", N_("For what"), As.WORDS), Column("fen", N_("In and out"), As.FEN)),
+              lists=True),
+    ),
+)  # fmt: skip
+
+
+def figures(period: Period, person: int | None = None) -> dict[str, Any]:
+    """Penalties by the month of the breach; the statement as it was closed, or as it is now; the fund by the day of its lines."""
+    lines = fairness.lines(fairness.Scope(period.since, period.since))
+    clauses = [_clause(line, period) for line in lines]
+    summed = {column.key: sum(line[column.key] for line in clauses) for column in FARED}
+    says, entries = _statement(period), funds.entries(period.since, period.until)
+    fund = {"into": sum(one.fen for one in entries if one.fen > 0), "out": -sum(one.fen for one in entries if one.fen < 0)}
+    at = {key: _at(period, state) for key, state in STATES.items()} | dict.fromkeys(("into", "out", "balance"), "/fund")
+    return {
+        "number": summed | {"deducted": says["fen"], **fund, "balance": funds.balance_on(period.until)}, "at": at,
+        "clauses": clauses, "people": [_person(who, period) for who in says["people"]], "fund": [_entry(one) for one in entries],
+    }  # fmt: skip
+
+
+STATES = {"proposed": "", "pending": "pending", "standing": "standing", "waived": "waived", "struck": "struck"}
+
+
+def _at(period: Period, state: str, **more: Any) -> str:
+    return lists.at("/penalties", month=f"{period.since:%Y-%m}", state=state, **more)
+
+
+def _clause(line: fairness.Line, period: Period) -> dict[str, Any]:
+    counts = {"owed": line.owed, "kept": line.kept, "late": line.kept_late, "missed": line.missed, "proposed": line.proposed,
+              "pending": line.pending, "standing": line.standing, "waived": line.waived, "struck": line.struck}  # fmt: skip
+    at = {key: _at(period, state, key=line.key) for key, state in STATES.items()}
+    return {"name": f"{line.clause or line.key} {evidence.title_of(line.key)}", **counts, "fen": line.fen, "at": at}
+
+
+def _statement(period: Period) -> dict[str, Any]:
+    month = db.session.query(Month).filter(Month.month == period.since).one_or_none()
+    return statement.told(month) if month else {"people": [], "fen": 0}
+
+
+def _person(who: dict[str, Any], period: Period) -> dict[str, Any]:
+    at = _at(period, "standing", person=who["id"])
+    return {"name": who["name"], "count": len(who["lines"]), "fen": who["fen"], "at": {"count": at}}
+
+
+def _entry(one: FundEntry) -> dict[str, Any]:
+    return {"on": one.on.isoformat(), "kind": one.kind, "purpose": one.purpose, "fen": one.fen}
