@@ -41,19 +41,25 @@ class Reports:
             for kind in WROTE:
                 later = self.morning(self.days.add_days(self.days.next(period.after.since), 6))
                 at = later if kind == Kind.COMPANY else begins  # which is put together from the others
-                self.begin(at, self.report(kind, period), Random(f"{self.today} {kind} {ago}"))
+                report = self.report(kind, period, back=kind == Kind.SERVICES and ago == 2)
+                self.begin(at, report, Random(f"{self.today} {kind} {ago}"))
             for login in ("specialist", "specialist2"):
                 self.begin(begins, self.of_specialist(login, period), Random(f"{self.today} {login} {ago}"))
         week = Period.week(self.today).before
         if week.over:
             self.begin(self.morning(self.days.next(week.after.since)), self.friday(week), Random(f"{self.today} friday"))
 
-    def report(self, kind: Kind, period: Period) -> Life:
-        """Submitted within a day or two of its month's end, and received by the next."""
+    def report(self, kind: Kind, period: Period, back: bool = False) -> Life:
+        """Submitted within a day or two of its month's end, and received by the next; given `back` once before that."""
         who, next_one, verb, words = WROTE[kind]
         row = reports.prepare(kind, period)
         yield self.when("1-2 days")
-        reports.submit(row, by=self.people[who], remark=words)
+        reports.submit(row, by=self.people[who], remark="" if back else words)
+        if back:
+            yield self.when("60-120 minutes")
+            reports.send_back(row, by=self.people[next_one], reason="月末集中的报表问题请说明怎么安排的人。")
+            yield self.when("60-300 minutes")
+            reports.submit(row, by=self.people[who], remark=words)
         if verb:
             yield self.when("60-300 minutes")
             getattr(reports, verb)(row, by=self.people[next_one])

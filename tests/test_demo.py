@@ -27,7 +27,8 @@ from crm.errors import Refused
 from crm.letters import workflow as letters
 from crm.migrating import migrate
 from crm.opinions.models import Opinion
-from crm.reports import satisfaction
+from crm.reports import satisfaction, workflow
+from crm.reports.models import Kind, Report, Returned
 from crm.serials import faults
 from crm.serials.coverage import Coverage, verdicts
 from crm.serials.models import Serial
@@ -229,6 +230,19 @@ def customers_gave_marks_over_the_year_and_the_figures_are_those_of_a_recount() 
     assert {line.name for line in found.specialists} == {who("specialist").name, who("specialist2").name}
 
 
+def the_months_reports_were_submitted_and_received_and_one_given_back_before_that() -> None:
+    states = Counter(db.session.execute(select(Report.category, Report.state)).tuples())
+    for kind, last in ((Kind.CALLBACKS, "received"), (Kind.SPECIALIST, "received"), (Kind.SERVICES, "verified"),
+                       (Kind.SATISFACTION, "received"), (Kind.COMPANY, "submitted")):  # fmt: skip
+        assert states[kind, last] >= (4 if kind == Kind.SPECIALIST else 2), kind
+    [back] = db.session.scalars(select(Returned))
+    again = db.session.get(Report, back.report_id)
+    assert again and again.state == "verified" and again.submitted_at > back.returned_at > back.submitted_at
+    for row in db.session.scalars(select(Report).where(Report.category == Kind.SERVICES)):
+        opened = Ticket.opened_at >= clock.moment(row.since), Ticket.opened_at < clock.end_of(row.until)
+        assert workflow.figures(row)["number"]["records"] == db.session.scalar(select(func.count()).select_from(Ticket).where(*opened))
+
+
 def each_account_opens_with_the_password_that_is_printed() -> None:
     lines = [line.split() for line in demo.logins()]
     assert [line[0] for line in lines] == list(CAST)
@@ -251,6 +265,7 @@ CHECKS = (
     an_opinion_is_there_at_the_steps_people_meet,
     a_leave_is_there_at_the_steps_people_meet,
     customers_gave_marks_over_the_year_and_the_figures_are_those_of_a_recount,
+    the_months_reports_were_submitted_and_received_and_one_given_back_before_that,
     the_first_sweep_marks_the_two_that_are_overdue_and_nothing_else,
     each_account_opens_with_the_password_that_is_printed,
 )

@@ -55,10 +55,12 @@ def facts(*rows: tuple[str, str], wide: bool = False) -> Block:
     return {"kind": "facts", "rows": [[label, value or ""] for label, value in rows], "wide": wide}
 
 
-def table(head: Sequence[str], widths: Sequence[int], rows: Iterable[Sequence[str]], blank: int = 0, height: int = 9) -> Block:
+def table(
+    head: Sequence[str], widths: Sequence[float], rows: Iterable[Sequence[str]], blank: int = 0, height: int = 9, title: str = ""
+) -> Block:
     """A table with room: `blank` empty rows below what is known, none lower than `height` mm."""
     lines = [list(row) for row in rows] + [[""] * len(head)] * blank
-    return {"kind": "table", "head": list(head), "widths": list(widths), "rows": lines, "height": height}
+    return {"kind": "table", "head": list(head), "widths": list(widths), "rows": lines, "height": height, "title": title}
 
 
 def bars(label: str, marks: Sequence[str], rows: Iterable[tuple[str, Sequence[tuple[float, str]]]], most: float) -> Block:

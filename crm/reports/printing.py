@@ -15,6 +15,7 @@ from crm.reports.workflow import figures
 
 MOST = 300  # rows of a table on paper; the workbook has them all
 DRAWN = 15  # names of a plot
+WIDEST, ROOM, LATIN = 14, 1.5, 0x2E80  # letters; what stands around them; Chinese ones come after it
 MARKS = 5.0  # the best
 
 
@@ -52,8 +53,14 @@ def _table(one: Table, rows: list[Mapping[str, Any]]) -> Block:
     lines = [[said for _column, said, _at in one.cells(row)] for row in rows[:MOST]]
     if len(rows) > MOST:
         lines.append([_("and %(num)s more, in the workbook", num=len(rows) - MOST), *[""] * (len(one.columns) - 1)])
-    widths = [2 if column.kind in (As.WORDS, As.CATEGORY, As.RULE) else 1 for column in one.columns]
-    return table([_(column.label) for column in one.columns], widths, lines, height=6)
+    head = [_(column.label) for column in one.columns]
+    widths = [min(WIDEST, max(map(_width, said))) for said in zip(head, *lines, strict=True)]
+    return table(head, widths, lines, height=6, title="" if one.drawn else _(one.title))
+
+
+def _width(said: str) -> float:
+    """About how wide it is, in Chinese letters: a column is as wide as its words, so far as there is room."""
+    return sum(1 if ord(letter) > LATIN else 0.6 for letter in said) + ROOM
 
 
 def _plot(one: Table, rows: list[Mapping[str, Any]]) -> Block:
