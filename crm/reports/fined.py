@@ -9,12 +9,13 @@ from crm.fund import queries as funds
 from crm.fund import statement
 from crm.fund.models import EntryKind, FundEntry, Month
 from crm.labels import N_
-from crm.penalties import evidence, fairness
+from crm.penalties import fairness
 from crm.reports.layout import As, Column, Layout, Table
 from crm.reports.periods import Period
 
 FARED = (
-    Column("owed", N_("Owed")), Column("kept", N_("Kept in time")), Column("late", N_("Kept late")), Column("missed", N_("Not kept")),
+    Column("owed", N_("Owed")), Column("kept", N_("Kept in time")), Column("late", N_("Kept late")),
+    Column("missed", N_("Not kept")),
     Column("proposed", N_("Penalties proposed")), Column("pending", N_("Pending")), Column("standing", N_("Standing")),
     Column("waived", N_("Waived")), Column("struck", N_("Struck")),
 )  # fmt: skip
@@ -22,13 +23,13 @@ LAYOUT = Layout(
     (*FARED, Column("deducted", N_("Deducted"), As.FEN), Column("into", N_("Into the fund"), As.FEN),
      Column("out", N_("Spent"), As.FEN), Column("balance", N_("Balance"), As.FEN)),
     (
-        Table("clauses", N_("By clause"), (Column("name", N_("Clause"), As.WORDS), *FARED, Column("fen", N_("Amount"), As.FEN)),
+        Table("clauses", N_("By clause"), (Column("name", N_("Clause"), As.PENALTY), *FARED, Column("fen", N_("Amount"), As.FEN)),
               ("standing", "waived", "struck")),
         Table("people", N_("By person"), (Column("name", N_("Name"), As.WORDS), Column("count", N_("Penalties")),
                                           Column("fen", N_("Deducted"), As.FEN)), ("fen",)),
-        Table("fund", N_("Department fund"), (Column("on", N_("Day"), As.DAY), Column("kind", N_("What"), As.LABEL, EntryKind),
-                                              Column("purpose", N_("For what"), As.WORDS), Column("fen", N_("In and out"), As.FEN)),
-              lists=True),
+        Table("fund", N_("Department fund"),
+              (Column("on", N_("Day"), As.DAY), Column("kind", N_("What"), As.LABEL, EntryKind),
+               Column("purpose", N_("For what"), As.WORDS), Column("fen", N_("In and out"), As.FEN)), lists=True),
     ),
 )  # fmt: skip
 
@@ -58,7 +59,7 @@ def _clause(line: fairness.Line, period: Period) -> dict[str, Any]:
     counts = {"owed": line.owed, "kept": line.kept, "late": line.kept_late, "missed": line.missed, "proposed": line.proposed,
               "pending": line.pending, "standing": line.standing, "waived": line.waived, "struck": line.struck}  # fmt: skip
     at = {key: _at(period, state, key=line.key) for key, state in STATES.items()}
-    return {"name": f"{line.clause or line.key} {evidence.title_of(line.key)}", **counts, "fen": line.fen, "at": at}
+    return {"name": line.key, **counts, "fen": line.fen, "at": at}
 
 
 def _statement(period: Period) -> dict[str, Any]:

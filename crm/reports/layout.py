@@ -30,6 +30,7 @@ class As(Labelled):
     LABELS = "labels"  # of several
     CATEGORY = "category"  # of a service record
     RULE = "rule"  # of the rulebook
+    PENALTY = "penalty"  # of the rulebook
 
 
 FIGURES = frozenset({As.COUNT, As.FEN, As.MARK, As.HOURS, As.SHARE})
@@ -83,11 +84,17 @@ def _rule(_column: Column, value: str) -> str:
     return said(known[value].title, str(get_locale())) if value in known else value
 
 
+def _penalty(_column: Column, value: str) -> str:
+    known = editions.todays().penalties
+    return f"{known[value].clause or value} {said(known[value].title, str(get_locale()))}" if value in known else value
+
+
 SHOWN: Mapping[As, Callable[[Column, Any], str]] = {
     As.WORDS: lambda _column, value: str(value), As.COUNT: lambda _column, value: f"{value:,}",
     As.FEN: lambda _column, value: yuan(value), As.MARK: lambda _column, value: f"{value:.2f}",
     As.HOURS: lambda _column, value: f"{value:,.1f}", As.SHARE: lambda _column, value: f"{value} %",
     As.DAY: lambda _column, value: str(value), As.LABEL: _label, As.LABELS: _labels, As.CATEGORY: _category, As.RULE: _rule,
+    As.PENALTY: _penalty,
 }  # fmt: skip
 
 
