@@ -25,11 +25,10 @@ class Absences:
     morning: Any
 
     def plan_absences(self) -> None:
-        first, monday = self.days.previous(self.today), self.today + timedelta(days=7 - self.today.weekday())
-        week = self.days.next(monday)
+        first, last = self.days.previous(self.today), self.days.next(self.today - timedelta(days=133))
+        week = self.days.next(self.today + timedelta(days=7 - self.today.weekday()))
         for name, at, life in (
-            ("director", self._ago(140),
-             self.planned("director", "manager", self.days.next(self.today - timedelta(days=133)), 3)),
+            ("director", self._ago(140), self.planned("director", "manager", last, 3)),
             ("director ill", self._ago(45), self.ill("director", self._ago(47))),
             ("archivist", self._ago(7), self.planned("archivist", "manager", first, 2)),
             ("specialist2", self.when("earlier 15:00"), self.coming(week)),

@@ -133,8 +133,10 @@ def offered(
 
 
 def _led_to(subject: Subject, events: Sequence[Event], names: Mapping[int | str, duties.Name]) -> list[duties.Name]:
-    """What came of it, as far as its story and the reader's sight reach; no duplicates, which are said elsewhere."""
-    said = [names[one.about] for one in reversed(events) if one.about in names and not one.kind.endswith(".duplicate")]
+    """What came of it, as far as its story and the reader's sight reach; no duplicates, which are said elsewhere, nor somebody's
+    leave."""
+    said = [names[one.about] for one in reversed(events)
+            if one.about in names and not one.kind.endswith(".duplicate") and "leave" not in one.facts]  # fmt: skip
     came = dict.fromkeys([*said, *duties.opened_from(subject, current_user)])
     return [one for one in came if one.id not in (subject.id, subject.origin_id)]
 

@@ -13,7 +13,8 @@ class AskForm(CrmForm):
     kind = PickField(_l("Kind"), Kind, required=True, blank=_l("Choose what it is"))
     starts_on = DayField(_l("First day"), required=True)
     ends_on = DayField(_l("Last day"), required=True, description=_l("Whole days, the last one too."))
-    words = WordsField(_l("Why"), required=True, most=2000, description=_l("Read by the stand-in and by who decides."))
+    words = WordsField(_l("Reason for the leave"), required=True, most=2000,
+                       description=_l("Read by the stand-in and by who decides."))  # fmt: skip
     stand_in = PickField(_l("Who stands in"), blank=_l("Choose somebody"), description=_l(
         "They are asked to accept what is handed over. For days that are over, as with a sick note, nobody is needed."))
     to_do = WordsField(_l("What the stand-in must know"), most=5000, description=_l(

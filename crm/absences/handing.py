@@ -3,7 +3,7 @@ with what became of it (`Handed`)."""
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import and_, select
@@ -18,7 +18,7 @@ from crm.duties import editions
 from crm.duties.events import DutyEvent
 from crm.duties.locks import lock
 from crm.duties.models import Duty, Subject, open_now
-from crm.duties.record import record
+from crm.duties.record import record, settle, told_at_once
 from crm.duties.workflow import kept_from, pass_on
 from crm.papers.workflow import live
 from crm.permissions import Permission, Role
@@ -48,11 +48,11 @@ def owed(absence: Absence, matter: Subject | None = None) -> list[Duty]:
     return list(db.session.scalars(rows.execution_options(populate_existing=matter is not None)))
 
 
-def way_of(duty: Duty, person_id: int | None, to: User) -> Way:
+def way_of(duty: Duty, absence: Absence, to: User) -> Way:
     """How this goes from the person to their stand-in: mostly with its matter, whose owner alone has the buttons."""
-    matter, rule = duty.subject, editions.book(duty.edition_id).rules[duty.rule]
+    matter, rule, person_id = duty.subject, editions.book(duty.edition_id).rules[duty.rule], absence.owner_id
     if duty.pool or rule.move == "call":
-        return _by_itself(duty, to)
+        return _by_itself(duty, absence, to)
     if matter.kind == "paper" or (rule.paper and _in_hand(matter, rule.paper, person_id)):
         return Way(How.STAYS, Why.IN_HAND)
     part = part_of(matter, person_id)
@@ -62,8 +62,11 @@ def way_of(duty: Duty, person_id: int | None, to: User) -> Way:
     return Way(How.STAYS, why) if why else Way(part.how, part=part)
 
 
-def _by_itself(duty: Duty, to: User) -> Way:
-    """What is taken on for a role, and calls, are whose duty it is; one who may not have it leaves it to the role."""
+def _by_itself(duty: Duty, absence: Absence, to: User) -> Way:
+    """What is taken on for a role, and calls, are whose duty it is; one who may not have it leaves it to the role. A call to a
+    customer in their care that can wait for them does."""
+    if not duty.pool and duty.due_at > absence.back_by:
+        return Way(How.STAYS, Why.TIME)
     leads = duty.pool == Role.FOLLOWUP and to.may(Permission.TICKET_ASSIGN)
     works = duty.pool in to.roles or leads if duty.pool else to.may(Permission.CALLBACK_WORK)
     if works and not kept_from(duty, to):
@@ -87,7 +90,7 @@ def stand_in(absence: Absence) -> User | None:
 def outlook(absence: Absence) -> list[tuple[Duty, Way]]:
     """What would become of each thing if it were handed over now."""
     to = stand_in(absence)
-    return [(duty, way_of(duty, absence.owner_id, to)) for duty in owed(absence)] if to else []
+    return [(duty, way_of(duty, absence, to)) for duty in owed(absence)] if to else []
 
 
 def waiting(absence: Absence) -> list[Subject]:
@@ -115,9 +118,20 @@ def hand(absence: Absence, matter: Subject) -> Counter[str]:
         return done
     known = {row.duty_id: row for row in _rows(absence) if row.subject_id == matter.id}
     ways = {
-        duty: way_of(duty, absence.owner_id, to) for duty in owed(absence, matter)
+        duty: way_of(duty, absence, to) for duty in owed(absence, matter)
         if duty.id not in known or known[duty.id].how == How.STAYS
     }  # fmt: skip
+    settle(matter, clock.now())
+    with told_at_once():
+        _go_over(absence, matter, ways, to)
+    for duty, way in ways.items():
+        _keep(known.get(duty.id), absence, duty, way, to)
+        done[way.how] += 1
+    cover.forget()
+    return done
+
+
+def _go_over(absence: Absence, matter: Subject, ways: Mapping[Duty, Way], to: User) -> None:
     said = {"of": absence.id, "leave": OUT}
     for part in {way.part for way in ways.values() if way.part}:
         matter.MOVES[part.move].take(matter)
@@ -126,10 +140,6 @@ def hand(absence: Absence, matter: Subject) -> Counter[str]:
     for duty, way in ways.items():
         if way.how in (How.DUTY, How.ROLE):
             pass_duty(duty, to if way.how == How.DUTY else None, **said)
-        _keep(known.get(duty.id), absence, duty, way, to)
-        done[way.how] += 1
-    cover.forget()
-    return done
 
 
 def lock_both(absence: Absence, matter: Subject) -> None:

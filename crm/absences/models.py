@@ -12,6 +12,7 @@ from crm.labels import N_, Labelled
 from crm.permissions import Permission, Role, by_reader
 from crm.search import Entry
 from crm.staff.models import UserRole
+from crm.workdays import Span, calendar
 
 
 class Kind(Labelled):
@@ -93,12 +94,13 @@ class Absence(Subject):
     FACTS = ("asker_lead",)
     FIELDS: ClassVar[dict[str, str]] = {"ends_on": N_("Last day")}
     SAID: ClassVar[dict[str, dict[str, str]]] = {
-        AbsenceEvent.ASKED: {"words": N_("Why"), "remark": N_("What the stand-in must know")},
+        AbsenceEvent.ASKED: {"words": N_("Reason for the leave"), "remark": N_("What the stand-in must know")},
     }  # fmt: skip
     NOTICES: ClassVar[dict[str, str]] = {
         AbsenceEvent.APPROVED: "owner to", AbsenceEvent.REJECTED: "owner", AbsenceEvent.ACCEPTED: "owner",
         AbsenceEvent.DECLINED: "owner", AbsenceEvent.LET_OFF: "to", AbsenceEvent.NAMED: "owner to",
-        AbsenceEvent.SHORTENED: "owner to", AbsenceEvent.RETURNED: "to", AbsenceEvent.LAPSED: "owner",
+        AbsenceEvent.HANDED_OVER: "owner to", AbsenceEvent.SHORTENED: "owner to", AbsenceEvent.RETURNED: "to",
+        AbsenceEvent.LAPSED: "owner",
         AbsenceEvent.GIVEN_BACK: "owner to", AbsenceEvent.WITHDRAWN: "owner to", AbsenceEvent.NOTED: "owner",
     }  # fmt: skip
     SEARCHED = frozenset({AbsenceEvent.ASKED, AbsenceEvent.SHORTENED})
@@ -118,6 +120,11 @@ class Absence(Subject):
     @property
     def past(self) -> bool:
         return self.ends_on < clock.today()
+
+    @property
+    def back_by(self) -> datetime:
+        """Closing time of the first working day after it."""
+        return Span(1, "working day").from_instant(clock.moment(self.ends_on), calendar())
 
     @property
     def held_up(self) -> bool:
@@ -173,6 +180,7 @@ class Why(Labelled):
 
     OWN = "own", N_("Only they themselves can do this.")
     IN_HAND = "in_hand", N_("The paper is in their own hands: hand it over before leaving.")
+    TIME = "time", N_("There is time for this call after the return.")
     WORKS = "works", N_("This is not among what the stand-in works on.")
     STATE = "state", N_("As it stands, it cannot be given to anybody.")
     ABOUT = "about", N_("It is about the stand-in.")

@@ -74,7 +74,7 @@ def lines_of(absence: Absence) -> list[Line]:
         known, ahead = {row.duty_id for row in rows}, handing.outlook(absence)
         seen = _seen([duty for duty, _way in ahead])
         found += [Line(duty, way.how, way.why, "", duty.subject_id in seen) for duty, way in ahead if duty.id not in known]
-    return found
+    return sorted(found, key=lambda line: (line.duty.due_at, line.duty.id))
 
 
 def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal: Refused | None = None, drafts=()):
@@ -84,6 +84,8 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     now = offered(absence, MOVES, owed, form_for)
     if absence.state == State.AWAY and absence.accepted_at:
         now.pop("name", None)
+    if absence.state == State.ASKED and absence.owner_id != current_user.id:
+        now.pop("withdraw", None)  # it is rejected
     if "give_back" in now and not returning.returnable(absence):
         del now["give_back"]
     if bound is not None and name in now:
@@ -92,5 +94,5 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     known["names"] |= duties.names([absence.concerned_id, *(line.duty.subject.customer_id for line in lines)])
     return render_template(
         "absences/absence.html", **known, absence=absence, offered=now, moves=MOVES, kinds=Kind, lines=lines, hows=How, whys=Why,
-        backs=Back, leading=next((key for key in WAY if key in now), ""),
+        backs=Back, leading=next((key for key in WAY if key in now and (key != "name" or not absence.concerned_id)), ""),
     )  # fmt: skip

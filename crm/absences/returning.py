@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
+from crm import clock
 from crm.absences.handing import BACK, handed, lock_both, pass_duty
 from crm.absences.models import Absence, Back, Handed, How
 from crm.absences.parts import PARTS, Part, free
 from crm.db import db
 from crm.duties import queries
 from crm.duties.models import Subject
+from crm.duties.record import settle, told_at_once
 from crm.duties.workflow import pass_on
 from crm.staff.models import User
 
@@ -66,13 +68,14 @@ def give_back(absence: Absence) -> int:
 
 def _back(absence: Absence, matter: Subject, rows: Sequence[Handed], person: User) -> int:
     said = {"of": absence.id, "leave": BACK}
-    parts = {part_by(matter, row) for row in rows}
-    for part in parts - {None}:
-        assert part
-        matter.MOVES[part.move].take(matter)
-        pass_on(matter, part.event, by=None, to=person, column=part.column, **said)
-    for row in rows:
-        db.session.refresh(row.duty)
-        if row.duty.owner_id == row.to_id:  # it did not go with its matter
-            pass_duty(row.duty, person, **said)
+    settle(matter, clock.now())
+    with told_at_once():
+        for part in {part_by(matter, row) for row in rows}:
+            if part:
+                matter.MOVES[part.move].take(matter)
+                pass_on(matter, part.event, by=None, to=person, column=part.column, **said)
+        for row in rows:
+            db.session.refresh(row.duty)
+            if row.duty.owner_id == row.to_id:  # it did not go with its matter
+                pass_duty(row.duty, person, **said)
     return len(rows)

@@ -17,7 +17,7 @@ TABLE = lists.Table(
         Column("starts_on", N_("First day"), lists.plain("starts_on")),
         Column("ends_on", N_("Last day"), lists.plain("ends_on")),
         Column("stand_in", N_("Stand-in"), lists.title("concerned_id")),
-        Column("words", N_("Why"), lists.plain("words"), shown=False),
+        Column("words", N_("Reason for the leave"), lists.plain("words"), shown=False),
         Column("opened", N_("Asked on"), lists.plain("opened_at"), shown=False),
     ),
 )  # fmt: skip

@@ -22,6 +22,8 @@ from crm.workdays import Calendar, calendar
 
 via: ContextVar[tuple[str, str]] = ContextVar("via", default=("cli", ""))  # (page | import | cli | tick, address)
 
+_told: ContextVar[bool] = ContextVar("told", default=False)  # by another event, all at once
+
 
 def open_subject(subject: Subject, *, at: datetime | None = None, history: bool = False) -> None:
     """Put a new subject under the edition that holds when it is opened; with `history`, under none: nobody judged."""
@@ -42,6 +44,16 @@ def by_import() -> Iterator[None]:
         yield
     finally:
         via.reset(token)
+
+
+@contextmanager
+def told_at_once() -> Iterator[None]:
+    """Of what is recorded inside nobody gets a notice each: one event tells of all of it."""
+    token = _told.set(True)
+    try:
+        yield
+    finally:
+        _told.reset(token)
 
 
 def record(kind: str, subject: Subject, *, by=None, at: datetime | None = None, **facts: Any) -> Event:
@@ -82,7 +94,6 @@ CONCERNS = {
     BREACHED: "owner",
     "duty.more_time_granted": "asked_by",
     "duty.more_time_refused": "asked_by",
-    "duty.handed_over": "to",
 }  # on any subject
 
 
@@ -93,7 +104,7 @@ def concerned(subject: Subject, kind: str) -> str | None:
 def _notify(event: Event, subject: Subject, by, facts: Mapping[str, Any]) -> None:
     """Tell whom it concerns, unless they did it themselves."""
     whom = concerned(subject, event.kind)
-    if not whom:
+    if not whom or _told.get():
         return
     told = {subject.owner_id if one == "owner" and one not in facts else facts.get(one) for one in whom.split()}
     for user_id in sorted(told - {None, by.id if by else None}):

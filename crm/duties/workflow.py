@@ -138,7 +138,8 @@ def decide_more_time(request: Extension, *, by, granted: bool, until: datetime |
     duty, now = request.duty, clock.now()
     lock(duty.subject)
     db.session.refresh(duty)
-    if not by.may(Permission.TIME_GRANT) or by.id == duty.owner_id or request.asked_by_id in {by.id, *by.cover.people}:
+    theirs = request.asked_by_id in by.cover.people
+    if theirs or not by.may(Permission.TIME_GRANT) or by.id in (request.asked_by_id, duty.owner_id):
         raise Forbidden(N_("Whoever asks never approves: another manager or the director decides this."))
     until = (until or request.wanted) if granted else None
     if until is not None and not in_reach(until, duty, now):

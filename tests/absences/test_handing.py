@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from crm import clock, sweep
-from crm.absences import handing, workflow
+from crm.absences import days, handing, workflow
 from crm.absences.models import Absence, Handed, How, Why
 from crm.absences.parts import PARTS
 from crm.callbacks import workflow as calls
@@ -14,7 +14,7 @@ from crm.customers import workflow as customers
 from crm.db import db, unit_of_work
 from crm.duties import queries as duties
 from crm.duties import workflow as owing
-from crm.duties.models import Duty, Event, Subject
+from crm.duties.models import Duty, Event, Notice, Subject
 from crm.implementations import workflow as implementing
 from crm.opinions import workflow as opinions
 from crm.papers import workflow as papers
@@ -22,6 +22,7 @@ from crm.staff import workflow as staff
 from crm.tickets import workflow as tickets
 from crm.visits import workflow as visits
 from tests import make
+from tests.reading import text_of
 
 pytestmark = pytest.mark.usefixtures("sound")
 AT = clock.parse
@@ -100,7 +101,7 @@ def test_a_customer_stays_in_their_care_and_the_call_that_is_due_goes_over(app):
         unit = make.served_customer()
         customers.edit_customer(unit, by=me, owner_id=me.id, short_name=unit.title, grade="C")
     call = owed(unit)["call.regular"]
-    row = away()
+    row = away(days=4)
     db.session.refresh(call)
     assert (unit.owner_id, call.owner_id) == (me.id, other.id)
     assert story(unit, "duty.handed_over") == [
@@ -393,6 +394,30 @@ def test_a_form_opened_before_the_hand_over_is_stale_afterwards(app, browser):
     assert browser("specialist2").send(f"{path}/ending", version=str(version)).status_code == 409
 
 
+def test_one_notice_tells_of_all_that_went_over_and_a_breach_is_told_all_the_same(app):
+    me, other = make.who("specialist"), make.who("specialist2")
+    with unit_of_work():
+        for n in range(5):
+            make.ticket(make.served_customer(f"单位{n}"))
+        late = make.filled(make.ticket(category="bug"))
+        tickets.start(late, by=me)
+        tickets.end(late, by=me)
+        make.absence(upto="accepted")
+    handing_over = AT("2026-11-24T00:00")
+    with clock.frozen(handing_over):
+        days.go_on(handing_over)
+    told = db.session.query(Notice.user_id, Event.kind).join(Event, Event.id == Notice.event_id).filter(Event.recorded_at >= handing_over)
+    assert sorted(map(tuple, told)) == sorted([(me.id, "absence.handed_over"), (other.id, "absence.handed_over"), (me.id, "duty.breached")])
+
+
+def test_a_matter_does_not_lead_to_a_leave(app, browser):
+    with unit_of_work():
+        record = make.ticket()
+    away()
+    text = text_of(browser("manager").get(record.path).text)
+    assert "as stand-in during leave" in text and "Led to" not in text
+
+
 def test_every_event_of_it_names_both_people(app):
     with unit_of_work():
         make.visit(make.customer_of(make.ticket()))
@@ -402,3 +427,20 @@ def test_every_event_of_it_names_both_people(app):
     for event in moved:
         assert (event.facts["from"], event.facts["to"], event.facts["of"]) == (row.owner_id, row.concerned_id, row.id)
     assert {one.to_id for one in db.session.query(Handed)} == {row.concerned_id}
+
+def test_a_call_that_can_wait_for_them_does(app):
+    me, other = make.who("specialist"), make.who("specialist2")
+    with clock.frozen(AT("2026-10-26T09:00")), unit_of_work():
+        unit = make.served_customer()
+        customers.edit_customer(unit, by=me, owner_id=me.id, short_name=unit.title, grade="C")
+    call = owed(unit)["call.regular"]
+    assert call.due_at == AT("2026-11-27T00:00")
+    with unit_of_work():
+        row = make.absence(upto="away", days=2)
+    assert became(row)["call.regular"] == (How.STAYS, Why.TIME) and call.owner_id == me.id
+    with unit_of_work():
+        workflow.come_back(row, by=me)
+        longer = make.absence(starts_in=0, days=4, upto="approved", to=other)
+        workflow.accept(longer, by=other)
+    db.session.refresh(call)
+    assert became(longer)["call.regular"] == (How.DUTY, "") and call.owner_id == other.id

@@ -84,10 +84,10 @@ def test_the_whole_way_by_its_buttons(app, browser):
     assert "as stand-in during leave" in text_of(browser("manager").get(record.path).text)
     assert browser("specialist").send(f"{path}/return").status_code == 303
     assert "Give back what is still open" in browser("specialist2").get(path).text
-    assert browser("specialist").send(f"{path}/giving-back").status_code == 303
+    assert browser("specialist").send(f"{path}/handback").status_code == 303
     done = browser("specialist").get(path).text
     assert "given back" in text_of(done) and "Give back what is still open" not in done
-    assert browser("specialist").send(f"{path}/giving-back").status_code == 409
+    assert browser("specialist").send(f"{path}/handback", version=str(only().version)).status_code == 409
 
 
 def test_the_page_says_what_stays_and_why(app, browser):

@@ -86,7 +86,7 @@ def test_each_thing_says_what_became_of_it(app):
     with unit_of_work():
         done, moved, visit = make.filled(make.ticket(unit)), make.ticket(unit), make.visit(unit)
         visits.approve(visit, by=manager)
-    row = over()
+    row = over(days=4)
     with unit_of_work():
         tickets.complete(done, by=other)
         tickets.assign(moved, by=manager, to=manager, reason="我来")

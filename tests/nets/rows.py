@@ -679,7 +679,7 @@ def absence(whose: str, user, name: str = "") -> Row:
     if far == "over":
         with clock.frozen(clock.now() - timedelta(days=28)):  # whoever leaves has a call to make
             make.customer(f"常客{db.session.query(Subject).count()}", owner_id=by.id, grade="C")
-    row = make.absence(by=by, to=to, upto=far, days=3)
+    row = make.absence(by=by, to=to, upto=far, days=5 if far == "over" else 3)
     if whose == "closed":
         absences.withdraw(row, by=by, reason="不去了")
     return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
