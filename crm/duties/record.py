@@ -22,7 +22,7 @@ from crm.workdays import Calendar, calendar
 
 via: ContextVar[tuple[str, str]] = ContextVar("via", default=("cli", ""))  # (page | import | cli | tick, address)
 
-_told: ContextVar[bool] = ContextVar("told", default=False)  # by another event, all at once
+_quietly: ContextVar[bool] = ContextVar("told", default=False)  # by another event, all at once
 
 
 def open_subject(subject: Subject, *, at: datetime | None = None, history: bool = False) -> None:
@@ -49,11 +49,11 @@ def by_import() -> Iterator[None]:
 @contextmanager
 def told_at_once() -> Iterator[None]:
     """Of what is recorded inside nobody gets a notice each: one event tells of all of it."""
-    token = _told.set(True)
+    token = _quietly.set(True)
     try:
         yield
     finally:
-        _told.reset(token)
+        _quietly.reset(token)
 
 
 def record(kind: str, subject: Subject, *, by=None, at: datetime | None = None, **facts: Any) -> Event:
@@ -104,7 +104,7 @@ def concerned(subject: Subject, kind: str) -> str | None:
 def _notify(event: Event, subject: Subject, by, facts: Mapping[str, Any]) -> None:
     """Tell whom it concerns, unless they did it themselves."""
     whom = concerned(subject, event.kind)
-    if not whom or _told.get():
+    if not whom or _quietly.get():
         return
     told = {subject.owner_id if one == "owner" and one not in facts else facts.get(one) for one in whom.split()}
     for user_id in sorted(told - {None, by.id if by else None}):
