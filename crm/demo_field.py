@@ -16,6 +16,7 @@ from crm.customers.models import Contact
 from crm.db import db
 from crm.demo_changes import Changes
 from crm.demo_opinions import Opinions
+from crm.demo_rulebook import Rules
 from crm.duties.models import Duty, Subject, open_now
 from crm.papers import workflow as papers
 from crm.reports import workflow as reports
@@ -31,7 +32,7 @@ Life = Iterator[datetime]
 VISITS = 26  # in the year before today
 
 
-class Field(Changes, Opinions):
+class Field(Changes, Opinions, Rules):
     """What of the department happens out of the house."""
 
     texts: dict[str, Any]
@@ -49,9 +50,10 @@ class Field(Changes, Opinions):
     owner: Any
 
     def plan_field(self) -> None:
-        """Visits through the year, and those that are under way today; and what customers want changed."""
+        """Visits through the year, and those that are under way today; what customers want changed, and the rulebook."""
         self.plan_changes()
         self.plan_opinions()
+        self.plan_rulebook()
         for count in range(VISITS):
             day = self.days.next(self.today - timedelta(days=18 + count * 13))
             self.begin(self.morning(day), self.visit(), Random(f"{self.today} visit {count}"))

@@ -15,7 +15,7 @@ from tests.conftest import settings
 
 KNOWN = {"number": "T2611-0001", "key": "0" * 32, "duty_id": "1", "extension_id": "1", "contact_id": "1",
          "filename": "app.css", "message_id": "1", "token": "0" * 32}  # fmt: skip
-FOR = {"letters": "L0001", "customers": "K0001", "desk": "K0001", "serials": "I0001", "staff": "U0001", "duties": "R0001", "tickets": "T2611-0001", "visits": "V2611-0001", "changes": "G2611-0001", "opinions": "Y2611-0001", "callbacks": "B2611-0001", "reports": "M2611-0001", "papers": "P2611-0001", "plans": "H2611-0001",
+FOR = {"letters": "L0001", "customers": "K0001", "desk": "K0001", "serials": "I0001", "staff": "U0001", "duties": "R0001", "tickets": "T2611-0001", "visits": "V2611-0001", "changes": "G2611-0001", "opinions": "Y2611-0001", "drafts": "W0001", "suggestions": "W0001", "callbacks": "B2611-0001", "reports": "M2611-0001", "papers": "P2611-0001", "plans": "H2611-0001",
        "imports": "K0001"}  # fmt: skip
 
 
@@ -44,8 +44,8 @@ def test_the_app_does_not_start_with_a_route_that_declares_nothing(database_url,
 WHAT = {
     "specialist": "callback:read callback:work change:read change:work contract:read contract:work customer:edit customer:read letter:read opinion:read opinion:work paper:hold paper:read serial:issue serial:read ticket:read ticket:work visit:read visit:work",
     "followup": "callback:read callback:work change:read contract:read customer:edit customer:read letter:read notice:send opinion:read opinion:work paper:hold paper:read report:read report:write ticket:read ticket:work visit:read",
-    "manager": "callback:read callback:work change:decide change:read contract:read contract:release contract:work contract:work:any customer:edit customer:read duty:read:any filter:share letter:read notice:send opinion:investigate opinion:read opinion:work paper:hold paper:read report:read report:receive serial:issue serial:issue:any serial:read ticket:assign ticket:read ticket:work ticket:work:any time:grant visit:decide visit:read",
-    "director": "callback:read callback:work change:decide change:read contract:read customer:edit customer:read duty:read:any filter:share letter:edit letter:read opinion:investigate opinion:read opinion:work paper:hold paper:read plan:sign report:read report:receive rulebook:issue ticket:assign ticket:read time:grant visit:decide visit:read",
+    "manager": "callback:read callback:work change:decide change:read contract:read contract:release contract:work contract:work:any customer:edit customer:read duty:read:any filter:share letter:read notice:send opinion:investigate opinion:read opinion:work paper:hold paper:read report:read report:receive rulebook:drafts serial:issue serial:issue:any serial:read ticket:assign ticket:read ticket:work ticket:work:any time:grant visit:decide visit:read",
+    "director": "callback:read callback:work change:decide change:read contract:read customer:edit customer:read duty:read:any filter:share letter:edit letter:read opinion:investigate opinion:read opinion:work paper:hold paper:read plan:sign report:read report:receive rulebook:drafts rulebook:issue ticket:assign ticket:read time:grant visit:decide visit:read",
     "developer": "change:build change:read paper:hold paper:read ticket:read", "archivist": "paper:archive paper:hold paper:read", "admin": "settings:edit staff:edit",
 }  # fmt: skip
 

@@ -1,15 +1,12 @@
 """What people write on the rulebook: suggestions and objections, and their answers (8, 9)."""
 
-from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_login import current_user
 
 from crm.duties import editions
-from crm.duties import queries as duties
-from crm.errors import Refused
-from crm.forms import CrmForm, attempt
+from crm.forms import attempt
 from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.rulebooks import forms, queries, suggesting, written

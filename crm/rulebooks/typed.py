@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import time
 from typing import Any
 
-from flask_babel import gettext as _
 from flask_babel import get_locale
+from flask_babel import gettext as _
 
 from crm.duties.rulebook import Due
 from crm.labels import N_, Bilingual

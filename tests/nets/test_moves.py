@@ -4,6 +4,7 @@ import uuid
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import func
 
 from crm import clock
 from crm.callbacks import workflow as calls
@@ -31,6 +32,9 @@ from crm.papers.models import State as PaperState
 from crm.plans.models import Plan
 from crm.reports import workflow as reports
 from crm.reports.models import Report, ReportEvent
+from crm.rulebooks import suggesting
+from crm.rulebooks import workflow as drafting
+from crm.rulebooks.models import Draft, Suggestion
 from crm.tickets import workflow
 from crm.tickets.models import State, Ticket
 from crm.visits import feedback
@@ -52,6 +56,7 @@ BESIDES = {
     ("ticket", "duplicate", "ended"): {"manager"},  # a record whose service ended is owed; a manager may drop it
     ("contract", "lapse", "returned"): {"manager"},  # something is still to be paid
     ("contract", "lapse", "running"): {"manager"},
+    ("suggestion", "answer", "open"): {"director"},  # an objection is the manager's
 }
 GOES = {("opinion", "reopen"): "founded"}  # a complaint goes back to what was decided
 STILL = {("callback", "drop"), ("paper", "fetch"), ("change", "unlink"),  # the call is still owed; the holder still works here; there is no link
@@ -247,8 +252,38 @@ def opinion(state: str) -> Opinion:
     return row
 
 
+def draft(state: str) -> Draft:
+    row = drafting.begin(by=make.who("director"), title="明年的制度", base=db.session.query(Edition).order_by(Edition.id).first())
+    if state == "issued":
+        drafting.issue(row, by=make.who("director"), holds_from=_free_day())
+    if state == "discarded":
+        drafting.discard(row, by=make.who("director"), reason="不改了")
+    return row
+
+
+def _free_day() -> date:
+    """After every edition there is."""
+    last = db.session.query(func.max(Edition.holds_from)).scalar()
+    return max(clock.today(), clock.local(last).date()) + timedelta(days=1)
+
+
+def suggestion(state: str) -> Suggestion:
+    """A suggestion of the specialist's; there is a draft that may take it up."""
+    drafting.begin(by=make.who("director"), title="明年的制度", base=db.session.query(Edition).order_by(Edition.id).first())
+    row = suggesting.suggest(by=make.who("specialist"), category="suggestion", words="期限太紧", clause="5.1.3")
+    if state == "answered":
+        suggesting.answer(row, by=make.who("director"), words="下一版改")
+    if state == "withdrawn":
+        suggesting.withdraw(row, by=make.who("specialist"))
+    return row
+
+
 def signing(row) -> dict:
     """What is signed, by a drawing of its own."""
+    if isinstance(row, Draft):
+        return {"holds_from": str(_free_day())}
+    if isinstance(row, Suggestion):
+        return {"draft": db.session.query(Draft).order_by(Draft.id.desc()).first().number}
     if isinstance(row, Opinion):  # a correction that changes nothing of its kind
         return {"kind": row.category, "about": row.about}
     if not isinstance(row, Visit):
@@ -265,7 +300,7 @@ def taker(row, verb: str = "") -> str:
 
 
 # a new kind with moves gets a line: how its row comes into a state
-PUT = {ChangeRequest: change, Opinion: opinion, Letter: letter, Contract: contract, Edition: edition, Implementation: implementation, Paper: paper, Ticket: ticket,
+PUT = {Draft: draft, Suggestion: suggestion, ChangeRequest: change, Opinion: opinion, Letter: letter, Contract: contract, Edition: edition, Implementation: implementation, Paper: paper, Ticket: ticket,
        Visit: visit, Callback: callback, Report: report, Plan: plan}  # fmt: skip
 
 

@@ -33,6 +33,8 @@ VALUES = {
     "requirement": "按部门汇总", "agreed": "只改取数", "said": "好用", "mark": "5",
     "said_on": "2026-11-23", "findings": "听过录音，属实", "about": "", "against": "",
     "f_question": "怎么结账", "f_answer": "先过账",
+    "holds_from": "2026-12-01", "base": "R0001", "zh": "数据修复", "en": "Data repair",
+    "text": "[hours]\nopen = [\"09:00-12:00\"]",
 }  # fmt: skip
 # where one name means another thing on another page
 ON = {
@@ -42,6 +44,8 @@ ON = {
     "/visits": {"place": "南京"}, "/papers/new": {"kind": "other"}, "/papers/absence": {"kind": "other"},
     "/opinions": {"way": "call", "kind": "suggestion", "answer": "已道歉"},
     "/password": {"password": "four plain words here"},
+    "/trials": {"since": "2026-07-01", "until": "2026-09-30"}, "/suggestions": {"kind": "suggestion", "draft": "W0001", "answer": "下一版改"},
+    "/sanction": {"kind": "warning", "amount": "", "clause": "3.11"}, "/field": {"key": "repaired", "kind": "line"}, "/category": {"key": "data_repair"},
 }  # fmt: skip
 TABLE = "简称,地区\n甲公司,北京\n乙公司,上海\n".encode()
 NOTICE = b'{"year": 2027, "days": [{"name": "x", "date": "2027-01-01", "isOffDay": true}]}'
