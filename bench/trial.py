@@ -30,12 +30,16 @@ from crm.workdays import calendar
 
 BATCH = 500
 DRAFT = (
-    Change(("duty", "ticket.progress", "due"), "1 working day"), Change(("duty", "ticket.complete", "due"), "ended_at + 1 working day"),
+    Change(("duty", "ticket.progress", "due"), "1 working day"),
+    Change(("duty", "ticket.complete", "due"), "ended_at + 1 working day"),
     Change(("penalty", "7.5", "fen"), 6000), Change(("hours", "open"), ["08:30-12:00", "13:30-17:30"]),
     Change(("category", "inquiry", "before_complete"), ["question", "answer", "tool"]),
 )  # fmt: skip
-FIELDS = ["contact", "department", "channel", "asked_at", "answered_at", "question", "answer", "data", "steps", "error_message",
-          "change", "report_name", "doubt", "analysis", "solution", "requirement", "agreed", "installed", "trained", "remaining"]  # fmt: skip
+FIELDS = [
+    "contact", "department", "channel", "asked_at", "answered_at", "question", "answer", "data", "steps", "error_message",
+    "change",
+    "report_name", "doubt", "analysis", "solution", "requirement", "agreed", "installed", "trained", "remaining",
+]  # fmt: skip
 DRAGS = (0, 0, 0, 0, 0, 0, 0, 1, 2, 4)  # days
 
 
@@ -102,10 +106,11 @@ class Judged(Story):
             facts = {"rule": owed.rule, "slot": "", "clause": owed.clause, "owner": owed.breached_owner_id}
             missed = self._event("duty.breached", story.id, owed.due_at, None, **facts) if owed.breached_by_id else None
             shown = stamp(next(event.at for event in story.events if event.id == owed.opened_by_id))
-            self.rows["duties"].append((
-                self._id("duties"), owed.rule, "", self.edition, owed.clause, story.id, owed.owner_id, shown, shown, stamp(owed.due_at),
-                stamp(owed.ruled_due_at), owed.opened_by_id, ends.get("kept_by_id"), ends.get("dropped_by_id"), missed,
-                owed.breached_owner_id, owed.fine_clause, owed.fine_fen))  # fmt: skip
+            times = shown, shown, stamp(owed.due_at), stamp(owed.ruled_due_at)
+            ended = ends.get("kept_by_id"), ends.get("dropped_by_id"), missed, owed.breached_owner_id
+            whose = owed.rule, "", self.edition, owed.clause, story.id, owed.owner_id
+            row = self._id("duties"), *whose, *times, owed.opened_by_id, *ended, owed.fine_clause, owed.fine_fen
+            self.rows["duties"].append(row)
 
 
 def tried(place: Place) -> tuple[float, int, Tally]:

@@ -18,6 +18,7 @@ from crm.demo_changes import Changes
 from crm.demo_opinions import Opinions
 from crm.demo_penalties import Penalties
 from crm.demo_reports import Reports
+from crm.demo_rulebook import Rules
 from crm.duties.models import Duty, Subject, open_now
 from crm.papers import workflow as papers
 from crm.staff.models import User
@@ -31,7 +32,7 @@ Life = Iterator[datetime]
 VISITS = 26  # in the year before today
 
 
-class Field(Changes, Opinions, Penalties, Absences, Reports):
+class Field(Changes, Opinions, Penalties, Absences, Reports, Rules):
     """What of the department happens out of the house."""
 
     texts: dict[str, Any]
@@ -49,11 +50,12 @@ class Field(Changes, Opinions, Penalties, Absences, Reports):
     owner: Any
 
     def plan_field(self) -> None:
-        """Visits through the year, and those that are under way today; and what customers want changed."""
+        """Visits through the year, and those that are under way today; what customers want changed, and the rulebook."""
         self.plan_changes()
         self.plan_opinions()
         self.plan_penalties()
         self.plan_absences()
+        self.plan_rulebook()
         for count in range(VISITS):
             day = self.days.next(self.today - timedelta(days=18 + count * 13))
             self.begin(self.morning(day), self.visit(), Random(f"{self.today} visit {count}"))

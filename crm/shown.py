@@ -26,8 +26,6 @@ from crm.labels import said as in_language
 from crm.money import Fen, yuan
 from crm.permissions import Permission, Role
 from crm.rulebooks import sayings
-from crm.rulebooks.differences import Difference
-from crm.rulebooks.text import data_of
 from crm.tickets.models import Channel, State
 from crm.words import marked as parted
 
@@ -219,12 +217,6 @@ def penalty_title(key: str) -> str:
     return bilingual(known[key].title) if key in known else key
 
 
-def edits(kept: list) -> list[sayings.Line]:
-    """The changes of a draft of the rulebook, as its event keeps them; titles are those of today."""
-    data = data_of(editions.text(editions.todays_id()))
-    return sayings.Sayer(data, data).lines(Difference(tuple(path), *values) for path, *values in kept)
-
-
 def clause_name(key: str) -> str:
     """`5.1.3` as it is; a role's item with the role's name (`4.服务专员.2`); a default of ours as such."""
     if key.startswith("ours."):
@@ -282,7 +274,7 @@ def init_app(app: Flask, version: str) -> None:
                "many": many, "relative": relative, "told": told, "fact": fact, "clause_name": clause_name,
                "local_day": lambda instant: day(clock.local(instant).date()), "field_title": field_title,
                "marked": marked, "lasting": lasting, "dialled": dialled,
-               "agent": agent, "edits": edits, "instant": lambda text: exact(datetime.fromisoformat(text))}  # fmt: skip
+               "agent": agent, "edits": sayings.told, "instant": lambda text: exact(datetime.fromisoformat(text))}  # fmt: skip
     app.jinja_env.filters.update(filters)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(

@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, false, select, true
@@ -106,6 +106,10 @@ class Customer(Subject):
 
     def facts(self) -> dict[str, Any]:
         return super().facts() | {"grade": self.category if self.state == CustomerState.ACTIVE else ""}
+
+    @classmethod
+    def derived(cls, known: Mapping[str, Any]) -> dict[str, Any]:
+        return {"grade": known["category"] if known["state"] == CustomerState.ACTIVE else ""}
 
     @classmethod
     def visible(cls, user) -> ColumnElement[bool]:

@@ -27,3 +27,8 @@ class Declared:
     # name of a fact of theirs, or a value), and what never changes
     TELLS: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     STEADY: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def derived(cls, known: Mapping[str, Any]) -> dict[str, Any]:
+        """And what facts follow from others that are known then."""
+        return {}

@@ -74,7 +74,5 @@ def clause_of(path: tuple[str, ...], data: Mapping[str, Any]) -> str:
 def unsaid(found: list[Difference], data: Mapping[str, Any]) -> list[str]:
     """The clauses on which something changed while their own words stayed: they may still tell the former."""
     changed = dict.fromkeys(clause_of(one.path, data) for one in found if one.table in ("duty", "penalty", "category"))
-    fined = {fine["clause"] for one in found if one.table == "penalty"
-             for rule in data.get("duty", {}).values() for fine in rule.get("fine", ()) if fine["clause"] == one.path[1]}  # fmt: skip
     told = {one.path[1] for one in found if one.table == "clause"}
-    return [clause for clause in dict.fromkeys((*changed, *sorted(fined))) if clause in data.get("clause", {}) and clause not in told]
+    return [clause for clause in changed if clause in data.get("clause", {}) and clause not in told]

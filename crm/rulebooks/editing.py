@@ -86,7 +86,7 @@ def clause(number, key):
     """The words of one clause, in both languages."""
     draft = queries.draft(number, current_user)
     data = data_of(draft.body)
-    if key not in data["clause"]:
+    if key not in data.get("clause", {}):
         raise NotThere()
     return edit(draft, "clause", clause_words(key, data), f"{draft.path}/clauses#c-{key}", of=key)
 

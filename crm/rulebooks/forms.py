@@ -21,8 +21,11 @@ class NewDraftForm(CrmForm):
 
 
 class IssueForm(CrmForm):
+    """What is open keeps the edition it was opened under."""
+
     holds_from = DayField(_l("Holds from"), required=True, description=_l(
-        "Today or later. From today, it holds from this moment on. What is open keeps the edition it was opened under."))  # fmt: skip
+        "Today or later. From today, it holds from this moment on. What is open keeps the edition it was opened under.",
+    ))  # fmt: skip
 
 
 class TryForm(CrmForm):
@@ -39,26 +42,40 @@ class TextForm(CrmForm):
 _KEY = Regexp(r"[a-z][a-z0-9_]{1,39}", message=_l("Small letters, digits and _, such as data_repair."))
 
 
-class CategoryForm(CrmForm):
-    key = LineField(_l("Key"), required=True, most=40, validators=[_KEY], description=_l("Small letters, digits and _; it never changes."))
+_NEVER = _l("Small letters, digits and _; it never changes.")
+
+
+class EntryForm(CrmForm):
+    """Something that is not there yet, with its titles."""
+
+    key = LineField(_l("Key"), required=True, most=40, validators=[_KEY], description=_NEVER)
     zh = LineField(_l("Title in Chinese"), required=True, most=60)
     en = LineField(_l("Title in English"), required=True, most=60)
+
+    @property
+    def title(self) -> dict[str, str]:
+        return {"zh": str(self.zh.data), "en": str(self.en.data)}
+
+
+class CategoryForm(EntryForm):
     declared = BooleanField(_l("Must be declared (5.1.4)"))
 
     def change(self) -> Change:
-        said = {"title": {"zh": self.zh.data, "en": self.en.data}, "clause": "5.1.4" if self.declared.data else "5.1.3"}
-        return Change(("category", str(self.key.data)), said | {"declared" if self.declared.data else "ours": True, "before_complete": []})
+        """What must be declared stands under 5.1.4, anything else is ours under 5.1.3."""
+        clause, mark = ("5.1.4", "declared") if self.declared.data else ("5.1.3", "ours")
+        said = {"title": self.title, "clause": clause, mark: True, "before_complete": []}
+        return Change(("category", str(self.key.data)), said)
 
 
-class FieldForm(CrmForm):
-    key = LineField(_l("Key"), required=True, most=40, validators=[_KEY], description=_l("Small letters, digits and _; it never changes."))
-    zh = LineField(_l("Title in Chinese"), required=True, most=60)
-    en = LineField(_l("Title in English"), required=True, most=60)
-    kind = PickField(_l("Kind of field"), required=True, pairs=[
-        ("line", _l("One line")), ("text", _l("Several lines")), ("file", _l("A scan")), ("contact", _l("One of the customer's contacts"))])  # fmt: skip
+_FIELDS = [("line", _l("One line")), ("text", _l("Several lines")), ("file", _l("A scan")),
+           ("contact", _l("One of the customer's contacts"))]  # fmt: skip
+
+
+class FieldForm(EntryForm):
+    kind = PickField(_l("Kind of field"), required=True, pairs=_FIELDS)
 
     def change(self) -> Change:
-        return Change(("field", str(self.key.data)), {"title": {"zh": self.zh.data, "en": self.en.data}, "kind": self.kind.data})
+        return Change(("field", str(self.key.data)), {"title": self.title, "kind": self.kind.data})
 
 
 class PenaltyForm(CrmForm):

@@ -18,7 +18,7 @@ from crm.duties.models import Subject
 from crm.duties.rows import DECIDE_MORE_TIME
 from crm.duties.rulebook import PROGRAM, Rule, Rulebook
 from crm.permissions import Role
-from crm.rulebooks.refusals import refused, unwritten
+from crm.rulebooks.refusals import WITH_IT, refused, unwritten
 from crm.rulebooks.story import Past, Stood, Story
 from crm.workdays import Calendar
 
@@ -133,13 +133,14 @@ class Replay:
             self.settle(event.recorded_at)
             self.known, self.stood = event.known or {}, event.stood
             if draft and "has" in event.facts and refused(draft, event):
-                self.refused.append(event)
+                if event.kind not in WITH_IT:
+                    self.refused.append(event)
                 if unwritten(event):  # what was written in one go would not be there at all
                     self.open.clear()
                     self.missed.clear()
                     return self
                 continue
-            act = self._happen if event.of else ACTS.get(event.kind, Replay._happen)
+            act = Replay._happen if event.of else ACTS.get(event.kind, Replay._happen)
             act(self, event)
         self.settle(until)
         return self

@@ -59,9 +59,9 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     return render_template(
         "rulebooks/draft.html", **known, draft=draft, offered=now, moves=DRAFT_MOVES, leading="", sheets=SHEETS, found=found,
         counts=_counts(found), unsaid=differences.unsaid(found, data_of(draft.body)), may_change=may_change(draft),
-        base=bases[draft.base_id], issued=bases.get(draft.issued_id or 0), in_force=queries.in_force(), going=queries.going(draft),
-        tried=tried, sums=results.sums(tried), trying=bound if name == "try" else try_form(formdata=None),
-        taken_up=queries.taking_up(draft),
+        base=bases[draft.base_id], issued=bases.get(draft.issued_id or 0), in_force=queries.in_force(),
+        going=queries.going(draft), tried=tried, sums=results.sums(tried), taken_up=queries.taking_up(draft),
+        trying=bound if name == "try" else try_form(formdata=None),
     )  # fmt: skip
 
 
@@ -93,8 +93,8 @@ def render_sheet(draft: Draft, key: str, sections: list[Section], form: CrmForm,
         form.beside(forms.sheet_form(entries, data, formdata=None))
     said = {entry.name: entry.typed.said(value_at(data, entry.path) or {}) for entry in entries}
     return render_template(
-        "rulebooks/sheet.html", draft=draft, key=key, sheet=SHEETS.get(key), sections=sections, form=form, refusal=refusal, said=said,
-        may_change=may_change(draft), sheets=SHEETS, **{**_addable(key, draft), **more},
+        "rulebooks/sheet.html", draft=draft, key=key, sheet=SHEETS.get(key), sections=sections, form=form, refusal=refusal,
+        said=said, may_change=may_change(draft), sheets=SHEETS, **{**_addable(key, draft), **more},
     )  # fmt: skip
 
 
@@ -121,8 +121,8 @@ def addition(kind: str, draft: Draft, **kwargs: Any) -> CrmForm:
     """The form for something that is not there yet."""
     form, data = ADDITIONS[kind].form(**kwargs), data_of(draft.body)
     if isinstance(form, forms.PenaltyForm):
-        form.taken = data["penalty"]
-        form.clause.offer([(key, f"{key} {reader(clause['title'])}") for key, clause in data["clause"].items()])
+        form.taken = data.get("penalty", {})
+        form.clause.offer([(key, f"{key} {reader(clause['title'])}") for key, clause in data.get("clause", {}).items()])
     return form
 
 

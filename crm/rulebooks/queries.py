@@ -96,11 +96,8 @@ def behind(run: TrialRun, wanted: Behind, user, before: int | None = None) -> li
     if before:
         rows = rows.where(TrialRow.id > before)
     found, after = lists.cut(list(db.session.scalars(rows.order_by(TrialRow.id).limit(lists.SIZE + 1))), lambda row: row.id)
-    return lists.Page(found, after, names={**duties.names(row.owner_id for row in found), **seen([row.subject_id for row in found], user)})
-
-
-def before(args) -> int | None:
-    return lists.key(args)
+    people = duties.names(row.owner_id for row in found)
+    return lists.Page(found, after, names={**people, **seen([row.subject_id for row in found], user)})
 
 
 def seen(ids: Sequence[int], user) -> dict[int, duties.Name]:
@@ -127,7 +124,8 @@ class Filter:
     @classmethod
     def of(cls, args, user) -> Self:
         owner = user.id if args.get("owner") == "me" else lists.key(args, "owner")
-        return cls(lists.one_of(args, "kind", Kind), lists.one_of(args, "state", SuggestionState), owner, args.get("clause", "")[:50])
+        kind, state = lists.one_of(args, "kind", Kind), lists.one_of(args, "state", SuggestionState)
+        return cls(kind, state, owner, args.get("clause", "")[:50])
 
     @property
     def any(self) -> bool:

@@ -83,6 +83,7 @@ def _known(subject: Subject, told: list[Any], wanted: list[Past]) -> dict[int, d
     for event in steps:
         if isinstance(event, Past):
             found[event.id] |= since
+            found[event.id] |= kind.derived(found[event.id])
         else:
             since |= {name: _told(event, value) for name, value in kind.TELLS.get(event.kind, {}).items()}
     return found

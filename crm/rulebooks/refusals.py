@@ -18,6 +18,7 @@ from crm.visits.models import VisitEvent
 
 FILLS = (TicketEvent.FILLED, TicketEvent.EDITED, TicketEvent.RECATEGORISED, TicketEvent.ATTACHED, TicketEvent.DETACHED)
 AT_ONCE = timedelta(seconds=2)  # within which what one verb records is recorded
+WITH_IT = (TicketEvent.STARTED, TicketEvent.ENDED)  # what a completion records besides, where it is still to come
 ON_SITE = (Channel.VISIT, Channel.TRIP)
 
 
@@ -40,7 +41,7 @@ def _on_site(event: Past) -> bool:
 
 def unwritten(event: Past) -> bool:
     """Whether, refused, the record itself would not be there: a visit's, which is written in one go."""
-    return event.kind in (TicketEvent.STARTED, TicketEvent.ENDED) and _on_site(event)
+    return event.kind in WITH_IT and _on_site(event)
 
 
 def prove(stories: Iterable[Story], draft: Rulebook, books: Mapping[int, Rulebook]) -> None:
@@ -66,6 +67,6 @@ def _prove(story: Story, done: Past, category: str) -> None:
         return
     has = proof(db.session.get_one(Ticket, story.id)) | {"category": category}
     for event in story.events:
-        with_it = event.kind in (TicketEvent.STARTED, TicketEvent.ENDED) and event.by_id == done.by_id
+        with_it = event.kind in WITH_IT and event.by_id == done.by_id
         if event is done or (with_it and timedelta() <= done.recorded_at - event.recorded_at < AT_ONCE):
             event.facts["has"] = has

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from flask_babel import gettext as _
 
+from crm.duties import editions
 from crm.duties.queries import event_labels
 from crm.duties.rulebook import Due
 from crm.labels import N_
@@ -13,23 +14,28 @@ from crm.permissions import Role
 from crm.rulebooks import spans
 from crm.rulebooks.differences import Difference, clause_of, listed
 from crm.rulebooks.sheets import KINDS, NUMBERS
+from crm.rulebooks.text import data_of
 from crm.rulebooks.typed import reader
 from crm.workdays import Span
 
-TABLES = {"duty": N_("Duty"), "penalty": N_("Sanction"), "category": N_("Category"), "field": N_("Field"), "message": N_("Letter"),
-          "paper": N_("Paper form"), "clause": N_("Clause"), "chapter": N_("Chapter")}  # fmt: skip
+TABLES = {
+    "duty": N_("Duty"), "penalty": N_("Sanction"), "category": N_("Category"), "field": N_("Field"), "message": N_("Letter"),
+    "paper": N_("Paper form"), "clause": N_("Clause"), "chapter": N_("Chapter"),
+}  # fmt: skip
 WHAT = {
-    "due": N_("Deadline"), "warn": N_("Warned before"), "show": N_("Shown before"), "fine": N_("A miss costs"), "fen": N_("Amount"),
-    "from_fen": N_("At least"), "to_fen": N_("At most"), "kind": N_("Kind"), "title": N_("Title"), "text": N_("Words"),
-    "before_work": N_("Needed before the work"), "before_complete": N_("Needed before it is complete"),
+    "due": N_("Deadline"), "warn": N_("Warned before"), "show": N_("Shown before"), "fine": N_("A miss costs"),
+    "fen": N_("Amount"), "from_fen": N_("At least"), "to_fen": N_("At most"), "kind": N_("Kind"), "title": N_("Title"),
+    "text": N_("Words"), "before_work": N_("Needed before the work"), "before_complete": N_("Needed before it is complete"),
     "declared": N_("Must be declared"), "clause": N_("Clause"), "owner": N_("Who owes it"), "opens": N_("Begins with"),
     "keeps": N_("Is kept by"), "drops": N_("Is dropped by"), "where": N_("Only if"), "help": N_("Help"), "per": N_("For each"),
-    "paper": N_("Paper form"), "ours": N_("Ours, not the manual's"), "others": N_("For others than who served"), "of": N_("Counts of"),
-    "unrecorded": N_("May be broken without a record"), "on": N_("Posted by"), "template": N_("Letter"), "to": N_("Goes to"),
-    "needs": N_("Needed of every record"),
+    "paper": N_("Paper form"), "ours": N_("Ours, not the manual's"), "others": N_("For others than who served"),
+    "of": N_("Counts of"), "unrecorded": N_("May be broken without a record"), "on": N_("Posted by"), "template": N_("Letter"),
+    "to": N_("Goes to"), "needs": N_("Needed of every record"),
 }  # fmt: skip
 WHOLE = {("hours", "open"): N_("Working hours"), ("sending", "open"): N_("When letters go out")}
-OWNERS = {"owner": N_("whose it is"), "actor": N_("who did it"), "concerned": N_("whom it concerns"), "program": N_("the program")}
+OWNERS = {
+    "owner": N_("whose it is"), "actor": N_("who did it"), "concerned": N_("whom it concerns"), "program": N_("the program"),
+}  # fmt: skip
 NOTHING = "—"
 
 
@@ -124,11 +130,19 @@ class Sayer:
     def _where(self, where: Mapping[str, Any], data: Mapping[str, Any]) -> str:
         said = []
         for name, wanted in where.items():
-            table = "category" if name == "category" else ""
-            words = [self._title(data, table, one) if table else str(one) for one in listed(wanted if isinstance(wanted, list) else [wanted])]
-            said.append(f"{name} = {_(', ').join(words)}" if name != "category" else _(", ").join(words))
+            values = wanted if isinstance(wanted, list) else [wanted]
+            if name == "category":
+                said.append(_(", ").join(self._title(data, "category", one) for one in values))
+            else:
+                said.append(f"{name} = {_(', ').join(map(str, values))}")
         return f"[{'; '.join(said)}]"
 
 
 def _there(entry: Any) -> str:
     return NOTHING if entry is None else reader(entry["title"]) if isinstance(entry.get("title"), Mapping) else _("yes")
+
+
+def told(kept: Iterable[Any]) -> list[Line]:
+    """The changes of a draft as its event keeps them; titles are those of today."""
+    data = data_of(editions.text(editions.todays_id()))
+    return Sayer(data, data).lines(Difference(tuple(path), *values) for path, *values in kept)

@@ -78,13 +78,14 @@ def _duty(key: str, rule: Data, *entries: tuple[Typed, str]) -> Row:
 
 
 DUE, WARNED, SHOWN = (
-    (types.DueTyped("due"), N_("Deadline")), (types.SpanTyped("warn", least=True, unsaid=N_("2 working hours")), N_("Warned before")),
+    (types.DueTyped("due"), N_("Deadline")),
+    (types.SpanTyped("warn", least=True, unsaid=N_("2 working hours")), N_("Warned before")),
     (types.SpanTyped("show", least=True, unsaid=N_("from the beginning")), N_("Shown before")),
 )  # fmt: skip
 
 
 def deadlines(data: Data) -> list[Section]:
-    rules = ((key, rule) for key, rule in data["duty"].items() if not by_program(rule) and not regular(rule))
+    rules = ((key, rule) for key, rule in data.get("duty", {}).items() if not by_program(rule) and not regular(rule))
     rows = ((key, _duty(key, rule, DUE, WARNED, SHOWN)) for key, rule in rules)
     return _sections(rows, lambda key: AREAS.get(key.partition(".")[0], OTHER))
 
@@ -93,29 +94,35 @@ KINDS = (("fine", N_("Fine")), ("warning", N_("Written warning")), ("compensatio
          ("recommendation", N_("Recommendation")))  # fmt: skip
 
 
+def fined_by(rule: Data) -> set[str]:
+    """The sanctions a duty names."""
+    return {fine["clause"] for fine in rule.get("fine", ())}
+
+
 def fines(data: Data) -> list[Section]:
     def rows() -> Iterator[tuple[str, Row]]:
-        for key, penalty in data["penalty"].items():
+        for key, penalty in data.get("penalty", {}).items():
             clause = penalty.get("clause") or key
-            due = tuple(rule["title"] for rule in data["duty"].values() if key in {fine["clause"] for fine in rule.get("fine", ())})
+            due = tuple(rule["title"] for rule in data.get("duty", {}).values() if key in fined_by(rule))
             entries = (Entry(("penalty", key), types.ChoiceTyped("kind", offers=lambda: KINDS), N_("Kind")),
                        Entry(("penalty", key), types.AmountTyped("amount"), N_("Amount in yuan")))  # fmt: skip
-            yield clause, Row(penalty["title"], entries, clause, remark=(N_("What costs this when it is missed"), due) if due else None)
+            remark = (N_("What costs this when it is missed"), due) if due else None
+            yield clause, Row(penalty["title"], entries, clause, remark=remark)
 
-    clauses = data["clause"]
+    clauses = data.get("clause", {})
     return _sections(rows(), lambda clause: clauses[clause]["title"] if clause in clauses else OTHER)
 
 
 def fields_of(data: Data, *, columns: bool) -> types.Pairs:
     """What a record may have to hold, each with its title; its own columns every record has."""
-    return tuple((key, types.reader(field["title"])) for key, field in data["field"].items()
+    return tuple((key, types.reader(field["title"])) for key, field in data.get("field", {}).items()
                  if (field.get("kind") == "column") == columns)  # fmt: skip
 
 
 def mandatory(data: Data) -> list[Section]:
     every = types.TicksTyped("needs", least=True, offers=lambda: fields_of(data, columns=True))
     rows = [Row(N_("Every record"), (Entry(("record",), every, N_("Before it is complete")),))]
-    for key, category in data["category"].items():
+    for key, category in data.get("category", {}).items():
         entries = tuple(
             Entry(("category", key), types.TicksTyped(stage, least=True, offers=lambda: fields_of(data, columns=False)), label)
             for stage, label in (("before_work", N_("Before the work")), ("before_complete", N_("Before it is complete")))
@@ -125,26 +132,31 @@ def mandatory(data: Data) -> list[Section]:
 
 
 GONE = "gone"
+TITLES = ((types.WordsTyped("zh"), N_("Title in Chinese")), (types.WordsTyped("en"), N_("Title in English")))
 
 
 def categories(data: Data) -> list[Section]:
     rows = []
-    for key, category in data["category"].items():
+    for key, category in data.get("category", {}).items():
         path = ("category", key)
         entries = (
-            Entry(path, types.WordsTyped("zh"), N_("Title in Chinese")), Entry(path, types.WordsTyped("en"), N_("Title in English")),
-            Entry(path, types.FlagTyped("declared"), N_("Must be declared (5.1.4)")), Entry(path, types.FlagTyped(GONE), N_("Take it out")),
+            *(Entry(path, typed, label) for typed, label in TITLES),
+            Entry(path, types.FlagTyped("declared"), N_("Must be declared (5.1.4)")),
+            Entry(path, types.FlagTyped(GONE), N_("Take it out")),
         )  # fmt: skip
         rows.append(Row(category["title"], entries, category.get("clause", ""), bool(category.get("ours"))))
     return [Section("", rows)]
 
 
 NUMBERS = {
-    "longest_wait_days": N_("A record waits at most so many days"), "ends_soon_days": N_("A service period ends soon from so many days before"),
+    "longest_wait_days": N_("A record waits at most so many days"),
+    "ends_soon_days": N_("A service period ends soon from so many days before"),
     "calls_before_giving_up": N_("Calls nobody answered before a callback is given up"),
-    "minutes_between_calls": N_("Calls count once within so many minutes"), "bad_mark": N_("A mark as low as this goes to the manager"),
+    "minutes_between_calls": N_("Calls count once within so many minutes"),
+    "bad_mark": N_("A mark as low as this goes to the manager"),
     "pay_within_days": N_("Payment within so many days of the countersigned copy"),
-    "copy_within_days": N_("The copy is expected back within so many days"), "status_link_days": N_("A customer's link is good for so many days"),
+    "copy_within_days": N_("The copy is expected back within so many days"),
+    "status_link_days": N_("A customer's link is good for so many days"),
     "reminder_after_days": N_("No reminder within so many days of the notice"),
     "complaints_many": N_("From so many confirmed complaints on, dismissal is recommended (7.2)"),
     "complaints_months": N_("if they lie within so many months (7.2)"),
@@ -153,10 +165,11 @@ NUMBERS = {
 
 def settings(data: Data) -> list[Section]:
     """What the program does by itself, and the numbers that belong to no duty."""
-    titles = ((types.WordsTyped("zh"), N_("Title in Chinese")), (types.WordsTyped("en"), N_("Title in English")))
-    acts = [_duty(key, rule, DUE, *titles) for key, rule in data["duty"].items() if by_program(rule)]
-    numbers = [Row(NUMBERS.get(key, key), (Entry(("settings",), types.CountTyped(key, least=True, unsaid=str(usual)), N_("Number")),))
-               for key, usual in SETTINGS.items()]  # fmt: skip
+    acts = [_duty(key, rule, DUE, *TITLES) for key, rule in data.get("duty", {}).items() if by_program(rule)]
+    numbers = []
+    for key, usual in SETTINGS.items():
+        typed = types.CountTyped(key, least=True, unsaid=str(usual))
+        numbers.append(Row(NUMBERS.get(key, key), (Entry(("settings",), typed, N_("Number")),)))
     return [Section(N_("What the program does by itself"), acts), Section(N_("Numbers"), numbers)]
 
 
@@ -165,7 +178,7 @@ GRADES = (("A", "A"), ("B", "B"), ("C", "C"))
 
 def calls(data: Data) -> list[Section]:
     grades = types.TicksTyped("grade", within="where", offers=lambda: GRADES), N_("Grades of customer")
-    rows = [_duty(key, rule, DUE, grades, SHOWN, WARNED) for key, rule in data["duty"].items() if regular(rule)]
+    rows = [_duty(key, rule, DUE, grades, SHOWN, WARNED) for key, rule in data.get("duty", {}).items() if regular(rule)]
     return [Section("", rows)]
 
 
@@ -185,7 +198,7 @@ def clause_words(key: str, data: Data) -> list[Section]:
         Entry(("clause", key), types.WordsTyped(language, least=part == "ours", within=part, long=part != "title"), label)
         for part, zh, en in CLAUSE for language, label in (("zh", zh), ("en", en))
     )  # fmt: skip
-    return [Section("", [Row(data["clause"][key]["title"], entries, key)])]
+    return [Section("", [Row(data.get("clause", {})[key]["title"], entries, key)])]
 
 
 class Sheet(NamedTuple):
@@ -195,11 +208,15 @@ class Sheet(NamedTuple):
 
 
 SHEETS: dict[str, Sheet] = {
-    "deadlines": Sheet(N_("Deadlines"), N_("A span of time: 3 working days, 8 working hours, 30m, 1 month; Chinese is understood."), deadlines),
+    "deadlines": Sheet(
+        N_("Deadlines"), N_("A span of time: 3 working days, 8 working hours, 30m, 1 month; Chinese is understood."), deadlines),
     "fines": Sheet(N_("Fines and other sanctions"), N_("An amount, or from and to: 20-50."), fines),
-    "fields": Sheet(N_("Mandatory fields"), N_("What a record must hold before the work starts, and before it is complete."), mandatory),
-    "categories": Sheet(N_("Categories"), N_("What a record may be about. What is taken out is not offered any more."), categories),
-    "settings": Sheet(N_("Reminders and numbers"), N_("What the program does by itself, and when; numbers that belong to no duty."), settings),
+    "fields": Sheet(
+        N_("Mandatory fields"), N_("What a record must hold before the work starts, and before it is complete."), mandatory),
+    "categories": Sheet(
+        N_("Categories"), N_("What a record may be about. What is taken out is not offered any more."), categories),
+    "settings": Sheet(
+        N_("Reminders and numbers"), N_("What the program does by itself, and when; numbers that belong to no duty."), settings),
     "calls": Sheet(N_("Regular calls"), N_("How often customers are called, by their grade."), calls),
     "hours": Sheet(N_("Hours"), N_("Spells that follow one another: 09:00-12:00, 13:00-18:00."), hours),
 }  # fmt: skip

@@ -23,8 +23,9 @@ _UNITS = (  # as typed → the rulebook's unit, and how many of it
 )
 _TYPED = tuple((re.compile(rf"(?:提前|within )?{_NUMBER} ?(?:{words})(?:内|以内|之内|前|以前|之前| before)?"), unit, times)
                for words, unit, times in _UNITS)  # fmt: skip
+HALVES = {("m", 60): Span(30, "m"), ("year", 1): Span(6, "month")}
 _SAME_DAY = re.compile(r"(?:当[天日](?:下班前)?|the same day|same day)")
-_NEXT_DAY = re.compile(r"(?:次(?:个工作)?日(?:下班前)?|(?:下|第二)个?工作日|the next working day|next working day)")
+_NEXT_DAY = re.compile(r"(?:次(?:个工作)?日(?:下班前)?|(?:下|下一|第二)个?工作日|the next working day|next working day)")
 _WIDE = str.maketrans("０１２３４５６７８９", "0123456789")
 
 
@@ -42,11 +43,11 @@ def parse(text: str) -> Span:
 
 
 def _span(count: str, unit: str, times: int) -> Span:
-    halves = {"m": Span(30, "m"), "year": Span(6, "month")}
-    if count == "半" and unit in halves and times != 1 or count == "半" and unit == "year":
-        return halves[unit]
+    """`半小时` and `半年` are said, too."""
+    if count == "半" and (unit, times) in HALVES:
+        return HALVES[unit, times]
     number = _number(count) * times
-    if not 0 <= number <= 9999:
+    if number > 9999:
         raise ValueError(WRONG)
     return Span(number, unit)
 
@@ -55,7 +56,8 @@ def _number(text: str) -> int:
     """`15`, `十五`, `三十`, `一百`."""
     if text.isdecimal():
         return int(text)
-    match = re.fullmatch(r"(?:([一二两三四五六七八九])?百)?(?:零?([一二两三四五六七八九])?(十))?零?([零一二两三四五六七八九])?", text)
+    one = "[一二两三四五六七八九]"
+    match = re.fullmatch(rf"(?:({one})?百)?(?:零?({one})?(十))?零?({one}|零)?", text)
     if not match:
         raise ValueError(WRONG)
     hundreds, tens, ten, ones = match.groups()
@@ -87,8 +89,9 @@ DATES = {  # the dates a deadline may be counted from
     "ended_at": N_("the end of the service"), "wait_until": N_("the day it waits until"), "arrive_at": N_("the agreed arrival"),
     "ends_at": N_("the agreed end of the visit"), "returned_at": N_("the return"), "expected_on": N_("the promised day"),
     "copy_due_on": N_("the day the copy is expected"), "payment_due_on": N_("the day of payment"),
-    "starts_on": N_("the beginning of the period"), "ends_on": N_("the end of the period"), "ended_on": N_("the end of the implementation"),
-    "lent_until": N_("the day until which it is lent"), "eve": N_("the day before it is proposed"), "closes_on": N_("the end of the month"),
+    "starts_on": N_("the beginning of the period"), "ends_on": N_("the end of the period"),
+    "ended_on": N_("the end of the implementation"), "lent_until": N_("the day until which it is lent"),
+    "eve": N_("the day before it is proposed"), "closes_on": N_("the end of the month"),
 }  # fmt: skip
 
 

@@ -23,8 +23,8 @@ def suggest(*, by, category: str, words: str, clause: str = "") -> Suggestion:
     kind = Kind(category)
     first, other = TO[kind]
     made = Suggestion(
-        number=next_number("W"), title=words.strip().split("\n")[0][:60], state=SuggestionState.OPEN, category=kind, clause=clause,
-        words=words, answers=other if first in by.roles else first, owner_id=by.id,
+        number=next_number("W"), title=words.strip().split("\n")[0][:60], state=SuggestionState.OPEN, category=kind,
+        clause=clause, words=words, answers=other if first in by.roles else first, owner_id=by.id,
     )  # fmt: skip
     open_subject(made)
     record(MADE[kind], made, by=by, words=words)

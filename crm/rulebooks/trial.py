@@ -149,8 +149,8 @@ class Trial:
                    if self.since <= event.at < self.until)  # fmt: skip
 
     def _counted(self, missed: list[Owed], side: int, tally: Tally) -> dict[Any, Owed]:
-        """Those whose deadline fell into the time that is looked at."""
-        found = {owed.key: owed for owed in missed if self.since <= owed.due_at < self.until}
+        """Those whose deadline fell into the time that is looked at; 24:00 belongs to the day that ends."""
+        found = {owed.key: owed for owed in missed if self.since < owed.due_at <= self.until}
         for owed in found.values():
             tally.count(owed, side)
         return found

@@ -4,6 +4,7 @@ from flask import Blueprint, flash, jsonify, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_login import current_user
 
+from crm import lists
 from crm.duties import queries as duties
 from crm.errors import Refused
 from crm.forms import attempt
@@ -105,7 +106,7 @@ def result(number, run_id):
     draft = queries.draft(number, current_user)
     run, wanted = queries.result(draft, run_id), queries.Behind.of(request.args)
     found, _sayer = page.compared(draft)
-    rows = queries.behind(run, wanted, current_user, queries.before(request.args))
+    rows = queries.behind(run, wanted, current_user, lists.key(request.args))
     return render_template(
         "rulebooks/trial.html", draft=draft, run=run, sums=results.sums(run), page=rows, wanted=wanted, whats=What, whys=Why,
         untried=untried(found, data_of(draft.body)),

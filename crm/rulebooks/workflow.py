@@ -11,7 +11,7 @@ from crm.duties import workflow as duties
 from crm.duties.models import Edition
 from crm.duties.record import open_subject, record
 from crm.duties.rulebook import Rulebook, RulebookError
-from crm.errors import Forbidden, Invalid, WrongState
+from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.labels import N_
 from crm.rulebooks import differences, faults
 from crm.rulebooks.following import with_fines
@@ -52,6 +52,8 @@ def planned(draft: Draft, changes: Sequence[Change]) -> tuple[list[Change], dict
     data = data_of(draft.body)
     every = with_fines(list(changes), data)
     after = applied(data, every)
+    if not after.get("category"):
+        raise Invalid(N_("One category at least has to stay."))
     check(after)
     return every, after
 
@@ -62,7 +64,8 @@ def change(draft: Draft, changes: Sequence[Change], *, by) -> list[differences.D
     if not differences.made(data_of(draft.body), every):
         return []
     text = changed(draft.body, every)
-    assert data_of(text) == after, "the text says what was asked for"
+    if differences.between(data_of(text), after):  # as somebody may have written it by hand
+        raise Refused(N_("The text is written so that this cannot be changed here: change it in the text itself."))
     return _save(draft, text, by)
 
 

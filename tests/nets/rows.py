@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from dateutil.relativedelta import relativedelta
+from sqlalchemy import func
 
 from crm import clock
 from crm.absences import workflow as absences
@@ -47,6 +48,10 @@ from crm.reports.models import Kind as ReportKind
 from crm.reports.models import Report
 from crm.reports.moves import MOVES as MOVES_OF_REPORTS
 from crm.reports.periods import Period
+from crm.rulebooks import suggesting, trying
+from crm.rulebooks import workflow as drafting
+from crm.rulebooks.models import TrialRun
+from crm.rulebooks.moves import SUGGESTION_MOVES
 from crm.serials import numbers
 from crm.sheets import runs
 from crm.sheets.kinds import Kind
@@ -692,8 +697,42 @@ def alone() -> None:
     db.session.flush()
 
 
+def draft(whose: str, user, name: str = "") -> Row:
+    """Begun by one or the other; a closed one is discarded. Who only reads it may have it tried and note something."""
+    row = drafting.begin(by=owner_of(whose, user), title="明年的制度", base=db.session.query(Edition).order_by(Edition.id).first())
+    if name == "result":
+        tried(row)
+    if whose == "closed":
+        drafting.discard(row, by=make.who("director"), reason="不改了")
+    known = {"place": 2, "key": "7.5", "run_id": db.session.query(func.max(TrialRun.id)).scalar() or 1}
+    read = name in ("trial", "note")
+    return Row({"number": row.number, **known}, row, may=lambda who: read or who.may(Permission.RULEBOOK_ISSUE))
+
+
+def tried(row) -> None:
+    """The result of a trial."""
+    run = trying.ask(row, by=make.who("director"), since=clock.today(), until=clock.today())
+    run.state, run.ended_at, run.found = "done", clock.now(), {"seen": 3, "rules": {"ticket.progress": [3, 0, 1, 0]}, "people": {str(make.who("specialist").id): [3, 0, 1, 0]}, "what": {"fewer": 2}, "why": {}}
+    db.session.flush()
+
+
+def suggestion(whose: str, user, name: str = "") -> Row:
+    """One's own, another's, and one that was withdrawn; to answer, it is never one's own."""
+    owner = another(user) if name in ("answer", "take_up") else owner_of(whose, user)
+    kind = "objection" if Role.MANAGER in user.roles else "suggestion"
+    row = suggesting.suggest(by=owner, category=kind, words="期限太紧")
+    if name == "take_up":
+        drafting.begin(by=make.who("director"), title="明年的制度", base=db.session.query(Edition).first())
+    if whose == "closed":
+        suggesting.withdraw(row, by=owner)
+    move = SUGGESTION_MOVES.get(name)
+    answers = name != "answer"
+    return Row({"number": row.number}, row,
+               may=lambda who: move is None or (move.may(who, row) and (answers or suggesting.may_answer(row, who))))
+
+
 MAKERS: dict[str, Callable[..., Row]] = {
-    "absences.": absence,
+    "absences.": absence, "drafts.": draft, "suggestions.": suggestion,
     "changes.": change, "opinions.": opinion, "penalties.": penalty, "statements.": statement, "fund.reverse": spent,
     "letters.": letter, **dict.fromkeys((f"letters.{verb}" for verb in (
         "message", "sheet", "mail", "look", "again", "outcome", "put_on_paper", "posted", "withdraw")), message),
@@ -714,7 +753,7 @@ MAKERS: dict[str, Callable[..., Row]] = {
 }  # fmt: skip
 
 
-NAMED = (message, ticket, visit, change, opinion, absence, contract, implementation, callback, report, plan, paper, penalty, statement)  # what they make depends on the verb
+NAMED = (draft, suggestion, message, ticket, visit, change, opinion, absence, contract, implementation, callback, report, plan, paper, penalty, statement)  # what they make depends on the verb
 
 
 class Unknown(LookupError):

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 from dateutil.relativedelta import relativedelta
+from sqlalchemy import func
 
 from crm import clock
 from crm.absences import workflow as absences
@@ -39,6 +40,9 @@ from crm.reports import workflow as reports
 from crm.reports.models import Kind as ReportKind
 from crm.reports.models import Report
 from crm.reports.periods import Period
+from crm.rulebooks import suggesting
+from crm.rulebooks import workflow as drafting
+from crm.rulebooks.models import Draft, Suggestion
 from crm.tickets import workflow
 from crm.tickets.models import State, Ticket
 from crm.visits import feedback
@@ -60,6 +64,7 @@ BESIDES = {
     ("ticket", "duplicate", "ended"): {"manager"},  # a record whose service ended is owed; a manager may drop it
     ("contract", "lapse", "returned"): {"manager"},  # something is still to be paid
     ("contract", "lapse", "running"): {"manager"},
+    ("suggestion", "answer", "open"): {"director"},  # an objection is the manager's
 }
 GOES = {("opinion", "reopen"): "founded", ("penalty", "decide"): "upheld",  # a complaint goes back to what was decided
         ("absence", "accept"): "accepted", ("absence", "decline"): "wanting"}  # before the first day
@@ -301,10 +306,40 @@ def absence(state: str) -> Absence:
     return row
 
 
+def draft(state: str) -> Draft:
+    row = drafting.begin(by=make.who("director"), title="明年的制度", base=db.session.query(Edition).order_by(Edition.id).first())
+    if state == "issued":
+        drafting.issue(row, by=make.who("director"), holds_from=_free_day())
+    if state == "discarded":
+        drafting.discard(row, by=make.who("director"), reason="不改了")
+    return row
+
+
+def _free_day() -> date:
+    """After every edition there is."""
+    last = db.session.query(func.max(Edition.holds_from)).scalar()
+    return max(clock.today(), clock.local(last).date()) + timedelta(days=1)
+
+
+def suggestion(state: str) -> Suggestion:
+    """A suggestion of the specialist's; there is a draft that may take it up."""
+    drafting.begin(by=make.who("director"), title="明年的制度", base=db.session.query(Edition).order_by(Edition.id).first())
+    row = suggesting.suggest(by=make.who("specialist"), category="suggestion", words="期限太紧", clause="5.1.3")
+    if state == "answered":
+        suggesting.answer(row, by=make.who("director"), words="下一版改")
+    if state == "withdrawn":
+        suggesting.withdraw(row, by=make.who("specialist"))
+    return row
+
+
 def signing(row) -> dict:
     """What is signed, by a drawing of its own."""
     if isinstance(row, Absence):
         return {"ends_on": str(row.starts_on)}
+    if isinstance(row, Draft):
+        return {"holds_from": str(_free_day())}
+    if isinstance(row, Suggestion):
+        return {"draft": db.session.query(Draft).order_by(Draft.id.desc()).first().number}
     if isinstance(row, Opinion):  # a correction that changes nothing of its kind
         return {"kind": row.category, "about": row.about}
     if isinstance(row, Penalty):
@@ -325,7 +360,7 @@ def taker(row, verb: str = "") -> str:
 
 
 # a new kind with moves gets a line: how its row comes into a state
-PUT = {Absence: absence, ChangeRequest: change, Opinion: opinion, Letter: letter, Contract: contract, Edition: edition, Implementation: implementation, Paper: paper, Penalty: penalty, Month: month, Ticket: ticket,
+PUT = {Draft: draft, Suggestion: suggestion, Absence: absence, ChangeRequest: change, Opinion: opinion, Letter: letter, Contract: contract, Edition: edition, Implementation: implementation, Paper: paper, Penalty: penalty, Month: month, Ticket: ticket,
        Visit: visit, Callback: callback, Report: report, Plan: plan}  # fmt: skip
 
 

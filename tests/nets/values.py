@@ -34,6 +34,8 @@ VALUES = {
     "facts": "迟到十五分钟", "on": "2026-11-23", "outcome": "upheld", "happened_at": "2026-11-20T10:00", "witnesses": "王芳",
     "said_on": "2026-11-23", "findings": "听过录音，属实", "about": "", "against": "",
     "f_question": "怎么结账", "f_answer": "先过账",
+    "holds_from": "2026-12-01", "base": "R0001", "zh": "数据修复", "en": "Data repair",
+    "text": "[hours]\nopen = [\"09:00-12:00\"]",
 }  # fmt: skip
 # where one name means another thing on another page
 ON = {
@@ -45,6 +47,8 @@ ON = {
     "/absences": {"ends_on": "2026-11-25"}, "/absences/new": {"kind": "annual", "starts_on": "2027-03-01", "ends_on": "2027-03-01"},
     "/remarks": {"customer": "K0001"},
     "/password": {"password": "four plain words here"},
+    "/trials": {"since": "2026-07-01", "until": "2026-09-30"}, "/suggestions": {"kind": "suggestion", "draft": "W0001", "answer": "下一版改"},
+    "/sanction": {"kind": "warning", "amount": "", "clause": "3.11"}, "/field": {"key": "repaired", "kind": "line"}, "/category": {"key": "data_repair"},
 }  # fmt: skip
 TABLE = "简称,地区\n甲公司,北京\n乙公司,上海\n".encode()
 NOTICE = b'{"year": 2027, "days": [{"name": "x", "date": "2027-01-01", "isOffDay": true}]}'
