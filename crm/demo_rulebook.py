@@ -15,7 +15,8 @@ from crm.staff.models import User
 Life = Iterator[datetime]
 # three changes, and the words of the clause they stand on
 CHANGES = (
-    Change(("duty", "visit.write_up", "due"), "2 working days"), Change(("duty", "ticket.complete", "due"), "ended_at + 1 working day"),
+    Change(("duty", "visit.write_up", "due"), "2 working days"),
+    Change(("duty", "ticket.complete", "due"), "ended_at + 1 working day"),
     Change(("penalty", "7.5", "fen"), 6000),
     Change(("clause", "7.5", "text"), {
         "zh": "五类必需申报的远程服务，服务记录到期没填完整的，每条罚款¥60。上门和出差归7.4，两条不并罚。",
