@@ -13,13 +13,19 @@ from crm.rulebooks.text import Change
 from crm.staff.models import User
 
 Life = Iterator[datetime]
+# three changes, and the words of the clause they stand on
 CHANGES = (
-    Change(("duty", "visit.write_up", "due"), "2 working days"), Change(("duty", "ticket.progress", "due"), "3 working days"),
+    Change(("duty", "visit.write_up", "due"), "2 working days"),
+    Change(("duty", "ticket.complete", "due"), "ended_at + 1 working day"),
     Change(("penalty", "7.5", "fen"), 6000),
     Change(("clause", "7.5", "text"), {
         "zh": "五类必需申报的远程服务，服务记录到期没填完整的，每条罚款¥60。上门和出差归7.4，两条不并罚。",
         "en": "A record of the five that must be declared, served remotely and not complete by its deadline, costs ¥60 each. "
               "Visits and trips fall under 7.4, never both.",
+    }),
+    Change(("clause", "7.5", "ours"), {
+        "zh": "部门默认：最迟在服务结束后的下一个工作日下班前填完整。",
+        "en": "By the department's default it is due by the end of the working day after the service ended.",
     }),
 )  # fmt: skip
 SUGGESTED = "上门回来常常已经很晚，第二天又要跑客户，一个工作日写不完记录。建议改成两个工作日。"

@@ -128,11 +128,15 @@ def book_of(data: dict[str, Any]) -> Rulebook:
     return book
 
 
+TABLES = {"chapter": "chapters", "clause": "clauses", "field": "fields", "category": "categories", "duty": "rules",
+          "penalty": "penalties", "paper": "papers", "message": "posts"}  # fmt: skip
+
+
 def _cross_faults(book: Rulebook) -> Iterable[str]:
     """What one table says of another that is not there."""
     texts = [("", book.title), *((f"[clause.{c.key}] text", c.text) for c in book.clauses.values())]
-    for name in ("chapters", "clauses", "fields", "categories", "rules", "penalties", "papers", "posts"):
-        texts += [(f"{name} {entry.key} title", entry.title) for entry in getattr(book, name).values()]
+    for table, name in TABLES.items():
+        texts += [(f"[{table}.{entry.key}] title", entry.title) for entry in getattr(book, name).values()]
     for where, said in texts:
         if not isinstance(said, Mapping) or not {"zh", "en"} <= set(said):
             yield f"{where}: needs both zh and en"

@@ -31,8 +31,8 @@ class IssueForm(CrmForm):
 class TryForm(CrmForm):
     """What fell due between two days."""
 
-    since = DayField(_l("From"), required=True)
-    until = DayField(_l("To"), required=True)
+    since = DayField(_l("First day"), required=True)
+    until = DayField(_l("Last day"), required=True)
 
 
 class TextForm(CrmForm):

@@ -82,8 +82,11 @@ class Behind:
     person: int | None = None
 
     @classmethod
-    def of(cls, args) -> Self:
-        return cls(lists.one_of(args, "what", What) or What.FEWER, args.get("rule", "")[:100], lists.key(args, "person"))
+    def of(cls, args, run: TrialRun) -> Self:
+        """Unless the address says it, those of which there are any."""
+        found = run.found.get("what", {})
+        what = lists.one_of(args, "what", What) or next((one for one in What if found.get(one)), What.FEWER)
+        return cls(what, args.get("rule", "")[:100], lists.key(args, "person"))
 
 
 def behind(run: TrialRun, wanted: Behind, user, before: int | None = None) -> lists.Page:

@@ -104,7 +104,8 @@ def progress(number):
 def result(number, run_id):
     """What a trial found: the sums, and the rows behind one of them."""
     draft = queries.draft(number, current_user)
-    run, wanted = queries.result(draft, run_id), queries.Behind.of(request.args)
+    run = queries.result(draft, run_id)
+    wanted = queries.Behind.of(request.args, run)
     found, _sayer = page.compared(draft)
     rows = queries.behind(run, wanted, current_user, lists.key(request.args))
     return render_template(

@@ -36,6 +36,7 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     if bound is not None and name in now:
         now[name] = bound
     known = told(suggestion, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)
+    known["led_to"] = [one for one in known["led_to"] if one.kind != "draft"]  # which that is stands in words of its own
     book = editions.book_of(suggestion) or editions.todays()
     return render_template(
         "rulebooks/suggestion.html", **known, suggestion=suggestion, offered=now, moves=SUGGESTION_MOVES, kinds=Kind,

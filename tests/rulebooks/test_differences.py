@@ -1,6 +1,7 @@
 """What differs between two rulebooks, value by value, and in words."""
 
 import pytest
+from flask_babel import force_locale
 
 from crm.duties import reading
 from crm.rulebooks.differences import between, clause_of, unsaid
@@ -14,7 +15,7 @@ DATA = data_of(reading.shipped())
 
 def told(*changes: Change, language: str = "en", app=None) -> list:
     after = applied(DATA, changes)
-    with app.test_request_context(headers={"Accept-Language": language}):
+    with app.test_request_context(), force_locale({"zh": "zh_Hans_CN"}.get(language, language)):
         return Sayer(DATA, after).lines(between(DATA, after))
 
 

@@ -50,6 +50,7 @@ def opened(app):
     with at("2026-11-26T15:00"), unit_of_work():
         tickets.start(row, by=make.who("specialist"))
         tickets.end(row, by=make.who("specialist"))
+    with at("2026-11-26T15:10"), unit_of_work():
         make.filled(row)
         tickets.complete(row, by=make.who("specialist"))
     return row
