@@ -608,7 +608,7 @@ def opinion(whose: str, user, name: str = "") -> Row:
                may=lambda who: move is None or (move.may(who, row) and (weighs or opining.may_weigh(row, who))))
 
 
-LEFT = {"accept": "approved", "decline": "approved", "name": "accepted", "shorten": "accepted", "withdraw": "approved", "return": "away",
+LEFT = {"accept": "approved", "decline": "approved", "name": "accepted", "judge": "accepted", "shorten": "accepted", "withdraw": "approved", "return": "away",
         "give_back": "over"}  # fmt: skip
 
 
