@@ -41,7 +41,7 @@ ON = {
     "/customers/new": {"code": "000001"}, "/login": {"login": "specialist", "password": make.PASSWORD},
     "/visits": {"place": "南京"}, "/papers/new": {"kind": "other"}, "/papers/absence": {"kind": "other"},
     "/opinions": {"way": "call", "kind": "suggestion", "answer": "已道歉"},
-    "/absences": {"ends_on": "2026-11-25"}, "/absences/new": {"kind": "annual", "starts_on": "2027-03-01", "ends_on": "2027-03-01"},
+    "/absences": {"ends_on": "2026-11-25", "unforeseen": "y"}, "/absences/new": {"kind": "annual", "starts_on": "2027-03-01", "ends_on": "2027-03-01"},
     "/password": {"password": "four plain words here"},
 }  # fmt: skip
 TABLE = "简称,地区\n甲公司,北京\n乙公司,上海\n".encode()
