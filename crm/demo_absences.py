@@ -29,7 +29,7 @@ class Absences:
         week = self.days.next(self.today + timedelta(days=7 - self.today.weekday()))
         for name, at, life in (
             ("director", self._ago(140), self.planned("director", "manager", last, 3)),
-            ("director ill", self._ago(45), self.ill("director", self._ago(47))),
+            ("director ill", self._ago(45), self.ill("director")),
             ("archivist", self._ago(7), self.planned("archivist", "manager", first, 2)),
             ("specialist2", self.when("earlier 15:00"), self.coming(week)),
             ("developer", self.when("last 16:30"), self.asked(self.days.add_days(week, 5))),
@@ -60,9 +60,9 @@ class Absences:
         yield clock.moment(self.days.next(row.ends_on + timedelta(days=1)), time(9, 5))
         absences.come_back(row, by=self.people[who])
 
-    def ill(self, who: str, day: datetime) -> Life:
-        """A sick note that came afterwards."""
-        row = self._ask(who, None, clock.local(day).date(), 1, category="sick", words="发烧，附病假条。")
+    def ill(self, who: str) -> Life:
+        """A sick note that came the day after."""
+        row = self._ask(who, None, self.days.add_days(clock.today(), -1), 1, category="sick", words="发烧，附病假条。")
         yield self.when("60-200 minutes")
         absences.approve(row, by=self.people["manager"], unforeseen=True, words="病假条已看。")
 

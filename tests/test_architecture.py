@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 CODE = sorted((ROOT / "crm").rglob("*.py"))
-PACKAGES = ("duties", "staff", "files", "customers", "serials", "papers", "contracts", "plans", "tickets", "visits", "callbacks", "reports")
+PACKAGES = ("duties", "staff", "files", "customers", "serials", "papers", "contracts", "plans", "tickets", "visits", "callbacks", "absences", "reports")
 NO_WEB = ("flask", "flask_login", "flask_wtf", "flask_babel", "wtforms")
 
 

@@ -34,6 +34,10 @@ class ApproveForm(DecideForm):
     words = WordsField(_l("A word to it"), most=2000)
 
 
+class JudgeForm(ReasonForm):
+    unforeseen = BooleanField(_l("It could not be foreseen: nothing could be handed over beforehand"))
+
+
 class RejectForm(DecideForm, ReasonForm):
     pass
 

@@ -84,7 +84,9 @@ def person_of(absence: Absence) -> User:
 
 
 def stand_in(absence: Absence) -> User | None:
-    return db.session.get(User, absence.concerned_id) if absence.concerned_id else None
+    """Whoever is named, as long as they work here."""
+    found = db.session.get(User, absence.concerned_id) if absence.concerned_id else None
+    return found if found and found.is_active else None
 
 
 def outlook(absence: Absence) -> list[tuple[Duty, Way]]:

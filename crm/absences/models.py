@@ -54,6 +54,7 @@ class AbsenceEvent(Labelled):
     RETURNED = "absence.returned", N_("is back")
     ENDED = "absence.ended", N_("noted that the leave is over")
     LAPSED = "absence.lapsed", N_("noted that the leave never began: nobody had accepted to stand in")
+    JUDGED = "absence.judged", N_("decided anew whether it could be foreseen")
     GIVEN_BACK = "absence.given_back", N_("gave back what is still open")
     WITHDRAWN = "absence.withdrawn", N_("withdrew the leave")
     NOTED = "absence.noted", N_("added a note")
@@ -73,6 +74,7 @@ class Absence(Subject):
     unforeseen: Mapped[bool] = mapped_column(default=False)  # who approved it says so: nothing could be handed over before
     approved_at: Mapped[datetime | None]
     accepted_at: Mapped[datetime | None]  # by the stand-in there is
+    returned_at: Mapped[datetime | None]
     away_from: Mapped[datetime | None]
     away_until: Mapped[datetime | None]
 
@@ -80,6 +82,7 @@ class Absence(Subject):
         CheckConstraint("starts_on <= ends_on", name="days"),
         CheckConstraint("words <> ''", name="words"),
         CheckConstraint("accepted_at IS NULL OR approved_at IS NOT NULL", name="accepted"),
+        CheckConstraint("returned_at IS NULL OR approved_at IS NOT NULL", name="returned"),
         CheckConstraint("(away_from IS NULL) = (away_until IS NULL)", name="span"),
         CheckConstraint("away_from <= away_until", name="order"),
         CheckConstraint("away_from IS NULL OR approved_at IS NOT NULL", name="approved"),
@@ -92,7 +95,7 @@ class Absence(Subject):
     STATES = State
     DATES = ("ends_on",)
     FACTS = ("asker_lead",)
-    FIELDS: ClassVar[dict[str, str]] = {"ends_on": N_("Last day")}
+    FIELDS: ClassVar[dict[str, str]] = {"ends_on": N_("Last day"), "unforeseen": N_("Could not be foreseen")}
     SAID: ClassVar[dict[str, dict[str, str]]] = {
         AbsenceEvent.ASKED: {"words": N_("Reason for the leave"), "remark": N_("What the stand-in must know")},
     }  # fmt: skip
@@ -100,8 +103,8 @@ class Absence(Subject):
         AbsenceEvent.APPROVED: "owner to", AbsenceEvent.REJECTED: "owner", AbsenceEvent.ACCEPTED: "owner",
         AbsenceEvent.DECLINED: "owner", AbsenceEvent.LET_OFF: "to", AbsenceEvent.NAMED: "owner to",
         AbsenceEvent.HANDED_OVER: "owner to", AbsenceEvent.SHORTENED: "owner to", AbsenceEvent.RETURNED: "to",
-        AbsenceEvent.LAPSED: "owner",
-        AbsenceEvent.GIVEN_BACK: "owner to", AbsenceEvent.WITHDRAWN: "owner to", AbsenceEvent.NOTED: "owner",
+        AbsenceEvent.LAPSED: "owner", AbsenceEvent.JUDGED: "owner", AbsenceEvent.GIVEN_BACK: "owner to",
+        AbsenceEvent.WITHDRAWN: "owner to", AbsenceEvent.NOTED: "owner",
     }  # fmt: skip
     SEARCHED = frozenset({AbsenceEvent.ASKED, AbsenceEvent.SHORTENED})
 
@@ -138,8 +141,9 @@ class Absence(Subject):
 
     def reckon(self) -> None:
         """From when to when it excuses (docs/decisions/23): once approved, its days as they are, if nobody could foresee it;
-        else from the acceptance on, for leave begins after the hand-over (2)."""
+        else from the acceptance on, for leave begins after the hand-over (2). Never longer than they were away."""
         since, until = clock.moment(self.starts_on), clock.end_of(self.ends_on)
+        until = min(until, self.returned_at) if self.returned_at else until
         if not self.unforeseen:
             since = max(since, self.accepted_at) if self.accepted_at else until
         counts = self.approved_at is not None and since < until

@@ -33,6 +33,8 @@ MOVES: dict[str, Move] = {
     "give_back": Move(noun="handback", label=N_("Give back what is still open"), done=N_("What could go back has gone back."),
                       froms=frozenset({State.OVER}), to=None, asks=False, icon="arrow-return-left", permission=P.SIGNED_IN,
                       hands=("owner_id", "concerned_id")),
+    "judge": Move(noun="judgement", label=N_("Say anew whether it could be foreseen"), done=N_("It is decided anew."),
+                  froms=AHEAD | {State.AWAY, State.OVER}, to=None, icon="shield-check", permission=P.ABSENCE_DECIDE, others=True),
     "shorten": Move(noun="shortening", label=N_("Shorten the leave"), done=N_("The leave is shortened."),
                     froms=AHEAD | {State.AWAY}, to=None, icon="calendar3", **_own),
     "withdraw": Move(noun="withdrawal", label=N_("Withdraw the leave"), done=N_("The leave is withdrawn."),

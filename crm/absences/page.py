@@ -24,7 +24,7 @@ from crm.verbs import offered, told
 
 FORMS: dict[str, type[CrmForm]] = {
     "approve": forms.ApproveForm, "reject": forms.RejectForm, "accept": forms.AcceptForm, "decline": ReasonForm,
-    "name": forms.NameForm, "shorten": forms.ShortenForm, "withdraw": ReasonForm,
+    "name": forms.NameForm, "judge": forms.JudgeForm, "shorten": forms.ShortenForm, "withdraw": ReasonForm,
 }  # fmt: skip
 WAY = ("approve", "accept", "return", "give_back", "name")  # the next step is the first to be had
 
@@ -37,7 +37,8 @@ def people_for(person: Any) -> list[tuple[int, str]]:
 def form_for(name: str, absence: Absence, **kwargs: Any) -> CrmForm:
     """The form of one verb; `formdata=None` for one that is only shown."""
     sudden = absence.category == Kind.SICK or clock.local(absence.opened_at).date() >= absence.starts_on
-    form = FORMS.get(name, CrmForm)(data={"unforeseen": sudden}, **kwargs)
+    known = {"unforeseen": absence.unforeseen if name == "judge" else sudden}
+    form = FORMS.get(name, CrmForm)(data=known, **kwargs)
     if isinstance(form, forms.NameForm):
         person = handing.person_of(absence)
         form.to.offer([one for one in people_for(person) if one[0] != absence.concerned_id])

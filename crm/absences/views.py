@@ -76,6 +76,7 @@ VERBS = Verbs(queries.get, MOVES, page, acts={
     "name": lambda a, f, k: workflow.name(a, by=current_user, to=staff.choice(f.to.data)),
     "return": lambda a, f, k: workflow.come_back(a, by=current_user),
     "give_back": lambda a, f, k: workflow.give_back(a, by=current_user),
+    "judge": lambda a, f, k: workflow.judge(a, by=current_user, unforeseen=f.unforeseen.data, reason=f.reason.data),
     "shorten": lambda a, f, k: workflow.shorten(a, by=current_user, ends_on=f.ends_on.data, reason=f.reason.data),
     "withdraw": lambda a, f, k: workflow.withdraw(a, by=current_user, reason=f.reason.data),
 })  # fmt: skip

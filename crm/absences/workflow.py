@@ -146,6 +146,20 @@ def name(absence: Absence, *, by, to) -> None:
     record(AbsenceEvent.NAMED, absence, by=by, **{"from": before, "to": to.id})
 
 
+def judge(absence: Absence, *, by, unforeseen: bool, reason: str) -> None:
+    """Whether it could be foreseen, decided anew: what it excuses hangs on that."""
+    MOVES["judge"].apply(absence, by)
+    wrong = {} if reason.strip() else {"reason": NEEDED}
+    if unforeseen == absence.unforeseen:
+        wrong["unforeseen"] = N_("That is how it stands.")
+    if wrong:
+        raise Invalid(fields=wrong)
+    changes = edit(absence, {"unforeseen": unforeseen})
+    absence.reckon()
+    record(AbsenceEvent.JUDGED, absence, by=by, reason=reason, changes=changes)
+    begin(absence)
+
+
 def begin(absence: Absence) -> bool:
     """From its first day on, once somebody has accepted to stand in (2); what nobody could foresee waits for nobody."""
     waits = {State.ACCEPTED} | ({State.APPROVED, State.WANTING} if absence.unforeseen else set())
@@ -179,8 +193,8 @@ def come_back(absence: Absence, *, by) -> None:
     """Back at work, on the day after or sooner; what is still open with the stand-in stays there until it is given back."""
     MOVES["return"].apply(absence, by)
     must_be_owed(absence, MOVES["return"])
-    if absence.away_from and absence.away_until:
-        absence.away_until = max(absence.away_from, min(absence.away_until, clock.now()))
+    absence.returned_at = clock.now()
+    absence.reckon()
     cover.forget()
     record(AbsenceEvent.RETURNED, absence, by=by, to=absence.concerned_id)
 

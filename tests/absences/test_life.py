@@ -238,6 +238,43 @@ def test_under_way_it_is_not_withdrawn_but_ended_by_the_return(app):
         workflow.come_back(row, by=make.who("manager"))
 
 
+def test_whether_it_could_be_foreseen_is_decided_anew_with_a_reason_and_by_others(app):
+    row, manager = leave(starts_in=-4, days=2, category="sick", stand_in=None), make.who("manager")
+    with unit_of_work():
+        workflow.approve(row, by=manager)
+    assert row.state == State.OVER and row.away_from is None, "not ticked by mistake: nothing is excused"
+    for wrong, field in (({"unforeseen": True, "reason": " "}, "reason"), ({"unforeseen": False, "reason": "x"}, "unforeseen")):
+        with pytest.raises(Invalid) as refused, unit_of_work():
+            workflow.judge(row, by=manager, **wrong)
+        assert field in refused.value.fields
+    with unit_of_work():
+        workflow.judge(row, by=manager, unforeseen=True, reason="漏勾了")
+    assert row.away_from == AT("2026-11-19T00:00")
+    assert not row.MOVES["judge"].may(make.who("specialist"), row)
+    own = leave(by=manager, upto="approved")
+    assert not own.MOVES["judge"].may(manager, own)
+
+
+def test_judged_to_be_unforeseen_it_begins_at_once_and_never_lasts_longer_than_they_were_away(app):
+    row = leave(upto="approved", starts_in=0, days=3)
+    with unit_of_work():
+        workflow.judge(row, by=make.who("manager"), unforeseen=True, reason="突然住院")
+    assert (row.state, row.away_from) == (State.AWAY, AT("2026-11-23T00:00"))
+    with clock.frozen(AT("2026-11-24T09:00")), unit_of_work():
+        workflow.come_back(row, by=make.who("specialist"))
+        workflow.judge(row, by=make.who("manager"), unforeseen=False, reason="早就知道")
+        workflow.judge(row, by=make.who("manager"), unforeseen=True, reason="还是突然")
+    assert row.away_until == AT("2026-11-24T09:00")
+
+
+def test_who_no_longer_works_here_takes_nothing_over(app):
+    with unit_of_work():
+        record, row = make.ticket(), make.absence(upto="accepted")
+        staff.edit_user(make.who("specialist2"), by=make.who("admin"), roles=["specialist"], active=False)
+    row = at("2026-11-24T00:00")
+    assert row.state == State.AWAY and record.owner_id == make.who("specialist").id
+
+
 MONDAY = date(2026, 11, 23)
 
 

@@ -669,7 +669,7 @@ def running() -> Month | None:
     return db.session.query(Month).filter_by(month=clock.today().replace(day=1)).first()
 
 
-LEFT = {"accept": "approved", "decline": "approved", "name": "accepted", "shorten": "accepted", "withdraw": "approved", "return": "away",
+LEFT = {"accept": "approved", "decline": "approved", "name": "accepted", "judge": "accepted", "shorten": "accepted", "withdraw": "approved", "return": "away",
         "give_back": "over"}  # fmt: skip
 
 

@@ -44,7 +44,7 @@ ON = {
     "/customers/new": {"code": "000001"}, "/login": {"login": "specialist", "password": make.PASSWORD},
     "/visits": {"place": "南京"}, "/papers/new": {"kind": "other"}, "/papers/absence": {"kind": "other"},
     "/opinions": {"way": "call", "kind": "suggestion", "answer": "已道歉"},
-    "/absences": {"ends_on": "2026-11-25"}, "/absences/new": {"kind": "annual", "starts_on": "2027-03-01", "ends_on": "2027-03-01"},
+    "/absences": {"ends_on": "2026-11-25", "unforeseen": "y"}, "/absences/new": {"kind": "annual", "starts_on": "2027-03-01", "ends_on": "2027-03-01"},
     "/remarks": {"customer": "K0001"},
     "/password": {"password": "four plain words here"},
     "/trials": {"since": "2026-07-01", "until": "2026-09-30"}, "/suggestions": {"kind": "suggestion", "draft": "W0001", "answer": "下一版改"},

@@ -32,6 +32,7 @@ def populate() -> None:
         make.contract(make.served_customer(f"第{count}单位"), upto=state)
     make.unpaid(unit)
     make.in_force(make.customer("快到期", email="a@example.cn"))
+    make.absence(upto="approved")
     _letters()
     _reports(by, manager)
     for login in ("specialist", "followup", "manager", "director"):
