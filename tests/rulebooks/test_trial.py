@@ -1,5 +1,7 @@
 """A draft tried on the past: what it says of single stories, what it leaves out, and how the sweep carries it on."""
 
+import threading
+
 import pytest
 from sqlalchemy import text as sql
 
@@ -137,11 +139,12 @@ def test_whoever_owed_it_when_it_would_have_fallen_due_is_named(app):
 
 
 def more_time(row, *, wanted: str, granted: bool = True) -> None:
+    """Asked for within the hour, decided on once the draft's deadline has passed."""
     with at("2026-11-23T10:00"), unit_of_work():
         owed = db.session.query(Duty).filter_by(subject_id=row.id, rule="ticket.progress").one()
         asked = duties.ask_more_time(owed, by=make.who("specialist"), reason="忙", wanted=clock.parse(wanted))
         asked_id = asked.id
-    with at("2026-11-24T10:00"), unit_of_work():
+    with at("2026-11-25T10:00"), unit_of_work():
         duties.decide_more_time(db.session.get(Extension, asked_id), by=make.who("manager"), granted=granted)
 
 
@@ -149,14 +152,27 @@ def test_more_time_that_was_granted_is_granted_under_the_draft_too_where_it_coul
     with unit_of_work():
         row = make.ticket()
     more_time(row, wanted="2026-12-04T18:00")
-    rows, _tally = tried(Change(DUE, "1 working day"))
-    assert told(rows) == [], "the granted day stands"
+    with at("2026-12-03T10:00"), unit_of_work():
+        tickets.start(row, by=make.who("specialist"))
+        tickets.end(row, by=make.who("specialist"))
+        tickets.cancel(row, by=make.who("manager"), reason="重复")
+    rows, tally = tried(Change(DUE, "1 working day"))
+    assert told(rows) == [] and "ticket.progress" not in tally.rules, "while it is being decided nothing is missed, and the granted day stands"
     rows, tally = tried(Change(DUE, "30m"))
-    assert (("refused", "") in told(rows)) and tally.rules["ticket.progress"] == [1, 0, 1, 0]
     refused = [one for one in rows if one.what == What.REFUSED]
-    assert [one.why for one in refused] == ["duty.more_time_asked", "duty.more_time_granted"]
-    rows, _tally = tried(Change(DUE, "1 month"))
-    assert ("refused", "") in told(rows), "nobody asks for less time than there is"
+    assert [one.why for one in refused] == ["duty.more_time_asked", "duty.more_time_granted"], "it could not have been asked for any more"
+    assert tally.rules["ticket.progress"] == [0, 0, 1, 0]
+    rows, tally = tried(Change(DUE, "1 month"))
+    assert [one.why for one in rows if one.what == What.REFUSED] == ["duty.more_time_asked", "duty.more_time_granted"], "nobody asks for less time than there is"
+    assert "ticket.progress" not in tally.rules
+
+
+def test_more_time_that_was_refused_leaves_the_deadline_as_it_was(app):
+    with unit_of_work():
+        row = make.ticket()
+    more_time(row, wanted="2026-12-04T18:00", granted=False)
+    rows, tally = tried(Change(DUE, "1 working day"))
+    assert told(rows) == [] and tally.rules["ticket.progress"] == [1, 0, 1, 0] and tally.why == {}
 
 
 def test_a_completion_counts_only_if_the_record_held_what_the_draft_asks_for(app):
@@ -352,21 +368,36 @@ def test_a_trial_goes_on_where_it_was_piece_by_piece(opened, monkeypatch):
 
 def test_two_workers_make_one_result(served, opened, monkeypatch):
     monkeypatch.setattr(trying, "SIZE", 2)
-    run = asked(Change(DUE, "3 working days"))
-    sweep.breach_overdue(clock.now())
+    run = asked(Change(DUE, "3 working days"), Change(("duty", "rulebook.acknowledge", "due"), "1 month"))
 
-    def work(_i: int) -> None:
+    def other() -> None:
         with served.app_context():
-            trying.try_due(clock.now())
+            trying._carry_on(run_id, iter([True, False]).__next__)
             db.session.remove()
 
+    write = trying._write
+
+    def slowly(*args) -> bool:
+        """Before the first piece is written down, another worker has written it."""
+        if not seen:
+            seen.append(True)
+            thread = threading.Thread(target=other)
+            thread.start()
+            thread.join()
+        return write(*args)
+
+    seen: list[bool] = []
+    run_id = run.id
     with clock.frozen(FRIDAY):
         sweep.breach_overdue(FRIDAY)
-        together(3, work)
+        monkeypatch.setattr(trying, "_write", slowly)
+        assert trying._carry_on(run_id, lambda: True) == 0, "another was faster"
+        together(2, lambda _i: other())
+        assert trying.try_due(FRIDAY) == 1
     db.session.rollback()
-    whole = db.session.get(TrialRun, run.id)
+    whole = db.session.get(TrialRun, run_id)
     assert whole.state == "done" and whole.found["seen"] == whole.total and whole.found["rules"]["ticket.progress"] == [1, 0, 0, 0]
-    assert db.session.query(TrialRow).count() == whole.found["what"]["fewer"] == 1
+    assert db.session.query(TrialRow).count() == whole.found["what"]["fewer"] == 10
 
 
 def test_asked_for_anew_the_one_before_is_not_gone_on_with_and_only_the_last_result_is_kept(opened):
