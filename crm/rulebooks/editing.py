@@ -59,15 +59,9 @@ def _check(key: str):
     def check(number):
         draft = queries.draft(number, current_user)
         entries = list(entries_of(SHEETS[key].sections(data_of(draft.body))))
-        found = page.answers(draft, entries, forms.sheet_form(entries, data_of(draft.body)))
-        wrong = {name: " ".join(map(page.spoken, _all(why))) for name, why in found["wrong"].items()}
-        return jsonify({"wrong": wrong, "said": found["said"]})
+        return jsonify(page.answers(draft, entries, forms.sheet_form(entries, data_of(draft.body))))
 
     return check
-
-
-def _all(why) -> list:
-    return why if isinstance(why, list) else [why]
 
 
 @needs(P.RULEBOOK_DRAFTS)

@@ -14,6 +14,7 @@ from crm.errors import Invalid, Refused, Stale
 from crm.forms import CrmForm, ReasonForm
 from crm.labels import N_
 from crm.rulebooks import differences, forms, queries, results, workflow
+from crm.rulebooks.faults import Fault
 from crm.rulebooks.models import Draft
 from crm.rulebooks.moves import CHANGE, DRAFT_MOVES
 from crm.rulebooks.sayings import Sayer
@@ -77,13 +78,18 @@ def fitted(refusal: Refused, entries: Sequence[Entry]) -> Refused:
     """The rulebook's faults beside the fields they stand at."""
     fields: dict[str, list[Refused]] = {}
     for fault in getattr(refusal, "faults", ()):
-        place = tuple(filter(None, (fault.table, fault.key)))
-        name = next((entry.name for entry in entries if entry.path == place), None)
-        if name:
+        if name := _beside(fault, entries):
             fields.setdefault(name, []).append(fault.wrong)
     if fields and isinstance(refusal, Invalid):
         refusal.fields = fields
     return refusal
+
+
+def _beside(fault: Fault, entries: Sequence[Entry]) -> str | None:
+    """The field of the entry a fault stands at, or else of the one it names."""
+    place, named = tuple(filter(None, (fault.table, fault.key))), fault.wrong.params.get("name")
+    at = [entry for entry in entries if entry.path == place] or [entry for entry in entries if entry.path[-1] == named]
+    return at[-1].name if at else None
 
 
 def render_sheet(draft: Draft, key: str, sections: list[Section], form: CrmForm, refusal: Refused | None, **more: Any):
@@ -133,10 +139,15 @@ def spoken(wrong: Refused | str) -> str:
 
 def answers(draft: Draft, entries: list[Entry], form: CrmForm) -> dict[str, Any]:
     """Of what is being typed: what is wrong with each field, and how it is understood; for a page that asks as it is typed."""
-    data, wrong, said = data_of(draft.body), {}, {}
+    data = data_of(draft.body)
     try:
         _every, after = workflow.planned(draft, forms.changes_of(form, entries, data))
-        said = {entry.name: entry.typed.said(value_at(after, entry.path) or {}) for entry in entries}
     except Invalid as refusal:
-        wrong = fitted(refusal, entries).fields
-    return {"wrong": wrong, "said": said}
+        wrong = {name: " ".join(map(spoken, _all(why))) for name, why in fitted(refusal, entries).fields.items()}
+        return {"wrong": wrong, "said": {}, "faults": [] if wrong else [spoken(refusal)]}
+    said = {entry.name: entry.typed.said(value_at(after, entry.path) or {}) for entry in entries}
+    return {"wrong": {}, "said": said, "faults": []}
+
+
+def _all(why: Any) -> list[Any]:
+    return why if isinstance(why, list) else [why]

@@ -135,7 +135,7 @@ def with_part(text: str, place: int, part: str) -> str:
     return "".join(known)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def data_of(text: str) -> Mapping[str, Any]:
     """What was read from it: to be looked at, never changed."""
     return tomllib.loads(text)

@@ -8,7 +8,8 @@ const checking = (form) => {
       put("wrong", input.name, wrong[input.name] || "");
       if (fine && input.name in said) put("said", input.name, said[input.name]);
     }
-    const list = form.querySelector("[data-faults-list]");
+    const all = form.querySelector("[data-faults]"), list = form.querySelector("[data-faults-list]");
+    if (all) all.textContent = faults.join(" ");
     list?.replaceChildren(...faults.map((fault) => { const line = document.createElement("li"); line.textContent = fault; return line; }));
   };
   let waiting, asked = 0;

@@ -8,14 +8,20 @@ from crm.customers.importing import KIND
 from crm.db import db
 from crm.duties import workflow as duties
 from crm.duties.message import Message
-from crm.duties.models import Duty
+from crm.duties.models import Duty, Edition
 from crm.duties.record import record
 from crm.files import store
 from crm.files import workflow as files
+<<<<<<< ours
 from crm.reports import workflow as reports
 from crm.reports.kinds import SORTS
 from crm.reports.models import Kind
 from crm.reports.periods import Period
+=======
+from crm.rulebooks import suggesting, trying
+from crm.rulebooks import workflow as drafting
+from crm.rulebooks.text import Change
+>>>>>>> theirs
 from crm.sheets import runs
 from crm.tickets import workflow as tickets
 from tests import make
@@ -34,12 +40,26 @@ def populate() -> None:
     make.in_force(make.customer("快到期", email="a@example.cn"))
     make.absence(upto="approved")
     _letters()
+<<<<<<< ours
     _reports(by, manager)
+=======
+    _rulebook()
+>>>>>>> theirs
     for login in ("specialist", "followup", "manager", "director"):
         file = files.draft("list.csv", TABLE, make.who(login), KIND.purpose)
         db.session.add(file)
         db.session.flush()
         runs.start(KIND, file, {"简称": "short_name"}, make.who(login))
+
+
+def _rulebook() -> None:
+    """A draft that was tried, and what people wrote."""
+    director = make.who("director")
+    draft = drafting.begin(by=director, title="明年的制度", base=db.session.query(Edition).one())
+    drafting.change(draft, [Change(("penalty", "7.5", "fen"), 6000), Change(("duty", "ticket.progress", "due"), "1 day")], by=director)
+    trying.at_once(trying.ask(draft, by=director, since=clock.today(), until=clock.today() + timedelta(days=9)))
+    for login, category in (("specialist", "suggestion"), ("followup", "objection"), ("stranger", "suggestion")):
+        suggesting.suggest(by=make.who(login), category=category, words="期限太紧", clause="5.1.3")
 
 
 def _letters() -> None:
