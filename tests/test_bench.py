@@ -1,10 +1,6 @@
 """What fills a database for the measurements keeps up with the program: its rows are listed, found and shown."""
 
-<<<<<<< ours
-from bench import filling, notices, reports
-=======
-from bench import filling, notices, trial
->>>>>>> theirs
+from bench import filling, notices, reports, trial
 from bench.places import Place
 from crm.desk.search import find
 from crm.tickets import queries
@@ -26,11 +22,9 @@ def test_the_acts_and_the_outbox_are_measured(tmp_path):
     assert len(seconds) == 6 and all(seconds.values())
 
 
-<<<<<<< ours
 def test_a_months_reports_are_measured(tmp_path):
     seconds = reports.run(200, 100, "sqlite", say=lambda _line: None)
     assert {"services, PDF", "watch", "dashboard"} < seconds.keys() and all(seconds.values())
-=======
 def test_a_trial_is_measured_on_records_that_are_judged_as_they_were(tmp_path):
     """What is filled in is what the replay by the rules of the day gives: nothing is left out, and the draft differs."""
     said: list[str] = []
@@ -38,4 +32,3 @@ def test_a_trial_is_measured_on_records_that_are_judged_as_they_were(tmp_path):
     assert took > 0 and tally.why == {} and tally.seen > 300
     assert tally.rules["ticket.progress"][2] > tally.rules["ticket.progress"][0] > 0 and tally.what["refused"] > 0
     assert "300 records" in said[0]
->>>>>>> theirs

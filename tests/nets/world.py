@@ -12,16 +12,13 @@ from crm.duties.models import Duty, Edition
 from crm.duties.record import record
 from crm.files import store
 from crm.files import workflow as files
-<<<<<<< ours
 from crm.reports import workflow as reports
 from crm.reports.kinds import SORTS
 from crm.reports.models import Kind
 from crm.reports.periods import Period
-=======
 from crm.rulebooks import suggesting, trying
 from crm.rulebooks import workflow as drafting
 from crm.rulebooks.text import Change
->>>>>>> theirs
 from crm.sheets import runs
 from crm.tickets import workflow as tickets
 from tests import make
@@ -40,11 +37,8 @@ def populate() -> None:
     make.in_force(make.customer("快到期", email="a@example.cn"))
     make.absence(upto="approved")
     _letters()
-<<<<<<< ours
     _reports(by, manager)
-=======
     _rulebook()
->>>>>>> theirs
     for login in ("specialist", "followup", "manager", "director"):
         file = files.draft("list.csv", TABLE, make.who(login), KIND.purpose)
         db.session.add(file)
