@@ -25,6 +25,8 @@ def test_the_acts_and_the_outbox_are_measured(tmp_path):
 def test_a_months_reports_are_measured(tmp_path):
     seconds = reports.run(200, 100, "sqlite", say=lambda _line: None)
     assert {"services, PDF", "watch", "dashboard"} < seconds.keys() and all(seconds.values())
+
+
 def test_a_trial_is_measured_on_records_that_are_judged_as_they_were(tmp_path):
     """What is filled in is what the replay by the rules of the day gives: nothing is left out, and the draft differs."""
     said: list[str] = []
