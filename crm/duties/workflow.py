@@ -149,16 +149,8 @@ def decide_more_time(request: Extension, *, by, granted: bool, until: datetime |
     if not duty.open or not rows_of(db.session.execute(undecided)):
         raise WrongState()
     kind = DutyEvent.MORE_TIME_GRANTED if granted else DutyEvent.MORE_TIME_REFUSED
-    record(
-        kind,
-        duty.subject,
-        by=by,
-        duty=duty.id,
-        rule=duty.rule,
-        until=until,
-        remark=remark,
-        asked_by=request.asked_by_id,
-    )
+    facts = {"duty": duty.id, "rule": duty.rule, "until": until, "remark": remark, "asked_by": request.asked_by_id}
+    record(kind, duty.subject, by=by, **facts)
     if until:
         duty.due_at = until
         edition = editions.book(duty.edition_id)

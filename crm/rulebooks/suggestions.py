@@ -7,6 +7,7 @@ from flask_login import current_user
 
 from crm.duties import editions
 from crm.forms import attempt
+from crm.labels import Bilingual
 from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.rulebooks import forms, queries, suggesting, written
@@ -26,12 +27,17 @@ def index():
     return render_template("rulebooks/suggestions.html", page=rows, wanted=wanted, states=SuggestionState, kinds=Kind)
 
 
+def _called(key: str, title: Bilingual) -> str:
+    """What a clause is chosen by; a default of ours has no number."""
+    return reader(title) if key.startswith("ours.") else f"{key} {reader(title)}"
+
+
 @bp.route("/new", methods=["GET", "POST"])
 @needs(P.SIGNED_IN)
 def new():
     """From a clause of the rulebook, or on the whole."""
     form = forms.SuggestForm(data={"clause": request.args.get("clause", ""), "kind": request.args.get("kind", "")})
-    form.clause.offer([(key, f"{key} {reader(clause.title)}") for key, clause in editions.todays().clauses.items()])
+    form.clause.offer([(key, _called(key, clause.title)) for key, clause in editions.todays().clauses.items()])
 
     def act():
         made = suggesting.suggest(by=current_user, category=form.kind.data, words=form.words.data, clause=form.clause.data or "")

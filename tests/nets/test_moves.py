@@ -74,7 +74,7 @@ STILL = {("callback", "drop"), ("paper", "fetch"), ("change", "unlink"),  # the 
 
 
 def edition(state: str) -> Edition:
-    row = db.session.query(Edition).one()
+    row = db.session.query(Edition).order_by(Edition.id).first()
     row.state = EditionState.UNCONFIRMED
     db.session.flush()
     if state == EditionState.CONFIRMED:

@@ -76,7 +76,7 @@ def calls(app, act) -> Counter:
     return done
 
 
-OWED_IN = {("papers", "archive"): "offered", ("changes", "tell"): "approved", ("changes", "postpone"): "approved"}
+OWED_IN = {("papers", "archive"): "offered", ("penalties", "weigh"): "upheld", ("changes", "tell"): "approved", ("changes", "postpone"): "approved"}
 
 
 def state_for(kind, verb: str) -> str:

@@ -56,6 +56,7 @@ def test_each_month_and_week_has_its_reports_and_each_is_somebodys(december):
     me, other = (f"M2611-{1000 + int(make.who(login).number[1:])}" for login in ("specialist", "specialist2"))
     assert found == {
         (Kind.CALLBACKS, "M2611-0001"): {"report.submit": ("followup", "12-08 18:00")},
+        (Kind.PENALTIES, "M2611-0005"): {"report.penalties": ("manager", "12-10 18:00")},
         (Kind.SPECIALIST, me): {"report.specialist": ("specialist", "12-04 18:00")},
         (Kind.SPECIALIST, other): {"report.specialist": ("specialist2", "12-04 18:00")},
         (Kind.SERVICES, "M2611-0002"): {"report.services": ("manager", "12-08 18:00")},
@@ -219,8 +220,8 @@ def test_four_sweeps_at_once_prepare_each_once(app):
             return opening.open_due(DECEMBER)
 
     with clock.frozen(DECEMBER):
-        assert sum(together(4, sweeps)) == db.session.query(Report).count() == 7
-    assert db.session.query(Event).filter_by(kind="report.opened").count() == 7
+        assert sum(together(4, sweeps)) == db.session.query(Report).count() == 8
+    assert db.session.query(Event).filter_by(kind="report.opened").count() == 8
 
 
 READ = {
@@ -255,12 +256,12 @@ def test_the_list_shows_what_one_has_to_deal_with_oneself(december, browser):
         text = browser(login).get("/reports?owes=me").text.split("<main")[1]
         return {row.category for row in db.session.query(Report) if f'href="/reports/{row.number}"' in text}
 
-    assert mine("manager") == {Kind.SERVICES, Kind.SATISFACTION, Kind.FRIDAY} and mine("director") == {Kind.COMPANY}
+    assert mine("manager") == {Kind.SERVICES, Kind.SATISFACTION, Kind.FRIDAY, Kind.PENALTIES} and mine("director") == {Kind.COMPANY}
     assert mine("specialist") == {Kind.SPECIALIST} and mine("followup") == {Kind.CALLBACKS}
     act("submit", one(Kind.SERVICES), "manager")
     act("submit", one(Kind.SPECIALIST, "specialist"), "specialist")
     act("submit", one(Kind.COMPANY), "director", remark="本月平稳")
-    assert mine("manager") == {Kind.SPECIALIST, Kind.SATISFACTION, Kind.FRIDAY} and mine("director") == {Kind.SERVICES}
+    assert mine("manager") == {Kind.SPECIALIST, Kind.SATISFACTION, Kind.FRIDAY, Kind.PENALTIES} and mine("director") == {Kind.SERVICES}
     assert mine("specialist") == set()
 
 
