@@ -3,7 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
-from flask import Flask, abort, current_app, g, redirect, request, session, url_for
+from flask import Flask, abort, current_app, g, has_request_context, redirect, request, session, url_for
 from flask_babel import Babel
 from flask_login import AnonymousUserMixin, LoginManager, current_user
 
@@ -141,7 +141,9 @@ def local_path(target: str | None) -> str:
 
 
 def language() -> str:
-    """What the person chose, else what the browser asks for, else Chinese."""
+    """What the person chose, else what the browser asks for, else Chinese, as wherever nobody asks."""
+    if not has_request_context():
+        return "zh_Hans_CN"
     chosen = (current_user.language if current_user.is_authenticated else None) or session.get("language")
     if chosen in LANGUAGES:
         return chosen
