@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -23,6 +24,12 @@ def get(number: str, user) -> Month:
 def read_whole(month: Month, user) -> bool:
     """Whether `user` reads everybody's part of it."""
     return db.session.scalar(select(Month.id).where(Month.id == month.id, Month.whole(user))) is not None
+
+
+def whole_of(months: Iterable[Month], user) -> set[int]:
+    """Of which of these `user` reads everybody's part."""
+    ids = [month.id for month in months]
+    return set(db.session.scalars(select(Month.id).where(Month.id.in_(ids), Month.whole(user))))
 
 
 def every(user) -> list[Month]:

@@ -22,7 +22,7 @@ bp = Blueprint("statements", __name__, url_prefix="/statements")
 def index():
     rows = queries.every(current_user)
     sums = {one.id: statement.told(one) for one in rows}
-    whole = {one.id for one in rows if queries.read_whole(one, current_user)}
+    whole = queries.whole_of(rows, current_user)
     fen = {id: (says if id in whole else statement.of_person(says, current_user.id))["fen"] for id, says in sums.items()}
     return render_template("fund/statements.html", rows=rows, fen=fen, whole=whole)
 

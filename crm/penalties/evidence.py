@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from flask_babel import get_locale, ngettext
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
@@ -15,6 +15,7 @@ from crm.duties.models import Duty, Edition, Event, Extension, Subject
 from crm.duties.queries import NAME, Name
 from crm.duties.rulebook import Clause, Field, Rule, Rulebook
 from crm.duties.rulebook import Penalty as Entry
+from crm.duties.spans import said as said_of
 from crm.labels import said
 from crm.penalties.models import Penalty
 from crm.workdays import Span
@@ -48,17 +49,19 @@ def of(penalty: Penalty) -> Evidence:
     book = editions.book(told["edition"])
     known = {one.id: one for one in db.session.scalars(select(Event).where(Event.id.in_(told.get("events", []))))}
     events = [known[id] for id in told.get("events", []) if id in known]
+    others = _named(penalty.origin_id, *told.get("complaints", []))
     number = db.session.scalar(select(Edition.number).where(Edition.id == told["edition"])) or ""
     entry = book.penalties[penalty.category]
     return Evidence(
-        number, entry, book.clauses.get(penalty.clause), events, _named(penalty.origin_id),
-        complaints=[name for id in told.get("complaints", []) if (name := _named(id))], **_of_duty(penalty, book),
+        number, entry, book.clauses.get(penalty.clause), events, others.get(penalty.origin_id or 0),
+        complaints=[others[id] for id in told.get("complaints", []) if id in others], **_of_duty(penalty, book),
     )  # fmt: skip
 
 
-def _named(subject_id: int | None) -> Name | None:
-    row = db.session.execute(select(*NAME).where(Subject.id == subject_id)).one_or_none() if subject_id else None
-    return Name(*row) if row else None
+def _named(*ids: int | None) -> dict[int, Name]:
+    """What these are called, whether or not the reader may open them: they stand on the notice."""
+    rows = select(*NAME).where(Subject.id.in_([id for id in ids if id]))
+    return {name.id: name for name in (Name(*row) for row in db.session.execute(rows))}
 
 
 def _of_duty(penalty: Penalty, book: Rulebook) -> dict:
@@ -79,17 +82,5 @@ def title_of(key: str) -> str:
 
 
 def span_in_words(span: Span) -> str:
-    """`3 days`, in the reader's language."""
-    n = abs(span.count)
-    if span.unit == "working day" and not n:
-        return _("the end of that working day")
-    said = {
-        "m": lambda: ngettext("%(num)s minute", "%(num)s minutes", n),
-        "working hour": lambda: ngettext("%(num)s working hour", "%(num)s working hours", n),
-        "working day": lambda: ngettext("%(num)s working day", "%(num)s working days", n),
-        "day": lambda: ngettext("%(num)s day", "%(num)s days", n),
-        "week": lambda: ngettext("%(num)s week", "%(num)s weeks", n),
-        "month": lambda: ngettext("%(num)s month", "%(num)s months", n),
-        "year": lambda: ngettext("%(num)s year", "%(num)s years", n),
-    }
-    return said[span.unit]()
+    """`3 days`, in the reader's language; none at all ends with its working day."""
+    return said_of(span) if span.count else _("the end of that working day")

@@ -101,6 +101,6 @@ def _fared(since: datetime, until: datetime) -> Any:
     )  # fmt: skip
 
 
-def unfair(_user) -> list[Line]:
+def unfair() -> list[Line]:
     """The clauses to be pointed out now, over the last months."""
     return [one for one in lines(Scope.of({})) if one.unfair]

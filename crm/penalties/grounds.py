@@ -63,7 +63,7 @@ def _told() -> Iterator[Ground]:
     """What an event says itself: a lost application (7.3: a sheet), a service that a callback finds has no record."""
     known = select(Penalty.id).where(Penalty.cause_id == Event.id).exists()
     rows = select(Event, Subject).join(Subject, Subject.id == Event.subject_id)
-    rows = rows.where(Event.kind.in_([LOST, UNRECORDED]), ~known).order_by(Event.id).limit(MOST)
+    rows = rows.where(Event.kind.in_([LOST, UNRECORDED]), ~known).order_by(Event.id)
     for event, subject in db.session.execute(rows):
         lost = event.kind == LOST
         key, person = (event.facts.get(one) for one in (("fine_clause", "owner") if lost else ("clause", "concerned")))

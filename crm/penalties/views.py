@@ -31,7 +31,7 @@ def index():
     return render_template(
         "penalties/list.html", page=rows, wanted=wanted, states=State, sanctions=Sanction, pending=PENDING, standing=STANDING,
         people=staff.choices(page.EVERYBODY), keys=page.choices(),
-        unfair=fairness.unfair(current_user) if current_user.may(P.PENALTY_READ_ANY) else [],
+        unfair=fairness.unfair() if current_user.may(P.PENALTY_READ_ANY) else [],
     )  # fmt: skip
 
 

@@ -3,8 +3,8 @@
 import re
 
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
+from crm.duties.spans import said as said
 from crm.labels import N_
 from crm.workdays import Span
 
@@ -68,21 +68,6 @@ def _number(text: str) -> int:
 def written(span: Span) -> str:
     """As the rulebook's text has it: `2 working days`, `30m`."""
     return f"{span.count}m" if span.unit == "m" else f"{span.count} {span.unit}{'' if span.count == 1 else 's'}"
-
-
-def said(span: Span) -> str:
-    """In the reader's language: `3个工作日`, `3 working days`."""
-    n = abs(span.count)
-    words = {
-        "m": lambda: ngettext("%(num)s minute", "%(num)s minutes", n),
-        "working hour": lambda: ngettext("%(num)s working hour", "%(num)s working hours", n),
-        "working day": lambda: ngettext("%(num)s working day", "%(num)s working days", n),
-        "day": lambda: ngettext("%(num)s day", "%(num)s days", n),
-        "week": lambda: ngettext("%(num)s week", "%(num)s weeks", n),
-        "month": lambda: ngettext("%(num)s month", "%(num)s months", n),
-        "year": lambda: ngettext("%(num)s year", "%(num)s years", n),
-    }  # fmt: skip
-    return words[span.unit]()
 
 
 DATES = {  # the dates a deadline may be counted from

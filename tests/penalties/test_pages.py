@@ -78,7 +78,7 @@ def test_the_person_sees_every_piece_of_evidence(app, browser):
         for piece in ("Write the visit up as a service record", "7.4", "¥30", "1 working day", "2026-11-24", "R0001"):
             assert piece in told, piece
         chinese = text_of(browser("specialist", "zh_Hans_CN").get(row.path).text)
-        assert "1 个工作日" in chinese.replace(" ", " ") or "1个工作日" in chinese
+        assert "1个工作日" in chinese
 
 
 def test_of_an_incomplete_record_the_missing_fields_are_named(app, browser):
@@ -100,7 +100,7 @@ def test_it_is_entered_from_what_it_is_about_and_nothing_typed_is_lost(app, brow
     assert page.send("/penalties/new", page=asked, **typed, fen="35.5").status_code == 303
     row = only()
     assert (row.fen, row.origin_id, row.witnesses, row.state) == (3550, ticket.id, "王芳", "proposed")
-    assert "issue" not in page.get(row.path).text.split("timeline")[0].split('id="issue"')[0][-1:], "never by whoever entered it"
+    assert f"{row.path}/issue" not in page.get(row.path).text, "never by whoever entered it"
     assert page.send(f"{row.path}/issue", facts="x", fen="35").status_code == 403
 
 
@@ -162,7 +162,7 @@ def test_a_list_shows_one_their_own_and_those_who_lead_all(app, browser):
     mine, other = committed(by_hand), committed(by_hand, person=make.who("specialist2"))
     assert mine.number in browser("specialist").get("/penalties").text
     assert other.number not in browser("specialist").get("/penalties").text
-    assert {mine.number, other.number} <= {n for n in (mine.number, other.number) if n in browser("manager").get("/penalties").text}
+    assert all(one.number in browser("manager").get("/penalties").text for one in (mine, other))
     asked = f"/penalties?person={make.who('specialist2').id}"
     assert other.number not in browser("specialist").get(asked).text, "a filter shows nobody anybody else's"
     for address in ("/penalties/export.csv", "/penalties/export.xlsx"):
