@@ -130,17 +130,22 @@ def tried(place: Place) -> tuple[float, int, Tally]:
         return took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, tally
 
 
-def _apart(pipe, place: Place) -> None:
-    pipe.send(tried(place))
+def _apart(pipe, place: Place, now: datetime) -> None:
+    with clock.frozen(now):
+        pipe.send(tried(place))
 
 
 def run(size: int, kind: str, say: Callable[[str], object] = print) -> tuple[float, int, Tally]:
     with tempfile.TemporaryDirectory() as folder, places(kind, Path(folder)) as new:
         place = new()
-        fill(place, size, Judged)
+        now = clock.now()
+        with clock.frozen(now):
+            fill(place, size, Judged)
         here, there = multiprocessing.Pipe()
-        alone = multiprocessing.get_context("spawn").Process(target=_apart, args=(there, Place(place.folder, place.url, print)))
+        told = there, Place(place.folder, place.url, print), now
+        alone = multiprocessing.get_context("spawn").Process(target=_apart, args=told)
         alone.start()
+        there.close()  # should it fall over, nobody waits for it
         took, megabytes, tally = here.recv()
         alone.join()
     say(f"{kind}, {size:,} records: {took:.1f} s, {megabytes} MB; {tally.seen:,} subjects, missed and fen {tally.total}, "

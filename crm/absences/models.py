@@ -2,16 +2,16 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, and_, or_, select, true
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, and_, or_, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm import clock
 from crm.db import db
 from crm.duties.models import Duty, Subject
 from crm.labels import N_, Labelled
-from crm.permissions import Permission, Role, by_reader
+from crm.permissions import Permission, by_reader
 from crm.search import Entry
-from crm.staff.models import UserRole
+from crm.staff.leading import role_of_lead
 from crm.workdays import Span, calendar
 
 
@@ -117,8 +117,7 @@ class Absence(Subject):
 
     @property
     def asker_lead(self) -> str:
-        roles = set(db.session.scalars(select(UserRole.role).where(UserRole.user_id == self.owner_id)))
-        return next((str(role) for role in (Role.DIRECTOR, Role.MANAGER) if role in roles), "")
+        return role_of_lead(self.owner_id)
 
     @property
     def past(self) -> bool:

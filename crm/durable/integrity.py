@@ -1,8 +1,9 @@
 """Is the database itself whole: its pages and indexes, what refers to what, and the triggers that keep events."""
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 
-from sqlalchemy import ForeignKeyConstraint, and_, column, func, inspect, literal, select, table, text
+from sqlalchemy import ForeignKeyConstraint, Select, column, func, inspect, literal, select, table, text
 from sqlalchemy.exc import DBAPIError
 
 from crm.db import db
@@ -53,18 +54,23 @@ def indexes() -> Iterable[str]:
 def references() -> Iterator[str]:
     """Every key of every table, looked up; and constraints the server was told not to hold."""
     yield from db.session.scalars(text("SELECT conname FROM pg_constraint WHERE NOT convalidated"))
-    for child in db.metadata.sorted_tables:
-        for key in child.constraints:
-            if not isinstance(key, ForeignKeyConstraint):
-                continue
-            parent = key.referred_table.alias()
-            pairs = [(element.parent, parent.c[element.column.name]) for element in key.elements]
-            there = select(literal(1)).where(*(here == other for here, other in pairs)).exists()
-            lost = (
-                select(func.count()).select_from(child).where(and_(*(here.is_not(None) for here, _ in pairs)), ~there)
-            )
-            if count := db.session.scalar(lost):
-                yield f"{count} in {key.name}"
+    for name, lost in _lost():
+        if count := db.session.scalar(lost):
+            yield f"{count} in {name}"
+
+
+@cache
+def _lost() -> list[tuple[str, Select]]:
+    """Each key, and the statement that counts the rows whose other end is not there."""
+    keys = [key for child in db.metadata.sorted_tables for key in child.foreign_key_constraints]
+    return [(str(key.name), _lost_by(key)) for key in sorted(keys, key=lambda key: str(key.name))]
+
+
+def _lost_by(key: ForeignKeyConstraint) -> Select:
+    parent = key.referred_table.alias()
+    pairs = [(element.parent, parent.c[element.column.name]) for element in key.elements]
+    there = select(literal(1)).where(*(here == other for here, other in pairs)).exists()
+    return select(func.count()).select_from(key.table).where(*(here.is_not(None) for here, _ in pairs), ~there)
 
 
 def triggers() -> list[str]:

@@ -25,7 +25,7 @@ from crm.penalties.moves import MOVES
 from crm.penalties.proposing import propose
 from crm.permissions import Permission as P
 from crm.permissions import Role
-from crm.staff.leading import others_with
+from crm.staff import queries as staff
 from crm.workdays import Span
 
 NEEDED = N_("This is needed.")
@@ -209,12 +209,16 @@ def appeal(penalty: Penalty, *, by, words: str) -> None:
 def may_answer(penalty: Penalty) -> list[int]:
     """Who may answer an appeal: whoever was named for it, else a director who neither issued nor entered it and is not
     concerned."""
-    return [penalty.owner_id] if penalty.owner_id else others_with(Role.DIRECTOR, penalty.askers)
+    return [penalty.owner_id] if penalty.owner_id else _others(Role.DIRECTOR, penalty)
 
 
 def may_issue(penalty: Penalty) -> list[int]:
     """Which managers may issue or waive it."""
-    return others_with(Role.MANAGER, penalty.askers)
+    return _others(Role.MANAGER, penalty)
+
+
+def _others(role: Role, penalty: Penalty) -> list[int]:
+    return [one.id for one in staff.choices((role,)) if one.id not in penalty.askers]
 
 
 def appoint(penalty: Penalty, *, by, to: Subject, reason: str) -> None:

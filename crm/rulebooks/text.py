@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 import tomlkit
 from tomlkit.items import Item, Table
 
-HEADING = re.compile(r"^# ──+ (?P<title>.*?) ─+$", re.M)
+from crm.labels import Bilingual
+
+HEADING = re.compile(r"^# ──+ (?P<title>.*?) ─+$", re.M)  # in both languages: 中文 / English
 
 
 class Change(NamedTuple):
@@ -114,7 +116,7 @@ def _with_entry(text: str, change: Change) -> str:
 
 
 class Part(NamedTuple):
-    title: str
+    title: Bilingual
     text: str
 
 
@@ -122,9 +124,14 @@ def parts(text: str) -> list[Part]:
     """The text as its headings part it: what is before the first, then each with what it heads."""
     heads = list(HEADING.finditer(text))
     ends = [*(head.start() for head in heads), len(text)]
-    said = ["", *(head["title"] for head in heads)]
+    said = [_both(""), *(_both(head["title"]) for head in heads)]
     begins = [0, *(head.start() for head in heads)]
     return [Part(title, text[a:b]) for title, a, b in zip(said, begins, ends, strict=True)]
+
+
+def _both(title: str) -> Bilingual:
+    zh, _slash, en = title.partition(" / ")
+    return {"zh": zh, "en": en or zh}
 
 
 def with_part(text: str, place: int, part: str) -> str:

@@ -55,6 +55,10 @@ def complaints() -> list[str]:
     return []
 
 
+def said(message) -> str:
+    return f"{message.text} {message.location.get('url', '')}".strip()
+
+
 @pytest.fixture
 def open_page(chromium, address, complaints):
     """`open_page("specialist", "zh", 390)`: a page logged in as that person; None stays at the door."""
@@ -69,7 +73,7 @@ def open_page(chromium, address, complaints):
         )  # fmt: skip
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda m: complaints.append(m.text) if m.type == "error" and "422" not in m.text else None)
+        page.on("console", lambda m: complaints.append(said(m)) if m.type == "error" and "422" not in m.text else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         if login:
             page.goto("/login")
