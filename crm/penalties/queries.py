@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Self
@@ -33,6 +33,12 @@ def seen(penalty: Penalty, user) -> bool:
 def read_whole(penalty: Penalty, user) -> bool:
     """Whether `user` reads more than that there is something to sign."""
     return db.session.scalar(select(Penalty.id).where(Penalty.id == penalty.id, Penalty.whole(user))) is not None
+
+
+def of_duties(keys: Iterable[int], user) -> dict[int, Penalty]:
+    """What became of missed duties: the penalty each was proposed as, where `user` reads it."""
+    rows = db.session.scalars(select(Penalty).where(Penalty.duty_id.in_(list(keys)), Penalty.whole(user)))
+    return {row.duty_id: row for row in rows if row.duty_id}
 
 
 def origin(number: str, user) -> Subject | None:

@@ -22,6 +22,7 @@ from crm.staff import queries as staff
 from crm.verbs import Verbs
 
 bp = Blueprint("penalties", __name__, url_prefix="/penalties")
+bp.add_app_template_global(lambda duties: queries.of_duties((one.id for one in duties), current_user), "penalties_of")
 
 
 @bp.get("")

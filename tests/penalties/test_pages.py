@@ -42,6 +42,18 @@ def test_a_penalty_is_read_by_its_person_and_those_who_lead(app, browser, upto):
         assert page.get(f"{row.path}/notice.pdf").status_code == 404
 
 
+def test_what_was_missed_leads_to_its_penalty_whoever_may_read_it(app, browser):
+    with unit_of_work():
+        returned_visit()
+    with later(days=30):
+        swept()
+        fined = {one.duty_id: one.number for one in db.session.query(Penalty) if one.duty_id}
+        assert fined
+        for who, reads in (("specialist", True), ("manager", True), ("followup", False)):
+            page = browser(who).get("/duties").text
+            assert [number in page for number in fined.values()] == [reads] * len(fined), who
+
+
 def test_the_archivist_reads_it_once_its_month_is_closed(app, browser):
     from crm.fund import workflow as fund
     from crm.fund.models import Month
