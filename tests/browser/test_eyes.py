@@ -38,6 +38,7 @@ OURS = "() => [...document.querySelectorAll('code,pre,time,input,textarea,.login
 def pages_of(app, role: str) -> dict[str, str]:
     """One address for each page, as the crawl finds them, by endpoint and whether anything is asked; no files."""
     crawl = Crawl(app, Browser(app, role).get)
+    assert not crawl.broken, f"{role} is led to what is not there for them: {crawl.broken}"
     found: dict[str, str] = {}
     for address, endpoint in crawl.pages.items():
         if address in crawl.shown:
