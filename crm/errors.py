@@ -26,6 +26,20 @@ class Invalid(Refused):
         self.fields = fields or {}
 
 
+NEEDED = N_("This is needed.")
+
+
+def blank(**said: str) -> dict[str, object]:
+    """Which of these were left blank, as `Invalid` names them."""
+    return {name: NEEDED for name, words in said.items() if not words.strip()}
+
+
+def needed(**said: str) -> None:
+    """Refuses (422) what was left blank."""
+    if wrong := blank(**said):
+        raise Invalid(fields=wrong)
+
+
 class Stale(Refused):
     """Somebody else changed the subject after this form was opened."""
 

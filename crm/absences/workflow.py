@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import Any
 
 from crm import clock
 from crm.absences import cover, handing, queries, returning
@@ -12,13 +11,12 @@ from crm.db import db, next_number
 from crm.duties.locks import lock
 from crm.duties.record import open_subject, record
 from crm.duties.workflow import must_be_owed
-from crm.errors import Invalid, Refused, WrongState
+from crm.errors import NEEDED, Invalid, Refused, WrongState, blank, needed
 from crm.files.workflow import attach
 from crm.labels import N_
 from crm.moves import edit, in_place
 from crm.permissions import Role
 
-NEEDED = N_("This is needed.")
 LONGEST = timedelta(days=366)  # of a leave, and how far ahead or back it lies
 
 
@@ -49,7 +47,7 @@ def _title(person, starts_on: date, ends_on: date) -> str:
 
 
 def _must_fit(person, starts_on: date, ends_on: date, words: str) -> None:
-    wrong: dict[str, Any] = {} if words.strip() else {"words": NEEDED}
+    wrong = blank(words=words)
     if not clock.today() - LONGEST <= starts_on <= clock.today() + LONGEST:
         wrong["starts_on"] = N_("This lies more than a year away.")
     if not starts_on <= ends_on <= starts_on + LONGEST:
@@ -92,8 +90,7 @@ def approve(absence: Absence, *, by, unforeseen: bool = False, standing_in: str 
 
 def reject(absence: Absence, *, by, reason: str, standing_in: str = "") -> None:
     MOVES["reject"].apply(absence, by)
-    if not reason.strip():
-        raise Invalid(fields={"reason": NEEDED})
+    needed(reason=reason)
     record(AbsenceEvent.REJECTED, absence, by=by, reason=reason, **_in_place(absence, by, standing_in))
 
 
@@ -118,8 +115,7 @@ def decline(absence: Absence, *, by, reason: str) -> None:
     """Then another is to be named, by the person or by who decides."""
     MOVES["decline"].apply(absence, by)
     must_be_owed(absence, MOVES["decline"])
-    if not reason.strip():
-        raise Invalid(fields={"reason": NEEDED})
+    needed(reason=reason)
     absence.concerned_id = None
     if absence.state == State.APPROVED:
         absence.state = State.WANTING
@@ -149,7 +145,7 @@ def name(absence: Absence, *, by, to) -> None:
 def judge(absence: Absence, *, by, unforeseen: bool, reason: str) -> None:
     """Whether it could be foreseen, decided anew: what it excuses hangs on that."""
     MOVES["judge"].apply(absence, by)
-    wrong = {} if reason.strip() else {"reason": NEEDED}
+    wrong = blank(reason=reason)
     if unforeseen == absence.unforeseen:
         wrong["unforeseen"] = N_("That is how it stands.")
     if wrong:
@@ -210,7 +206,7 @@ def give_back(absence: Absence, *, by) -> None:
 def shorten(absence: Absence, *, by, ends_on: date, reason: str) -> None:
     """An earlier last day, from today on. A later one is another leave, to be asked for."""
     MOVES["shorten"].apply(absence, by)
-    wrong: dict[str, Any] = {} if reason.strip() else {"reason": NEEDED}
+    wrong = blank(reason=reason)
     if not max(absence.starts_on, clock.today()) <= ends_on < absence.ends_on:
         wrong["ends_on"] = N_("From today on, and before the last day there is.")
     if wrong:
@@ -224,7 +220,6 @@ def shorten(absence: Absence, *, by, ends_on: date, reason: str) -> None:
 
 def withdraw(absence: Absence, *, by, reason: str) -> None:
     MOVES["withdraw"].apply(absence, by)
-    if not reason.strip():
-        raise Invalid(fields={"reason": NEEDED})
+    needed(reason=reason)
     absence.away_from = absence.away_until = None
     record(AbsenceEvent.WITHDRAWN, absence, by=by, reason=reason, to=absence.concerned_id)

@@ -16,7 +16,7 @@ from crm.duties import workflow as duties
 from crm.duties.models import Subject
 from crm.duties.record import open_subject, record
 from crm.duties.workflow import must_be_owed
-from crm.errors import Forbidden, Invalid, Refused, WrongState
+from crm.errors import Forbidden, Invalid, Refused, WrongState, blank, needed
 from crm.files.workflow import attach, scans
 from crm.labels import N_
 from crm.moves import edit, in_place
@@ -24,7 +24,6 @@ from crm.permissions import Permission as P
 from crm.serials.models import Installation
 from crm.tickets.models import PASSWORD, Ticket
 
-NEEDED = N_("This is needed.")
 PROMISED_ANOTHER = N_("Another day was promised: say why it moves and how the customer was told (5.4.5).")
 
 
@@ -38,8 +37,7 @@ def open_change(
     _theirs(installation, origin, customer)
     if isinstance(origin, Ticket) and origin.category == PASSWORD:
         raise Refused(N_("A password record is for few eyes: no change request comes of it."))
-    if not requirement.strip():
-        raise Invalid(fields={"requirement": NEEDED})
+    needed(requirement=requirement)
     change = ChangeRequest(
         requested_by_id=by.id,
         number=next_number("G", clock.today()), customer_id=customer.id, owner_id=by.id, category=category, state=State.DRAFT,
@@ -86,8 +84,7 @@ def change_request(
     if change.state not in CHANGE.froms:
         raise WrongState()
     _theirs(installation, None, db.session.get_one(Customer, change.customer_id))
-    if not changes["requirement"].strip():
-        raise Invalid(fields={"requirement": NEEDED})
+    needed(requirement=changes["requirement"])
     differences = edit(change, changes | {"installation_id": installation and installation.id})
     if ids := differences.pop("installation_id", None):
         known = named.names(ids)
@@ -147,9 +144,9 @@ def approve(
     MOVES["approve"].apply(change, by)
     must_be_owed(change, MOVES["approve"])
     moved = change.expected_on is not None and change.expected_on != expected_on
-    wrong = {} if opinion.strip() else {"opinion": NEEDED}
+    wrong = blank(opinion=opinion)
     if moved:
-        wrong |= {name: PROMISED_ANOTHER for name, said in (("reason", reason), ("told", told)) if not said.strip()}
+        wrong |= dict.fromkeys(blank(reason=reason, told=told), PROMISED_ANOTHER)
     if wrong:
         raise Invalid(fields=wrong)
     _to_come(expected_on)
@@ -193,8 +190,7 @@ def take(change: ChangeRequest, *, by) -> None:
 def deliver(change: ChangeRequest, *, by, changed: str, how_to_test: str) -> None:
     """Built: what was changed, and how to test it (5.4.6)."""
     MOVES["deliver"].apply(change, by)
-    if wrong := {name: NEEDED for name, said in (("changed", changed), ("how_to_test", how_to_test)) if not said.strip()}:
-        raise Invalid(fields=wrong)
+    needed(changed=changed, how_to_test=how_to_test)
     change.changed, change.how_to_test = changed, how_to_test
     record(ChangeEvent.DELIVERED, change, by=by, words=changed, answer=how_to_test)
 
@@ -229,8 +225,7 @@ def postpone(
     if change.expected_on is None:
         raise WrongState()  # nothing is promised
     _to_come(expected_on)
-    if wrong := {name: NEEDED for name, said in (("reason", reason), ("told", told)) if not said.strip()}:
-        raise Invalid(fields=wrong)
+    needed(reason=reason, told=told)
     if expected_on == change.expected_on:
         raise Invalid(fields={"expected_on": N_("That is the date that is promised.")})
     said = in_place(by, standing_in)

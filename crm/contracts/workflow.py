@@ -18,7 +18,7 @@ from crm.duties.locks import lock
 from crm.duties.models import Duty, open_now
 from crm.duties.record import open_subject, record
 from crm.duties.workflow import must_be_owed
-from crm.errors import Forbidden, Invalid, Refused, WrongState
+from crm.errors import NEEDED, Forbidden, Invalid, Refused, WrongState
 from crm.files.workflow import attach, scans
 from crm.labels import N_
 from crm.moves import edit
@@ -136,7 +136,7 @@ def agree(contract: Contract, *, by, copy_due_on: date | None, payment_due_on: d
         copy_due_on, wanted = contract.copy_due_on, {"payment_due_on": payment_due_on}
     else:
         wanted = {"copy_due_on": copy_due_on} if contract.state == State.SENT else {}
-    if lacking := {name: N_("This is needed.") for name, day in wanted.items() if day is None}:
+    if lacking := {name: NEEDED for name, day in wanted.items() if day is None}:
         raise Invalid(fields=lacking)
     signed = contract.returned_on or copy_due_on or clock.today()
     other = payment_due_on and payment_due_on != contract.payment_due_on

@@ -11,7 +11,7 @@ from crm.db import db, hold, unit_of_work
 from crm.duties.acts import each_once
 from crm.duties.models import Edition, Event
 from crm.duties.record import open_subject, record
-from crm.errors import Forbidden, Invalid, NotThere, Refused, WrongState
+from crm.errors import Forbidden, Invalid, NotThere, Refused, WrongState, blank, needed
 from crm.fund import statement
 from crm.fund.models import EntryKind, FundEntry, Month, MonthEvent, State
 from crm.labels import N_
@@ -118,7 +118,7 @@ def spend(*, by, fen: int, on: date, purpose: str) -> FundEntry:
     if not by.may(P.FUND_SPEND):
         raise Forbidden()
     hold(LEDGER)
-    wrong = {} if purpose.strip() else {"purpose": N_("This is needed.")}
+    wrong = blank(purpose=purpose)
     if fen > balance():
         wrong["fen"] = N_("There is not so much in the fund.")
     if on > clock.today():
@@ -137,8 +137,7 @@ def reverse(entry: FundEntry, *, by, reason: str) -> FundEntry:
     taken = db.session.scalar(select(FundEntry.id).where(FundEntry.reverses_id == entry.id))
     if entry.kind != EntryKind.SPENT or taken is not None:
         raise WrongState()
-    if not reason.strip():
-        raise Invalid(fields={"reason": N_("This is needed.")})
+    needed(reason=reason)
     month = running()
     event = record(MonthEvent.REVERSED, month, by=by, fen=-entry.fen, words=reason)
     return _enter(EntryKind.REVERSED, month, event, -entry.fen, clock.today(), reason, of=entry.id)

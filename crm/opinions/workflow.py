@@ -14,7 +14,7 @@ from crm.duties import workflow as duties
 from crm.duties.locks import lock
 from crm.duties.models import Subject
 from crm.duties.record import open_subject, record
-from crm.errors import Forbidden, Invalid, Refused
+from crm.errors import Forbidden, Invalid, Refused, blank, needed
 from crm.files.workflow import attach
 from crm.labels import N_
 from crm.moves import edit
@@ -24,7 +24,6 @@ from crm.opinions.standing import Confirmed, follows
 from crm.permissions import Permission as P
 from crm.serials.models import Installation
 
-NEEDED = N_("This is needed.")
 A_MOMENT, A_YEAR = timedelta(microseconds=1), timedelta(days=366)
 
 
@@ -54,7 +53,7 @@ def take_in(
 
 
 def _must_fit(customer: Customer, complaint: bool, about: str, said: str, said_on: date, *theirs: Any) -> None:
-    wrong = {} if said.strip() else {"said": NEEDED}
+    wrong = blank(said=said)
     wrong |= _wrong_day(said_on)
     if complaint and not about:
         wrong["about"] = N_("Say what the complaint is about.")
@@ -79,15 +78,10 @@ def investigate(opinion: Opinion, *, by) -> None:
     record(OpinionEvent.INVESTIGATED, opinion, by=by)
 
 
-def _needed(words: str, name: str = "words") -> None:
-    if not words.strip():
-        raise Invalid(fields={name: NEEDED})
-
-
 def hear(opinion: Opinion, *, by, words: str) -> None:
     """What those say whom it is about; from here they read it themselves."""
     MOVES["hear"].apply(opinion, by)
-    _needed(words)
+    needed(words=words)
     opinion.heard = "\n\n".join(filter(None, (opinion.heard, words)))
     record(OpinionEvent.HEARD, opinion, by=by, words=words, against=opinion.concerned_id)
 
@@ -96,7 +90,7 @@ def confirm(opinion: Opinion, *, by, findings: str) -> None:
     """It is so. What that leads to under 7.1 and 7.2 is worked out here, once, from what was confirmed by then."""
     in_turn(opinion)
     MOVES["confirm"].apply(opinion, by)
-    _needed(findings, "findings")
+    needed(findings=findings)
     last = max((one.confirmed_at for one in _confirmed(opinion.concerned_id) if one.confirmed_at), default=None)
     now = clock.now()
     opinion.findings, opinion.confirmed_at = findings, max(now, last + A_MOMENT) if last else now  # no two at one moment
@@ -143,7 +137,7 @@ def _weigh_anew(person_id: int | None) -> None:
 
 def dismiss(opinion: Opinion, *, by, findings: str) -> None:
     MOVES["dismiss"].apply(opinion, by)
-    _needed(findings, "findings")
+    needed(findings=findings)
     opinion.findings = findings
     record(OpinionEvent.DISMISSED, opinion, by=by, words=findings, against=opinion.concerned_id)
 
@@ -151,7 +145,7 @@ def dismiss(opinion: Opinion, *, by, findings: str) -> None:
 def answer(opinion: Opinion, *, by, answer: str) -> None:
     """The customer is told what came of it; then follow-up calls about the outcome (4.followup.2)."""
     MOVES["answer"].apply(opinion, by)
-    _needed(answer, "answer")
+    needed(answer=answer)
     opinion.answer = answer
     record(OpinionEvent.ANSWERED, opinion, by=by, words=answer)
 
@@ -162,7 +156,7 @@ def review(opinion: Opinion, *, by, reason: str) -> None:
     MOVES["review"].apply(opinion, by)
     if not opinion.complaint:
         raise Refused(N_("Only a complaint is decided on."))
-    _needed(reason, "reason")
+    needed(reason=reason)
     was = {"follows": opinion.follows} if opinion.follows else {}
     opinion.confirmed_at, opinion.follows = None, []
     record(OpinionEvent.REVIEWED, opinion, by=by, reason=reason, against=opinion.concerned_id, **was)
@@ -172,7 +166,7 @@ def review(opinion: Opinion, *, by, reason: str) -> None:
 def reopen(opinion: Opinion, *, by, reason: str) -> None:
     """The customer is not content with the answer, or it was wrong. What was decided on a complaint stands."""
     MOVES["reopen"].apply(opinion, by)
-    _needed(reason, "reason")
+    needed(reason=reason)
     if opinion.complaint:
         opinion.state = State.CONFIRMED if opinion.confirmed_at else State.DISMISSED
         db.session.flush()
@@ -185,7 +179,7 @@ def correct(
     """Whoever took it in guessed wrong: before it is decided, who leads puts right what it is, what about, whom and when.
     Another person is heard first; what turns out a complaint is investigated, what turns out none is answered."""
     MOVES["correct"].apply(opinion, by)
-    _needed(reason, "reason")
+    needed(reason=reason)
     complaint = category == Kind.COMPLAINT
     wrong = _wrong_day(said_on) | ({"about": N_("Say what the complaint is about.")} if complaint and not about else {})
     if against and against.id in (by.id, opinion.owner_id):
@@ -217,5 +211,5 @@ def assign(opinion: Opinion, *, by, to, reason: str) -> None:
 
 def withdraw(opinion: Opinion, *, by, reason: str) -> None:
     MOVES["withdraw"].apply(opinion, by)
-    _needed(reason, "reason")
+    needed(reason=reason)
     record(OpinionEvent.WITHDRAWN, opinion, by=by, reason=reason)

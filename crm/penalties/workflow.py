@@ -15,7 +15,7 @@ from crm.duties import workflow as duties
 from crm.duties.models import Duty, Event, Subject, open_now
 from crm.duties.record import days_of, open_subject, record
 from crm.duties.rulebook import Penalty as Entry
-from crm.errors import Forbidden, Invalid, Refused, WrongState
+from crm.errors import Forbidden, Invalid, Refused, WrongState, blank, needed
 from crm.files.workflow import attach
 from crm.labels import N_
 from crm.moves import edit
@@ -28,7 +28,6 @@ from crm.permissions import Role
 from crm.staff import queries as staff
 from crm.workdays import Span
 
-NEEDED = N_("This is needed.")
 ANSWER, APPOINT = "penalty.answer", "penalty.appoint"
 
 
@@ -90,7 +89,7 @@ def enter(found: Found, *, by, files: Iterable[str] = ()) -> Penalty:
 
 
 def _must_fit(found: Found, entry: Entry | None, by) -> None:
-    wrong = {} if found.facts.strip() else {"facts": NEEDED}
+    wrong = blank(facts=found.facts)
     if entry is None:
         wrong["key"] = N_("The rulebook of that day has no such penalty.")
     if found.person.id == by.id:
@@ -115,8 +114,8 @@ def issue(penalty: Penalty, *, by, facts: str = "", fen: int | None = None) -> N
     MOVES["issue"].apply(penalty, by)
     entry = entry_of(penalty)
     said = facts.strip()
-    if penalty.entered_by_id and not said:
-        raise Invalid(fields={"facts": NEEDED})
+    if penalty.entered_by_id:
+        needed(facts=said)
     changed = edit(penalty, {"facts_said": said, "fen": amount(entry, fen) if left_open(entry) else penalty.fen})
     penalty.issued_by_id, penalty.issued_at = by.id, clock.now()
     db.session.flush()
@@ -127,13 +126,8 @@ def issue(penalty: Penalty, *, by, facts: str = "", fen: int | None = None) -> N
 def waive(penalty: Penalty, *, by, reason: str) -> None:
     """Nothing comes of it, and why."""
     MOVES["waive"].apply(penalty, by)
-    _needed(reason, "reason")
+    needed(reason=reason)
     record(PenaltyEvent.WAIVED, penalty, by=by, to=penalty.concerned_id, reason=reason)
-
-
-def _needed(words: str, name: str) -> None:
-    if not words.strip():
-        raise Invalid(fields={name: NEEDED})
 
 
 def sign(penalty: Penalty, *, by, words: str = "") -> None:
@@ -155,7 +149,7 @@ def _holds(penalty: Penalty) -> None:
 def refuse(penalty: Penalty, *, by, words: str, witnesses: tuple[Subject, Subject], ill_mannered: bool = False) -> None:
     """The person will not sign: two who saw it sign instead (D1). Named anew, whoever signed before does so again."""
     MOVES["refuse"].apply(penalty, by)
-    _needed(words, "words")
+    needed(words=words)
     first, second = (one.id for one in witnesses)
     if first == second:
         raise Invalid(fields={"second": N_("Two different people are needed.")})
@@ -196,7 +190,7 @@ def _refer(penalty: Penalty, event: Event) -> None:
 def appeal(penalty: Penalty, *, by, words: str) -> None:
     """In writing, within three days of the signature or its witnessing (D1). Who may answer is looked at now."""
     MOVES["appeal"].apply(penalty, by)
-    _needed(words, "words")
+    needed(words=words)
     if penalty.appeal_until is None or clock.now() > penalty.appeal_until:
         raise Refused(N_("The days to appeal in are over."))
     penalty.appeal = words
@@ -224,7 +218,7 @@ def _others(role: Role, penalty: Penalty) -> list[int]:
 def appoint(penalty: Penalty, *, by, to: Subject, reason: str) -> None:
     """Somebody else answers: a named stand-in, who neither issued it nor is concerned, nor names themselves."""
     MOVES["appoint"].apply(penalty, by)
-    _needed(reason, "reason")
+    needed(reason=reason)
     if to.id in penalty.askers:
         raise Invalid(fields={"to": N_("Whoever issued it, entered it or is concerned does not answer it.")})
     if to.id == by.id and not by.may(P.PENALTY_DECIDE):
@@ -239,7 +233,7 @@ def appoint(penalty: Penalty, *, by, to: Subject, reason: str) -> None:
 def decide(penalty: Penalty, *, by, outcome: str, answer: str, fen: int | None = None) -> None:
     """The appeal is answered within a week by somebody who did not issue it: upheld, reduced or struck (D1)."""
     MOVES["decide"].apply(penalty, by)
-    _needed(answer, "answer")
+    needed(answer=answer)
     if outcome == Outcome.REDUCED and not (fen is not None and penalty.fen and fen < penalty.fen):
         raise Invalid(fields={"fen": N_("Say to how much: less than the notice says.")})
     penalty.state, penalty.answer = State(outcome), answer
@@ -262,6 +256,6 @@ def weigh(penalty: Penalty, *, by, words: str) -> None:
         raise Forbidden()
     if penalty.state != State.UPHELD and penalty.appeal_until and clock.now() <= penalty.appeal_until:
         raise Refused(N_("The person may still appeal: decide when those days are over."))
-    _needed(words, "words")
+    needed(words=words)
     penalty.decision = words
     record(PenaltyEvent.WEIGHED, penalty, by=by, words=words, to=penalty.concerned_id)

@@ -3,7 +3,7 @@
 from crm.db import next_number
 from crm.duties import editions
 from crm.duties.record import open_subject, record
-from crm.errors import Forbidden, Invalid, WrongState
+from crm.errors import Forbidden, Invalid, WrongState, blank, needed
 from crm.labels import N_
 from crm.permissions import Role
 from crm.rulebooks.models import Draft, DraftState, Kind, Suggestion, SuggestionEvent, SuggestionState
@@ -15,7 +15,7 @@ TO = {Kind.SUGGESTION: (Role.DIRECTOR, Role.MANAGER), Kind.OBJECTION: (Role.MANA
 
 def suggest(*, by, category: str, words: str, clause: str = "") -> Suggestion:
     """Write down a suggestion, or an objection, to a clause or to the whole."""
-    wrong = {} if words.strip() else {"words": N_("This is needed.")}
+    wrong = blank(words=words)
     if clause and clause not in editions.todays().clauses:
         wrong["clause"] = N_("There is no such clause.")
     if wrong:
@@ -40,8 +40,7 @@ def answer(suggestion: Suggestion, *, by, words: str) -> None:
     SUGGESTION_MOVES["answer"].apply(suggestion, by)
     if not may_answer(suggestion, by):
         raise Forbidden(N_("Objections are the manager's to answer, suggestions the director's; their own the other's."))
-    if not words.strip():
-        raise Invalid(fields={"words": N_("This is needed.")})
+    needed(words=words)
     suggestion.answer = words
     record(SuggestionEvent.ANSWERED, suggestion, by=by, words=words)
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from crm import clock
 from crm.db import db
-from crm.errors import Invalid, Refused, WrongState
+from crm.errors import NEEDED, Invalid, Refused, WrongState
 from crm.labels import N_, Labelled
 from crm.tickets import workflow
 from crm.tickets.models import BulkRun, State, Ticket
@@ -54,9 +54,9 @@ def carry_out(verb: Verb, numbers: Sequence[str], *, by, to=None, reason: str = 
     if len(numbers) > MOST:
         raise Invalid(fields={"record": Invalid(N_("At most %(most)s records at once."), most=MOST)})
     if verb != Verb.COMPLETE and not reason:
-        raise Invalid(fields={"reason": N_("This is needed.")})
+        raise Invalid(fields={"reason": NEEDED})
     if verb == Verb.ASSIGN and to is None:
-        raise Invalid(fields={"to": N_("This is needed.")})
+        raise Invalid(fields={"to": NEEDED})
     wanted = select(Ticket).where(Ticket.number.in_(numbers), Ticket.visible(by)).order_by(Ticket.id)
     tickets = db.session.scalars(wanted).all()
     outcomes = {ticket.number: _one(verb, ticket, by=by, to=to, reason=reason) for ticket in tickets}

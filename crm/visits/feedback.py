@@ -13,7 +13,7 @@ from crm.customers.queries import by_id
 from crm.db import db, rows_of
 from crm.duties.record import record
 from crm.duties.workflow import must_be_owed
-from crm.errors import Invalid, Refused
+from crm.errors import NEEDED, Invalid, Refused
 from crm.files.models import File
 from crm.files.workflow import attach, scans
 from crm.labels import N_
@@ -64,7 +64,7 @@ def fits(signature: Signature | None, visit: Visit) -> bool:
 def report(visit: Visit, *, by, outcomes: Sequence[str], open_points: str = "", opinion: str = "") -> None:
     """Note what came of each department. A form that was signed is to be signed again once it is changed."""
     _still_here(visit, "report", by)
-    missing = {f"outcome_{i}": N_("This is needed.") for i in range(len(visit.departments)) if not "".join(outcomes[i : i + 1])}
+    missing = {f"outcome_{i}": NEEDED for i in range(len(visit.departments)) if not "".join(outcomes[i : i + 1])}
     if missing:
         raise Invalid(fields=missing)
     departments = [{**one, "outcome": said} for one, said in zip(visit.departments, outcomes, strict=True)]
