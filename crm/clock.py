@@ -31,6 +31,11 @@ def end_of(day: date) -> datetime:
     return moment(day + timedelta(days=1))
 
 
+def day_ended(at: datetime) -> date:
+    """The day an instant belongs to where 24:00 is of the day that it ends."""
+    return local(at - timedelta(microseconds=1)).date()
+
+
 def parse(text: str) -> datetime:
     """ISO date or time as people type it; without an offset it is the business zone's. ValueError if neither."""
     at = datetime.fromisoformat(text)

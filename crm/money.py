@@ -5,6 +5,9 @@ import re
 MOST = 2_000_000_000  # fen of one amount: what both databases hold in one whole number
 
 
+MOST_FEN = 100_000_00  # of one sanction
+
+
 class Fen(int):
     """What a changed value is, where it is an amount."""
 

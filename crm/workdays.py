@@ -92,6 +92,7 @@ class Calendar:
             day += timedelta(days=1 if count >= 0 else -1)
 
 
+MOST = {"m": 9999, "working hour": 200, "working day": 500, "day": 1100, "week": 150, "month": 36, "year": 3}
 _SPAN = re.compile(r"(\d{1,4}) ?(m|working hours?|working days?|days?|weeks?|months?|years?)")
 
 
@@ -107,7 +108,14 @@ class Span:
         match = _SPAN.fullmatch(text.strip())
         if not match:
             raise ValueError(f"{text!r} is no span of time, such as '2 working days'")
-        return cls(int(match[1]), match[2].removesuffix("s"))
+        return cls.of(int(match[1]), match[2].removesuffix("s"))
+
+    @classmethod
+    def of(cls, count: int, unit: str) -> "Span":
+        """ValueError beyond three years or so: no deadline is further, and each is counted day by day."""
+        if count > MOST[unit]:
+            raise ValueError(f"{count} {unit} is too long a span of time")
+        return cls(count, unit)
 
     def __neg__(self) -> "Span":
         return Span(-self.count, self.unit)

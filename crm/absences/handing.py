@@ -15,11 +15,11 @@ from crm.absences.models import Absence, AbsenceEvent, Handed, How, Why
 from crm.absences.parts import Part, free, part_of
 from crm.db import db
 from crm.duties import editions
-from crm.duties.events import DutyEvent
 from crm.duties.locks import lock
 from crm.duties.models import Duty, Subject, open_now
+from crm.duties.passing import pass_duty, pass_on
 from crm.duties.record import record, settle, told_at_once
-from crm.duties.workflow import kept_from, pass_on
+from crm.duties.workflow import kept_from
 from crm.papers.workflow import live
 from crm.permissions import Permission, Role
 from crm.staff.models import User
@@ -148,17 +148,6 @@ def lock_both(absence: Absence, matter: Subject) -> None:
     """The later one first, as whoever records on both."""
     for one in sorted((absence, matter), key=lambda one: -one.id):
         lock(one)
-
-
-def pass_duty(duty: Duty, to: User | None, **said) -> None:
-    """A duty alone goes to somebody, or to its role again. One that passed while more time was being decided keeps its name."""
-    whose, kind = duty.owner_id, DutyEvent.HANDED_OVER if to else DutyEvent.RELEASED
-    record(kind, duty.subject, duty=duty.id, rule=duty.rule, **{"from": whose}, **({"to": to.id} if to else {}), **said)
-    db.session.refresh(duty)
-    if duty.held_by_id and duty.due_at < clock.now() and duty.liable_id is None:
-        duty.liable_id = whose
-    duty.owner_id = to.id if to else None
-    db.session.flush()
 
 
 def _keep(row: Handed | None, absence: Absence, duty: Duty, way: Way, to: User) -> None:

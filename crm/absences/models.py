@@ -130,8 +130,9 @@ class Absence(Subject):
 
     @property
     def held_up(self) -> bool:
-        """Whether its first day has come and nobody has accepted: it has not begun (2)."""
-        return self.state in (State.APPROVED, State.WANTING) and self.starts_on <= clock.today()
+        """Whether its first day has come and nobody has accepted: it has not begun, and excuses nothing (2)."""
+        alone = self.state == State.AWAY and self.accepted_at is None and not self.unforeseen
+        return (alone or self.state in (State.APPROVED, State.WANTING)) and self.starts_on <= clock.today()
 
     @property
     def handing(self) -> bool:

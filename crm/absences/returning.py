@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 from crm import clock
-from crm.absences.handing import BACK, handed, lock_both, pass_duty
+from crm.absences.handing import BACK, handed, lock_both
 from crm.absences.models import Absence, Back, Handed, How
 from crm.absences.parts import PARTS, Part, free
 from crm.db import db
 from crm.duties import queries
 from crm.duties.models import Subject
+from crm.duties.passing import pass_duty, pass_on
 from crm.duties.record import settle, told_at_once
-from crm.duties.workflow import pass_on
 from crm.staff.models import User
 
 

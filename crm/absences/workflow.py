@@ -173,15 +173,17 @@ def end(absence: Absence) -> bool:
     came by in all its days nothing was handed over, and that is nobody's fault."""
     if not absence.past or absence.state not in AHEAD | {State.AWAY}:
         return False
-    if absence.state == State.ACCEPTED:
-        absence.unforeseen = True
+    missed = absence.state == State.ACCEPTED and not absence.unforeseen
+    changes = {}
+    if missed:
+        changes = edit(absence, {"unforeseen": True})
         absence.reckon()
     began = absence.state in (State.AWAY, State.ACCEPTED) or absence.unforeseen
     absence.state = State.OVER if began else State.LAPSED
     absence.version += 1
     db.session.flush()
     cover.forget()
-    record(AbsenceEvent.ENDED if began else AbsenceEvent.LAPSED, absence)
+    record(AbsenceEvent.ENDED if began else AbsenceEvent.LAPSED, absence, **({"changes": changes} if changes else {}))
     return True
 
 
@@ -219,6 +221,8 @@ def shorten(absence: Absence, *, by, ends_on: date, reason: str) -> None:
 
 
 def withdraw(absence: Absence, *, by, reason: str) -> None:
+    if absence.state == State.ASKED and by.id != absence.owner_id:
+        raise WrongState()  # others reject what is only asked for
     MOVES["withdraw"].apply(absence, by)
     needed(reason=reason)
     absence.away_from = absence.away_until = None

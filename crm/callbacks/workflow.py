@@ -175,7 +175,8 @@ def _lacking(callback: Callback, contact: Contact | None, marks: dict, doubt: st
         wrong |= {mark: N_("A mark from 1 to 5 is needed (5.5.1).") for mark in MARKS if marks.get(mark) is None}
     if min((mark for mark in given if mark), default=5) <= editions.setting(callback, "bad_mark") and not doubt:
         wrong["doubt"] = N_("Such a mark goes to the manager: say what was wrong (5.5.3).")
-    if unrecorded and not clause:
+    known = editions.todays().penalties.get(clause)
+    if unrecorded and not (known and known.unrecorded):
         wrong["clause"] = N_("Say which clause that breaks.")
     return wrong
 

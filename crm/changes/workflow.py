@@ -14,6 +14,7 @@ from crm.db import db, next_number
 from crm.duties import queries as named
 from crm.duties import workflow as duties
 from crm.duties.models import Subject
+from crm.duties.passing import hand_over
 from crm.duties.record import open_subject, record
 from crm.duties.workflow import must_be_owed
 from crm.errors import Forbidden, Invalid, Refused, WrongState, blank, needed
@@ -265,7 +266,7 @@ def rebuild(change: ChangeRequest, *, by, to, reason: str) -> None:
     before, change.concerned_id = change.concerned_id, to.id
     db.session.flush()
     record(ChangeEvent.BUILDER, change, by=by, **{"from": before, "to": to.id}, reason=reason)
-    duties.hand_over(change, before, to.id)
+    hand_over(change, before, to.id)
 
 
 def assign(change: ChangeRequest, *, by, to, reason: str) -> None:

@@ -11,8 +11,8 @@ from crm.db import db, next_number
 from crm.duties.locks import lock
 from crm.duties.many import Happened, record_all
 from crm.duties.models import Subject
+from crm.duties.passing import hand_over
 from crm.duties.record import open_subject, record
-from crm.duties.workflow import hand_over
 from crm.errors import Forbidden, Invalid, Stale
 from crm.labels import N_
 from crm.moves import edit

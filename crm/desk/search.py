@@ -85,11 +85,11 @@ def _newest(query: str, seen: ColumnElement[bool], passed: Iterable[int], before
 
 
 def find(user, query: str, *, before: int | None = None) -> Found:
-    """What `user` may see of what holds every word of the query."""
+    """What `user` may read of what holds every word of the query."""
     words = words_in(query)
     if not words:
         return Found()
-    seen = duties.visible(user)
+    seen = duties.whole(user)  # a hit shows the words it was found by
     if not user.may(Permission.SERIAL_READ):
         seen &= SearchRow.kind != "serial"  # C7: others find no serial number
     first = _first(query, seen)

@@ -34,6 +34,14 @@ def holding(at: datetime) -> Select:
     return select(edition.id).where(edition.holds_from <= at).order_by(edition.holds_from.desc()).limit(1)
 
 
+def held_since(at: datetime) -> list[int]:
+    """The editions that held at some instant from then until now, the first of them first."""
+    edition = Edition.__table__.c
+    began = db.session.scalar(select(edition.holds_from).where(edition.id == holding(at).scalar_subquery())) or at
+    rows = select(edition.id).where(edition.holds_from >= began, edition.holds_from <= clock.now())
+    return list(db.session.scalars(rows.order_by(edition.holds_from)))
+
+
 @cache
 def shipped() -> Rulebook:
     """What comes with the program as it stands: an edition issued before an upgrade may know less."""

@@ -1,5 +1,5 @@
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Self
 
@@ -163,12 +163,13 @@ class Missed:
         yield from fell_due(self.since, self.until)
 
 
-def fell_due(since: date | None, until: date | None) -> Iterator[ColumnElement[bool]]:
-    """Duties of which the last day lies between two days: a deadline at 24:00 is of the day that it ends."""
+def fell_due(since: date | None, until: date | None, at: Any = Duty.due_at) -> Iterator[ColumnElement[bool]]:
+    """Duties of which the last day lies between two days, or what else happened `at` a deadline: one at 24:00 is of the day
+    that it ends."""
     if since:
-        yield Duty.due_at > clock.moment(since)
+        yield at > clock.moment(since)
     if until:
-        yield Duty.due_at <= clock.end_of(until)
+        yield at <= clock.end_of(until)
 
 
 def missed_ids(user, wanted: Missed) -> Select:
@@ -240,14 +241,16 @@ def history(customer_id: int, user, *, before: tuple[datetime, int] | None = Non
 
 
 def notices(user, *, before: int | None = None) -> list[tuple[Notice, Event, Name]]:
-    """One's notices of what one may still see, the latest first; fifty and one more."""
+    """One's notices of what one may still see, the latest first; fifty and one more. What one reads a part of has no title."""
     rows = (
-        select(Notice, Event, *NAME).join(Event, Event.id == Notice.event_id).join(Subject, Subject.id == Event.subject_id)
+        select(Notice, Event, whole(user), *NAME)
+        .join(Event, Event.id == Notice.event_id).join(Subject, Subject.id == Event.subject_id)
         .where(Notice.user_id == user.id, visible(user)).order_by(Notice.id.desc()).limit(lists.SIZE + 1)
     )  # fmt: skip
     if before:
         rows = rows.where(Notice.id < before)
-    return [(notice, event, Name(*name)) for notice, event, *name in db.session.execute(rows)]
+    found = ((notice, event, reads, Name(*name)) for notice, event, reads, *name in db.session.execute(rows))
+    return [(notice, event, name if reads else replace(name, title="")) for notice, event, reads, name in found]
 
 
 def by_number(number: str, user) -> Subject:

@@ -1,13 +1,14 @@
 """Reading a rulebook from TOML, and checking it: every fault is named, none hides another."""
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import fields
 from datetime import time
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
+from crm.duties.fitting import fits, misfits, unreadable
 from crm.duties.rulebook import (
     PROGRAM,
     Category,
@@ -22,6 +23,8 @@ from crm.duties.rulebook import (
     Rulebook,
     RulebookError,
 )
+from crm.labels import Bilingual
+from crm.money import MOST_FEN
 from crm.permissions import Role
 from crm.workdays import SHIPPED_HOURS, Span
 
@@ -46,27 +49,46 @@ class _Reader:
 
     def table(self, name: str, cls: type, prepare=lambda entry: entry) -> dict[str, Any]:
         known, made = {f.name for f in fields(cls)} - {"key"}, {}
-        for key, entry in self.data.pop(name, {}).items():
+        for key, entry in self._entries(name).items():
             try:
+                if not key or not isinstance(entry, dict):
+                    raise ValueError("it needs a name, and values of its own")
                 unknown = sorted(set(entry) - known)
                 if unknown:
                     raise ValueError(f"unknown key {', '.join(unknown)}")
-                made[key] = cls(key=key, **prepare(dict(entry)))
+                ready = prepare(dict(entry))
+                if wrong := list(misfits(cls, ready)):
+                    raise ValueError("; ".join(wrong))
+                made[key] = cls(key=key, **ready)
             except (TypeError, ValueError, KeyError, AttributeError) as wrong:
                 self.faults.append(f"[{name}.{key}]: {str(wrong).replace('__init__() ', '')}")
         return made
 
+    def _entries(self, name: str) -> dict[str, Any]:
+        found = self.data.pop(name, {})
+        if isinstance(found, dict):
+            return found
+        self.faults.append(f"[{name}]: it needs a name, and values of its own")
+        return {}
+
+    def every_record(self) -> tuple[str, ...]:
+        needs = self._entries("record").get("needs", ())
+        if not fits(tuple(needs) if isinstance(needs, list) else needs, tuple[str, ...]):
+            self.faults.append("[record]: needs must be written otherwise")
+            return ()
+        return tuple(needs)
+
     def settings(self) -> dict[str, int]:
         """Whole numbers the director owns that belong to no duty."""
-        given = self.data.pop("settings", {})
+        given = self._entries("settings")
         for key in SETTINGS.keys() & given:
-            if not isinstance(given[key], int) or not 0 < given[key] <= 366:
+            if not fits(given[key], int) or not 0 < given[key] <= 366:
                 self.faults.append(f"[settings]: {key} must be a whole number from 1 to 366")
         self.faults += [f"[settings]: unknown key {key}" for key in given if key not in SETTINGS]
         return SETTINGS | given
 
     def hours(self, table: str = "hours") -> tuple[tuple[time, time], ...]:
-        spells = self.data.pop(table, {}).get("open")
+        spells = self._entries(table).get("open")
         if spells is None:
             return SHIPPED_HOURS
         try:
@@ -74,6 +96,8 @@ class _Reader:
             flat = [end for spell in read for end in spell]
             if not flat or any(len(spell) != 2 for spell in read) or flat != sorted(set(flat)):
                 raise ValueError("spells must follow one another")
+            if sum((e.hour - b.hour) * 60 + e.minute - b.minute for b, e in read) < 60:
+                raise ValueError("it must be an hour a day at least")
             return read  # type: ignore[return-value]
         except (ValueError, AttributeError, TypeError) as wrong:
             self.faults.append(f"[{table}]: {wrong}")
@@ -98,9 +122,11 @@ def _rule(entry: dict[str, Any]) -> dict[str, Any]:
 @lru_cache(maxsize=4)
 def read(text: str) -> Rulebook:
     """Parse and check one edition's text; RulebookError lists every fault. The same text is the same book: it never changes."""
+    if why := unreadable(text):
+        raise RulebookError([why])
     try:
         return book_of(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as wrong:
+    except (tomllib.TOMLDecodeError, RecursionError) as wrong:
         raise RulebookError([str(wrong)]) from wrong
 
 
@@ -115,7 +141,7 @@ def book_of(data: dict[str, Any]) -> Rulebook:
         categories=reader.table("category", Category, lambda e: _tuples(e, "before_work", "before_complete")),
         rules=reader.table("duty", Rule, _rule),
         penalties=reader.table("penalty", Penalty),
-        every_record=tuple(reader.data.pop("record", {}).get("needs", ())),
+        every_record=reader.every_record(),
         hours=reader.hours(),
         settings=reader.settings(),
         papers=reader.table("paper", PaperKind),
@@ -138,7 +164,7 @@ def _cross_faults(book: Rulebook) -> Iterable[str]:
     for table, name in TABLES.items():
         texts += [(f"[{table}.{entry.key}] title", entry.title) for entry in getattr(book, name).values()]
     for where, said in texts:
-        if not isinstance(said, Mapping) or not {"zh", "en"} <= set(said):
+        if not fits(said, Bilingual) or not {"zh", "en"} <= set(said):
             yield f"{where}: needs both zh and en"
     for clause in book.clauses.values():
         if clause.chapter not in book.chapters:
@@ -157,11 +183,31 @@ def _cross_faults(book: Rulebook) -> Iterable[str]:
     for key in book.every_record:
         if key not in book.fields:
             yield f"[record]: no field {key}"
+    for penalty in book.penalties.values():
+        yield from (f"[penalty.{penalty.key}]: {wrong}" for wrong in _amount_faults(penalty))
     for paper in book.papers.values():
         if paper.to not in PLACES_OF_PAPER:
             yield f"[paper.{paper.key}]: to {paper.to!r} is nowhere"
     for rule in book.rules.values():
         yield from _rule_faults(rule, book)
+
+
+SANCTIONS = ("fine", "warning", "compensation", "recommendation")
+
+
+def _amount_faults(penalty: Penalty) -> Iterable[str]:
+    """Fixed, or from and to, or left to whoever issues it; of a warning and a recommendation there is none."""
+    fixed, least, most = penalty.fen, penalty.from_fen, penalty.to_fen
+    if penalty.kind not in SANCTIONS:
+        yield f"no sanction {penalty.kind}"
+    given = [one for one in (fixed, least, most) if one is not None]
+    if given and penalty.kind not in ("fine", "compensation"):
+        yield "only a fine or a compensation has an amount"
+    if not all(0 < one <= MOST_FEN for one in given):
+        yield f"an amount is from 1 to {MOST_FEN} fen"
+    halves, both = (least is None) != (most is None), fixed is not None and least is not None
+    if halves or both or (least is not None and most is not None and least >= most):
+        yield "an amount is fixed, or from and to"
 
 
 PLACES_OF_PAPER = ("archive", "relations")

@@ -115,7 +115,8 @@ class Due:
     @classmethod
     def parse(cls, text: str) -> "Due":
         match = _DUE.fullmatch(text)
-        assert match
+        if not match:
+            raise ValueError(f"{text!r} is no span of time, such as '2 working days'")
         span = Span.parse(match["span"])
         return cls(-span if match["sign"] == "-" else span, match["fact"])
 

@@ -2,17 +2,17 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import delete, select, update
 
 from crm import clock
 from crm.db import db, insert, next_number, rows_of, unit_of_work
 from crm.duties import editions, reading
-from crm.duties.carrying import in_reach, of_roles, warning
+from crm.duties.carrying import in_reach, warning
 from crm.duties.events import DutyEvent, EditionEvent, EditionState
 from crm.duties.locks import lock
 from crm.duties.models import Acknowledgement, Duty, Edition, Event, Extension, Notice, Subject, open_now, pending_now
+from crm.duties.passing import pass_on
 from crm.duties.queries import event_labels
 from crm.duties.record import days_of, record, settle
 from crm.duties.rows import DECIDE_MORE_TIME
@@ -269,25 +269,3 @@ def assign(subject: Subject, kind: str, *, by, to, reason: str, works: Permissio
     if to.id == subject.owner_id:
         raise Invalid(fields={"to": N_("It is theirs already.")})
     pass_on(subject, kind, by=by, to=to, reason=reason)
-
-
-def pass_on(subject: Subject, kind: str, *, by, to, column: str = "owner_id", but: Collection[int] = (), **said: Any) -> None:
-    """What `column` names is another's from now on, with what is owed here; `but` those duties that stay."""
-    before = getattr(subject, column)
-    setattr(subject, column, to.id)
-    db.session.flush()
-    record(kind, subject, by=by, **{"from": before, "to": to.id}, **said)
-    hand_over(subject, before, to.id, but=but)
-
-
-def hand_over(subject: Subject, owner_id: int | None, to_id: int | None, *, but: Collection[int] = ()) -> None:
-    """Another, or nobody and so the managers, now owes what `owner_id` owed on this subject. A breach already dated keeps
-    its name, and so does a deadline that passed while more time was being decided. What nobody owned waits with the
-    managers and is taken too; what falls to a role stays with it, and with whoever took it on."""
-    pools = of_roles(editions.book(one) for one in editions.ruling(subject, clock.now()))
-    whose = Duty.owner_id == owner_id if owner_id else Duty.owner_id.is_(None)
-    mine = (Duty.subject_id == subject.id, whose, Duty.rule.not_in(pools), Duty.id.not_in(but), open_now())
-    passed = (*mine, Duty.held_by_id.is_not(None), Duty.due_at < clock.now(), Duty.liable_id.is_(None))
-    db.session.execute(update(Duty).where(*passed).values(liable_id=Duty.owner_id))
-    after = {"owner_id": to_id, "pool": None if to_id else Role.MANAGER}
-    db.session.execute(update(Duty).where(*mine).values(**after))

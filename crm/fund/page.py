@@ -9,10 +9,13 @@ from crm.duties import queries as duties
 from crm.errors import Refused
 from crm.forms import CrmForm
 from crm.fund import queries, statement, workflow
-from crm.fund.models import Month
+from crm.fund.models import Month, MonthEvent
 from crm.fund.workflow import MOVES
 from crm.penalties.models import Sanction
+from crm.permissions import Permission
 from crm.verbs import offered, told
+
+SPENDING = (MonthEvent.SPENT, MonthEvent.REVERSED)
 
 
 def form_for(name: str, month: Month, **kwargs: Any) -> CrmForm:
@@ -26,10 +29,13 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
         mine = statement.of_person(says, current_user.id)
         return render_template("fund/mine.html", month=month, says=mine, sanctions=Sanction)
     owed = duties.of_subject(month)
+    known = told(month, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)
+    if not current_user.may(Permission.FUND_READ):  # what the fund is spent on is told there
+        known["events"] = [event for event in known["events"] if event.kind not in SPENDING]
     now = offered(month, MOVES, owed, form_for)
     if not workflow.closable(month):
         now.pop("close", None)
     return render_template(
-        "fund/statement.html", **told(month, owed, name=name, bound=bound, refusal=refusal, drafts=drafts), month=month,
+        "fund/statement.html", **known, month=month,
         says=says, offered=now, moves=MOVES, sanctions=Sanction, leading="",
     )  # fmt: skip

@@ -2,7 +2,6 @@
 what was signed or witnessed and is not struck or pending; each penalty's lines, of all months together, come to what it costs."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from dateutil.relativedelta import relativedelta
@@ -12,8 +11,7 @@ from crm import clock
 from crm.db import db
 from crm.duties import queries as duties
 from crm.fund.models import Month, State
-from crm.penalties.models import PENDING, STANDING, Penalty, PenaltyLine, Sanction
-from crm.penalties.models import State as Penal
+from crm.penalties.models import STANDING, Penalty, PenaltyLine, Sanction
 
 
 @dataclass(frozen=True)
@@ -27,16 +25,17 @@ class Due:
 
 def due(month: Month) -> list[Due]:
     """What a month that is closed now deducts: of breaches up to its end what stands, less what was deducted before."""
-    until = clock.moment(month.month + relativedelta(months=1))
+    first, last = month.month, month.month + relativedelta(months=1, days=-1)
     told = (
         select(PenaltyLine.penalty_id, func.sum(PenaltyLine.fen).label("fen"), func.count().label("lines"))
         .group_by(PenaltyLine.penalty_id).subquery()
     )  # fmt: skip
     rows = select(Penalty, func.coalesce(told.c.fen, 0), func.coalesce(told.c.lines, 0))
     rows = rows.outerjoin(told, told.c.penalty_id == Penalty.id)
-    rows = rows.where(Penalty.happened_at < until, or_(Penalty.state.in_(STANDING), told.c.fen != 0)).order_by(Penalty.id)
+    rows = rows.where(or_(Penalty.state.in_(STANDING), told.c.fen != 0), *duties.fell_due(None, last, Penalty.happened_at))
+    rows = rows.order_by(Penalty.id)
     if earlier_open(month):
-        rows = rows.where(Penalty.happened_at >= clock.moment(month.month))  # the rest is that month's
+        rows = rows.where(*duties.fell_due(first, None, Penalty.happened_at))  # the rest is that month's
     found = []
     for penalty, before, lines in db.session.execute(rows):
         if (fen := penalty.effective_fen - before) or not lines:
@@ -67,7 +66,7 @@ def body(lines: list[Due]) -> dict[str, Any]:
 def _line(one: Due) -> dict[str, Any]:
     penalty = one.penalty
     return {"number": penalty.number, "key": penalty.category, "clause": penalty.clause, "sanction": penalty.sanction,
-            "happened": clock.local(penalty.happened_at).date().isoformat(), "title": penalty.title, "fen": one.fen,
+            "happened": clock.day_ended(penalty.happened_at).isoformat(), "title": penalty.title, "fen": one.fen,
             "adjusts": one.adjusts}  # fmt: skip
 
 
@@ -80,43 +79,3 @@ def of_person(told: dict[str, Any], person_id: int) -> dict[str, Any]:
     """One person's part."""
     mine = [who for who in told["people"] if who["id"] == person_id]
     return {"people": mine, "fen": sum(who["fen"] for who in mine), "fund": 0}
-
-
-@dataclass(frozen=True)
-class Sums:
-    """All penalties ever: each fen is in one of these (`taken`: in closed months; `next`: stands, in none yet)."""
-
-    proposed: int = 0
-    taken: int = 0
-    next: int = 0
-    pending: int = 0
-    struck: int = 0
-    waived: int = 0
-
-    @property
-    def adds_up(self) -> bool:
-        return self.proposed == self.taken + self.next + self.pending + self.struck + self.waived
-
-
-def _where(state: str) -> str:
-    """What is not deducted, by state: of what stands, that which was struck off."""
-    if state in PENDING:
-        return "pending"
-    return "waived" if state == Penal.WAIVED else "struck"
-
-
-def sums(until: datetime | None = None) -> Sums:
-    """Of all penalties, or of those of breaches before an instant."""
-    rows = select(Penalty) if until is None else select(Penalty).where(Penalty.happened_at < until)
-    summed = select(PenaltyLine.penalty_id, func.sum(PenaltyLine.fen)).group_by(PenaltyLine.penalty_id)
-    lines = dict(db.session.execute(summed).all())
-    found = dict.fromkeys(("proposed", "taken", "next", "pending", "struck", "waived"), 0)
-    for one in db.session.scalars(rows):
-        fen, taken = one.fen or 0, lines.get(one.id, 0)
-        found["proposed"] += fen
-        found["taken"] += taken
-        found["next"] += one.effective_fen - taken  # less than nothing: to be given back
-        found[_where(one.state)] += fen - one.effective_fen
-    return Sums(**found)
-
-

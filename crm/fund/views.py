@@ -1,4 +1,4 @@
-from io import BytesIO
+from functools import partial
 
 from flask import Blueprint, render_template, send_file
 from flask_babel import gettext as _
@@ -9,7 +9,7 @@ from crm.errors import NotThere
 from crm.fund import page, printing, queries, statement, workflow
 from crm.fund.models import Month
 from crm.fund.workflow import MOVES
-from crm.letters.typeset import typeset
+from crm.letters.answer import pdf
 from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.verbs import Verbs
@@ -52,19 +52,15 @@ def sheet(number):
 @needs(P.STATEMENT_READ)
 def paper(number):
     month = _whole(number)
-    return _pdf(month, statement.told(month), month.number)
+    return pdf(partial(printing.on_paper, says=statement.told(month)), month, month.number)
 
 
 @bp.get("/<number:number>/mine.pdf")
 @needs(P.SIGNED_IN)
 def mine(number):
     month = queries.get(number, current_user)
-    return _pdf(month, statement.of_person(statement.told(month), current_user.id), f"{month.number}-{current_user.number}")
-
-
-def _pdf(month: Month, says: dict, name: str):
-    printed = typeset(printing.on_paper(month, says))
-    return send_file(BytesIO(printed.pdf), mimetype="application/pdf", download_name=f"{name}.pdf", max_age=0)
+    says = statement.of_person(statement.told(month), current_user.id)
+    return pdf(partial(printing.on_paper, says=says), month, f"{month.number}-{current_user.number}")
 
 
 VERBS = Verbs(queries.get, MOVES, page, acts={

@@ -123,6 +123,8 @@ def spend(*, by, fen: int, on: date, purpose: str) -> FundEntry:
         wrong["fen"] = N_("There is not so much in the fund.")
     if on > clock.today():
         wrong["on"] = N_("This lies in the future.")
+    if on < clock.today().replace(day=1):
+        wrong["on"] = N_("Of an earlier month the balance is reported: enter it on a day of this one.")
     if wrong:
         raise Invalid(fields=wrong)
     month = running()

@@ -2,7 +2,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, and_, false, or_, select, true
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Select, and_, false, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.duties.models import Subject
@@ -12,6 +12,7 @@ from crm.search import Entry
 
 PASSWORD = "password_application"  # seen by fewer, as its record is (5.1.4.3)
 SECRET = "admin_password"  # the category of such a record, whatever paper belongs to it
+DESK = ("ticket", "visit", "customer", "contract", "change", "implementation", "installation", "callback")  # read by all at it
 MOST_SHEETS = 99
 
 
@@ -92,16 +93,24 @@ class Paper(Subject):
     @by_reader
     def visible(cls, user) -> ColumnElement[bool]:
         """The desk sees all but others' password applications; who leads and who archives, those too; a developer what
-        they hold or are handed."""
+        they hold or are handed. A paper of what few read is theirs alone, and of whoever holds it."""
         if not user.may(Permission.PAPER_READ):
             return false()
-        if user.may(Permission.PAPER_ARCHIVE) or user.may(Permission.TICKET_ASSIGN):
-            return true()
         mine = or_(Subject.owner_id == user.id, Subject.concerned_id == user.id)
-        if not user.may(Permission.CUSTOMER_READ):
+        keeps = user.may(Permission.PAPER_ARCHIVE) or user.may(Permission.TICKET_ASSIGN)
+        if not keeps and not user.may(Permission.CUSTOMER_READ):
             return mine
         of = Subject.__table__.alias("belongs_to")
         plain = and_(Subject.category != PASSWORD, or_(of.c.kind != "ticket", of.c.category != SECRET))
         # asked of the one subject a paper belongs to: for an IN or EXISTS PostgreSQL would gather all of somebody's first
-        may_read = select(or_(of.c.owner_id == user.id, plain)).where(of.c.id == Subject.origin_id)
-        return or_(mine, may_read.correlate(Subject.__table__).scalar_subquery())
+        desk = of.c.kind.in_(DESK) if keeps else and_(of.c.kind.in_(DESK), or_(of.c.owner_id == user.id, plain))
+        at_the_desk = select(desk).where(of.c.id == Subject.origin_id).correlate(Subject.__table__).scalar_subquery()
+        alone = Subject.origin_id.is_(None) if keeps else false()
+        return or_(mine, alone, at_the_desk, Subject.origin_id.in_(_read_by_few(user)))
+
+
+def _read_by_few(user) -> Select:
+    """What `user` reads of the kinds that not everybody at the desk does."""
+    few = [kind for kind in Subject.__subclasses__() if kind.__mapper__.polymorphic_identity not in (*DESK, "paper")]
+    whole = (and_(Subject.kind == kind.__mapper__.polymorphic_identity, kind.whole(user)) for kind in few)
+    return select(Subject.id).where(or_(*whole)).correlate(None)

@@ -190,7 +190,7 @@ def belonging(number: str, user) -> Subject:
     subject = db.session.scalar(found)
     if subject is None:
         raise NotThere()
-    seen = db.session.scalar(select(Subject.id).where(Subject.id == subject.id, duties.visible(user)))
+    seen = db.session.scalar(select(Subject.id).where(Subject.id == subject.id, duties.whole(user)))
     if seen is None and not (user.may(Permission.PAPER_ARCHIVE) and _has_papers(subject)):
         raise NotThere()
     return subject

@@ -75,6 +75,12 @@ def _of_duty(penalty: Penalty, book: Rulebook) -> dict:
             "extensions": duty.extensions}  # fmt: skip
 
 
+def time_to_appeal(penalty: Penalty) -> tuple[str, str]:
+    """In words: how long one may appeal, and within what it is answered (D1)."""
+    book = editions.book(penalty.edition_id or editions.todays_id())
+    return said_of(Span(book.settings["appeal_within_days"], "day")), said_of(book.rules["penalty.answer"].due.span)
+
+
 def title_of(key: str) -> str:
     """What the rulebook calls a penalty, in the reader's language."""
     known = editions.todays().penalties

@@ -1,8 +1,8 @@
 """Fairness in figures: how each clause that costs something has fared. One that is mostly waived or struck is pointed out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Self
 
 from dateutil.relativedelta import relativedelta
@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, case, func, literal, select
 from crm import clock, lists
 from crm.db import db
 from crm.duties import editions
+from crm.duties import queries as duties
 from crm.duties.models import Duty
 from crm.penalties.models import STANDING, Penalty, State
 
@@ -29,11 +30,10 @@ class Scope:
     def of(cls, args: Mapping[str, str]) -> Self:
         this = clock.today().replace(day=1)
         until = lists.month(args, "until") or this
-        return cls(lists.month(args, "since") or until - relativedelta(months=MONTHS - 1), until)
+        return cls(min(lists.month(args, "since") or until - relativedelta(months=MONTHS - 1), until), until)
 
-    @property
-    def span(self) -> tuple[datetime, datetime]:
-        return clock.moment(self.since), clock.moment(self.until + relativedelta(months=1))
+    def within(self, at: Any) -> Iterator[ColumnElement[bool]]:
+        return duties.fell_due(self.since, self.until + relativedelta(months=1, days=-1), at)
 
 
 @dataclass(frozen=True)
@@ -71,17 +71,16 @@ def _count(where: ColumnElement[bool], name: str) -> Any:
 
 def lines(scope: Scope) -> list[Line]:
     """A line for each penalty under which something was owed or proposed, in the rulebook's order; two statements."""
-    since, until = scope.span
     late = Duty.breached_by_id.is_not(None)
     kept = Duty.kept_by_id.is_not(None)
     owed = (
         select(Duty.fine_clause.label("key"), func.count().label("owed"),
                _count(and_(late, Duty.warn_at < Duty.due_at), "warned"), _count(and_(~late, kept), "kept"),
                _count(and_(late, kept), "kept_late"), _count(and_(late, ~kept), "missed"))
-        .where(Duty.fine_clause.is_not(None), Duty.due_at >= since, Duty.due_at < until).group_by(Duty.fine_clause)
+        .where(Duty.fine_clause.is_not(None), *scope.within(Duty.due_at)).group_by(Duty.fine_clause)
     )  # fmt: skip
     found: dict[str, dict[str, int]] = {row.key: dict(row._mapping) for row in db.session.execute(owed)}
-    for row in db.session.execute(_fared(since, until)):
+    for row in db.session.execute(_fared(scope)):
         found.setdefault(row.key, {"key": row.key}).update(row._mapping)
     book = editions.todays().penalties
     order = {key: at for at, key in enumerate(book)}
@@ -89,7 +88,7 @@ def lines(scope: Scope) -> list[Line]:
     return sorted(made, key=lambda one: (order.get(one.key, len(order)), one.key))
 
 
-def _fared(since: datetime, until: datetime) -> Any:
+def _fared(scope: Scope) -> Any:
     state = Penalty.state
     costs = case((state.in_(STANDING), func.coalesce(Penalty.reduced_fen, Penalty.fen, literal(0))), else_=0)
     over = (*STANDING, State.WAIVED, State.STRUCK, State.VOIDED)
@@ -97,7 +96,7 @@ def _fared(since: datetime, until: datetime) -> Any:
         select(Penalty.category.label("key"), func.count().label("proposed"), _count(state.not_in(over), "pending"),
                _count(state.in_(STANDING), "standing"), _count(state == State.WAIVED, "waived"),
                _count(state == State.STRUCK, "struck"), _count(state == State.VOIDED, "voided"), func.sum(costs).label("fen"))
-        .where(Penalty.happened_at >= since, Penalty.happened_at < until).group_by(Penalty.category)
+        .where(*scope.within(Penalty.happened_at)).group_by(Penalty.category)
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from crm.db import db
 from crm.duties import editions
 from crm.duties.models import Duty, Event, Subject
 from crm.opinions.models import Opinion, OpinionEvent
-from crm.penalties.models import LOST, UNRECORDED, Penalty, State
+from crm.penalties.models import CONFIRMED, LOST, OVER, UNRECORDED, Penalty, State
 
 MOST = 500  # of one sweep; the next goes on
 
@@ -42,9 +42,8 @@ class Ground:
 
 def all_new() -> Iterator[Ground]:
     yield from missed()
-    yield from _told()
-    live, known = _of_complaints()
-    yield from (ground for ref, ground in live.items() if ref not in known)
+    yield from _said()
+    yield from _of_complaints()
 
 
 def missed() -> Iterator[Ground]:
@@ -59,7 +58,7 @@ def missed() -> Iterator[Ground]:
                      duty.fine_fen, duty.id, evidence=evidence)  # fmt: skip
 
 
-def _told() -> Iterator[Ground]:
+def _said() -> Iterator[Ground]:
     """What an event says itself: a lost application (7.3: a sheet), a service that a callback finds has no record."""
     known = select(Penalty.id).where(Penalty.cause_id == Event.id).exists()
     rows = select(Event, Subject).join(Subject, Subject.id == Event.subject_id)
@@ -69,70 +68,83 @@ def _told() -> Iterator[Ground]:
         key, person = (event.facts.get(one) for one in (("fine_clause", "owner") if lost else ("clause", "concerned")))
         if not key or not person or not subject.edition_id:
             continue
-        entry = editions.book(subject.edition_id).penalties.get(key)
+        edition = subject.edition_id if lost else editions.edition_id(event.at)  # of whoever chose the clause: that day's
+        entry = editions.book(edition).penalties.get(key)
         fen = event.facts.get("fine_fen") if lost else entry and entry.fen
-        yield Ground(key, person, event.id, event.at, subject.id, subject.edition_id, fen,
+        yield Ground(key, person, event.id, event.at, subject.id, edition, fen,
                      entered_by_id=None if lost else event.actor_id, said=event.facts.get("words", ""),
                      evidence={"events": [event.id]})  # fmt: skip
 
 
-_CONFIRMED = (OpinionEvent.CONFIRMED, OpinionEvent.REVIEWED, OpinionEvent.REWEIGHED)
+@dataclass(frozen=True)
+class Told:
+    """A decision on a complaint: the event, whom it is against, what it leads to."""
+
+    id: int
+    kind: str
+    at: datetime
+    against: int | None
+    follows: Sequence[str]
 
 
-def follows_now(story: Iterable[tuple[int, str, Sequence[str]]]) -> dict[str, int]:
+def follows_now(story: Iterable[Told]) -> dict[str, Told]:
     """What a complaint leads to after all that was decided on it, each with the event it rests on. Decided anew it rests on
-    the new decision; worked out anew, what stays keeps its ground. Pure: (event's id, kind, penalties) in order."""
-    now: dict[str, int] = {}
-    for id, kind, keys in story:
-        if kind == OpinionEvent.REVIEWED:
+    the new decision; worked out anew, what stays keeps its ground. Pure: what was decided, in order."""
+    now: dict[str, Told] = {}
+    for told in story:
+        if told.kind == OpinionEvent.REVIEWED:
             now = {}
         else:
-            now = {key: id if kind == OpinionEvent.CONFIRMED else now.get(key, id) for key in keys}
+            now = {key: told if told.kind == OpinionEvent.CONFIRMED else now.get(key, told) for key in told.follows}
     return now
 
 
-def _of_complaints() -> tuple[dict[str, Ground], set[str]]:
-    """What all confirmed complaints lead to now, and what was proposed from any complaint ever."""
-    rows = select(Event, Opinion).join(Opinion, Opinion.id == Event.subject_id)
-    stories: dict[int, tuple[Opinion, list[Event]]] = {}
-    for event, opinion in db.session.execute(rows.where(Event.kind.in_(_CONFIRMED)).order_by(Event.id)):
-        stories.setdefault(opinion.id, (opinion, []))[1].append(event)
-    live: dict[str, Ground] = {}
-    for opinion, events in stories.values():
-        by_id = {event.id: event for event in events}
-        for key, id in follows_now((one.id, one.kind, one.facts.get("follows", [])) for one in events).items():
-            if ground := _of_complaint(opinion, by_id[id], key):
-                live[ground.ref] = ground
-    its = and_(Penalty.origin_id.in_(list(stories)), Penalty.external_ref.is_not(None))
-    return live, set(db.session.scalars(select(Penalty.external_ref).where(its)))
+def _decided() -> dict[int, dict[str, Told]]:
+    """What each complaint ever confirmed leads to now."""
+    rows = select(Event.subject_id, Event.id, Event.kind, Event.at, Event.facts).where(Event.kind.in_(CONFIRMED))
+    stories: dict[int, list[Told]] = {}
+    for of, id, kind, at, facts in db.session.execute(rows.order_by(Event.id)):
+        stories.setdefault(of, []).append(Told(id, kind, at, facts.get("against"), facts.get("follows", ())))
+    return {of: follows_now(story) for of, story in stories.items()}
 
 
-def _of_complaint(opinion: Opinion, event: Event, key: str) -> Ground | None:
-    person = event.facts.get("against")
-    if not isinstance(person, int) or opinion.edition_id is None:
-        return None
-    entry = editions.book(opinion.edition_id).penalties[key]
-    earlier = Opinion.concerned_id == person, Opinion.confirmed_at < opinion.confirmed_at
-    before = list(db.session.scalars(select(Opinion.id).where(*earlier).order_by(Opinion.id)))
-    return Ground(key, person, event.id, event.at, opinion.id, opinion.edition_id, entry.fen,
-                  evidence={"events": [event.id], "complaints": before})  # fmt: skip
+def _of_complaints() -> Iterator[Ground]:
+    """What confirmed complaints lead to now and was never proposed."""
+    live = {f"{told.id} {key}": (of, key, told) for of, now in _decided().items() for key, told in now.items()}
+    known = set(db.session.scalars(select(Penalty.external_ref).where(Penalty.external_ref.in_(list(live))))) if live else set()
+    for of, key, told in (live[ref] for ref in live if ref not in known):
+        opinion = db.session.get_one(Opinion, of)
+        if told.against is None or opinion.edition_id is None:
+            continue
+        entry = editions.book(opinion.edition_id).penalties[key]
+        earlier = Opinion.concerned_id == told.against, Opinion.confirmed_at < opinion.confirmed_at
+        before = list(db.session.scalars(select(Opinion.id).where(*earlier).order_by(Opinion.id)))
+        yield Ground(key, told.against, told.id, told.at, of, opinion.edition_id, entry.fen,
+                     evidence={"events": [told.id], "complaints": before})  # fmt: skip
 
 
-def gone(penalty: Penalty) -> bool:
-    """Whether what it rested on is no longer so: the complaint is decided anew or leads to something else, or leave that was
-    approved afterwards excuses what was missed."""
-    if penalty.duty_id:
-        return db.session.scalar(select(Duty.id).where(Duty.id == penalty.duty_id, excused())) is not None
-    story = select(Event.id, Event.kind, Event.facts).where(Event.subject_id == penalty.origin_id, Event.kind.in_(_CONFIRMED))
-    told = [(id, kind, facts.get("follows", [])) for id, kind, facts in db.session.execute(story.order_by(Event.id))]
-    return follows_now(told).get(penalty.category) != penalty.cause_id
+def gone(penalty_id: int | None = None) -> dict[int, str]:
+    """Penalties of which what they rested on is no longer so, and why: the complaint was decided anew or leads to something else,
+    the notice whose refusal it came of is void, or leave that was approved afterwards excuses what was missed."""
+    origin = Subject.__table__.alias("came_of")
+    rows = select(Penalty.id, Penalty.category, Penalty.cause_id, origin.c.id, origin.c.kind, origin.c.state)
+    rows = rows.join(origin, origin.c.id == Penalty.origin_id).where(Penalty.state.not_in(OVER))
+    if penalty_id:
+        rows = rows.where(Penalty.id == penalty_id)
+    void = and_(origin.c.kind == "penalty", origin.c.state == State.VOIDED)
+    rests = rows.where(Penalty.cause_id.is_not(None), or_(origin.c.kind == "opinion", void))
+    found: dict[int, str] = {}
+    now: dict[int, dict[str, Told]] | None = None
+    for id, key, cause, of, kind, _state in db.session.execute(rests):
+        now = _decided() if now is None else now
+        rests_on = now.get(of, {}).get(key)
+        if kind == "penalty" or rests_on is None or rests_on.id != cause:
+            found[id] = kind
+    away = rows.join(Duty, Duty.id == Penalty.duty_id).where(excused())
+    return found | {row.id: "absence" for row in db.session.execute(away)}
 
 
-def doubtful() -> list[int]:
-    """Penalties whose ground may be gone: those that are not over and rest on a complaint, or on what leave excuses."""
-    over, origin = (State.WAIVED, State.STRUCK, State.VOIDED), Subject.__table__.alias("came_of")
-    of_complaint = and_(origin.c.kind == "opinion", Penalty.cause_id.is_not(None))
-    rows = select(Penalty.id).join(origin, origin.c.id == Penalty.origin_id).outerjoin(Duty, Duty.id == Penalty.duty_id)
-    return list(db.session.scalars(
-        rows.where(Penalty.state.not_in(over), or_(of_complaint, and_(Duty.id.is_not(None), excused()))).order_by(Penalty.id)
-    ))  # fmt: skip
+def back_again() -> list[int]:
+    """Penalties that leave had made void, and that it excuses no longer."""
+    rows = select(Penalty.id).join(Duty, Duty.id == Penalty.duty_id).where(Penalty.state == State.VOIDED, ~excused())
+    return list(db.session.scalars(rows.order_by(Penalty.id)))

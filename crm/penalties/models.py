@@ -47,6 +47,7 @@ class State(Labelled):
 
 
 PENDING = (State.PROPOSED, State.ISSUED, State.REFUSED, State.APPEALED)
+OVER = (State.WAIVED, State.STRUCK, State.VOIDED)
 STANDING = (State.SIGNED, State.WITNESSED, State.UPHELD, State.REDUCED)
 HANDED_OUT = (State.ISSUED, State.REFUSED, *STANDING, State.APPEALED, State.STRUCK)
 
@@ -72,6 +73,7 @@ class PenaltyEvent(Labelled):
     DECIDED = "penalty.decided", N_("answered the appeal")
     WEIGHED = "penalty.weighed", N_("decided on what is recommended")
     VOIDED = "penalty.voided", N_("its ground is gone")
+    REVIVED = "penalty.revived", N_("its ground is there again")
     NOTED = "penalty.noted", N_("added a note")
     ATTACHED = "penalty.attached", N_("attached a file")
 
@@ -80,6 +82,9 @@ class PenaltyEvent(Labelled):
 LOST, UNRECORDED = "paper.lost", "callback.unrecorded"
 Index("ix_events_grounds", Event.id, **only(f"kind IN ('{LOST}', '{UNRECORDED}')"))
 Index("ix_duties_fined", Duty.breached_by_id, **only("breached_by_id IS NOT NULL AND fine_fen IS NOT NULL"))
+CONFIRMED = "opinion.confirmed", "opinion.reviewed", "opinion.reweighed"  # what decides on a complaint
+Index("ix_events_confirmed", Event.id, **only(f"kind IN {CONFIRMED}"))
+Index("ix_duties_costly", Duty.due_at, **only("fine_clause IS NOT NULL"))
 FINAL_WARNING = "D1.final"
 
 

@@ -1,11 +1,13 @@
 """What a penalty's page is made of. The witnesses of a refusal see that there is something to sign, and no more."""
 
+from datetime import timedelta
 from typing import Any
 
 from flask import render_template
 from flask_babel import get_locale
 from flask_login import current_user
 
+from crm import clock
 from crm.duties import editions
 from crm.duties import queries as duties
 from crm.errors import Refused
@@ -27,13 +29,16 @@ EVERYBODY = tuple(Role)
 
 
 def people(penalty: Penalty, *barred: int | None) -> list[tuple[int, str]]:
-    return [(one.id, one.name) for one in staff.choices(EVERYBODY) if one.id not in (penalty.concerned_id, *barred)]
+    return staff.offered(staff.choices(EVERYBODY), but=(penalty.concerned_id, *barred))
 
 
 def choices() -> list[tuple[str, str]]:
-    """Every penalty of the rulebook that holds now, by its clause."""
-    locale = str(get_locale())
-    return [(one.key, f"{one.clause or one.key} {said(one.title, locale)}") for one in editions.todays().penalties.values()]
+    """Every penalty of the rulebook that holds now, by its clause, and those of its editions of the last year: what happened
+    under one of them is judged by it."""
+    locale, known = str(get_locale()), dict(editions.todays().penalties)
+    for edition in reversed(editions.held_since(clock.now() - timedelta(days=366))):
+        known = known | {key: one for key, one in editions.book(edition).penalties.items() if key not in known}
+    return [(one.key, f"{one.clause or one.key} {said(one.title, locale)}") for one in known.values()]
 
 
 def form_for(name: str, penalty: Penalty, **kwargs: Any) -> CrmForm:
@@ -60,8 +65,6 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
         now.pop("weigh", None)
     if current_user.id in penalty.witnessed:
         now.pop("confirm", None)
-    if penalty.state == State.REFUSED and name != "refuse" and current_user.id != penalty.concerned_id:
-        now.pop("sign", None)
     if bound is not None and name in now:
         now[name] = bound
     known = told(penalty, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)
@@ -73,6 +76,7 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     return render_template(
         "penalties/penalty.html", **known, evidence=evidence.of(penalty), sanctions=Sanction, standing=STANDING,
         handed_out=HANDED_OUT, in_words=evidence.span_in_words, nobody=_nobody(penalty),
+        appeal=evidence.time_to_appeal(penalty)[0],
     )  # fmt: skip
 
 

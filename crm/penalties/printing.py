@@ -29,8 +29,9 @@ def notice(penalty: Penalty) -> Sheet:
                    (_("The person concerned (signature, date)"), _signed(penalty, who)),
                    (_("Witnesses of a refusal (signatures, date)"), " ".join(who[id] for id in penalty.witnessed if id in who))),
     ]  # fmt: skip
-    note = _("Signing is not agreeing. Within three days of the signature, or its witnessing, one may appeal in writing; "
-             "somebody who did not issue this answers within one week (D1).")  # fmt: skip
+    appeal, answer = evidence.time_to_appeal(penalty)
+    note = _("Signing is not agreeing. Within %(appeal)s of the signature, or its witnessing, one may appeal in writing; "
+             "somebody who did not issue this answers within %(answer)s (D1).", appeal=appeal, answer=answer)  # fmt: skip
     return sheet(_("Penalty notice"), penalty.number, "other", blocks, note)
 
 
@@ -40,7 +41,7 @@ def _sanction(penalty: Penalty) -> str:
 
 
 def _signed(penalty: Penalty, who: dict[int, str]) -> str:
-    if penalty.held_at is None or penalty.witnessed:
+    if penalty.held_at is None or len(penalty.witnessed) > 1:  # with the second witness it holds without them
         return ""
     return f"{who.get(penalty.concerned_id or 0, '')} {moment(penalty.held_at)}"
 

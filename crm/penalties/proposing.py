@@ -5,11 +5,12 @@ from datetime import datetime
 from sqlalchemy import select
 
 from crm import clock
+from crm.absences.excuses import excuse_of
 from crm.db import db, next_number, unit_of_work
 from crm.duties.acts import each_once
 from crm.duties.editions import book
 from crm.duties.locks import lock
-from crm.duties.models import Subject
+from crm.duties.models import Duty, Subject
 from crm.duties.record import open_subject, record
 from crm.penalties import grounds
 from crm.penalties.grounds import Ground
@@ -19,8 +20,8 @@ from crm.penalties.models import Penalty, PenaltyEvent, Sanction, State
 def propose_due(_as_of: datetime) -> int:
     """A sweep's step: what is void, then what is new, a unit of work each; how many."""
     with unit_of_work(read_only=True):
-        resting = [id for id in grounds.doubtful() if grounds.gone(db.session.get_one(Penalty, id))]
-    done = sum(_void(id) for id in resting)
+        gone, back = grounds.gone(), grounds.back_again()
+    done = sum(_void(id) for id in gone) + sum(_revive(id) for id in back)
     with unit_of_work(read_only=True):
         new = list(grounds.all_new())
     return done + each_once(new, propose, _known)
@@ -53,10 +54,36 @@ def _void(penalty_id: int) -> bool:
     with unit_of_work():
         penalty = db.session.get_one(Penalty, penalty_id)
         lock(penalty)
-        if penalty.state in (State.WAIVED, State.STRUCK, State.VOIDED) or not grounds.gone(penalty):
+        why = grounds.gone(penalty_id).get(penalty_id)
+        if why is None:
             return False
-        penalty.state = State.VOIDED
+        penalty.state, penalty.reduced_fen = State.VOIDED, None
         penalty.version += 1
         db.session.flush()
-        record(PenaltyEvent.VOIDED, penalty, to=penalty.concerned_id)
+        record(PenaltyEvent.VOIDED, penalty, to=penalty.concerned_id, name=_because(penalty, why))
+        return True
+
+
+def _because(penalty: Penalty, why: str) -> str:
+    """The number of what took its ground away."""
+    leave = excuse_of(db.session.get_one(Duty, penalty.duty_id)) if why == "absence" else None
+    return (leave or db.session.get_one(Subject, penalty.origin_id)).number
+
+
+def _revive(penalty_id: int) -> bool:
+    """What leave had excused and excuses no longer is proposed again, from the beginning: what was issued and signed before is
+    told by its events alone."""
+    with unit_of_work():
+        penalty = db.session.get_one(Penalty, penalty_id)
+        lock(penalty)
+        if penalty_id not in grounds.back_again():
+            return False
+        penalty.state, penalty.fen, penalty.owner_id = State.PROPOSED, db.session.get_one(Duty, penalty.duty_id).fine_fen, None
+        penalty.issued_by_id = penalty.issued_at = penalty.held_at = penalty.appeal_until = None
+        penalty.first_witness_id = penalty.second_witness_id = None
+        penalty.witnessed, penalty.ill_mannered = [], False
+        penalty.appeal = penalty.answer = penalty.decision = ""
+        penalty.version += 1
+        db.session.flush()
+        record(PenaltyEvent.REVIVED, penalty, to=penalty.concerned_id)
         return True

@@ -6,7 +6,7 @@ from typing import Any, Self
 from dateutil.relativedelta import relativedelta
 from sqlalchemy import Row, select
 
-from crm import clock, lists
+from crm import lists
 from crm.db import db
 from crm.duties import queries as duties
 from crm.duties.models import Subject
@@ -78,13 +78,15 @@ def listing(user, wanted: Filter, before: int | None = None, size: int = lists.S
         ids = ids.where(Subject.concerned_id == wanted.person)
     if wanted.key:
         ids = ids.where(Subject.category == wanted.key)
+    if wanted.key or wanted.sanction or wanted.month:
+        ids = ids.where(Penalty.whole(user))  # else what a witness finds by it tells what it is for
     if wanted.sanction or wanted.month:
         own = select(_OWN.id)
         if wanted.sanction:
             own = own.where(_OWN.sanction == wanted.sanction)
         if wanted.month:
-            since, until = (clock.moment(wanted.month + relativedelta(months=n)) for n in (0, 1))
-            own = own.where(_OWN.happened_at >= since, _OWN.happened_at < until)
+            last = wanted.month + relativedelta(months=1, days=-1)
+            own = own.where(*duties.fell_due(wanted.month, last, _OWN.happened_at))
         ids = ids.where(Subject.id.in_(own))
     rows, after, count = lists.page_of(ids, lambda ids: _loaded(ids, user), before=before, size=size)
     return lists.Page(rows, after, count, duties.names(row.concerned_id for row in rows))

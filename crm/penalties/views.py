@@ -1,6 +1,4 @@
-from io import BytesIO
-
-from flask import Blueprint, flash, redirect, render_template, request, send_file
+from flask import Blueprint, flash, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_login import current_user
 
@@ -10,7 +8,7 @@ from crm.errors import NotThere, Refused
 from crm.files import queries as files
 from crm.files.drafts import received
 from crm.forms import attempt
-from crm.letters.typeset import typeset
+from crm.letters.answer import pdf
 from crm.penalties import fairness, forms, page, printing, queries, workflow
 from crm.penalties.models import HANDED_OUT, PENDING, STANDING, Sanction, State
 from crm.penalties.moves import MOVES
@@ -48,7 +46,7 @@ def _form(of: Subject | None, **kwargs) -> forms.EnterForm:
     known = {"happened_at": clock.now(), "title": f"{of.number} {of.title}" if of else "", "key": request.args.get("key", "")}
     form = forms.EnterForm(data={**known, "person": of.owner_id if of else None}, **kwargs)
     form.key.offer(page.choices())
-    form.person.offer([(one.id, one.name) for one in staff.choices(page.EVERYBODY) if one.id != current_user.id])
+    form.person.offer(staff.offered(staff.choices(page.EVERYBODY), but=(current_user.id,)))
     return form
 
 
@@ -86,8 +84,7 @@ def notice(number):
     penalty = queries.get(number, current_user)
     if penalty.state not in HANDED_OUT or not queries.read_whole(penalty, current_user):
         raise NotThere()
-    printed = typeset(printing.notice(penalty))
-    return send_file(BytesIO(printed.pdf), mimetype="application/pdf", download_name=f"{penalty.number}.pdf", max_age=0)
+    return pdf(printing.notice, penalty, penalty.number)
 
 
 VERBS = Verbs(queries.get, MOVES, page, acts={
@@ -108,4 +105,6 @@ VERBS.hang(bp)
 @bp.post("/<number:number>/notes")
 @needs(P.SIGNED_IN)
 def note(number):
+    if not queries.read_whole(queries.get(number, current_user), current_user):
+        raise NotThere()
     return VERBS.note(number)

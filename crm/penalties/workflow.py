@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from json import dumps
 
-from sqlalchemy import update
+from sqlalchemy import select
 
 from crm import clock
 from crm.db import db, next_number
 from crm.duties import editions
 from crm.duties import workflow as duties
 from crm.duties.models import Duty, Event, Subject, open_now
+from crm.duties.passing import pass_duty
 from crm.duties.record import days_of, open_subject, record
 from crm.duties.rulebook import Penalty as Entry
 from crm.errors import Forbidden, Invalid, Refused, WrongState, blank, needed
@@ -226,8 +227,8 @@ def appoint(penalty: Penalty, *, by, to: Subject, reason: str) -> None:
     penalty.owner_id = to.id
     db.session.flush()
     record(PenaltyEvent.APPOINTED, penalty, by=by, to=to.id, person=penalty.concerned_id, reason=reason)
-    owed = Duty.subject_id == penalty.id, Duty.rule == ANSWER, open_now()
-    db.session.execute(update(Duty).where(*owed).values(owner_id=to.id).execution_options(synchronize_session=False))
+    for duty in db.session.scalars(select(Duty).where(Duty.subject_id == penalty.id, Duty.rule == ANSWER, open_now())).all():
+        pass_duty(duty, to, by=by)
 
 
 def decide(penalty: Penalty, *, by, outcome: str, answer: str, fen: int | None = None) -> None:

@@ -7,7 +7,7 @@ from crm import lists
 from crm.db import db
 from crm.fund import queries as funds
 from crm.fund import statement
-from crm.fund.models import EntryKind, FundEntry, Month
+from crm.fund.models import EntryKind, FundEntry, Month, State
 from crm.labels import N_
 from crm.penalties import fairness
 from crm.reports.layout import As, Column, Layout, Table
@@ -39,12 +39,14 @@ def figures(period: Period, person: int | None = None) -> dict[str, Any]:
     lines = fairness.lines(fairness.Scope(period.since, period.since))
     clauses = [_clause(line, period) for line in lines]
     summed = {column.key: sum(line[column.key] for line in clauses) for column in FARED}
-    says, entries = _statement(period), funds.entries(period.since, period.until)
+    month, entries = _month(period), funds.entries(period.since, period.until)
+    says = statement.told(month) if month else {"people": [], "fen": 0}
     fund = {"into": sum(one.fen for one in entries if one.fen > 0), "out": -sum(one.fen for one in entries if one.fen < 0)}
     at = {key: _at(period, state) for key, state in STATES.items()} | dict.fromkeys(("into", "out", "balance"), "/fund")
     return {
         "number": summed | {"deducted": says["fen"], **fund, "balance": funds.balance_on(period.until)}, "at": at,
-        "clauses": clauses, "people": [_person(who, period) for who in says["people"]], "fund": [_entry(one) for one in entries],
+        "clauses": clauses, "people": [_person(who, month) for who in says["people"] if month],
+        "fund": [_entry(one) for one in entries],
     }  # fmt: skip
 
 
@@ -62,14 +64,19 @@ def _clause(line: fairness.Line, period: Period) -> dict[str, Any]:
     return {"name": line.key, **counts, "fen": line.fen, "at": at}
 
 
-def _statement(period: Period) -> dict[str, Any]:
-    month = db.session.query(Month).filter(Month.month == period.since).one_or_none()
-    return statement.told(month) if month else {"people": [], "fen": 0}
+def _month(period: Period) -> Month | None:
+    return db.session.query(Month).filter(Month.month == period.since).one_or_none()
 
 
-def _person(who: dict[str, Any], period: Period) -> dict[str, Any]:
-    at = _at(period, "standing", person=who["id"])
-    return {"name": who["name"], "count": len(who["lines"]), "fen": who["fen"], "at": {"count": at}}
+def closed(period: Period) -> bool:
+    """Whether what it deducts no longer changes: it is reported then (7.7)."""
+    month = _month(period)
+    return month is not None and month.state != State.OPEN
+
+
+def _person(who: dict[str, Any], month: Month) -> dict[str, Any]:
+    at = dict.fromkeys(("count", "fen"), f"{month.path}#p{who['id']}")
+    return {"name": who["name"], "count": len(who["lines"]), "fen": who["fen"], "at": at}
 
 
 def _entry(one: FundEntry) -> dict[str, Any]:

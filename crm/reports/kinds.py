@@ -21,6 +21,7 @@ class Sort:
     weekly: bool = False
     personal: bool = False
     clause: str = ""
+    ready: Callable[[Period], bool] = lambda _period: True  # whether what is over is settled, too
 
     def period(self, day: date) -> Period:
         """The one of a day."""
@@ -33,7 +34,7 @@ SORTS: Mapping[str, Sort] = {
     Kind.SERVICES: Sort(2, services.LAYOUT, services.figures, clause="4.director.6"),
     Kind.SATISFACTION: Sort(3, satisfied.LAYOUT, satisfied.figures, clause="4.director.4"),
     Kind.FRIDAY: Sort(100, friday.LAYOUT, friday.figures, weekly=True, clause="4.director.7"),
-    Kind.PENALTIES: Sort(5, fined.LAYOUT, fined.figures, clause="7.8"),
+    Kind.PENALTIES: Sort(5, fined.LAYOUT, fined.figures, clause="7.8", ready=fined.closed),
     Kind.COMPANY: Sort(4, company.LAYOUT, company.figures, clause="4.director.8"),
 }  # fmt: skip
 

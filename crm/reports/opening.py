@@ -9,14 +9,14 @@ from crm import clock
 from crm.db import db, unit_of_work
 from crm.duties import editions
 from crm.duties.acts import each_once
-from crm.duties.models import Edition
+from crm.duties.models import Edition, Event
 from crm.duties.rulebook import Rulebook, holds
 from crm.permissions import Role
 from crm.reports.kinds import SORTS
 from crm.reports.models import Kind, Report, ReportEvent
 from crm.reports.periods import Period
 from crm.reports.workflow import prepare
-from crm.staff.models import User, UserRole, UserState
+from crm.staff.models import User, UserEvent, UserRole, UserState
 
 Wanted = tuple[Kind, Period, int | None]  # the last: whose, where each has their own
 
@@ -45,10 +45,12 @@ def wanted(today: date) -> Iterator[Wanted]:
     for kind, sort in SORTS.items():
         if (began := asked_since(kind)) is None:
             continue
-        period = sort.period(began)
+        period, people = sort.period(began), _people() if sort.personal else {}
         while period.until < today:
-            whose = _people(period) if sort.personal else [None]
-            yield from ((Kind(kind), period, person) for person in whose)
+            if sort.personal:
+                yield from ((Kind(kind), period, id) for id, since in people.items() if since <= period.until)
+            elif sort.ready(period):
+                yield Kind(kind), period, None
             period = period.after
 
 
@@ -69,8 +71,14 @@ def asked_since(kind: str) -> date | None:
     return since
 
 
-def _people(period: Period) -> list[int]:
-    """The specialists who were here before it ended."""
+def _people() -> dict[int, date]:
+    """The specialists, each with the day since which they are: nobody owes a report of months before."""
     holds_role = select(UserRole.user_id).where(UserRole.role == Role.SPECIALIST)
-    here = User.state == UserState.ACTIVE, User.opened_at < clock.end_of(period.until), User.id.in_(holds_role)
-    return list(db.session.scalars(select(User.id).where(*here).order_by(User.id)))
+    here = select(User.id, User.opened_at).where(User.state == UserState.ACTIVE, User.id.in_(holds_role)).order_by(User.id)
+    since = {row.id: clock.local(row.opened_at).date() for row in db.session.execute(here)}
+    edited = select(Event.subject_id, Event.at, Event.facts).where(Event.kind == UserEvent.EDITED, Event.subject_id.in_(since))
+    for id, at, facts in db.session.execute(edited.order_by(Event.id)):
+        before, after = facts.get("changes", {}).get("roles", [(), ()])
+        if Role.SPECIALIST in after and Role.SPECIALIST not in before:
+            since[id] = clock.local(at).date()
+    return since

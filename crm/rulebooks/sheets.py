@@ -8,6 +8,7 @@ from crm.duties.reading import SETTINGS
 from crm.duties.rulebook import PROGRAM
 from crm.errors import Refused
 from crm.labels import N_, Bilingual
+from crm.penalties.models import Sanction
 from crm.rulebooks import typed as types
 from crm.rulebooks.differences import listed
 from crm.rulebooks.text import Change, value_at
@@ -51,6 +52,7 @@ AREAS = {  # by the first part of a rule's key
     "contract": N_("Contracts"), "message": N_("Letters"), "plan": N_("Contract plans"), "call": N_("Calls"),
     "callback": N_("Callbacks"), "report": N_("Reports"), "paper": N_("Papers"), "implementation": N_("Implementations"),
     "duty": N_("More time"), "rulebook": N_("Rulebook"), "suggestion": N_("Rulebook"), "objection": N_("Rulebook"),
+    "absence": N_("Leave"), "penalty": N_("Penalties"), "month": N_("Month's statement"),
 }  # fmt: skip
 OTHER = N_("Others")
 
@@ -90,8 +92,7 @@ def deadlines(data: Data) -> list[Section]:
     return _sections(rows, lambda key: AREAS.get(key.partition(".")[0], OTHER))
 
 
-KINDS = (("fine", N_("Fine")), ("warning", N_("Written warning")), ("compensation", N_("Making good a loss")),
-         ("recommendation", N_("Recommendation")))  # fmt: skip
+KINDS = tuple((kind.value, kind.label) for kind in Sanction)
 
 
 def fined_by(rule: Data) -> set[str]:
@@ -157,6 +158,7 @@ NUMBERS = {
     "pay_within_days": N_("Payment within so many days of the countersigned copy"),
     "copy_within_days": N_("The copy is expected back within so many days"),
     "status_link_days": N_("A customer's link is good for so many days"),
+    "appeal_within_days": N_("An appeal comes within so many days of the signature (D1)"),
     "reminder_after_days": N_("No reminder within so many days of the notice"),
     "complaints_many": N_("From so many confirmed complaints on, dismissal is recommended (7.2)"),
     "complaints_months": N_("if they lie within so many months (7.2)"),

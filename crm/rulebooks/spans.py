@@ -46,10 +46,10 @@ def _span(count: str, unit: str, times: int) -> Span:
     """`半小时` and `半年` are said, too."""
     if count == "半" and (unit, times) in HALVES:
         return HALVES[unit, times]
-    number = _number(count) * times
-    if number > 9999:
-        raise ValueError(WRONG)
-    return Span(number, unit)
+    try:
+        return Span.of(_number(count) * times, unit)
+    except ValueError as wrong:
+        raise ValueError(WRONG) from wrong
 
 
 def _number(text: str) -> int:

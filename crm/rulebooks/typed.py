@@ -12,11 +12,10 @@ from flask_babel import gettext as _
 from crm.duties.rulebook import Due
 from crm.labels import N_, Bilingual
 from crm.labels import said as in_language
-from crm.money import fen_of, yuan
+from crm.money import MOST_FEN, fen_of, yuan
 from crm.rulebooks import spans
 from crm.workdays import Span
 
-MOST_FEN = 100_000_00
 Pairs = Sequence[tuple[str, str]]
 
 

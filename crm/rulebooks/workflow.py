@@ -1,7 +1,7 @@
 """A draft of the rulebook: begun, changed, issued or discarded. What is saved is always a rulebook that can be read."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from crm import clock
@@ -20,6 +20,7 @@ from crm.rulebooks.moves import CHANGE, DRAFT_MOVES
 from crm.rulebooks.text import Change, applied, changed, data_of
 from crm.staff import workflow as accounts
 
+FURTHEST = timedelta(days=92)  # an issued edition cannot be taken back, and none holds before it
 TOLD = 200  # changes of one saving that are told one by one
 
 
@@ -71,6 +72,7 @@ def change(draft: Draft, changes: Sequence[Change], *, by) -> list[differences.D
 
 def rewrite(draft: Draft, text: str, *, by) -> list[differences.Difference]:
     """The whole text, as somebody wrote it."""
+    _changeable(draft, by)
     text = text.replace("\r\n", "\n")
     try:
         duties.check_rulebook(text)
@@ -96,11 +98,15 @@ def add(draft: Draft, change_: Change, *, by) -> None:
     change(draft, [change_], by=by)
 
 
-def _save(draft: Draft, text: str, by) -> list[differences.Difference]:
+def _changeable(draft: Draft, by) -> None:
     if not CHANGE.may(by, draft):
         raise Forbidden()
     if draft.state not in CHANGE.froms:
         raise WrongState()
+
+
+def _save(draft: Draft, text: str, by) -> list[differences.Difference]:
+    _changeable(draft, by)
     found = differences.between(data_of(draft.body), data_of(text))
     draft.body = text
     draft.version += 1
@@ -114,6 +120,8 @@ def issue(draft: Draft, *, by, holds_from: date) -> Edition:
     """It holds from a day on, from now on if that is today; never backwards, nor before the last edition. Everybody is asked to
     acknowledge it; what is open keeps its own (10, ours.editions)."""
     DRAFT_MOVES["issue"].apply(draft, by)
+    if holds_from > clock.today() + FURTHEST:
+        raise Invalid(fields={"holds_from": N_("This lies more than three months away: no other edition could hold before it.")})
     try:
         at = clock.now() if holds_from == clock.today() else clock.moment(holds_from)
         edition = duties.issue_edition(draft.body, at, by=by)

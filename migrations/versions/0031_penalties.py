@@ -9,6 +9,7 @@ branch_labels = None
 depends_on = None
 
 GROUNDS = "kind IN ('paper.lost', 'callback.unrecorded')"
+CONFIRMED = "kind IN ('opinion.confirmed', 'opinion.reviewed', 'opinion.reweighed')"
 FINED = "breached_by_id IS NOT NULL AND fine_fen IS NOT NULL"
 
 
@@ -40,6 +41,8 @@ def upgrade() -> None:
     _fund()
     op.create_index("ix_events_grounds", "events", ["id"], **_only(GROUNDS))
     op.create_index("ix_duties_fined", "duties", ["breached_by_id"], **_only(FINED))
+    op.create_index("ix_events_confirmed", "events", ["id"], **_only(CONFIRMED))
+    op.create_index("ix_duties_costly", "duties", ["due_at"], **_only("fine_clause IS NOT NULL"))
     weighed = "rule IN ('opinion.weigh', 'opinion.weigh_lead') AND kept_by_id IS NULL AND dropped_by_id IS NULL"
     op.execute(f"UPDATE duties SET dropped_by_id = opened_by_id WHERE {weighed}")
     op.drop_column("opinions", "decision")

@@ -320,3 +320,20 @@ def test_a_late_decision_is_a_missed_duty_without_a_fine(app):
     with clock.frozen(AT("2026-11-25T09:00")), unit_of_work():
         workflow.approve(row, by=make.who("manager"))
     assert row.state == State.APPROVED
+
+
+def test_what_only_was_asked_for_is_rejected_by_others_and_withdrawn_by_who_asked(app):
+    row = leave()
+    with pytest.raises(Refused), unit_of_work():
+        workflow.withdraw(db.session.get_one(Absence, row.id), by=make.who("manager"), reason="不准")
+    with unit_of_work():
+        workflow.withdraw(db.session.get_one(Absence, row.id), by=make.who("specialist"), reason="不去了")
+    assert db.session.get_one(Absence, row.id).state == State.WITHDRAWN
+
+
+def test_that_no_sweep_came_by_is_said_by_the_event_that_ends_it(app):
+    """What it excuses hangs on that: the story says so."""
+    leave(upto="accepted")
+    row = at("2026-12-20T09:00")
+    told = db.session.query(Event).filter_by(subject_id=row.id, kind="absence.ended").one()
+    assert (row.unforeseen, told.facts["changes"]) == (True, {"unforeseen": [False, True]})

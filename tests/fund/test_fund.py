@@ -19,6 +19,7 @@ from crm.penalties.models import Penalty
 from crm.sweep import tick
 from tests import make
 from tests.penalties.making import committed, do, penalty
+from tests.penalties.recount import adds_up, recount
 
 pytestmark = pytest.mark.usefixtures("sound")
 DECEMBER = clock.parse("2026-12-02T10:00")
@@ -110,7 +111,7 @@ def test_what_is_struck_after_it_was_deducted_is_given_back_with_the_next(app):
         db.session.execute(text("UPDATE subjects SET state = 'struck' WHERE id = :id"), {"id": other.id})
     given = closed("2027-01", clock.parse("2027-02-03T10:00")).body
     assert (given["fen"], given["fund"], given["people"][0]["lines"][0]["adjusts"]) == (-2000, -2000, True)
-    assert workflow.balance() == 0 and statement.sums().adds_up
+    assert workflow.balance() == 0 and adds_up(recount())
 
 
 def test_a_closed_month_stays_as_it_was(app):
@@ -229,3 +230,38 @@ def test_a_penalty_that_lost_its_ground_after_the_close_is_given_back(app):
         tick()
     assert db.session.get_one(Penalty, row.id).state == "voided"
     assert closed("2026-12", clock.parse("2027-01-04T10:00")).body["fen"] == -20000
+
+
+def test_nothing_is_spent_on_a_day_whose_balance_is_reported(app):
+    committed(penalty, "signed")
+    closed()
+    with clock.frozen(DECEMBER):
+        with pytest.raises(Invalid) as refused, unit_of_work():
+            workflow.spend(by=make.who("director"), fen=100, on=date(2026, 11, 30), purpose="水果")
+        assert set(refused.value.fields) == {"on"}
+
+
+def test_what_is_given_back_may_take_more_than_there_is_and_the_page_says_so(app, browser):
+    row = committed(penalty, "signed")
+    closed()
+    with clock.frozen(DECEMBER), unit_of_work():
+        workflow.spend(by=make.who("director"), fen=2000, on=date(2026, 12, 2), purpose="水果")
+        db.session.execute(text("UPDATE subjects SET state = 'struck' WHERE id = :id"), {"id": row.id})
+    closed("2026-12", clock.parse("2027-01-04T10:00"))
+    assert workflow.balance() == -2000
+    with clock.frozen(clock.parse("2027-01-04T11:00")):
+        assert "given back" in browser("director").get("/fund").text
+        with pytest.raises(Invalid), unit_of_work():
+            workflow.spend(by=make.who("director"), fen=1, on=date(2027, 1, 4), purpose="水果")
+
+
+def test_whoever_does_not_read_the_fund_does_not_read_on_a_statement_what_was_spent(app, browser):
+    committed(penalty, "signed")
+    closed()
+    with clock.frozen(DECEMBER), unit_of_work():
+        workflow.spend(by=make.who("director"), fen=1, on=date(2026, 12, 2), purpose="秘密聚餐")
+    month = closed("2026-12", clock.parse("2027-01-04T10:00"))
+    with clock.frozen(clock.parse("2027-01-04T11:00")):
+        assert "秘密聚餐" in browser("director").get(month.path).text
+        told = browser("archivist").get(month.path)
+        assert told.status_code == 200 and "秘密聚餐" not in told.text

@@ -29,6 +29,7 @@ from crm.desk.tables import TABLES
 from crm.duties import workflow as duties
 from crm.duties.message import Message
 from crm.duties.models import Duty, Edition, Event, Notice, Subject
+from crm.duties.passing import hand_over
 from crm.duties.record import record
 from crm.files import store
 from crm.files import workflow as files
@@ -118,7 +119,7 @@ def ticket(whose: str, user, name: str = "") -> Row:
     else:
         _prepared(row, name)
     owner = owner_of(whose, user)
-    duties.hand_over(row, row.owner_id, owner.id)
+    hand_over(row, row.owner_id, owner.id)
     row.owner_id = owner.id
     if user.may(Permission.CHANGE_BUILD) and category != "admin_password":  # a developer sees those that changes came of
         make.change(make.customer_of(row), origin=row)
@@ -146,7 +147,7 @@ def visit(whose: str, user, name: str = "") -> Row:
     if name == "see" and whose != "closed":
         feedback.refuse(row, by=make.who("specialist"), name="王主任", position="总监", words="要等上级同意")
     if not (move and move.others):
-        duties.hand_over(row, row.owner_id, owner.id)
+        hand_over(row, row.owner_id, owner.id)
         row.owner_id = owner.id
     db.session.flush()
     return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
@@ -175,7 +176,7 @@ def contract(whose: str, user, name: str = "") -> Row:
     if name == "lapse":  # nothing is owed for it any more
         contracts.serials(row, by=by, reason="客户自备加密狗")
         record("contract.notified", row, act="contract.notice", ends_on=row.ends_on)
-    duties.hand_over(row, row.owner_id, owner.id)
+    hand_over(row, row.owner_id, owner.id)
     row.owner_id = owner.id
     db.session.flush()
     move = MOVES_OF_CONTRACTS.get(name) or (CHANGE if name == "edit" else None)
@@ -430,7 +431,7 @@ def of_another(whose: str, user) -> Row:
 def duty(whose: str, user) -> Row:
     row = ticket("closed" if whose == "closed" else "own", user)
     if whose == "another's":
-        duties.hand_over(row.subject, user.id, another(user).id)
+        hand_over(row.subject, user.id, another(user).id)
     owed = db.session.query(Duty).filter_by(subject_id=row.subject.id).order_by(Duty.id).first()
     return Row({"duty_id": owed.id}, row.subject)
 
@@ -439,7 +440,7 @@ def extension(whose: str, user) -> Row:
     """Asked by oneself, by another, and one that is decided."""
     by = user if whose == "own" else another(user)
     subject = make.ticket(unit())
-    duties.hand_over(subject, subject.owner_id, by.id)
+    hand_over(subject, subject.owner_id, by.id)
     owed = db.session.query(Duty).filter_by(subject_id=subject.id).order_by(Duty.id).first()
     asked = duties.ask_more_time(owed, by=by, reason="忙", wanted=owed.due_at + timedelta(days=3))
     if whose == "closed":
@@ -591,7 +592,7 @@ def change(whose: str, user, name: str = "") -> Row:
     if move and move.hands and owner.may(Permission.CHANGE_BUILD):
         row.concerned_id = owner.id
     if not (move and move.others) and row.concerned_id != owner.id:
-        duties.hand_over(row, row.owner_id, owner.id)
+        hand_over(row, row.owner_id, owner.id)
         row.owner_id = owner.id
     db.session.flush()
     return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
@@ -613,7 +614,7 @@ def opinion(whose: str, user, name: str = "") -> Row:
     if whose == "closed" and row.state in opining.MOVES["withdraw"].froms:
         opining.withdraw(row, by=make.who("manager"), reason="不提了")
     elif row.owner_id and (not row.complaint or owner.may(Permission.OPINION_INVESTIGATE)):
-        duties.hand_over(row, row.owner_id, owner.id)
+        hand_over(row, row.owner_id, owner.id)
         row.owner_id = owner.id
     db.session.flush()
     return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))

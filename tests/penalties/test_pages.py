@@ -4,13 +4,18 @@ import pytest
 
 from crm import clock
 from crm.db import db, unit_of_work
-from crm.penalties import workflow
+from crm.duties import reading
+from crm.duties import workflow as duties
+from crm.papers import workflow as papers
+from crm.penalties import printing, workflow
 from crm.penalties.models import Penalty
+from crm.rulebooks.text import Change, changed
 from crm.sweep import tick
 from tests import make
 from tests.penalties.making import (
     by_hand,
     committed,
+    do,
     ended_record,
     later,
     penalty,
@@ -225,3 +230,44 @@ def test_the_list_needs_no_more_statements_for_more_rows(app, browser, statement
         assert page.get("/penalties").status_code == 200
         counts.append(len(statements))
     assert counts[0] == counts[1]
+
+
+def test_a_witness_learns_of_it_nowhere_else(app, browser):
+    """Neither notices, search, a paper's form nor the list's filters tell what it is for; nor do they write on it."""
+    row = committed(penalty, "refused", title="周五例会", facts="迟到十五分钟")
+    page = browser("archivist")
+    notices = page.get("/notices").text
+    assert row.number in notices and "周五例会" not in notices and "推开" not in notices
+    assert row.path not in page.get(f"/search?q={row.number}").text and row.path not in page.get("/search?q=周五例会").text
+    assert "周五例会" not in page.get(f"/papers/new?of={row.number}").text
+    assert row.path not in page.get("/penalties?key=3.9.late").text and row.path not in page.get("/penalties?month=2026-11").text
+    assert page.send(f"{row.path}/notes", words="我看到了").status_code == 404
+
+
+def test_a_paper_of_a_penalty_is_no_more_open_than_the_penalty(app, browser):
+    row = committed(penalty, "signed", title="周五例会")
+    with unit_of_work():
+        paper = papers.enter(db.session.get_one(Penalty, row.id), "other", by=make.who("manager"), sheets=1)
+    for who, reads in (("manager", True), ("specialist", True), ("specialist2", False), ("followup", False), ("archivist", False)):
+        page = browser(who)
+        assert (page.get(paper.path).status_code == 200) == reads, who
+        assert (paper.number in page.get("/papers").text) == reads, who
+
+
+def test_what_happened_under_a_former_edition_can_still_be_entered(app, browser):
+    with later(days=5):
+        with unit_of_work():
+            text = changed(reading.shipped(), [Change(("penalty", "3.9.late"), None)])
+            duties.issue_edition(text, clock.now(), by=make.who("director"))
+        typed = {"key": "3.9.late", "person": str(make.who("specialist").id), "title": "例会", "happened_at": "2026-11-23T10:00",
+                 "facts": "迟到"}  # fmt: skip
+        assert browser("manager").send("/penalties/new", **typed).status_code == 303
+        assert only().category == "3.9.late"
+
+
+def test_the_notice_shows_the_signature_of_who_signed_after_one_witness(app):
+    with unit_of_work():
+        row = penalty("refused")
+        workflow.confirm(row, by=make.who("followup"))
+        do("sign", row)
+        assert printing._signed(row, {row.concerned_id: "张伟"}).startswith("张伟")

@@ -3,24 +3,31 @@
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import event
 
 from crm import clock
 from crm.absences import workflow as absences
+from crm.absences.models import Absence
 from crm.db import db, unit_of_work
 from crm.duties import queries as duties
 from crm.duties.models import Duty, Event, Notice
+from crm.fund import statement
+from crm.fund.models import Month
 from crm.opinions import workflow as opinions
+from crm.opinions.models import Opinion
 from crm.papers import workflow as papers
-from crm.penalties import evidence
+from crm.penalties import evidence, fairness, grounds, queries
 from crm.penalties import workflow as penalties
-from crm.penalties.grounds import follows_now
+from crm.penalties.grounds import Told, follows_now
 from crm.penalties.models import Penalty
 from crm.sweep import tick
 from crm.tickets import workflow as tickets
 from crm.visits import workflow as visits
 from tests import make
 from tests.penalties.making import (
+    by_hand,
     committed,
+    do,
     ended_implementation,
     ended_record,
     later,
@@ -173,7 +180,8 @@ def test_where_an_earlier_complaint_falls_the_later_one_becomes_the_first(app):
     ([(1, "opinion.confirmed", ["a"]), (2, "opinion.reweighed", []), (3, "opinion.reweighed", ["a"])], {"a": 3}),
 ])  # fmt: skip
 def test_what_a_complaint_leads_to_rests_on_the_event_that_said_so_last(story, now):
-    assert follows_now(story) == now
+    told = [Told(id, kind, clock.now(), None, follows) for id, kind, follows in story]
+    assert {key: one.id for key, one in follows_now(told).items()} == now
 
 
 def test_a_service_that_a_callback_finds_has_no_record_is_a_finding_of_whoever_called(app):
@@ -249,3 +257,88 @@ def test_a_thousand_days_later_a_sweep_that_never_ran_catches_up(app):
     committed(returned_visit)
     [row] = swept(days=1000)
     assert row.happened_at == clock.parse("2026-11-24T18:00") and row.opened_at - row.happened_at > timedelta(days=900)
+
+
+def test_a_deadline_at_the_end_of_a_month_belongs_to_the_month_that_ends(app):
+    """24:00 of the thirtieth is no breach of December."""
+    with unit_of_work():
+        row = by_hand("3.9.late")
+        row.happened_at = clock.end_of(date(2026, 11, 30))
+        do("issue", row)
+        do("sign", row)
+    november, december = Month(month=date(2026, 11, 1)), Month(month=date(2026, 12, 1))
+    [line] = statement.due(november)
+    assert statement.body([line])["people"][0]["lines"][0]["happened"] == "2026-11-30"
+    assert [len(fairness.lines(fairness.Scope(day, day))) for day in (november.month, december.month)] == [1, 0]
+    listed = [queries.listing(make.who("manager"), queries.Filter(month=day)).count for day in (november.month, december.month)]
+    assert listed == [1, 0]
+
+
+def test_what_leave_had_excused_is_proposed_again_once_it_excuses_no_longer(app):
+    committed(returned_visit)
+    with unit_of_work():
+        away = absences.ask(by=make.who("specialist"), starts_on=clock.today(), ends_on=date(2026, 11, 25), category="sick",
+                            words="高烧", stand_in=make.who("specialist2"))  # fmt: skip
+    [row] = swept(days=3)
+    with later(days=3), unit_of_work():
+        do("issue", row)
+        do("sign", row)
+        absences.approve(db.session.get_one(Absence, away.id), by=make.who("manager"), unforeseen=True)
+    [row] = swept(days=3, minutes=1)
+    assert row.state == "voided"
+    because = db.session.query(Event).filter_by(kind="penalty.voided").one()
+    assert because.facts["name"] == away.number, "it says which leave"
+    with later(days=3, minutes=2), unit_of_work():
+        absences.judge(db.session.get_one(Absence, away.id), by=make.who("manager"), unforeseen=False, reason="没有病假条")
+    [row] = swept(days=3, minutes=3)
+    assert (row.state, row.fen, row.issued_by_id, row.held_at) == ("proposed", 3000, None, None)
+    assert [one.state for one in swept(days=3, minutes=4)] == ["proposed"], "once"
+    with later(days=3, minutes=5), unit_of_work():
+        do("issue", row)
+
+
+def test_a_final_warning_goes_with_the_notice_it_came_of(app):
+    with unit_of_work():
+        make.complaint(upto="confirmed")
+    [row] = [one for one in swept(minutes=1) if one.category == "7.1.first"]
+    with later(minutes=2), unit_of_work():
+        do("issue", row)
+        penalties.refuse(row, by=make.who("manager"), words="撕了", witnesses=(make.who("followup"), make.who("archivist")),
+                         ill_mannered=True)  # fmt: skip
+        do("witness", row)
+    assert [one.state for one in swept(minutes=3) if one.category == "D1.final"] == ["proposed"]
+    with later(minutes=4), unit_of_work():
+        opinions.review(db.session.query(Opinion).one(), by=make.who("manager"), reason="弄错人了")
+    swept(minutes=5)
+    assert {one.category: one.state for one in swept(minutes=6)} == {"7.1.first": "voided", "D1.final": "voided"}
+
+
+def test_what_was_reduced_and_is_void_later_is_sound(app):
+    committed(returned_visit)
+    [row] = swept(days=3)
+    with later(days=3), unit_of_work():
+        for step in ("issue", "sign", "appeal", "reduced"):
+            do(step, row)
+        away = absences.ask(by=make.who("specialist"), starts_on=date(2026, 11, 24), ends_on=date(2026, 11, 25), category="sick",
+                            words="高烧", stand_in=make.who("specialist2"))  # fmt: skip
+        absences.approve(away, by=make.who("manager"), unforeseen=True)
+    assert [(one.state, one.reduced_fen) for one in swept(days=4)] == [("voided", None)]
+
+
+def test_a_sweep_asks_as_much_however_many_complaints_there_ever_were(app):
+    def asked() -> int:
+        told: list[str] = []
+        listen = "before_cursor_execute", lambda *given: told.append(given[2])
+        event.listen(db.engine, *listen)
+        with unit_of_work(read_only=True):
+            assert list(grounds.all_new()) == [] and grounds.gone() == {}
+        event.remove(db.engine, *listen)
+        return len(told)
+
+    numbers = []
+    for _more in range(3):
+        with unit_of_work():
+            make.complaint(upto="confirmed")
+        swept(minutes=1)
+        numbers.append(asked())
+    assert len(set(numbers)) == 1, numbers

@@ -10,6 +10,8 @@ from crm.duties import reading
 from crm.duties import workflow as duties
 from crm.duties.models import Duty, Event
 from crm.errors import Forbidden, Invalid, WrongState
+from crm.fund import workflow as funds
+from crm.fund.models import Month
 from crm.permissions import Role
 from crm.reports import opening, workflow
 from crm.reports.models import Kind, Report, Returned, State
@@ -56,7 +58,6 @@ def test_each_month_and_week_has_its_reports_and_each_is_somebodys(december):
     me, other = (f"M2611-{1000 + int(make.who(login).number[1:])}" for login in ("specialist", "specialist2"))
     assert found == {
         (Kind.CALLBACKS, "M2611-0001"): {"report.submit": ("followup", "12-08 18:00")},
-        (Kind.PENALTIES, "M2611-0005"): {"report.penalties": ("manager", "12-10 18:00")},
         (Kind.SPECIALIST, me): {"report.specialist": ("specialist", "12-04 18:00")},
         (Kind.SPECIALIST, other): {"report.specialist": ("specialist2", "12-04 18:00")},
         (Kind.SERVICES, "M2611-0002"): {"report.services": ("manager", "12-08 18:00")},
@@ -273,3 +274,23 @@ def test_the_lists_filters_narrow_it(december, browser):
         assert [row.number for row in db.session.query(Report).order_by(Report.id) if f'href="/reports/{row.number}"' in text] == numbers, query
     mine = browser("specialist").get("/reports").text
     assert one(Kind.SPECIALIST, "specialist").number in mine and "M2611-0001" not in mine
+
+
+def test_whoever_becomes_a_specialist_owes_no_month_before(app):
+    with unit_of_work():
+        staff.edit_user(make.who("developer"), by=make.who("admin"), roles=[Role.DEVELOPER], active=True)
+    with clock.frozen(clock.parse("2027-02-10T09:00")), unit_of_work():
+        roles = [Role.DEVELOPER, Role.SPECIALIST]
+        staff.edit_user(make.who("developer"), by=make.who("admin"), roles=roles, active=True)
+    sweep.tick(clock.parse("2027-03-01T09:00"))
+    mine = db.session.query(Report).filter_by(category=Kind.SPECIALIST, owner_id=make.who("developer").id)
+    assert [row.since for row in mine] == [date(2027, 2, 1)]
+
+
+def test_the_month_s_penalties_are_reported_once_its_statement_is_closed(december):
+    rows = db.session.query(Report).filter_by(category=Kind.PENALTIES)
+    assert rows.count() == 0
+    with unit_of_work():
+        funds.close(db.session.query(Month).filter_by(title="2026-11").one(), by=make.who("director"))
+    sweep.tick(clock.now())
+    assert rows.one().number == "M2611-0005"

@@ -5,6 +5,7 @@ import pytest
 from crm.duties import reading
 from crm.duties import workflow as duties
 from crm.duties.rulebook import RulebookError
+from crm.penalties.models import Sanction
 from crm.rulebooks.faults import fault
 from crm.rulebooks.workflow import Unfit, check, faults_of
 
@@ -50,3 +51,36 @@ def test_what_is_no_rulebook_is_refused_with_every_fault(app):
     with pytest.raises(Unfit) as wrong:
         check({"duty": {"a": {}}, "nonsense": {}})
     assert len(wrong.value.faults) >= 2
+
+
+HOSTILE = {
+    "a name of a thousand parts": "a." * 1000 + "b = 1", "quoted and spaced": "x = { " + "a . " * 50 + "b = 1 }",
+    "brackets in brackets": "zz = " + "[" * 3000, "a very long number": "x = " + "9" * 5000, "settings = 5": "settings = 5",
+    "hours = 5": "hours = 5", "a table that is none": "category = 5", "no deadline": '[duty."x"]\ndue = ""',
+    "a clause without a name": '[clause.""]\ntitle = {zh = "", en = ""}', "needs = 5": "[record]\nneeds = 5",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_a_text_that_is_meant_to_break_the_reader_is_refused(app, text):
+    found = faults_of(text)
+    assert found and not [one for one in found if one.wrong.message.startswith("This cannot be read")], found
+
+
+@pytest.mark.parametrize("line", [
+    "fen = -2000", "fen = 0", "fen = 99999999999", 'fen = "x"', "fen = 0.5", "fen = nan", "fen = [1]", "fen = true",
+    "from_fen = 100", "fen = 100\nfrom_fen = 1\nto_fen = 2", "from_fen = 5\nto_fen = 5",
+])  # fmt: skip
+def test_a_fine_is_an_amount_that_can_be_paid(app, line):
+    assert TEXT.count('[penalty."7.4"]\nkind = "fine"\nunrecorded = true\nfen = 3000\n') == 1
+    assert faults_of(TEXT.replace('[penalty."7.4"]\nkind = "fine"\nunrecorded = true\nfen = 3000\n', f'[penalty."7.4"]\nkind = "fine"\nunrecorded = true\n{line}\n'))
+    assert faults_of(TEXT.replace('[penalty."7.4"]\nkind = "fine"', '[penalty."7.4"]\nkind = "hanging"'))
+
+
+@pytest.mark.parametrize("span", ["9999 years", "999 months", "9999 working hours"])
+def test_no_deadline_lies_beyond_reach(app, span):
+    assert faults_of(TEXT.replace('due = "2 working days"\nwarn = "4 working hours"', f'due = "{span}"\nwarn = "4 working hours"'))
+
+
+def test_the_kinds_of_sanction_are_those_of_penalties():
+    assert tuple(Sanction) == reading.SANCTIONS

@@ -10,9 +10,10 @@ from crm import clock
 from crm.db import db, unit_of_work
 from crm.duties import editions, reading
 from crm.duties.models import Acknowledgement, Duty, Edition, Notice
+from crm.duties.reading import SETTINGS
 from crm.rulebooks import workflow
 from crm.rulebooks.models import Draft
-from crm.rulebooks.sheets import SHEETS, entries_of
+from crm.rulebooks.sheets import NUMBERS, OTHER, SHEETS, deadlines, entries_of
 from crm.rulebooks.text import Change, data_of, value_at
 from crm.tickets import workflow as tickets
 from crm.tickets.models import Ticket
@@ -323,3 +324,15 @@ def test_each_sheet_names_each_entry_once(app):
             names += [entry.name for entry in entries_of(sheet.sections(data))]
     assert len(names) == len(set(names)) > 300
     assert value_at(data, ("duty", "ticket.progress")) is not None
+
+
+def test_an_edition_begins_within_three_months(director, draft):
+    """None holds before one that is issued: a slip of the year would keep every other from beginning."""
+    answer = director.send(f"{draft.path}/issue", holds_from="2100-12-31")
+    assert answer.status_code == 422 and "three months" in answer.text
+
+
+def test_every_number_and_every_duty_of_the_rulebook_has_a_title_on_its_page():
+    data = data_of(reading.shipped())
+    assert set(SETTINGS) == set(NUMBERS)
+    assert OTHER not in [section.title for section in deadlines(data)]
