@@ -299,7 +299,7 @@ def test_what_leave_had_excused_is_proposed_again_once_it_excuses_no_longer(app)
 
 def test_a_final_warning_goes_with_the_notice_it_came_of(app):
     with unit_of_work():
-        make.complaint(upto="confirmed")
+        make.complaint(upto="founded")
     [row] = [one for one in swept(minutes=1) if one.category == "7.1.first"]
     with later(minutes=2), unit_of_work():
         do("issue", row)
@@ -338,7 +338,7 @@ def test_a_sweep_asks_as_much_however_many_complaints_there_ever_were(app):
     numbers = []
     for _more in range(3):
         with unit_of_work():
-            make.complaint(upto="confirmed")
+            make.complaint(upto="founded")
         swept(minutes=1)
         numbers.append(asked())
     assert len(set(numbers)) == 1, numbers

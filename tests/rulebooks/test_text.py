@@ -47,7 +47,7 @@ def test_what_is_remarked_beside_a_value_stays_beside_it():
 
 def test_a_value_that_was_not_there_stands_with_its_table_and_not_below_the_next_heading():
     text = changed(TEXT, [Change(("field", "remaining", "clause"), "5.1.3"), Change(("field", "spare"), {"title": {"zh": "备用", "en": "Spare"}})])
-    assert text.index("[field.spare]") < text.index("# ── Paper forms")
+    assert text.index("[field.spare]") < text.index("# ── 纸质表单")
     assert '"If nothing remains, say so."}\nclause = "5.1.3"\n' in text
 
 
@@ -61,7 +61,7 @@ def test_what_was_read_is_not_touched_by_planning_a_change():
 def test_the_parts_are_the_whole_and_one_may_be_written_anew():
     known = parts(TEXT)
     assert "".join(one.text for one in known) == TEXT and len(known) == 6
-    assert known[1].title == "What a record holds"
+    assert known[1].title == {"zh": "记录填什么", "en": "What a record holds"}
     assert with_part(TEXT, 1, known[1].text.rstrip()) == TEXT
     assert with_part(TEXT, 1, known[1].text.replace("\n", "\r\n")) == TEXT
     assert parts(with_part(TEXT, 1, "# nothing"))[1].text == parts(TEXT)[2].text or "# nothing" in with_part(TEXT, 1, "# nothing")
