@@ -8,6 +8,7 @@ import shutil
 import threading
 import uuid
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
@@ -42,7 +43,7 @@ DATABASES = ["sqlite", "postgresql"]
 ALL = os.environ.get("CRM_NETS") == "all"  # `make nets`
 TURNS = not ALL and os.environ.get("CRM_TURNS") != "none"  # `make mutants` looks at one database, at every case
 os.environ.setdefault("CRM_DAY", str(date.today().toordinal()))  # which share; the same in every process of a run
-DAY, WHOLE = int(os.environ["CRM_DAY"]), 2000
+DAY, WHOLE, DAYS = int(os.environ["CRM_DAY"]), 2000, 6  # of so many days each takes another share of what takes long
 SHARED_NETS = {"test_moves.py", "test_matrix.py", "test_once.py"}
 BOTH = {"nets", "duties", "durable", "browser", "test_once.py", "test_search.py", "test_migrations.py", "test_languages.py"}
 # for whole files of real data, which take long: PostgreSQL's turn is in `make nets`, where small ones go through both always
@@ -57,6 +58,7 @@ def by_turns(n: int):
 passwords.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 gc.set_threshold(20_000, 10, 10)  # an app for each test is much garbage: looking for it often took a seventh of the time
 _left_out: set[str] = set()
+_whole_run = False
 
 
 class Compiled(BytecodeCache):
@@ -126,31 +128,51 @@ def pytest_collection_modifyitems(config, items: list[pytest.Item]) -> None:
         both = "database" not in given or not case or "nets" in item.path.parts
         (kept if both or given["database"] == turn else left).append(item)
     if len(items) > WHOLE:
+        global _whole_run
+        _whole_run = True
         kept, rest = _share(kept)
         left += rest
     items[:] = kept
     config.hook.pytest_deselected(items=left)
 
 
+def shared_out() -> bool:
+    return _whole_run
+
+
+def todays(name: str) -> bool:
+    """Whether this day takes what the days take in turns. Only a whole run is shared out."""
+    return not _whole_run or (zlib.crc32(name.encode()) + DAY) % DAYS == 0
+
+
 def _share(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
-    """Of a whole run what is this day's, and what is the next's: one database for each test, half of the nets' long rows. Two
-    days' runs, or one of `make nets`, are all; a part that is asked for by name is not shared out."""
-    kept, left = [], []
+    """Of a whole run what is this day's: one database for each test, a third of many cases, a sixth of the nets' long rows and of
+    what takes long. Six days' runs, or one of `make nets`, are all; a part that is asked for by name is not shared out."""
+    kept, left, met = [], [], Counter()
+    many = Counter(map(name_of, items))
     for item in items:
         given = getattr(getattr(item, "callspec", None), "indices", {})
         name, net = item.path.name, "nets" in item.path.parts
         if (net and name in SHARED_NETS) or "takes_long" in item.keywords:
-            mine = (zlib.crc32(item.nodeid.encode()) + DAY) % 2 == 0
+            mine = todays(item.nodeid)
         elif set(given) == {"database"} and (name == "test_fuzz.py" or not {name, *item.path.parts} & BOTH):
             mine = (zlib.crc32(item.nodeid.partition("[")[0].encode()) + DAY) % 2 == given["database"]
+        elif "database" in item.fixturenames and many[name_of(item)] >= 6:
+            met[name_of(item)] += 1
+            mine = (met[name_of(item)] + DAY) % 3 == 0
         else:
             mine = True
         (kept if mine else left).append(item)
     return kept, left
 
 
+def name_of(item: pytest.Item) -> str:
+    """A test without its case."""
+    return item.nodeid.partition("[")[0]
+
+
 def pytest_report_header() -> str:
-    return f"the share of an {'even' if DAY % 2 == 0 else 'odd'} day: CRM_DAY={DAY}" if TURNS else "nothing is shared out"
+    return f"the share of one day of {DAYS}: CRM_DAY={DAY}" if TURNS else "nothing is shared out"
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

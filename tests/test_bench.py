@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from bench import filling, notices, reports, trial
 from bench.places import Place
 from crm import clock
@@ -10,6 +12,7 @@ from crm.tickets import queries
 from tests import make
 
 
+@pytest.mark.takes_long
 def test_the_rows_of_a_filled_place_are_listed_and_found(tmp_path):
     place = Place(tmp_path, f"sqlite:///{tmp_path}/crm.db", lambda: None)
     filling.fill(place, 300)
@@ -20,16 +23,19 @@ def test_the_rows_of_a_filled_place_are_listed_and_found(tmp_path):
         assert queries.listing(me, queries.Filter(q="凭证")).rows
 
 
+@pytest.mark.takes_long
 def test_the_acts_and_the_outbox_are_measured(tmp_path):
     seconds = notices.run(700, "sqlite", say=lambda _line: None)
     assert len(seconds) == 6 and all(seconds.values())
 
 
+@pytest.mark.takes_long
 def test_a_months_reports_are_measured(tmp_path):
     seconds = reports.run(200, 100, "sqlite", say=lambda _line: None)
     assert {"services, PDF", "watch", "dashboard"} < seconds.keys() and all(seconds.values())
 
 
+@pytest.mark.takes_long
 def test_a_trial_is_measured_on_records_that_are_judged_as_they_were(tmp_path):
     """What is filled in is what the replay by the rules of the day gives: nothing is left out, and the draft differs."""
     said: list[str] = []

@@ -191,6 +191,7 @@ def test_incidents_are_imported_with_every_refused_row_named_and_the_sums_last(r
     assert ready("check")[0] == 0
 
 
+@pytest.mark.takes_long
 def test_an_import_of_incidents_that_is_killed_goes_on_where_it_was(ready, tmp_path):
     head, row = INCIDENTS.read_text("utf-8", "replace").splitlines()[:2]
     log = tmp_path / "log.csv"
@@ -250,6 +251,7 @@ def test_a_backup_is_restored_elsewhere_and_each_refusal_is_one_line(ready, tmp_
     assert ready("check")[0] == 0
 
 
+@pytest.mark.takes_long
 def test_a_backup_that_is_ended_leaves_nothing_behind(ready, tmp_path):
     folder = tmp_path / "backups"
     folder.mkdir()

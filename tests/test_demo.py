@@ -271,6 +271,7 @@ CHECKS = (
 )
 
 
+@pytest.mark.takes_long
 @pytest.mark.timeout(600)  # a year of work, by the verbs people use
 @pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
 def test_it_is_believable_whenever_it_is_made(moment, tmp_path, subtests):

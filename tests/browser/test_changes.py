@@ -1,6 +1,8 @@
 """A change request as its people see it: wished by a customer, decided in the manager's place, built, failed once, twice put
 off, on paper in the archive, with the customer; and the story it leaves, in both languages."""
 
+import pytest
+
 from crm import clock
 from crm.changes.models import ChangeRequest, State
 from crm.db import db, unit_of_work
@@ -24,6 +26,7 @@ def on(day: str, hour: str = "10:00"):
     return clock.frozen(clock.parse(f"{day}T{hour}"))
 
 
+@pytest.mark.takes_long
 def test_the_whole_life_of_a_change_by_five_people(served, open_page):
     with served.app_context(), unit_of_work():
         record = make.ticket(category="program_change", title="费用表", fields={"requirement": "费用表按部门汇总", "agreed": "只改取数"})

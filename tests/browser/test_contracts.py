@@ -3,6 +3,8 @@ new period, the new serial number, and the customer in service."""
 
 from datetime import date
 
+import pytest
+
 from crm import clock
 from crm.contracts.models import Contract, State
 from crm.db import db, unit_of_work
@@ -23,6 +25,7 @@ def swept(served) -> None:
         assert not tick(clock.now()).failed
 
 
+@pytest.mark.takes_long
 def test_from_the_notice_to_the_new_period(served, open_page):
     with served.app_context(), unit_of_work():
         unit = make.customer(email="kuaiji@example.com", address="示范路 1 号")

@@ -313,6 +313,7 @@ def test_shenzhens_list_comes_in_whole_and_again_changes_nothing(app):
 
 
 @pytest.mark.takes_long
+@pytest.mark.takes_long
 @shared
 @pytest.mark.parametrize("database", LARGE, indirect=True)
 def test_shanghais_old_workbook_comes_in_whole_and_again_changes_nothing(app):

@@ -50,6 +50,7 @@ def leads(login: str) -> None:
                 assert rows_at(address, login) == row[column.key], (row["name"], column.key)
 
 
+@pytest.mark.takes_long
 def test_all_numbers_lead_somewhere_one_may_go(work, browser, subtests):
     for login in LOGINS:
         with subtests.test(login):
@@ -90,6 +91,7 @@ def test_of_several_roles_each_has_its_part_and_of_none_there_is_a_word(work, br
     assert "You hold no role yet" in browser("stranger").get("/dashboard").text
 
 
+@pytest.mark.takes_long
 def test_more_of_everything_takes_no_more_statements(work, browser, statements):
     pages = {login: browser(login) for login in LOGINS}
 

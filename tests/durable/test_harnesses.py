@@ -15,6 +15,7 @@ def kind(database) -> str:
     return database
 
 
+@pytest.mark.takes_long
 @by_turns(1)
 def test_backups_while_four_write_are_whole_and_hold_all_that_was_acknowledged(kind):
     rounds = backups.run(1, kind)
@@ -28,6 +29,7 @@ def test_after_a_kill_nothing_acknowledged_is_lost_and_nothing_is_half_done(kind
     assert all(one["ready"] < 30 for one in rounds)
 
 
+@pytest.mark.takes_long
 @by_turns(1)
 def test_of_letters_whose_workers_are_killed_none_is_lost_and_none_sent_twice(kind):
     seen = posts.run(40, 4, kind, workers=2)

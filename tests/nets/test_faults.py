@@ -9,7 +9,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from crm.db import db
-from tests.conftest import LARGE
+from tests.conftest import LARGE, shared_out, todays
 from tests.nets import values
 from tests.nets.house import House, encoded, parts
 from tests.nets.state import BESIDE, changed, digest
@@ -122,6 +122,8 @@ def tried(house, name: str, send, writes: int) -> list:
 def test_a_form_is_taken_whole_or_not_at_all_whichever_write_fails(house, capsys):
     forms, wrong, count, taken = found(house), [], 0, set()
     for endpoint, shown in forms.items():
+        if not todays(endpoint):
+            continue
         for who, form in shown:
             send = sender(house, who, form)
             if writes := counted(house, send):
@@ -134,4 +136,4 @@ def test_a_form_is_taken_whole_or_not_at_all_whichever_write_fails(house, capsys
         print(f" {count} faults in {len(taken)} of {len(forms)} kinds of forms; refused as it stands: "
               + ", ".join(sorted(forms.keys() - taken)))  # fmt: skip
     assert not wrong, "\n".join(map(str, wrong))
-    assert len(taken) > 25
+    assert len(taken) > (3 if shared_out() else 25)

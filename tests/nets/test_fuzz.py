@@ -9,7 +9,7 @@ from tests.nets.fuzz import Fuzz
 from tests.nets.house import House
 from tests.nets.seeds import everything
 
-SHARE = int(os.environ.get("CRM_FUZZ", "700"))
+SHARE = int(os.environ.get("CRM_FUZZ", "350"))
 SEED = int(os.environ.get("CRM_FUZZ_SEED", "0")) or random.randrange(10**6)
 
 

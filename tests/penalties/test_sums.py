@@ -121,6 +121,7 @@ def story(seed: int, sweeps: float) -> None:
         holds_true()
 
 
+@pytest.mark.takes_long
 @pytest.mark.parametrize("seed", range(STORIES))
 @pytest.mark.usefixtures("sound")
 def test_each_fen_proposed_is_taken_pending_struck_or_waived(app, seed):

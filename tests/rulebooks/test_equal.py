@@ -83,6 +83,7 @@ def went_on(here: lives.Told, there: lives.Told) -> set:
     return found
 
 
+@pytest.mark.takes_long
 @EXAMPLES
 @given(SEEDS, SEEDS, st.booleans())
 def test_a_trial_of_a_draft_is_what_really_running_it_gives(department, seed, other, fields):
@@ -98,6 +99,7 @@ def test_a_trial_of_a_draft_is_what_really_running_it_gives(department, seed, ot
     assert {key: n for key, n in said.items() if key[1] not in apart} == {key: n for key, n in really.items() if key[1] not in apart}
 
 
+@pytest.mark.takes_long
 @EXAMPLES
 @given(SEEDS, SEEDS)
 def test_of_events_that_do_not_tell_what_was_known_it_is_worked_out_or_they_are_left_out(department, seed, other):

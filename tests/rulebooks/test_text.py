@@ -29,6 +29,7 @@ CHANGES = st.one_of(
 )  # fmt: skip
 
 
+@pytest.mark.takes_long
 @settings(max_examples=40, deadline=None)
 @given(st.lists(CHANGES, max_size=6, unique_by=lambda change: change.path))
 def test_the_text_says_what_was_asked_for_and_nothing_else_of_it_moves(changes):
