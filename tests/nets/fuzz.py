@@ -89,13 +89,14 @@ class Fuzz:
         name, seed = self._seed(form)
         shape = self.random.choice(SHAPES)
         pairs, files = self._shaped(form, name, seed, shape)
-        began = time.monotonic()
+        began, worked = time.monotonic(), time.process_time()
         if form.method == "GET":
             answer = self.house.ask(who, form.path, query_string=encoded(pairs).decode()[:LINE])
         else:
             body, kind = parts(pairs, files) if files else (encoded(pairs), "application/x-www-form-urlencoded")
             answer = self.house.ask(who, form.path, "POST", data=body, content_type=kind)
-        took = time.monotonic() - began
+        took, worked = time.monotonic() - began, time.process_time() - worked
+        took = took if worked > SLOW / 2 or took > 5 * SLOW else worked  # a busy machine makes anything wait
         self._judge(who, form, (name, shape, seed), answer, took)
 
     def _shaped(self, form: Form, name: str, seed, shape: str):
