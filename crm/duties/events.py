@@ -6,6 +6,7 @@ from crm.labels import N_, Labelled
 class EditionState(Labelled):
     UNCONFIRMED = "unconfirmed", N_("To be confirmed")
     CONFIRMED = "confirmed", N_("Confirmed")
+    WITHDRAWN = "withdrawn", N_("Taken back before it held")
 
 
 class DutyEvent(Labelled):
@@ -23,6 +24,7 @@ class DutyEvent(Labelled):
 
 class EditionEvent(Labelled):
     ISSUED = "rulebook.issued", N_("issued the rulebook")
+    WITHDRAWN = "rulebook.withdrawn", N_("took the rulebook back before it held")
     CONFIRMED = "rulebook.confirmed", N_("confirmed the department's defaults")
     PRESENTED = "rulebook.presented", N_("presented the rulebook")
     ACKNOWLEDGED = "rulebook.acknowledged", N_("acknowledged the rulebook")

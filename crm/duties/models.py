@@ -250,11 +250,11 @@ class Extension(db.Model):
 
 
 class Edition(Subject):
-    """One edition of the rulebook: its text, and the day from which it holds (10)."""
+    """One edition of the rulebook: its text, and the instant from which it holds (10); none where it was taken back before."""
 
     __tablename__ = "editions"
     id: Mapped[int] = mapped_column(ForeignKey("subjects.id"), primary_key=True)
-    holds_from: Mapped[datetime] = mapped_column(unique=True)
+    holds_from: Mapped[datetime | None] = mapped_column(unique=True)
     body: Mapped[str]
     __mapper_args__: ClassVar[dict[str, Any]] = {"polymorphic_identity": "edition", "inherit_condition": id == Subject.id}
     noun = "rulebook"

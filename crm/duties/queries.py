@@ -266,7 +266,7 @@ def issued() -> list[Edition]:
         db.session.scalars(
             select(Edition)
             .options(load_only(Edition.number, Edition.title, Edition.state, Edition.holds_from, Edition.version))
-            .order_by(Edition.holds_from.desc())
+            .where(Edition.holds_from.is_not(None)).order_by(Edition.holds_from.desc())
         )
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from crm import clock
 from crm.db import db, insert, next_number, rows_of, unit_of_work
@@ -64,7 +64,7 @@ def issue_edition(text: str, holds_from: datetime, *, by=None) -> Edition:
     """Add an edition that holds from an instant on (10). What is open already keeps its own; ValueError if the day is
     over, has an edition, or lies before the last one's."""
     edition = check_rulebook(text)
-    last = db.session.query(Edition.holds_from).order_by(Edition.holds_from.desc()).limit(1).scalar()
+    last = db.session.scalar(select(func.max(Edition.holds_from)))
     if last is not None and holds_from <= last:
         raise ValueError("an edition already holds from that day or a later one")
     if last is not None and holds_from < clock.moment(clock.today()):
@@ -80,6 +80,21 @@ def issue_edition(text: str, holds_from: datetime, *, by=None) -> Edition:
     editions.forget(row.id)
     record(EditionEvent.ISSUED, row, by=by, holds_from=holds_from)
     return row
+
+
+def withdraw_edition(edition: Edition, *, by) -> None:
+    """An edition that does not hold yet never will; nobody owes its acknowledgement any more. WrongState if it holds."""
+    lock(edition)
+    db.session.refresh(edition)
+    if edition.holds_from is None or edition.holds_from <= clock.now():
+        raise WrongState()
+    edition.holds_from, edition.state = None, EditionState.WITHDRAWN
+    edition.version += 1
+    db.session.flush()
+    record(EditionEvent.WITHDRAWN, edition, by=by)
+    owed = select(Subject).join(Duty, Duty.subject_id == Subject.id)
+    for user in db.session.scalars(owed.where(Duty.rule == ACKNOWLEDGE, Duty.slot == edition.number, open_now())).all():
+        record(EditionEvent.WITHDRAWN, user, by=by, edition=edition.number)
 
 
 def issue_shipped() -> Edition:

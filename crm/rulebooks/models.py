@@ -24,6 +24,7 @@ class DraftEvent(Labelled):
     CHANGED = "draft.changed", N_("changed the draft")
     TRIED = "draft.tried", N_("had the draft tried on the past")
     ISSUED = "draft.issued", N_("issued the draft")
+    TAKEN_BACK = "draft.taken_back", N_("took the edition back before it held")
     DISCARDED = "draft.discarded", N_("discarded the draft")
     NOTED = "draft.noted", N_("added a note")
     ATTACHED = "draft.attached", N_("attached a file")

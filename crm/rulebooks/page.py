@@ -23,7 +23,7 @@ from crm.rulebooks.text import data_of, value_at
 from crm.rulebooks.typed import reader
 from crm.verbs import offered, told
 
-FORMS: dict[str, type[CrmForm]] = {"issue": forms.IssueForm, "discard": ReasonForm}
+FORMS: dict[str, type[CrmForm]] = {"issue": forms.IssueForm, "take_back": ReasonForm, "discard": ReasonForm}
 
 
 def form_for(name: str, draft: Draft, **kwargs: Any) -> CrmForm:
@@ -51,6 +51,8 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     """The whole page; after a refusal with the refused form's words still in it."""
     draft = queries.draft(number, current_user)
     now = offered(draft, DRAFT_MOVES, [], form_for)
+    if not queries.to_come(draft):
+        now.pop("take_back", None)
     if bound is not None and name in now:
         now[name] = bound
     found, _sayer = compared(draft)

@@ -38,6 +38,12 @@ def in_force() -> Edition:
     return db.session.scalars(select(Edition).where(holds).order_by(Edition.holds_from.desc()).limit(1)).one()
 
 
+def to_come(draft: Draft) -> bool:
+    """Whether it became an edition that does not hold yet."""
+    holds = select(Edition.id).where(Edition.id == draft.issued_id, Edition.holds_from > clock.now())
+    return db.session.scalar(holds) is not None
+
+
 def edition(id: int) -> Edition:
     return db.session.get_one(Edition, id)
 

@@ -101,8 +101,8 @@ class Trial:
     @classmethod
     def of(cls, text: str, since: datetime, until: datetime) -> Self:
         """A draft's text against the editions there are."""
-        overrides = calendar().overrides
-        rows = db.session.execute(select(Edition.__table__.c.id, Edition.__table__.c.holds_from)).all()
+        overrides, own = calendar().overrides, Edition.__table__.c
+        rows = db.session.execute(select(own.id, own.holds_from).where(own.holds_from.is_not(None))).all()
         books = {row.id: editions.book(row.id) for row in rows}
         days = {id: Days(overrides, book.hours) for id, book in books.items()}
         held = Books(books, days, sorted((row.holds_from, row.id) for row in rows))

@@ -53,6 +53,7 @@ def draft(number):
 
 VERBS = Verbs(queries.draft, DRAFT_MOVES, page, acts={
     "issue": lambda d, f, k: workflow.issue(d, by=current_user, holds_from=f.holds_from.data),
+    "take_back": lambda d, f, k: workflow.take_back(d, by=current_user, reason=f.reason.data),
     "discard": lambda d, f, k: workflow.discard(d, by=current_user, reason=f.reason.data),
 })  # fmt: skip
 VERBS.hang(bp)

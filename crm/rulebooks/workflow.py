@@ -11,7 +11,7 @@ from crm.duties import workflow as duties
 from crm.duties.models import Edition
 from crm.duties.record import open_subject, record
 from crm.duties.rulebook import Rulebook, RulebookError
-from crm.errors import Forbidden, Invalid, Refused, WrongState
+from crm.errors import Forbidden, Invalid, Refused, WrongState, needed
 from crm.labels import N_
 from crm.rulebooks import differences, faults
 from crm.rulebooks.following import with_fines
@@ -20,7 +20,7 @@ from crm.rulebooks.moves import CHANGE, DRAFT_MOVES
 from crm.rulebooks.text import Change, applied, changed, data_of
 from crm.staff import workflow as accounts
 
-FURTHEST = timedelta(days=92)  # an issued edition cannot be taken back, and none holds before it
+FURTHEST = timedelta(days=366)
 TOLD = 200  # changes of one saving that are told one by one
 
 
@@ -121,7 +121,7 @@ def issue(draft: Draft, *, by, holds_from: date) -> Edition:
     acknowledge it; what is open keeps its own (10, ours.editions)."""
     DRAFT_MOVES["issue"].apply(draft, by)
     if holds_from > clock.today() + FURTHEST:
-        raise Invalid(fields={"holds_from": N_("This lies more than three months away: no other edition could hold before it.")})
+        raise Invalid(fields={"holds_from": N_("This lies more than a year away: no other edition could hold before it.")})
     try:
         at = clock.now() if holds_from == clock.today() else clock.moment(holds_from)
         edition = duties.issue_edition(draft.body, at, by=by)
@@ -135,6 +135,16 @@ def issue(draft: Draft, *, by, holds_from: date) -> Edition:
     return edition
 
 
+def take_back(draft: Draft, *, by, reason: str) -> None:
+    """The edition it became does not hold yet, and never will; it is a draft again."""
+    DRAFT_MOVES["take_back"].apply(draft, by)
+    needed(reason=reason)
+    edition = db.session.get_one(Edition, draft.issued_id)
+    duties.withdraw_edition(edition, by=by)
+    draft.issued_id = None
+    record(DraftEvent.TAKEN_BACK, draft, by=by, reason=reason, of=edition.id)
+
+
 def _refused(day: date) -> str:
     if day < clock.today():
         return N_("That day is over: what happened before is judged by the rules of its day.")
@@ -143,6 +153,5 @@ def _refused(day: date) -> str:
 
 def discard(draft: Draft, *, by, reason: str) -> None:
     DRAFT_MOVES["discard"].apply(draft, by)
-    if not reason.strip():
-        raise Invalid(fields={"reason": N_("Say why.")})
+    needed(reason=reason)
     record(DraftEvent.DISCARDED, draft, by=by, reason=reason)

@@ -10,6 +10,8 @@ depends_on = None
 
 
 def upgrade() -> None:
+    with op.batch_alter_table("editions") as batch:
+        batch.alter_column("holds_from", existing_type=sa.DateTime(timezone=True), nullable=True)
     op.add_column("events", sa.Column("known", sa.JSON(none_as_null=True), nullable=True))
     op.create_table(
         "drafts",

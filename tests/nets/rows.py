@@ -698,11 +698,19 @@ def alone() -> None:
     db.session.flush()
 
 
+def free_day() -> date:
+    """After every edition there is."""
+    last = db.session.query(func.max(Edition.holds_from)).scalar()
+    return max(clock.today(), clock.local(last).date()) + timedelta(days=1)
+
+
 def draft(whose: str, user, name: str = "") -> Row:
     """Begun by one or the other; a closed one is discarded. Who only reads it may have it tried and note something."""
     row = drafting.begin(by=owner_of(whose, user), title="明年的制度", base=db.session.query(Edition).order_by(Edition.id).first())
     if name == "result":
         tried(row)
+    if name == "take_back" and whose != "closed":
+        drafting.issue(row, by=make.who("director"), holds_from=free_day())
     if whose == "closed":
         drafting.discard(row, by=make.who("director"), reason="不改了")
     known = {"place": 2, "key": "7.5", "run_id": db.session.query(func.max(TrialRun.id)).scalar() or 1}

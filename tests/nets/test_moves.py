@@ -5,7 +5,6 @@ from datetime import date, timedelta
 
 import pytest
 from dateutil.relativedelta import relativedelta
-from sqlalchemy import func
 
 from crm import clock
 from crm.absences import workflow as absences
@@ -19,11 +18,11 @@ from crm.contracts import paying
 from crm.contracts import workflow as contracts
 from crm.contracts.models import Contract
 from crm.db import db, unit_of_work
-from crm.duties import editions
+from crm.duties import editions, reading
 from crm.duties.events import EditionState
 from crm.duties.models import Duty, Edition, Subject
 from crm.duties.record import record
-from crm.duties.workflow import confirm
+from crm.duties.workflow import confirm, issue_edition, withdraw_edition
 from crm.fund import workflow as monthly
 from crm.fund.models import Month
 from crm.implementations import workflow as implementing
@@ -74,6 +73,10 @@ STILL = {("callback", "drop"), ("paper", "fetch"), ("change", "unlink"),  # the 
 
 
 def edition(state: str) -> Edition:
+    if state == EditionState.WITHDRAWN:
+        row = issue_edition(reading.shipped(), clock.moment(rows.free_day()))
+        withdraw_edition(row, by=make.who("director"))
+        return row
     row = db.session.query(Edition).order_by(Edition.id).first()
     row.state = EditionState.UNCONFIRMED
     db.session.flush()
@@ -309,16 +312,10 @@ def absence(state: str) -> Absence:
 def draft(state: str) -> Draft:
     row = drafting.begin(by=make.who("director"), title="明年的制度", base=db.session.query(Edition).order_by(Edition.id).first())
     if state == "issued":
-        drafting.issue(row, by=make.who("director"), holds_from=_free_day())
+        drafting.issue(row, by=make.who("director"), holds_from=rows.free_day())
     if state == "discarded":
         drafting.discard(row, by=make.who("director"), reason="不改了")
     return row
-
-
-def _free_day() -> date:
-    """After every edition there is."""
-    last = db.session.query(func.max(Edition.holds_from)).scalar()
-    return max(clock.today(), clock.local(last).date()) + timedelta(days=1)
 
 
 def suggestion(state: str) -> Suggestion:
@@ -337,7 +334,7 @@ def signing(row) -> dict:
     if isinstance(row, Absence):
         return {"ends_on": str(row.starts_on)}
     if isinstance(row, Draft):
-        return {"holds_from": str(_free_day())}
+        return {"holds_from": str(rows.free_day())}
     if isinstance(row, Suggestion):
         return {"draft": db.session.query(Draft).order_by(Draft.id.desc()).first().number}
     if isinstance(row, Opinion):  # a correction that changes nothing of its kind

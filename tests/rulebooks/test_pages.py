@@ -326,13 +326,33 @@ def test_each_sheet_names_each_entry_once(app):
     assert value_at(data, ("duty", "ticket.progress")) is not None
 
 
-def test_an_edition_begins_within_three_months(director, draft):
+def test_an_edition_begins_within_a_year(director, draft):
     """None holds before one that is issued: a slip of the year would keep every other from beginning."""
     answer = director.send(f"{draft.path}/issue", holds_from="2100-12-31")
-    assert answer.status_code == 422 and "three months" in answer.text
+    assert answer.status_code == 422 and "a year away" in answer.text
 
 
 def test_every_number_and_every_duty_of_the_rulebook_has_a_title_on_its_page():
     data = data_of(reading.shipped())
     assert set(SETTINGS) == set(NUMBERS)
     assert OTHER not in [section.title for section in deadlines(data)]
+
+
+def test_an_edition_that_does_not_hold_yet_is_taken_back_and_its_draft_changed_and_issued_again(director, draft, browser):
+    director.send(f"{draft.path}/issue", holds_from=str(clock.today() + timedelta(days=30)))
+    edition = db.session.get_one(Edition, db.session.get_one(Draft, draft.id).issued_id)
+    owed = db.session.query(Duty).filter_by(rule="rulebook.acknowledge", slot=edition.number)
+    assert owed.count() > 5 and 'id="take_back"' in director.get(draft.path).text
+    assert browser("manager").send(f"{draft.path}/recall", reason="日期填错").status_code == 403
+    assert director.send(f"{draft.path}/recall", reason="日期填错").status_code == 303
+    db.session.expire_all()
+    assert (edition.holds_from, edition.state) == (None, "withdrawn") and not any(duty.open for duty in owed)
+    for path in (edition.path, draft.path, "/rulebook", "/drafts"):
+        assert director.get(path).status_code == 200
+    assert edition.number not in director.get("/rulebook").text
+    assert director.send(f"{draft.path}/issue", holds_from=str(clock.today() + timedelta(days=1))).status_code == 303
+    with clock.frozen(clock.now() + timedelta(days=40)):
+        assert editions.edition_id(clock.now()) == db.session.get_one(Draft, draft.id).issued_id != edition.id
+        director = browser("director")  # the session of then has ended
+        assert 'id="take_back"' not in director.get(draft.path).text
+        assert director.send(f"{draft.path}/recall", reason="反悔").status_code == 409, "what holds is changed by the next one"
