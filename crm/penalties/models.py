@@ -16,6 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from crm import clock
 from crm.db import db, only
 from crm.duties.models import Duty, Event, Subject
 from crm.labels import N_, Labelled
@@ -143,6 +144,11 @@ class Penalty(Subject):
     def askers(self) -> set[int | None]:
         """Whom it is against, and who entered it; of an appeal whoever issued it as well (ours.approval)."""
         return {self.concerned_id, self.entered_by_id} | ({self.issued_by_id} if self.state == State.APPEALED else set())
+
+    @property
+    def contestable(self) -> bool:
+        """Whether the days to appeal in still run (D1)."""
+        return self.appeal_until is not None and clock.now() <= self.appeal_until
 
     @property
     def effective_fen(self) -> int:

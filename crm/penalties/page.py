@@ -63,6 +63,8 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     now = offered(penalty, MOVES, owed, form_for)
     if not workflow.may_weigh(penalty, current_user):
         now.pop("weigh", None)
+    if not penalty.contestable:
+        now.pop("appeal", None)
     if current_user.id in penalty.witnessed:
         now.pop("confirm", None)
     if bound is not None and name in now:

@@ -192,7 +192,7 @@ def appeal(penalty: Penalty, *, by, words: str) -> None:
     """In writing, within three days of the signature or its witnessing (D1). Who may answer is looked at now."""
     MOVES["appeal"].apply(penalty, by)
     needed(words=words)
-    if penalty.appeal_until is None or clock.now() > penalty.appeal_until:
+    if not penalty.contestable:
         raise Refused(N_("The days to appeal in are over."))
     penalty.appeal = words
     penalty.owner_id = None
@@ -255,7 +255,7 @@ def weigh(penalty: Penalty, *, by, words: str) -> None:
     duties.must_be_owed(penalty, MOVES["weigh"])
     if not may_weigh(penalty, by):
         raise Forbidden()
-    if penalty.state != State.UPHELD and penalty.appeal_until and clock.now() <= penalty.appeal_until:
+    if penalty.state != State.UPHELD and penalty.contestable:
         raise Refused(N_("The person may still appeal: decide when those days are over."))
     needed(words=words)
     penalty.decision = words
