@@ -204,6 +204,14 @@ class Replay:
         if (owed := self._named(event)) is not None and owed.pool in set(Role):
             owed.owner_id = None
 
+    def _pass(self, event: Past) -> None:
+        """A duty alone becomes another's."""
+        self._carry(event)
+        if (owed := self._named(event)) is not None:
+            if owed.held and owed.due_at < event.recorded_at and owed.liable_id is None:
+                owed.liable_id = event.facts["from"]
+            owed.owner_id = event.facts["to"]
+
     def _hand_over(self, owner_id: int | None, to_id: int | None, now: datetime) -> None:
         roles = of_roles(self.side.books[edition] for edition in self._ruling(now))
         for owed in self.open.values():
@@ -268,4 +276,5 @@ class Replay:
 ACTS = {
     DutyEvent.MORE_TIME_ASKED: Replay._ask, DutyEvent.MORE_TIME_GRANTED: Replay._decide,
     DutyEvent.MORE_TIME_REFUSED: Replay._decide, DutyEvent.CLAIMED: Replay._claim, DutyEvent.RELEASED: Replay._release,
+    DutyEvent.HANDED_OVER: Replay._pass,
 }  # fmt: skip

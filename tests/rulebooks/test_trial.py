@@ -11,6 +11,7 @@ from crm.duties import reading
 from crm.duties import workflow as duties
 from crm.duties.models import Duty, Event, Extension
 from crm.papers import workflow as papers
+from crm.penalties import workflow as penalties
 from crm.rulebooks import trying
 from crm.rulebooks.models import Draft, TrialRow, TrialRun
 from crm.rulebooks.text import Change, changed
@@ -19,6 +20,7 @@ from crm.tickets import workflow as tickets
 from crm.visits import workflow as visits
 from tests import make
 from tests.conftest import together
+from tests.penalties.making import penalty, second_manager
 from tests.rulebooks import drafts
 
 FRIDAY = clock.parse("2026-12-11T09:00")
@@ -469,3 +471,13 @@ def test_each_event_keeps_what_conditions_could_rest_on_(app):
     assert known["ticket.opened"] == {"state": "new", "category": "bug", "channel": "phone", "called_back": False, "owner_id": make.who("specialist").id}
     paper = db.session.query(Event).filter_by(kind="paper.entered").one()
     assert paper.known["origin"]["state"] == "requested" and paper.known["state"] == "held"
+
+
+def test_a_duty_that_became_another_s_is_missed_by_them_on_either_side(app):
+    """The appeal was answered by nobody: by the named stand-in, that is."""
+    with unit_of_work():
+        row = penalty("appealed")
+        penalties.appoint(row, by=second_manager(), to=make.who("archivist"), reason="出差")
+    rows, tally = tried()
+    assert rows == [] and tally.why == {}
+    assert tally.people[str(make.who("archivist").id)][::2] == [2, 2], "with the rulebook they did not acknowledge"
