@@ -54,6 +54,13 @@ class WrongState(Refused):
         super().__init__(N_("This can no longer be done: its state has changed. Here it is as it is now."))
 
 
+class Untimely(Refused, ValueError):
+    """The clock stands before what is written on began, as after a sweep that was told a time to come."""
+
+    def __init__(self) -> None:
+        super().__init__(N_("This would be in the future, or before it began."))
+
+
 class Forbidden(Refused):
     status = 403
 

@@ -137,7 +137,7 @@ class CountField(IntegerField):
         self.data = None
         if text:
             if not re.fullmatch(r"[0-9]{1,9}", text) or not self.least <= int(text) <= self.most:
-                raise ValueError(_l("A whole number is needed."))
+                raise ValueError(_l("A whole number from %(least)s to %(most)s is needed.", least=self.least, most=self.most))
             self.data = int(text)
 
 

@@ -217,14 +217,6 @@ def penalty_title(key: str) -> str:
     return bilingual(known[key].title) if key in known else key
 
 
-def clause_name(key: str) -> str:
-    """`5.1.3` as it is; a role's item with the role's name (`4.服务专员.2`); a default of ours as such."""
-    if key.startswith("ours."):
-        return _("ours")
-    parts = key.split(".")
-    return ".".join(_(Role(part).label) if part in set(Role) else part for part in parts)
-
-
 BROWSERS = (
     ("Edg", "Edge"),
     ("OPR", "Opera"),
@@ -271,7 +263,7 @@ def told(wrong) -> str:
 def init_app(app: Flask, version: str) -> None:
     filters = {"exact": exact, "hour": hour, "weekday": weekday, "day": day, "when": when, "due": due,
                "said": bilingual, "words": words, "yuan": yuan,
-               "many": many, "relative": relative, "told": told, "fact": fact, "clause_name": clause_name,
+               "many": many, "relative": relative, "told": told, "fact": fact, "clause_name": sayings.clause_name,
                "local_day": lambda instant: day(clock.local(instant).date()), "field_title": field_title,
                "marked": marked, "lasting": lasting, "dialled": dialled,
                "agent": agent, "edits": sayings.told, "instant": lambda text: exact(datetime.fromisoformat(text))}  # fmt: skip

@@ -36,7 +36,7 @@ def people_for(person: Any) -> list[tuple[int, str]]:
 
 def form_for(name: str, absence: Absence, **kwargs: Any) -> CrmForm:
     """The form of one verb; `formdata=None` for one that is only shown."""
-    sudden = absence.category == Kind.SICK or clock.local(absence.opened_at).date() >= absence.starts_on
+    sudden = absence.category == Kind.SICK and clock.local(absence.opened_at).date() >= absence.starts_on
     known = {"unforeseen": absence.unforeseen if name == "judge" else sudden}
     form = FORMS.get(name, CrmForm)(data=known, **kwargs)
     if isinstance(form, forms.NameForm):

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Self
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 
 from crm import clock, lists
 from crm.absences.models import LIVE, Absence, Kind, State
@@ -62,8 +62,8 @@ class Filter:
         return self != Filter()
 
 
-def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
-    """Fifty leaves, the newest first."""
+def ids(user, wanted: Filter) -> Select:
+    """The keys of all that fit."""
     ids = select(Subject.id).where(Subject.kind == "absence", Absence.visible(user))
     named = (
         (wanted.kind, Subject.category), (wanted.state if wanted.state != "going" else "", Subject.state),
@@ -78,7 +78,12 @@ def listing(user, wanted: Filter, before: int | None = None, size: int = lists.S
         days = select(_OWN.id)
         days = days.where(_OWN.ends_on >= wanted.since) if wanted.since else days
         ids = ids.where(Subject.id.in_(days.where(_OWN.starts_on <= wanted.until) if wanted.until else days))
-    rows, after, count = lists.page_of(ids, _loaded, before=before, size=size)
+    return ids
+
+
+def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
+    """Fifty leaves, the newest first."""
+    rows, after, count = lists.page_of(ids(user, wanted), _loaded, before=before, size=size)
     return lists.Page(rows, after, count, duties.names(id for row in rows for id in (row.owner_id, row.concerned_id)))
 
 

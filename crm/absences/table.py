@@ -20,4 +20,5 @@ TABLE = lists.Table(
         Column("words", N_("Reason for the leave"), lists.plain("words"), shown=False),
         Column("opened", N_("Asked on"), lists.plain("opened_at"), shown=False),
     ),
+    queries.ids,
 )  # fmt: skip

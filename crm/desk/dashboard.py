@@ -140,6 +140,8 @@ def manager(user) -> Part:
         Card(N_("Visits to approve"), at("/visits", state="requested")),
         Card(N_("Changes to decide"), at("/changes", state=ChangeState.SUBMITTED)),
         Card(N_("Complaints to investigate"), at("/opinions", state="to_investigate")),
+        Card(N_("Penalties to issue or waive"), at("/penalties", state="proposed")),
+        Card(N_("Leave to decide on"), at("/absences", state="asked")),
         Card(N_("Outside the service period, to be seen"), at("/tickets", owes="ticket.exception_seen")),
         Card(N_("Contracts that end in 60 days"), _ending()), Card(N_("Unpaid contracts"), at("/contracts", unpaid=True)),
         TO_SUBMIT, TO_RECEIVE,
@@ -163,6 +165,7 @@ def director(user) -> Part:
     return Part(N_("The department"), (
         Card(N_("Missed this month"), at("/duties", **_month()), OVER),
         Card(N_("Bad marks this month"), at("/callbacks/all", marked=lists.BAD, spoken=month), OVER),
+        Card(N_("Appeals to answer"), at("/penalties", state="appealed")),
         Card(N_("Opinions under way"), at("/opinions", state="going")),
         Card(N_("Complaints of this month"), at("/opinions", kind="complaint", since=month)),
         *_planned(user), Card(N_("Contracts ended, not renewed"), at("/contracts", ended=True), OVER),

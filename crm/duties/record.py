@@ -18,6 +18,7 @@ from crm.duties.locks import lock, opened_here
 from crm.duties.models import Duty, Event, Notice, Subject, pending_now
 from crm.duties.posting import post
 from crm.duties.rulebook import Rule, Rulebook
+from crm.errors import Untimely
 from crm.workdays import Calendar, calendar
 
 via: ContextVar[tuple[str, str]] = ContextVar("via", default=("cli", ""))  # (page | import | cli | tick, address)
@@ -62,12 +63,12 @@ def record(kind: str, subject: Subject, *, by=None, at: datetime | None = None, 
     Locks the subject; breaches what has fallen due first, so that no fine depends on when the sweep ran; adds the
     event; then keeps, drops and opens duties, and renews what the search says of the subject. `at` (aware,
     opened_at ≤ at ≤ now) is when it happened, `facts` what there is to say of it. A subject without an edition
-    (imported history) owes nothing. ValueError for any other `at`.
+    (imported history) owes nothing. Untimely for any other `at`.
     """
     at = at or clock.now()
     lock(subject)
     if not subject.opened_at <= at <= clock.now():
-        raise ValueError(f"{kind} at {at}: in the future, or before {subject.number} was opened")
+        raise Untimely()
     here = opened_here()
     if first := here.get(subject.id) is False:
         here[subject.id] = True

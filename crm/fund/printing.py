@@ -5,7 +5,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from crm.fund.models import Month
-from crm.letters.sheet import Block, Sheet, sheet, signatures, table, words
+from crm.letters.sheet import Block, Sheet, facts, moment, sheet, signatures, table, words
 from crm.money import yuan
 from crm.penalties import evidence
 from crm.penalties.models import Sanction
@@ -27,11 +27,17 @@ def on_paper(month: Month, says: dict[str, Any]) -> Sheet:
         sum_of = ["", "", "", "", _("Together"), yuan(who["fen"])]
         rows = [*map(_cells, who["lines"]), sum_of]
         blocks += [words(f"{who['number']} {who['name']}", "", 0), table(head(), [3, 3, 2, 6, 3, 2], rows)]
+    if len(says["people"]) > 1:
+        blocks.append(facts((_("All together"), yuan(says["fen"]))))
     if not blocks:
         blocks.append(words(_("Nothing is deducted for this month."), "", 0))
     blocks.append(signatures((_("Service director (signature, date)"), ""), (_("Payroll (signature, date)"), "")))
     note = _("Only what was signed or witnessed stands here; what is decided later goes into the next month (7.7).")
-    return sheet(f"{_('Statement of penalties')} {month.title}", month.number, "other", blocks, note)
+    title = f"{_('Statement of penalties')} {month.title}"
+    if month.closed_at is None:
+        note = f"{_('This month is not closed yet: nothing is final.')} {note}"
+        return sheet(f"{title} ({_('Not yet closed')})", month.number, "other", blocks[:-1], note)
+    return sheet(title, month.number, "other", [facts((_("Closed on"), moment(month.closed_at))), *blocks], note)
 
 
 def as_sheets(says: dict[str, Any]) -> list[tuple[str, list[str], list[list[Any]]]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from flask import current_app, request
@@ -86,5 +86,8 @@ def signatures(*boxes: tuple[str, str], height: int = 26, drawn: str = "") -> Bl
 
 
 def moment(instant: datetime | None) -> str:
-    """`2026-11-23 14:05` where the department is."""
-    return f"{clock.local(instant):%Y-%m-%d %H:%M}" if instant else ""
+    """`2026-11-23 14:05` where the department is; midnight is the 24:00 of the day it ends."""
+    if instant is None:
+        return ""
+    local = clock.local(instant)
+    return f"{local:%Y-%m-%d %H:%M}" if local.time() != time() else f"{clock.day_ended(instant)} 24:00"

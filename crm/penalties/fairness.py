@@ -32,6 +32,10 @@ class Scope:
         until = lists.month(args, "until") or this
         return cls(min(lists.month(args, "since") or until - relativedelta(months=MONTHS - 1), until), until)
 
+    def asked(self, key: str, state: str = "") -> str:
+        """The list behind a number."""
+        return lists.at("/penalties", key=key, state=state, since=f"{self.since:%Y-%m}", until=f"{self.until:%Y-%m}")
+
     def within(self, at: Any) -> Iterator[ColumnElement[bool]]:
         return duties.fell_due(self.since, self.until + relativedelta(months=1, days=-1), at)
 
@@ -77,7 +81,7 @@ def lines(scope: Scope) -> list[Line]:
         select(Duty.fine_clause.label("key"), func.count().label("owed"),
                _count(and_(late, Duty.warn_at < Duty.due_at), "warned"), _count(and_(~late, kept), "kept"),
                _count(and_(late, kept), "kept_late"), _count(and_(late, ~kept), "missed"))
-        .where(Duty.fine_clause.is_not(None), *scope.within(Duty.due_at)).group_by(Duty.fine_clause)
+        .where(Duty.fine_clause.is_not(None), Duty.due_at <= clock.now(), *scope.within(Duty.due_at)).group_by(Duty.fine_clause)
     )  # fmt: skip
     found: dict[str, dict[str, int]] = {row.key: dict(row._mapping) for row in db.session.execute(owed)}
     for row in db.session.execute(_fared(scope)):

@@ -1,11 +1,13 @@
 """The notice (处罚单): facts, evidence, clause, sanction, and where it is signed (D1)."""
 
+from collections.abc import Iterator
+
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from crm.duties import queries as duties
 from crm.labels import said
-from crm.letters.sheet import Sheet, facts, moment, sheet, signatures, table, words
+from crm.letters.sheet import Block, Sheet, facts, moment, sheet, signatures, table, words
 from crm.money import yuan
 from crm.penalties import evidence
 from crm.penalties.evidence import Evidence
@@ -22,9 +24,10 @@ def notice(penalty: Penalty) -> Sheet:
         facts((_("Against whom"), who.get(penalty.concerned_id or 0, "")), (_("Happened"), moment(penalty.happened_at)),
               (_("Sanction"), _sanction(penalty)), (_("About"), penalty.title)),
         facts((_("Clause"), f"{penalty.clause} {said(told.entry.title, language)}"),
-              (_("What it says"), said(told.clause.text, language) if told.clause else ""), wide=True),
-        words(_("Facts"), penalty.facts_said, 16),
+              (_("Words of the clause"), said(told.clause.text, language) if told.clause else ""), wide=True),
+        words(_("Facts"), penalty.facts_said, 16), facts((_("Who saw it"), penalty.witnesses), wide=True),
         table([_("Evidence"), ""], [2, 5], _evidence(told, language)),
+        *_contested(penalty),
         signatures((_("Issued by (signature, date)"), f"{who.get(penalty.issued_by_id or 0, '')} {moment(penalty.issued_at)}"),
                    (_("The person concerned (signature, date)"), _signed(penalty, who)),
                    (_("Witnesses of a refusal (signatures, date)"), " ".join(who[id] for id in penalty.witnessed if id in who))),
@@ -35,9 +38,17 @@ def notice(penalty: Penalty) -> Sheet:
     return sheet(_("Penalty notice"), penalty.number, "other", blocks, note)
 
 
+def _contested(penalty: Penalty) -> Iterator[Block]:
+    if penalty.appeal:
+        yield words(_("The appeal"), penalty.appeal, 8)
+    if penalty.answer:
+        yield words(_("Answer"), penalty.answer, 8)
+
+
 def _sanction(penalty: Penalty) -> str:
     amount = "" if penalty.fen is None else f" {yuan(penalty.fen)}"
-    return _(Sanction(penalty.sanction).label) + amount
+    reduced = "" if penalty.reduced_fen is None else f" → {yuan(penalty.reduced_fen)} ({_('reduced on appeal')})"
+    return _(Sanction(penalty.sanction).label) + amount + reduced
 
 
 def _signed(penalty: Penalty, who: dict[int, str]) -> str:
@@ -50,7 +61,8 @@ def _evidence(told: Evidence, language: str) -> list[tuple[str, str]]:
     rows = [(_("Rulebook"), told.edition)]
     if told.rule and told.opened:
         rows += [(_("Owed"), f"{said(told.rule.title, language)} ({told.rule.clause})"),
-                 (_("Since"), moment(told.opened.at)), (_("To be done within"), evidence.span_in_words(told.rule.due.span)),
+                 (_("Counted from"), moment(told.opened.at)),
+                 (_("To be done within"), evidence.span_in_words(told.rule.due.span)),
                  (_("Deadline"), moment(told.due))]  # fmt: skip
     if told.rule and told.rule.ours:
         rows.append((_("Note"), _("The deadline is a default of the department's.")))

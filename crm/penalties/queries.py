@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any, Self
 
 from dateutil.relativedelta import relativedelta
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 
 from crm import lists
 from crm.db import db
@@ -48,13 +48,16 @@ def origin(number: str, user) -> Subject | None:
 
 @dataclass(frozen=True)
 class Filter:
-    """What the list is narrowed by; `state` also knows what is pending, and what stands. `month`: that of the breach."""
+    """What the list is narrowed by; `state` also knows what is pending, and what stands. `month`: that of the breach, or those
+    `since` one and `until` another."""
 
     state: str = ""
     person: int | None = None
     key: str = ""
     sanction: str = ""
     month: date | None = None
+    since: date | None = None
+    until: date | None = None
 
     @classmethod
     def of(cls, args: Mapping[str, str], user) -> Self:
@@ -62,6 +65,7 @@ class Filter:
         return cls(
             lists.one_of(args, "state", [*GROUPS, *State]), user.id if args.get("person") == "me" else person,
             lists.words(args, "key")[:40], lists.one_of(args, "sanction", Sanction), lists.month(args, "month"),
+            lists.month(args, "since"), lists.month(args, "until"),
         )  # fmt: skip
 
     @property
@@ -69,8 +73,8 @@ class Filter:
         return self != type(self)()
 
 
-def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
-    """Fifty penalties, the newest first."""
+def ids(user, wanted: Filter) -> Select:
+    """The keys of all that fit."""
     ids = select(Subject.id).where(Subject.kind == "penalty", Penalty.visible(user))
     if wanted.state:
         ids = ids.where(Subject.state.in_(GROUPS.get(wanted.state, (wanted.state,))))
@@ -78,17 +82,21 @@ def listing(user, wanted: Filter, before: int | None = None, size: int = lists.S
         ids = ids.where(Subject.concerned_id == wanted.person)
     if wanted.key:
         ids = ids.where(Subject.category == wanted.key)
-    if wanted.key or wanted.sanction or wanted.month:
+    first, last = wanted.month or wanted.since, wanted.month or wanted.until
+    if wanted.key or wanted.sanction or first or last:
         ids = ids.where(Penalty.whole(user))  # else what a witness finds by it tells what it is for
-    if wanted.sanction or wanted.month:
+    if wanted.sanction or first or last:
         own = select(_OWN.id)
         if wanted.sanction:
             own = own.where(_OWN.sanction == wanted.sanction)
-        if wanted.month:
-            last = wanted.month + relativedelta(months=1, days=-1)
-            own = own.where(*duties.fell_due(wanted.month, last, _OWN.happened_at))
-        ids = ids.where(Subject.id.in_(own))
-    rows, after, count = lists.page_of(ids, lambda ids: _loaded(ids, user), before=before, size=size)
+        last = last and last + relativedelta(months=1, days=-1)
+        ids = ids.where(Subject.id.in_(own.where(*duties.fell_due(first, last, _OWN.happened_at))))
+    return ids
+
+
+def listing(user, wanted: Filter, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
+    """Fifty penalties, the newest first."""
+    rows, after, count = lists.page_of(ids(user, wanted), lambda ids: _loaded(ids, user), before=before, size=size)
     return lists.Page(rows, after, count, duties.names(row.concerned_id for row in rows))
 
 

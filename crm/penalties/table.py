@@ -35,4 +35,5 @@ TABLE = lists.Table(
         Column("amount", N_("Amount"), _amount),
         Column("happened", N_("Happened"), lists.plain("happened_at")),
     ),
+    queries.ids,
 )  # fmt: skip

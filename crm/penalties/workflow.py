@@ -59,6 +59,8 @@ def left_open(entry: Entry) -> bool:
 def amount(entry: Entry, fen: int | None) -> int | None:
     """What it costs: as the rulebook fixes it, else what is said, within its range; Invalid otherwise."""
     if not left_open(entry):
+        if fen and fen != entry.fen:
+            raise Invalid(fields={"fen": N_("The rulebook fixes what this costs: leave it empty.")})
         return entry.fen
     if not fen:
         raise Invalid(fields={"fen": N_("Say how much.")})

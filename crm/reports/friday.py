@@ -5,13 +5,14 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from crm import clock, lists
+from crm import lists
 from crm.callbacks.models import Callback
 from crm.callbacks.models import State as CallState
 from crm.db import db
 from crm.duties import queries as duties
 from crm.duties.models import Duty, Subject
 from crm.labels import N_
+from crm.letters.sheet import moment
 from crm.reports.layout import As, Column, Layout, Table
 from crm.reports.periods import Period
 from crm.reports.reader import counted
@@ -106,7 +107,7 @@ def _missed(period: Period) -> list[dict[str, Any]]:
     names = duties.names([*(row.breached_owner_id for row in found), *(row.id for row in found)])
     return [
         {"rule": row.rule, "name": names[row.breached_owner_id].title if row.breached_owner_id in names else "",
-         "number": row.number, "title": row.title, "due": f"{clock.local(row.due_at):%Y-%m-%d %H:%M}",
+         "number": row.number, "title": row.title, "due": moment(row.due_at),
          "at": {"number": names[row.id].path} if row.kind != "user" else {}}
         for row in found
     ]  # fmt: skip

@@ -17,7 +17,7 @@ LONGEST = 90_000  # characters of one part of the text
 
 class NewDraftForm(CrmForm):
     title = LineField(_l("What it is for"), required=True, most=100)
-    base = PickField(_l("Begun from"), required=True)
+    base = PickField(_l("Begun from edition"), required=True)
 
 
 class IssueForm(CrmForm):
@@ -99,7 +99,7 @@ class PenaltyForm(CrmForm):
 
 
 class SuggestForm(CrmForm):
-    kind = PickField(_l("What it is"), Kind, required=True, blank="—", description=_l(
+    kind = PickField(_l("Suggestion or objection"), Kind, required=True, blank="—", description=_l(
         "A suggestion goes to the director, an objection to the manager. Either is answered in writing."))  # fmt: skip
     clause = PickField(_l("On which clause"), blank=_l("On the whole"))
     words = WordsField(_l("In your words"), required=True, most=5000)

@@ -14,7 +14,7 @@ from crm.permissions import Role
 from crm.rulebooks import spans
 from crm.rulebooks.differences import Difference, clause_of, listed
 from crm.rulebooks.sheets import KINDS, NUMBERS
-from crm.rulebooks.text import data_of
+from crm.rulebooks.text import data_of, value_at
 from crm.rulebooks.typed import reader
 from crm.workdays import Span
 
@@ -23,7 +23,7 @@ TABLES = {
     "paper": N_("Paper form"), "clause": N_("Clause"), "chapter": N_("Chapter"),
 }  # fmt: skip
 WHAT = {
-    "due": N_("Deadline"), "warn": N_("Warned before"), "show": N_("Shown before"), "fine": N_("A miss costs"),
+    "due": N_("Deadline"), "warn": N_("Reminder before the deadline"), "show": N_("Shown before"), "fine": N_("A miss costs"),
     "fen": N_("Amount"), "from_fen": N_("At least"), "to_fen": N_("At most"), "kind": N_("Kind"), "title": N_("Title"),
     "text": N_("Words"), "before_work": N_("Needed before the work"), "before_complete": N_("Needed before it is complete"),
     "declared": N_("Must be declared"), "clause": N_("Clause"), "owner": N_("Who owes it"), "opens": N_("Begins with"),
@@ -89,7 +89,7 @@ class Sayer:
             return NOTHING
         if name == "due":
             due = Due.parse(value)
-            return spans.deadline(due.span, due.fact)
+            return spans.deadline(due.span, due.fact, notice=bool(value_at(data, (*path[:-1], "notice"))))
         if name in ("warn", "show"):
             return _("%(span)s before", span=spans.said(Span.parse(value)))
         if name.endswith("fen"):
@@ -146,3 +146,11 @@ def told(kept: Iterable[Any]) -> list[Line]:
     """The changes of a draft as its event keeps them; titles are those of today."""
     data = data_of(editions.text(editions.todays_id()))
     return Sayer(data, data).lines(Difference(tuple(path), *values) for path, *values in kept)
+
+
+def clause_name(key: str) -> str:
+    """`5.1.3` as it is; a role's item with the role's name (`4.服务专员.2`); a default of ours as such."""
+    if key.startswith("ours."):
+        return _("ours")
+    parts = key.split(".")
+    return ".".join(_(Role(part).label) if part in set(Role) else part for part in parts)

@@ -81,7 +81,7 @@ def _duty(key: str, rule: Data, *entries: tuple[Typed, str]) -> Row:
 
 DUE, WARNED, SHOWN = (
     (types.DueTyped("due"), N_("Deadline")),
-    (types.SpanTyped("warn", least=True, unsaid=N_("2 working hours")), N_("Warned before")),
+    (types.SpanTyped("warn", least=True, unsaid=N_("2 working hours")), N_("Reminder before the deadline")),
     (types.SpanTyped("show", least=True, unsaid=N_("from the beginning")), N_("Shown before")),
 )  # fmt: skip
 
@@ -171,7 +171,7 @@ def settings(data: Data) -> list[Section]:
     numbers = []
     for key, usual in SETTINGS.items():
         typed = types.CountTyped(key, least=True, unsaid=str(usual))
-        numbers.append(Row(NUMBERS.get(key, key), (Entry(("settings",), typed, N_("Number")),)))
+        numbers.append(Row(NUMBERS.get(key, key), (Entry(("settings",), typed, N_("How many")),)))
     return [Section(N_("What the program does by itself"), acts), Section(N_("Numbers"), numbers)]
 
 

@@ -13,6 +13,7 @@ from crm.permissions import needs
 from crm.rulebooks import forms, queries, suggesting, written
 from crm.rulebooks.models import Kind, SuggestionState
 from crm.rulebooks.moves import SUGGESTION_MOVES
+from crm.rulebooks.sayings import clause_name
 from crm.rulebooks.table import TABLE
 from crm.rulebooks.typed import reader
 from crm.verbs import Verbs
@@ -29,7 +30,7 @@ def index():
 
 def _called(key: str, title: Bilingual) -> str:
     """What a clause is chosen by; a default of ours has no number."""
-    return reader(title) if key.startswith("ours.") else f"{key} {reader(title)}"
+    return reader(title) if key.startswith("ours.") else f"{clause_name(key)} {reader(title)}"
 
 
 @bp.route("/new", methods=["GET", "POST"])
