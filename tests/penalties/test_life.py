@@ -113,9 +113,11 @@ def test_a_fine_in_a_range_stays_in_it(app, fen, fits):
         assert refused(Invalid, by_hand, "3.7.fine", fen=fen).fields.keys() == {"fen"}
 
 
-def test_a_fixed_fine_costs_what_the_rulebook_says_whatever_is_typed(app):
-    row = committed(by_hand, "3.9.late", fen=999999)
-    assert row.fen == 2000
+def test_a_fixed_fine_costs_what_the_rulebook_says_and_another_amount_is_refused(app):
+    with pytest.raises(Invalid) as wrong, unit_of_work():
+        by_hand("3.9.late", fen=999999)
+    assert set(wrong.value.fields) == {"fen"}
+    row = committed(by_hand, "3.9.late")
     with unit_of_work():
         workflow.issue(row, by=make.who("manager"), facts="迟到", fen=1)
     assert row.fen == 2000

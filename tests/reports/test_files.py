@@ -14,7 +14,7 @@ from crm.reports import workflow
 from crm.reports.kinds import SORTS
 from crm.reports.models import Kind, Report
 from tests import make
-from tests.reports.work import DECEMBER, NOVEMBER, november, record
+from tests.reports.work import DECEMBER, NOVEMBER, close_november, november, record
 
 KINDS = [*Kind]
 
@@ -23,6 +23,7 @@ KINDS = [*Kind]
 def work(app):
     november()
     with clock.frozen(DECEMBER):
+        close_november()
         yield
 
 

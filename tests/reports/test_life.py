@@ -10,8 +10,6 @@ from crm.duties import reading
 from crm.duties import workflow as duties
 from crm.duties.models import Duty, Event
 from crm.errors import Forbidden, Invalid, WrongState
-from crm.fund import workflow as funds
-from crm.fund.models import Month
 from crm.permissions import Role
 from crm.reports import opening, workflow
 from crm.reports.models import Kind, Report, Returned, State
@@ -19,16 +17,11 @@ from crm.reports.periods import Period
 from crm.staff import workflow as staff
 from tests import make
 from tests.conftest import together
+from tests.reports.work import close_november
 
 DECEMBER = clock.parse("2026-12-01T09:00")
 NOVEMBER = Period.month(date(2026, 11, 1))
 pytestmark = pytest.mark.usefixtures("sound")
-
-
-def close_november() -> None:
-    with unit_of_work():
-        funds.close(db.session.query(Month).filter_by(title="2026-11").one(), by=make.who("director"))
-    sweep.tick(clock.now())
 
 
 @pytest.fixture

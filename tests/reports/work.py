@@ -9,6 +9,8 @@ from crm.contracts import paying
 from crm.db import db, unit_of_work
 from crm.desk.tables import TABLES
 from crm.duties.models import Duty
+from crm.fund import workflow as funds
+from crm.fund.models import Month
 from crm.reports.periods import Period
 from crm.serials import workflow as serials
 from crm.serials.models import Installation
@@ -88,6 +90,13 @@ def _call(row: Visit, **marks: int) -> None:
     person = db.session.query(make.Contact).filter_by(customer_id=row.customer_id).first()
     doubt = "还是慢" if min(marks.values()) <= 2 else ""
     calls.reach(call, by=by, contact=person, doubt=doubt, unrecorded="上周来过" if doubt else "", clause="7.4" if doubt else "", **marks)
+
+
+def close_november() -> None:
+    """What the month deducts no longer changes; then its penalties are reported on."""
+    with unit_of_work():
+        funds.close(db.session.query(Month).filter_by(title="2026-11").one(), by=make.who("director"))
+    sweep.tick(clock.now())
 
 
 def november() -> None:

@@ -44,7 +44,7 @@ def test_a_deadline_in_words_before_and_after(app):
     (Change(("duty", "visit.write_up", "fine"), None), "A miss costs", "¥30 (7.4)", "—"),
     (Change(("duty", "visit.decide", "owner"), "pool:director"), "Who owes it", "Service manager", "Service director"),
     (Change(("duty", "ticket.progress", "keeps"), "ticket.ended"), "Is kept by", "ended the service, set it waiting", "ended the service"),
-    (Change(("duty", "visit.decide", "warn"), "30m"), "Warned before", "1 working hour before", "30 minutes before"),
+    (Change(("duty", "visit.decide", "warn"), "30m"), "Reminder before the deadline", "1 working hour before", "30 minutes before"),
     (Change(("clause", "7.6", "title"), {"zh": "甲", "en": "Late form"}), "Title", "Implementation form late", "Late form"),
     (Change(("category", "repair"), {"title": {"zh": "修复", "en": "Repair"}}), "Category", "—", "Repair"),
     (Change(("penalty", "7.2"), None), "Sanction", "Three or more complaints in half a year: demotion or dismissal recommended", "—"),
