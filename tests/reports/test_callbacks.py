@@ -77,7 +77,7 @@ def test_four_workers_prepare_one_report(app):
             return opening.open_due(DECEMBER)
 
     with clock.frozen(DECEMBER):
-        assert sum(together(4, one)) == db.session.query(Report).count() == 8, "one of each kind, of each specialist and of one week"
+        assert sum(together(4, one)) == db.session.query(Report).count() == 7, "one of each kind but the penalties, of each specialist and of one week"
 
 
 def test_the_figures_are_those_of_a_plain_recount(month):
