@@ -8,6 +8,8 @@ from crm.workdays import Span
 def said(span: Span) -> str:
     """In the reader's language: `3个工作日`, `3 working days`."""
     n = abs(span.count)
+    if span.unit == "m" and n and n % 60 == 0:
+        return ngettext("%(num)s hour", "%(num)s hours", n // 60)
     words = {
         "m": lambda: ngettext("%(num)s minute", "%(num)s minutes", n),
         "working hour": lambda: ngettext("%(num)s working hour", "%(num)s working hours", n),

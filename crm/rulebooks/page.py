@@ -10,6 +10,7 @@ from flask_login import current_user
 
 from crm import clock
 from crm.duties import queries as duties
+from crm.duties.models import Edition
 from crm.errors import Invalid, Refused, Stale
 from crm.forms import CrmForm, ReasonForm
 from crm.labels import N_
@@ -17,7 +18,7 @@ from crm.rulebooks import differences, forms, queries, results, workflow
 from crm.rulebooks.faults import Fault
 from crm.rulebooks.models import Draft
 from crm.rulebooks.moves import CHANGE, DRAFT_MOVES
-from crm.rulebooks.sayings import Sayer
+from crm.rulebooks.sayings import Line, Sayer
 from crm.rulebooks.sheets import SHEETS, Entry, Section, entries_of
 from crm.rulebooks.text import data_of, value_at
 from crm.rulebooks.typed import reader
@@ -40,6 +41,15 @@ def compared(draft: Draft) -> tuple[list[differences.Difference], Sayer]:
     base = queries.edition(draft.base_id) if draft.issued_id else queries.in_force()
     before, after = data_of(base.body), data_of(draft.body)
     return differences.between(before, after), Sayer(before, after)
+
+
+def since_former(edition: Edition) -> list[Line]:
+    """What an edition has otherwise than the one before it, for whoever acknowledges it."""
+    former = queries.former(edition)
+    if former is None:
+        return []
+    before, after = data_of(former.body), data_of(edition.body)
+    return Sayer(before, after).lines(differences.between(before, after))
 
 
 def try_form(**kwargs: Any) -> forms.TryForm:

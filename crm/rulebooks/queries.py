@@ -44,6 +44,14 @@ def to_come(draft: Draft) -> bool:
     return db.session.scalar(holds) is not None
 
 
+def former(edition: Edition) -> Edition | None:
+    """The edition that holds, or held, until this one does."""
+    if edition.holds_from is None:
+        return None
+    before = select(Edition).where(Edition.holds_from < edition.holds_from).order_by(Edition.holds_from.desc())
+    return db.session.scalar(before.limit(1))
+
+
 def edition(id: int) -> Edition:
     return db.session.get_one(Edition, id)
 

@@ -90,6 +90,10 @@ def deadline(span: Span, fact: str | None = None, *, notice: bool = False) -> st
         if fact:
             return _("by closing time of the day: %(date)s; after hours or on a day off, of the next working day", date=date)
         return _("by closing time of the same day; after hours or on a day off, of the next working day")
+    if span.count == 0 and span.unit not in ("m", "working hour"):
+        if fact:
+            return _("by 24:00 of the day: %(date)s; on a day off, of the next working day", date=date)
+        return _("by 24:00 of the same day; on a day off, of the next working day")
     begins = _("%(span)s after %(date)s", span=how_long, date=date) if fact else _("within %(span)s", span=how_long)
     if span.unit == "working day":
         return _("%(begins)s, by closing time of the last day", begins=begins)

@@ -19,6 +19,7 @@ from crm.rulebooks.untried import untried
 from crm.verbs import Verbs
 
 bp = Blueprint("drafts", __name__, url_prefix="/drafts")
+bp.add_app_template_global(page.since_former, "changed_in")
 editing.hang(bp)
 
 
@@ -83,7 +84,7 @@ def trial(number):
 
     def act():
         trying.ask(draft, by=current_user, since=form.since.data, until=form.until.data)
-        flash(_("It is being tried: the result stands here in a minute or so."))
+        flash(_("It is being tried: the result stands here once it is done."))
         return redirect(f"{draft.path}#trial", 303)
 
     def show(refusal: Refused | None):

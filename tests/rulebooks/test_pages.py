@@ -358,3 +358,14 @@ def test_an_edition_that_does_not_hold_yet_is_taken_back_and_its_draft_changed_a
         assert 'id="take_back"' not in director.get(draft.path).text
         with pytest.raises(WrongState), unit_of_work():  # what holds is changed by the next one
             workflow.take_back(db.session.get_one(Draft, draft.id), by=make.who("director"), reason="反悔")
+
+
+def test_whoever_acknowledges_an_edition_reads_what_is_otherwise_than_before(director, draft, browser):
+    with unit_of_work():
+        workflow.change(db.session.get_one(Draft, draft.id), [Change(("penalty", "7.5", "fen"), 6000)], by=make.who("director"))
+    assert director.send(f"{draft.path}/issue", holds_from=str(clock.today() + timedelta(days=1))).status_code == 303
+    edition = db.session.get_one(Edition, db.session.get_one(Draft, draft.id).issued_id)
+    page = browser("specialist")
+    told = page.get(edition.path).text
+    assert "otherwise than in the edition before" in told and "¥50" in told and "¥60" in told
+    assert "otherwise than" not in page.get("/rulebook").text, "the first has none before it"

@@ -54,7 +54,7 @@ def test_numbers_in_chinese_are_those_in_digits(number):
     ("en", Span(0, "working day"), "ended_at", False, "by closing time of the day: the end of the service; after hours or on a day off, of the next working day"),
     ("zh", Span(3, "day"), "ended_on", False, "实施结束之后3天内，到最后一天24:00截止；遇休息日顺延到下一个工作日"),
     ("en", Span(-1, "month"), "ends_on", True, "1 month before the end of the period; on a day off, on the working day before"),
-    ("zh", Span(-15, "day"), "ends_on", True, "服务期满之前15天；遇休息日提前到前一个工作日"),
+    ("zh", Span(-15, "day"), "ends_on", True, "期满之前15天；遇休息日提前到前一个工作日"),
     ("en", Span(30, "m"), None, False, "within 30 minutes"),
 ])  # fmt: skip
 def test_a_deadline_is_said_back_in_words(app, language, span, fact, notice, words):
