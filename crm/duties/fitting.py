@@ -8,7 +8,8 @@ from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 MOST_LETTERS = 400_000
-_LONG_NAME = re.compile(r"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){12}")  # reading `a.a.a.…` takes the square of its length
+_PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+"""
+_LONG_NAME = re.compile(rf"(?<![\w-])(?:{_PART}){{12}}")  # reading `a.a.a.…` takes the square of its length
 _DEEP = re.compile(r"(?:[\[{][\s]*+){12}")
 _LONG_NUMBER = re.compile(r"\d{19}")
 PLAIN = (str, bool, int)

@@ -54,7 +54,7 @@ def test_what_is_no_rulebook_is_refused_with_every_fault(app):
 
 
 HOSTILE = {
-    "a name of a thousand parts": "a." * 1000 + "b = 1", "quoted and spaced": "x = { " + "a . " * 50 + "b = 1 }",
+    "a name of a thousand parts": "a." * 1000 + "b = 1", "quoted": '"a".' * 1000 + "b = 1", "quoted either way": "'a'." * 1000 + "b = 1", "spaced": "x = { " + "a . " * 50 + "b = 1 }",
     "brackets in brackets": "zz = " + "[" * 3000, "a very long number": "x = " + "9" * 5000, "settings = 5": "settings = 5",
     "hours = 5": "hours = 5", "a table that is none": "category = 5", "no deadline": '[duty."x"]\ndue = ""',
     "a clause without a name": '[clause.""]\ntitle = {zh = "", en = ""}', "needs = 5": "[record]\nneeds = 5",
