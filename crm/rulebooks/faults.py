@@ -6,7 +6,7 @@ from typing import NamedTuple
 from crm.errors import Refused
 from crm.labels import N_
 
-_PLACE = re.compile(r"\[(?P<table>\w+)(?:\.(?P<key>.+?))?\](?P<part> text| title)?: (?P<what>.*)", re.S)
+_PLACE = re.compile(r"\[(?P<table>\w+)(?:\.(?P<key>.*?))?\](?P<part> text| title)?: (?P<what>.*)", re.S)
 _SYNTAX = re.compile(r".*\(at line (?P<line>\d+), column (?P<column>\d+)\)", re.S)
 SAID = tuple((re.compile(pattern, re.S), words) for pattern, words in (
     (r"needs both zh and en", N_("It needs its words in Chinese and in English.")),
