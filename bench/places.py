@@ -1,6 +1,7 @@
 """Places of a harness's own: an instance folder and a database, on SQLite or in a throw-away PostgreSQL."""
 
 import os
+import re
 import shutil
 import sys
 import uuid
@@ -22,6 +23,13 @@ CRM = str(Path(sys.executable).with_name("crm"))
 def asked(words: list[str]) -> tuple[int, str]:
     """How many rounds, on which database."""
     return int(words[0]) if words else 100, words[1] if len(words) > 1 else "sqlite"
+
+
+def megabytes(process: str = "self") -> tuple[int, int]:
+    """MB a process holds now, and held at its most; `ru_maxrss` would tell those of whoever started it, too."""
+    told = Path(f"/proc/{process}/status").read_text()
+    now, most = (int(re.findall(rf"^{key}:\s+(\d+)", told, re.MULTILINE)[0]) // 1024 for key in ("VmRSS", "VmHWM"))
+    return now, most
 
 
 @dataclass

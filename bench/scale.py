@@ -8,7 +8,6 @@ request at a time goes round all of them, so that each measure's numbers are of 
 import json
 import os
 import random
-import re
 import statistics
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from sqlalchemy import select, text
 from bench import story
 from bench.client import Asked, Client, creating, load, over, timed
 from bench.filling import PASSWORD, fill
-from bench.places import CRM, Place
+from bench.places import CRM, Place, megabytes
 from bench.stores import HOME, stores
 from bench.ticking import ticks
 from crm.customers.models import Contact, Customer
@@ -120,8 +119,7 @@ def served(place: Place, size: int, port: int, bare: bool = False) -> Iterator[S
 def memory(one: Served) -> list[tuple[int, int]]:
     """MB of each worker: now, and at the most so far."""
     children = Path(f"/proc/{one.process.pid}/task/{one.process.pid}/children").read_text().split()
-    said = [Path(f"/proc/{child}/status").read_text() for child in children]
-    return [tuple(int(re.search(rf"{key}:\s+(\d+)", text)[1]) // 1024 for key in ("VmRSS", "VmHWM")) for text in said]
+    return [megabytes(child) for child in children]
 
 
 def measure(all_: list[Served], name: str, found: dict) -> None:

@@ -4,7 +4,6 @@ The records are those of `bench.filling`; what is owed on each, and missed, says
 rules of the day gives what is recorded. Said are the seconds, the memory at its most, and that nothing was left out."""
 
 import multiprocessing
-import resource
 import sys
 import tempfile
 import time
@@ -14,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from bench.filling import fill
-from bench.places import Place, places
+from bench.places import Place, megabytes, places
 from bench.story import Story, stamp
 from crm import clock
 from crm.db import unit_of_work
@@ -26,6 +25,7 @@ from crm.rulebooks.story import Past, Stood
 from crm.rulebooks.story import Story as Told
 from crm.rulebooks.text import Change, changed
 from crm.rulebooks.trial import Tally, Trial
+from crm.serve import keep_what_stands
 from crm.workdays import calendar
 
 BATCH = 500
@@ -116,6 +116,7 @@ class Judged(Story):
 def tried(place: Place) -> tuple[float, int, Tally]:
     """A draft on all there is, as the worker does it: seconds, MB at the most, the sums."""
     with place.app() as app, app.app_context():
+        keep_what_stands()
         began, now, tally, after, rows = time.monotonic(), clock.now(), Tally(), 0, 0
         with unit_of_work(read_only=True):
             trial = Trial.of(changed(reading.shipped(), DRAFT), now - timedelta(days=1200), now)
@@ -127,7 +128,7 @@ def tried(place: Place) -> tuple[float, int, Tally]:
                 break
             after = last
         took = time.monotonic() - began
-        return took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, tally
+        return took, megabytes()[1], tally
 
 
 def _apart(pipe, place: Place, now: datetime) -> None:

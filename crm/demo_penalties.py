@@ -75,7 +75,7 @@ class Penalties:
 
     def _closing(self, month: date) -> Life:
         row = db.session.scalar(select(Month).where(Month.month == month))
-        if row is not None and fund.closable(row):
+        if row is not None and fund.MOVES["close"].open_to(self.people["director"], row, ["month.close"]):
             fund.close(row, by=self.people["director"])
             yield self.when("60-200 minutes")
             fund.take(row, by=self.people["archivist"])

@@ -1,13 +1,13 @@
 """A move: one arrow of a workflow's table. Buttons, checks, documentation and tests all read the same table."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import inspect, update
 
 from crm.db import db, rows_of
-from crm.errors import Forbidden, Invalid, Stale, WrongState
+from crm.errors import Forbidden, Invalid, Refused, Stale, WrongState
 from crm.labels import N_
 from crm.permissions import Permission, Role
 
@@ -26,6 +26,7 @@ class Move:
     hands: tuple[str, ...] = ()  # nobody but whom one of these columns names; in another state they name nobody for it
     others: bool = False  # never whoever asked for it (ours.approval), whatever they may besides
     asks: bool = True  # needs words; else the button alone is enough
+    unless: Callable[[Any, Any], Refused | None] | None = None  # of a subject and who would: why it cannot be done all the same
     owed: str = ""  # only while a duty of this rule is open, or of one of these
     done: str = ""  # what its page says afterwards
     icon: str = ""
@@ -47,15 +48,24 @@ class Move:
 
     def open_to(self, user, subject, owed: Collection[str] = ()) -> bool:
         """Whether the button is shown: the right, the state, and the duty it settles among those `owed`."""
-        return subject.state in self.froms and self.may(user, subject) and self.due(owed)
+        return subject.state in self.froms and self.may(user, subject) and self.due(owed) and self.why_not(subject, user) is None
 
     def due(self, owed: Collection[str]) -> bool:
         return not self.owed or any(rule in owed for rule in self.owed.split())
 
+    def why_not(self, subject, user) -> Refused | None:
+        """What else stands in the way where right and state do not: asked by its page and by its workflow alike."""
+        return self.unless(subject, user) if self.unless else None
+
     def apply(self, subject, by) -> None:
-        """Take the arrow in one guarded UPDATE; of any number at once, one does. Forbidden or WrongState otherwise."""
+        """Take the arrow in one guarded UPDATE; of any number at once, one does. Forbidden, WrongState, or what else stands in
+        the way (of the subject as it is now, locked)."""
         if not self.may(by, subject):
             raise Forbidden()
+        if self.unless:
+            _lock(subject, inspect(type(subject)).column_attrs.keys())
+            if subject.state in self.froms and (why := self.unless(subject, by)):
+                raise why
         self.take(subject)
 
     def take(self, subject) -> None:
@@ -76,10 +86,16 @@ def in_askers_place(user, subject) -> bool:
     return bool(asked & user.cover.people) or (subject.owner_id in asked and subject.id in user.cover.matters)
 
 
+def _lock(subject, names: Iterable[str]) -> None:
+    """These attributes as they are now, and until the transaction ends."""
+    base: Any = inspect(type(subject)).base_mapper.class_
+    db.session.flush()
+    db.session.refresh(subject, names, with_for_update={"key_share": True, "of": base})
+
+
 def check_version(subject, version: int) -> None:
     """Lock the subject and refuse a form that was opened on an older version of it."""
-    base: Any = inspect(type(subject)).base_mapper.class_
-    db.session.refresh(subject, ["version", "state"], with_for_update={"key_share": True, "of": base})
+    _lock(subject, ["version", "state"])
     if version != subject.version:
         raise Stale()
 

@@ -31,11 +31,16 @@ def return_memory() -> None:
         mallopt(-8, 2)  # M_ARENA_MAX
 
 
-def in_turns(app: Flask) -> Flask:
-    """Ready to serve: what stands now lives as long as the process, and need not be looked through for what can be freed."""
+def keep_what_stands() -> None:
+    """What there is now lives as long as the process, and need not be looked through for what can be freed."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
+
+
+def in_turns(app: Flask) -> Flask:
+    """Ready to serve."""
+    keep_what_stands()
     app.wsgi_app = Turns(app.wsgi_app)  # type: ignore[method-assign]
     return app
 

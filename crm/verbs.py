@@ -123,13 +123,16 @@ class Verbs:
 
 
 def offered(
-    subject: Any, moves: Mapping[str, Move], owed: Sequence[Duty], form_for: Callable[..., CrmForm]
+    subject: Any, moves: Mapping[str, Move], owed: Sequence[Duty], form_for: Callable[..., CrmForm], *, name: str = "",
+    bound: CrmForm | None = None,
 ) -> dict[str, CrmForm]:
-    """The verbs that may be done now, each with its empty form; one that settles a duty, once that is due to be shown."""
+    """The verbs that may be done now, each with its empty form, the refused one with what was typed; one that settles a duty,
+    once that is due to be shown."""
     rules = {duty.rule for duty in owed if duty.open and duty.show_from <= clock.now()}
     return {
-        key: form_for(key, subject, formdata=None) for key, move in moves.items() if move.open_to(current_user, subject, rules)
-    }
+        key: form_for(key, subject, formdata=None) if bound is None or key != name else bound
+        for key, move in moves.items() if move.open_to(current_user, subject, rules)
+    }  # fmt: skip
 
 
 def _led_to(subject: Subject, events: Sequence[Event], names: Mapping[int | str, duties.Name]) -> list[duties.Name]:

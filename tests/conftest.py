@@ -1,6 +1,7 @@
 """Fixtures: each test gets a database of its own, copied from one that holds the cast, on SQLite and on PostgreSQL."""
 
 import contextvars
+import functools
 import gc
 import os
 import re
@@ -20,7 +21,7 @@ from flask import has_app_context
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 from markupsafe import Markup
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import Select, String, cast, create_engine, event, select, text, union_all
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
@@ -315,12 +316,25 @@ def app(served) -> Iterator:
 
 
 @pytest.fixture
-def sound(served) -> Iterator[None]:
+def sound(served, request) -> Iterator[None]:
     """Whatever the test did, the program's own check finds nothing wrong afterwards."""
     yield
     with served.app_context():
-        assert [str(one) for one in checks.run() if one.mark in (checks.BAD, checks.FAILED)] == []
+        if todays(request.node.nodeid) or anything_found():
+            assert [str(one) for one in checks.run() if one.mark in (checks.BAD, checks.FAILED)] == []
         assert said_otherwise() == [], "the search says of these what they do not"
+
+
+@functools.cache
+def _what_is_found():
+    """All that a statement of the check finds, in one: what the schema is, and the files, are looked at by the checks' own turn."""
+    asked = [check.subquery() for _what, check in checks.checks() if isinstance(check, Select)]
+    return union_all(*(select(cast(next(iter(one.c)), String)) for one in asked))
+
+
+def anything_found() -> bool:
+    with unit_of_work(read_only=True):
+        return db.session.execute(_what_is_found()).first() is not None
 
 
 def said_otherwise() -> list[str]:

@@ -9,8 +9,8 @@ from flask_login import current_user
 from sqlalchemy import select
 
 from crm import clock
-from crm.absences import forms, handing, queries, returning
-from crm.absences.models import LIVE, Absence, Back, How, Kind, State, Why
+from crm.absences import forms, handing, queries
+from crm.absences.models import LIVE, Absence, Back, How, Kind, Why
 from crm.absences.moves import MOVES
 from crm.db import db
 from crm.duties import queries as duties
@@ -82,15 +82,7 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     """The whole page; after a refusal with the refused form's words still in it."""
     absence = queries.get(number, current_user)
     owed = duties.of_subject(absence)
-    now = offered(absence, MOVES, owed, form_for)
-    if absence.state == State.AWAY and absence.accepted_at:
-        now.pop("name", None)
-    if absence.state == State.ASKED and absence.owner_id != current_user.id:
-        now.pop("withdraw", None)  # it is rejected
-    if "give_back" in now and not returning.returnable(absence):
-        del now["give_back"]
-    if bound is not None and name in now:
-        now[name] = bound
+    now = offered(absence, MOVES, owed, form_for, name=name, bound=bound)
     known, lines = told(absence, owed, name=name, bound=bound, refusal=refusal, drafts=drafts), lines_of(absence)
     known["names"] |= duties.names([absence.concerned_id, *(line.duty.subject.customer_id for line in lines)])
     return render_template(

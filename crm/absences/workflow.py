@@ -6,12 +6,12 @@ from datetime import date, timedelta
 from crm import clock
 from crm.absences import cover, handing, queries, returning
 from crm.absences.models import AHEAD, Absence, AbsenceEvent, State
-from crm.absences.moves import MOVES
+from crm.absences.moves import MOVES, NOTHING_LEFT
 from crm.db import db, next_number
 from crm.duties.locks import lock
 from crm.duties.record import open_subject, record
 from crm.duties.workflow import must_be_owed
-from crm.errors import NEEDED, Invalid, Refused, WrongState, blank, needed
+from crm.errors import NEEDED, Invalid, Refused, blank, needed
 from crm.files.workflow import attach
 from crm.labels import N_
 from crm.moves import edit, in_place
@@ -127,8 +127,6 @@ def name(absence: Absence, *, by, to) -> None:
     """Another stand-in, as long as none has begun to stand in; they accept or decline anew."""
     was, before = absence.state, absence.concerned_id
     MOVES["name"].apply(absence, by)
-    if was == State.AWAY and absence.accepted_at:
-        raise WrongState()
     if wrong := _wrong(to, absence.owner_id, absence.starts_on, absence.ends_on):
         raise Invalid(fields={"to": wrong})
     if to.id == before:
@@ -200,7 +198,7 @@ def come_back(absence: Absence, *, by) -> None:
 def give_back(absence: Absence, *, by) -> None:
     MOVES["give_back"].apply(absence, by)
     if not (count := returning.give_back(absence)):
-        raise Refused(N_("Nothing of it is open with the stand-in any more."))
+        raise Refused(NOTHING_LEFT)
     people = {"from": absence.concerned_id, "to": absence.owner_id}
     record(AbsenceEvent.GIVEN_BACK, absence, by=by, moved=count, **people)
 
@@ -221,8 +219,6 @@ def shorten(absence: Absence, *, by, ends_on: date, reason: str) -> None:
 
 
 def withdraw(absence: Absence, *, by, reason: str) -> None:
-    if absence.state == State.ASKED and by.id != absence.owner_id:
-        raise WrongState()  # others reject what is only asked for
     MOVES["withdraw"].apply(absence, by)
     needed(reason=reason)
     absence.away_from = absence.away_until = None

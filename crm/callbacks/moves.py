@@ -3,11 +3,19 @@
 from typing import Any
 
 from crm.callbacks.models import Callback, State
+from crm.duties import editions
+from crm.errors import Invalid, Refused
 from crm.labels import N_
 from crm.moves import Move
 from crm.permissions import Permission as P
 
 _own: dict[str, Any] = {"permission": P.CALLBACK_WORK, "own": True, "froms": frozenset({State.CALLING})}
+
+
+def _too_few_calls(callback: Callback, _user: Any) -> Refused | None:
+    least = editions.setting(callback, "calls_before_giving_up")
+    return Invalid(N_("Only after %(n)s calls that nobody answered."), n=least) if callback.attempts < least else None
+
 
 MOVES: dict[str, Move] = {
     "reach": Move(noun="result", label=N_("Save the result"), done=N_("The result is saved."),
@@ -17,7 +25,7 @@ MOVES: dict[str, Move] = {
     "later": Move(noun="postponement", label=N_("Call again later"), done=N_("Noted when to call again."),
                   to=None, icon="clock", **_own),
     "give_up": Move(noun="end", label=N_("Nobody can be reached"), done=N_("Noted that nobody can be reached."),
-                    to=State.UNREACHED, icon="x-circle", tone="danger", **_own),
+                    to=State.UNREACHED, icon="x-circle", tone="danger", unless=_too_few_calls, **_own),
     "drop": Move(noun="dropping", label=N_("No call is owed any more"), done=N_("The callback has ended."),
                  to=State.DROPPED, asks=False, icon="x-circle", permission=P.CALLBACK_WORK,
                  froms=frozenset({State.CALLING})),

@@ -65,14 +65,10 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     callback = queries.get(number, current_user)
     owed, origin = duties.of_subject(callback), workflow.origin_of(callback)
     story = queries.story(origin, current_user, but=callback.id)
-    forms_now = offered(callback, MOVES, owed, form_for)
+    forms_now = offered(callback, MOVES, owed, form_for, name=name, bound=bound)
     calls = workflow.owed_call(callback)
-    if callback.attempts < editions.setting(callback, "calls_before_giving_up"):
-        forms_now.pop("give_up", None)
     for key in ("drop",) if calls else ("reach", "attempt", "later", "give_up"):
         forms_now.pop(key, None)
-    if bound is not None and name in forms_now:
-        forms_now[name] = bound
     known = told(callback, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)
     known["names"] |= duties.names([callback.concerned_id])
     known["duties"] = calls + owed

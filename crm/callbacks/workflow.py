@@ -110,9 +110,6 @@ def later(callback: Callback, *, by, at: datetime, words: str = "") -> None:
 
 def give_up(callback: Callback, *, by, reason: str) -> None:
     """After enough calls that nobody answered, with what was tried besides."""
-    least = editions.setting(callback, "calls_before_giving_up")
-    if callback.attempts < least:
-        raise Invalid(N_("Only after %(n)s calls that nobody answered."), n=least)
     _calling("give_up", callback, by)
     callback.try_at = None
     record(CallbackEvent.UNREACHED, callback, by=by, rule=callback.category, reason=reason)

@@ -2,9 +2,10 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, and_, false, true
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, and_, false, select, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from crm import clock
 from crm.db import db, only
 from crm.duties.models import Subject
 from crm.labels import N_, Labelled
@@ -122,6 +123,12 @@ class ChangeRequest(Subject):
         ChangeEvent.OPENED, ChangeEvent.EDITED, ChangeEvent.REWORKED, ChangeEvent.VOIDED, ChangeEvent.SUBMITTED,
         ChangeEvent.APPROVED, ChangeEvent.REJECTED, ChangeEvent.DELIVERED, ChangeEvent.CLOSED,
     })  # fmt: skip
+
+    @property
+    def link(self) -> "StatusLink | None":
+        """The link that is good now."""
+        good = StatusLink.change_id == self.id, StatusLink.ended_at.is_(None), StatusLink.expires_at > clock.now()
+        return db.session.scalar(select(StatusLink).where(*good))
 
     @property
     def askers(self) -> set[int | None]:

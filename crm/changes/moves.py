@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from crm.changes import queries
 from crm.changes.models import BOUND, PROMISED, UNDECIDED, ChangeRequest, State
+from crm.errors import Forbidden, Refused, WrongState
 from crm.labels import N_
 from crm.moves import Move
 from crm.permissions import Permission as P
@@ -12,6 +14,19 @@ _decide: dict[str, Any] = {"permission": P.CHANGE_DECIDE, "others": True}
 _build: dict[str, Any] = {"permission": P.CHANGE_BUILD, "others": True}
 GOING = frozenset({State.DRAFT, State.SUBMITTED, *PROMISED})
 TOLD = GOING | {State.REJECTED}  # while it is owed: the request may be taken up again before the customer was told
+def _nothing_promised(change: ChangeRequest, _user: Any) -> Refused | None:
+    return WrongState() if change.expected_on is None else None
+
+
+def _built_it(change: ChangeRequest, user: Any) -> Refused | None:
+    """The reporter tests, never the developer, whatever they hold (5.4.6)."""
+    return Forbidden(N_("Whoever built it does not test it.")) if user.id in queries.builders(change) else None
+
+
+def _no_link(change: ChangeRequest, _user: Any) -> Refused | None:
+    return None if change.link else Refused(N_("There is no link that is good."))
+
+
 MOVES: dict[str, Move] = {
     "submit": Move(noun="submission", label=N_("Submit it to the manager"), done=N_("Submitted; the manager decides."),
                    froms=frozenset({State.DRAFT}), to=State.SUBMITTED, icon="send", tone="primary", **_own),
@@ -28,11 +43,13 @@ MOVES: dict[str, Move] = {
                     froms=frozenset({State.BUILDING}), to=State.TESTING, icon="box-arrow-right", tone="primary",
                     hands=("concerned_id",), **_build),
     "pass": Move(noun="passing", label=N_("It passes the test"), done=N_("It has passed."),
-                 froms=frozenset({State.TESTING}), to=State.PASSED, icon="check-circle", tone="primary", **_own),
+                 froms=frozenset({State.TESTING}), to=State.PASSED, icon="check-circle", tone="primary",
+                 unless=_built_it, **_own),
     "fail": Move(noun="failure", label=N_("It fails the test"), done=N_("It goes back to the developer, who has been told."),
-                 froms=frozenset({State.TESTING}), to=State.BUILDING, icon="arrow-return-left", **_own),
+                 froms=frozenset({State.TESTING}), to=State.BUILDING, icon="arrow-return-left", unless=_built_it,
+                 **_own),
     "postpone": Move(noun="promise", label=N_("Move the promised date"), done=N_("The new date is promised."),
-                     froms=GOING, to=None, icon="calendar3", **_decide),
+                     froms=GOING, to=None, icon="calendar3", unless=_nothing_promised, **_decide),
     "update": Move(noun="update", label=N_("The customer has it"), done=N_("Noted that the customer has it."),
                    froms=frozenset({State.PASSED}), to=State.UPDATED, icon="upload", tone="primary", **_own),
     "close": Move(noun="closure", label=N_("Note what the customer says of it"), done=N_("The request is closed."),
@@ -41,7 +58,7 @@ MOVES: dict[str, Move] = {
                  asks=False, icon="arrow-up-right", permission=P.CHANGE_WORK, own=True),
     "unlink": Move(noun="unlinking", label=N_("End the status link"), done=N_("The link has ended: it opens nothing any more."),
                    froms=frozenset(State), to=None, asks=False, icon="x-circle", permission=P.CHANGE_READ,
-                   over=P.CHANGE_DECIDE),
+                   over=P.CHANGE_DECIDE, unless=_no_link),
     "rebuild": Move(noun="builder", label=N_("Another developer builds it"), done=N_("It is theirs to build now."),
                     froms=frozenset({State.BUILDING, State.TESTING}), to=None, icon="person", permission=P.CHANGE_DECIDE),
     "assign": Move(noun="assignment", label=N_("Give it to somebody else"),

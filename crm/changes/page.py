@@ -7,7 +7,7 @@ from flask import render_template
 from flask_login import current_user
 
 from crm import clock
-from crm.changes import board, following, forms, queries, workflow
+from crm.changes import board, forms, queries, workflow
 from crm.changes.models import FORM, ChangeEvent, ChangeRequest, Kind
 from crm.changes.moves import CHANGE, MOVES
 from crm.db import db
@@ -62,14 +62,8 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     """The whole page; after a refusal with the refused form's words still in it."""
     change = queries.get(number, current_user)
     owed = duties.of_subject(change)
-    now = offered(change, MOVES, owed, form_for)
-    if change.expected_on is None:  # nothing is promised yet
-        now.pop("postpone", None)
-    link = following.living(change)
-    linking = {key: now.pop(key) for key in ("link", *(["unlink"] if link else ())) if key in now}
-    now.pop("unlink", None)
-    if bound is not None and name in now:
-        now[name] = bound
+    now = offered(change, MOVES, owed, form_for, name=name, bound=bound)
+    linking = {key: now.pop(key) for key in ("link", "unlink") if key in now}  # they stand elsewhere
     known = told(change, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)
     known["names"] |= duties.names([change.concerned_id, *(one.made_by_id for one in change.promises)])
     return render_template(
@@ -78,5 +72,5 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
         form_scan=next((file for file in reversed(known["files"]) if file.purpose == FORM), None),
         stamped=workflow.has_form(change),
         installation=db.session.get(Installation, change.installation_id) if change.installation_id else None,
-        papers=papers.of(change, owed, current_user), link=link, linking=linking, failed=_failed(known["events"]),
+        papers=papers.of(change, owed, current_user), link=change.link, linking=linking, failed=_failed(known["events"]),
     )  # fmt: skip

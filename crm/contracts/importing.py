@@ -8,7 +8,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import selectinload
 
 from crm import clock
-from crm.contracts import adoption, following, paying, periods, workflow
+from crm.contracts import adoption, following, paying, periods, sums, workflow
 from crm.contracts.held import (
     DAYS,
     TAKEN,
@@ -85,7 +85,7 @@ class _Contracts(listed.Known):
         if self.keep:
             lock_all(Subject.id.in_(ids))
         rows = select(Contract).where(Contract.id.in_(ids)).options(selectinload(Contract.installations))
-        paid, drafted = paying.paid_of(ids), select(Event.subject_id).where(Event.kind == ContractEvent.DRAFTED)
+        paid, drafted = sums.paid_of(ids), select(Event.subject_id).where(Event.kind == ContractEvent.DRAFTED)
         ours = set(db.session.scalars(drafted.where(Event.subject_id.in_(ids))))
         found = db.session.scalars(rows.execution_options(populate_existing=True))
         return {one.id: self._changed.get(one.id) or held_of(one, paid.get(one.id, 0), one.id in ours) for one in found}

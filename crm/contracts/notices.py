@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import or_, select
 
 from crm import clock
-from crm.contracts import paying
+from crm.contracts import sums
 from crm.contracts.models import Contract, ContractEvent, State, covered
 from crm.customers.models import Contact, Customer
 from crm.db import db, unit_of_work
@@ -47,7 +47,7 @@ def about(contract: Contract, slot: str = "") -> About:
         "customer": customer.full_name or customer.title, "contact": contact_of(customer), "number": contract.number,
         "starts_on": str(contract.starts_on or ""), "ends_on": str(contract.ends_on or ""),
         "days": str(max((ends - clock.today()).days, 0)), "amount": yuan(contract.amount_fen or 0),
-        "open": yuan(paying.open_fen(contract)),
+        "open": yuan(sums.open_fen(contract)),
         "due_on": str(contract.payment_due_on or ""), "specialist": owner.title if owner else "", "company": ours.name,
         "phone": (owner and owner.phone) or ours.phone, "account": ours.account, "today": str(clock.today()),
     }  # fmt: skip

@@ -10,8 +10,8 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from crm import clock
-from crm.contracts import forms, handover, notices, paying, periods, queries, workflow
-from crm.contracts.models import COPY, OWING, Answer, Contract, Kind, State
+from crm.contracts import forms, handover, notices, paying, periods, queries, sums, workflow
+from crm.contracts.models import COPY, Answer, Contract, Kind, State
 from crm.contracts.moves import CHANGE, MOVES, RENEWABLE
 from crm.contracts.steps import standing, steps
 from crm.customers import queries as customers
@@ -80,23 +80,10 @@ def _known(name: str, contract: Contract) -> dict[str, Any]:
         way = next((way for way, there in ((Way.FAX, unit.fax), (Way.EMAIL, unit.email)) if there), Way.PAPER)
         return {"sent_on": today, "way": way}
     known = {"signed_on": today, "returned_on": today, "paid_on": today, "representative": contract.owner_id}
-    return known | {"fen": paying.open_fen(contract) or None} if name == "pay" else known
+    return known | {"fen": sums.open_fen(contract) or None} if name == "pay" else known
 
 
 LEADING = {State.DRAFT: "sign", State.SIGNED: "send", State.SENT: "copy", State.RETURNED: "pay"}
-
-
-def verbs_now(contract: Contract, owed) -> dict[str, CrmForm]:
-    """The verbs that may be done now: where nothing is to be paid and nothing was, there is no payment to note."""
-    found = offered(contract, MOVES, owed, form_for)
-    if paying.in_full(contract) and contract.state in OWING:
-        found.pop("agree", None)
-        if not contract.payments:
-            found.pop("pay", None)
-    if contract.category != Kind.SERVICE:  # no period of service
-        found.pop("release", None)
-        found.pop("adjust", None)
-    return found
 
 
 def leading(contract: Contract, now: Mapping[str, CrmForm], owed) -> str:
@@ -130,14 +117,12 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     """The whole page; after a refusal with the refused form's words still in it."""
     contract = queries.get(number, current_user)
     owed = duties.of_subject(contract)
-    now = verbs_now(contract, owed)
-    if bound is not None and name in now:
-        now[name] = bound
+    now = offered(contract, MOVES, owed, form_for, name=name, bound=bound)
     known = told(contract, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)
     known["names"] |= duties.names([contract.representative_id, *(one.noted_by_id for one in contract.payments)])
     paid = sum(one.fen for one in contract.payments)
     still = [one for one in owed if one.open]
-    to_pay, lacks = paying.open_fen(contract, paid), handover.to_hand_over(contract, still)
+    to_pay, lacks = sums.open_fen(contract, paid), handover.to_hand_over(contract, still)
     due = {one.rule: clock.local(one.due_at - timedelta(seconds=1)).date() for one in still}
     return render_template(
         "contracts/contract.html", **known, contract=contract, offered=now, moves=moves_of(contract), kinds=Kind,

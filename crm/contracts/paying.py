@@ -1,15 +1,16 @@
 """From the countersigned copy to the period in force: what was paid part by part, what follows where nothing is (5.2.6,
 5.2.7, D2)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date, timedelta
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 
 from crm import clock
 from crm.contracts import handover, notices, periods
-from crm.contracts.models import Contract, ContractEvent, Kind, Payment, State, paid_for
+from crm.contracts.models import Contract, ContractEvent, Kind, Payment, State
 from crm.contracts.moves import MOVES
+from crm.contracts.sums import in_full, open_fen, paid_fen
 from crm.db import db
 from crm.duties import editions
 from crm.duties.models import Event
@@ -24,33 +25,12 @@ from crm.permissions import Permission as P
 FARTHEST = timedelta(days=366)  # to which somebody waits for a payment
 
 
-def paid_fen(contract: Contract) -> int:
-    return db.session.scalar(paid_for(contract.id)) or 0
-
-
-def paid_of(ids: Iterable[int]) -> dict[int, int]:
-    """What was paid of each contract, in one statement; one of which nothing was is left out."""
-    rows = select(Payment.contract_id, func.sum(Payment.fen)).where(Payment.contract_id.in_(list(ids)))
-    return {id: int(fen) for id, fen in db.session.execute(rows.group_by(Payment.contract_id))}
-
-
 def came_in(since: date | None, until: date | None) -> Iterator[ColumnElement[bool]]:
     """Payments that came in between two days."""
     if since:
         yield Payment.paid_on >= since
     if until:
         yield Payment.paid_on <= until
-
-
-def open_fen(contract: Contract, paid: int | None = None) -> int:
-    """What is still to be paid: nothing before it is signed by both, nor of one that was in force before the program."""
-    if contract.returned_on is None:
-        return 0
-    return max((contract.amount_fen or 0) - (paid_fen(contract) if paid is None else paid), 0)
-
-
-def in_full(contract: Contract) -> bool:
-    return not open_fen(contract)
 
 
 def past(**days: date | None) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, true
 from sqlalchemy.orm import selectinload
 
 from crm import clock, lists
-from crm.contracts import paying
+from crm.contracts import paying, sums
 from crm.contracts.models import AHEAD, GONE, OWING, PAYING, Contract, Kind, Payment, State
 from crm.customers import queries as customers
 from crm.db import db
@@ -103,7 +103,7 @@ def listing(user, wanted: Filter, before: int | None = None, size: int = lists.S
     """Fifty contracts, the newest first."""
     rows, after, count = lists.page_of(ids(user, wanted), _loaded, before=before, size=size)
     names = duties.names(id for row in rows for id in (row.customer_id, row.owner_id))
-    return replace(lists.Page(rows, after, count, names), beside={"paid": paying.paid_of(row.id for row in rows)})
+    return replace(lists.Page(rows, after, count, names), beside={"paid": sums.paid_of(row.id for row in rows)})
 
 
 _SHOWN = (

@@ -9,7 +9,7 @@ from dateutil.relativedelta import relativedelta
 from flask_babel import gettext as _
 
 from crm import clock
-from crm.contracts import paying, queries, terms
+from crm.contracts import queries, sums, terms
 from crm.contracts.models import OWING, Answer, Contract, Kind, State
 from crm.duties import queries as duties
 from crm.labels import N_, Labelled
@@ -85,7 +85,7 @@ class Card:
     def unpaid(self) -> bool:
         """In force, or renewed itself, before it was paid in full (5.2.7)."""
         going_on = self.after is not None and self.after.state in (State.RUNNING, State.RENEWED)
-        return going_on and paying.open_fen(self.after, self.paid) > 0
+        return going_on and sums.open_fen(self.after, self.paid) > 0
 
     @property
     def marks(self) -> list[Mark]:
@@ -143,7 +143,7 @@ def month(first: date, user) -> Month:
     """Every service contract that ends in the month, by how far its renewal has come."""
     ending = queries.ending_in(first, first + relativedelta(months=1, days=-1), user)
     after = queries.renewals_of([row.id for row in ending], user)
-    paid = paying.paid_of(one.id for one in after.values())
+    paid = sums.paid_of(one.id for one in after.values())
     cards: dict[Lane, list[Card]] = {lane: [] for lane in Lane}
     for row in ending:
         card = Card(row, then := after.get(row.id), paid.get(then.id, 0) if then else 0)

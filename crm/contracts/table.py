@@ -1,7 +1,7 @@
 """The list of contracts."""
 
 from crm import lists
-from crm.contracts import paying, queries
+from crm.contracts import queries, sums
 from crm.contracts.models import Kind
 from crm.contracts.steps import standing
 from crm.labels import N_
@@ -15,7 +15,7 @@ def amount(row, _page: lists.Page) -> float | None:
 
 def to_pay(row, page: lists.Page) -> float:
     """In yuan, as a sheet takes it."""
-    return paying.open_fen(row, page.beside["paid"].get(row.id, 0)) / 100
+    return sums.open_fen(row, page.beside["paid"].get(row.id, 0)) / 100
 
 
 TABLE = lists.Table(

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from crm import clock, lists
-from crm.contracts import following, forms, notices, page, paying, queries, steps, terms, workflow
+from crm.contracts import following, forms, notices, page, paying, queries, steps, sums, terms, workflow
 from crm.contracts.models import Contract, Kind, State
 from crm.contracts.moves import CHANGE, MOVES
 from crm.contracts.table import TABLE
@@ -39,7 +39,7 @@ FORESEEN = timedelta(days=60)  # how far the forecast looks
 def index():
     wanted, page_ = TABLE.asked(current_user, request.args)
     return render_template("contracts/list.html", page=page_, wanted=wanted, contract_states=State, kinds=Kind,
-                           people=staff.choices(page.WORKS), soon=clock.today() + FORESEEN, to_pay=paying.open_fen,
+                           people=staff.choices(page.WORKS), soon=clock.today() + FORESEEN, to_pay=sums.open_fen,
                            standing=steps.standing)  # fmt: skip
 
 
@@ -70,7 +70,7 @@ def receivables():
     rows = queries.receivables(current_user)
     ids = [row.id for row in rows]
     return render_template(
-        "contracts/receivables.html", rows=rows, parts=queries.parts_of(ids), paid=paying.paid_of(ids), open_fen=paying.open_fen,
+        "contracts/receivables.html", rows=rows, parts=queries.parts_of(ids), paid=sums.paid_of(ids), open_fen=sums.open_fen,
         names=duties.names(id for row in rows for id in (row.customer_id, row.owner_id)),
     )  # fmt: skip
 

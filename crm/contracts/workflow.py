@@ -7,15 +7,14 @@ from typing import Any
 from sqlalchemy import select
 
 from crm import clock
-from crm.contracts import following, notices, paying, periods, terms
-from crm.contracts.models import COPY, GONE, OWING, Answer, Contract, ContractEvent, Kind, State
+from crm.contracts import following, notices, paying, periods, sums, terms
+from crm.contracts.models import COPY, GONE, Answer, Contract, ContractEvent, Kind, State
 from crm.contracts.moves import CHANGE, MOVES, RENEWABLE
 from crm.customers.models import Customer
 from crm.db import db, next_number
 from crm.duties import editions
 from crm.duties import workflow as duties
 from crm.duties.locks import lock
-from crm.duties.models import Duty, open_now
 from crm.duties.record import open_subject, record
 from crm.duties.workflow import must_be_owed
 from crm.errors import NEEDED, Forbidden, Invalid, Refused, WrongState
@@ -130,8 +129,6 @@ def agree(contract: Contract, *, by, copy_due_on: date | None, payment_due_on: d
     """When the copy comes back, when they pay (5.2.4). A later payment than 5.2.6 says is a manager's to accept."""
     MOVES["agree"].apply(contract, by)
     accepts = by.may(P.CONTRACT_RELEASE)
-    if contract.state in OWING and paying.in_full(contract):
-        raise Refused(N_("Nothing is to be paid any more."))
     if contract.returned_on:
         copy_due_on, wanted = contract.copy_due_on, {"payment_due_on": payment_due_on}
     else:
@@ -167,7 +164,7 @@ def copy(contract: Contract, *, by, returned_on: date, files: Iterable[str] = ()
     record(ContractEvent.RETURNED, contract, by=by, returned_on=returned_on)
     _scanned(contract, files, by)
     following.succeed(contract, by=by)
-    if paying.in_full(contract):
+    if sums.in_full(contract):
         paying.settled(contract, by)
 
 
@@ -201,7 +198,6 @@ def adjust(contract: Contract, *, by, starts_on: date, ends_on: date, reason: st
     if wrong := terms.wrong_period(starts_on, ends_on) or terms.no_period(contract.category, starts_on):
         raise Invalid(fields=wrong)
     terms.must_be_free(starts_on, ends_on, periods.covered_by(contract), *terms.beside(contract))
-    _not_ones_own(contract, by)
     if [starts_on, ends_on] == [contract.starts_on, contract.ends_on]:
         raise Invalid(fields={"ends_on": N_("That is the period it has.")})
     moved = ends_on != contract.ends_on
@@ -217,13 +213,7 @@ def check(contract: Contract, *, by) -> None:
     """A period that was typed by hand, or brought in with a file, is right: a manager says so who did not enter it (5.2.7)."""
     MOVES["check"].apply(contract, by)
     must_be_owed(contract, MOVES["check"])
-    _not_ones_own(contract, by)
     record(ContractEvent.CHECKED, contract, by=by)
-
-
-def _not_ones_own(contract: Contract, by) -> None:
-    if by.id in {one.id for one in periods.entered_by(contract)}:
-        raise Forbidden(N_("You entered this period yourself: another manager checks it."))
 
 
 def serials(contract: Contract, *, by, reason: str) -> None:
@@ -260,24 +250,13 @@ def lapse(contract: Contract, *, by, reason: str) -> None:
     """Its period is over, or will be, and there is no renewal. Where something is still owed for it a manager says so: it
     is asked for no longer, and what was not paid for does not serve (D2). Of what was paid the invoice is still owed (5.2.5)."""
     MOVES["lapse"].apply(contract, by)
-    unpaid = not paying.in_full(contract)
-    if not by.may(P.CONTRACT_RELEASE) and (unpaid or _still_owed(contract)):
-        owed = N_("Something is still to be paid, checked, handed over or sent to the customer: a manager lets it lapse.")
-        raise Forbidden(owed)
+    unpaid = not sums.in_full(contract)
     if unpaid:
         periods.withhold(contract)
     following.resume(contract, by=by, unpaid=unpaid)
     notices.withdraw(contract, by=by)
     notices.demand_no_more(contract, by=by)
     record(ContractEvent.LAPSED, contract, by=by, reason=reason)
-
-
-FIRST = ("contract.check", "contract.serials", "contract.notice")  # what is done before a contract may be let lapse
-
-
-def _still_owed(contract: Contract) -> bool:
-    owed = Duty.subject_id == contract.id, Duty.rule.in_(FIRST), open_now()
-    return db.session.scalar(select(Duty.id).where(*owed).limit(1)) is not None
 
 
 def take_over(

@@ -2,9 +2,8 @@
 rulebook is tried on the past. One code, so that a trial and really running it cannot differ."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from crm.duties.rulebook import PROGRAM, Rule, Rulebook, holds
 from crm.permissions import Role
@@ -14,8 +13,7 @@ BREACHED, REPRICED = "duty.breached", "duty.repriced"
 FARTHEST = timedelta(days=366)  # to which a deadline is put off
 
 
-@dataclass(frozen=True, slots=True)
-class Met:
+class Met(NamedTuple):
     """An event as rules meet it: of which subject (its id, and whose it was), by whom, and what was known then."""
 
     id: Any

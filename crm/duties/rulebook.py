@@ -262,22 +262,28 @@ class Rulebook:
         keys = dict.fromkeys((*one.before_work, *one.before_complete)) if one else ()
         return [self.fields[key] for key in keys if self.fields[key].kind not in ("column", "subject")]
 
+    @cached_property
+    def asked(self) -> Mapping[tuple[str, str], tuple[Gap, ...]]:
+        """Category and stage → all that a record of it may lack up to there."""
+        found: dict[tuple[str, str], tuple[Gap, ...]] = {}
+        for category, one in self.categories.items():
+            work = [("work", one.before_work, one.clause)]
+            complete = [("complete", self.every_record, ""), *work, ("complete", one.before_complete, one.clause)]
+            for upto, stages in (("work", work), ("complete", complete)):
+                wanted = {key: (stage, clause) for stage, keys, clause in reversed(stages) for key in keys}
+                order = dict.fromkeys(key for _, keys, _ in stages for key in keys)
+                found[category, upto] = tuple(
+                    Gap(self.fields[key], wanted[key][0], self.fields[key].clause or wanted[key][1]) for key in order
+                )
+        return found
+
     def missing(self, category: str, have: Mapping[str, Any], *, upto: str = "complete") -> list[Gap]:
         """The one validator (5.1.2, 5.1.4): all that `have` lacks before the work, or up to `complete`, at once.
 
         `have` maps field keys to what there is: words, a file, a column's value, a number; nothing, or blanks, is a gap.
         """
-        one = self.categories[category]
-        stages = [("work", one.before_work, one.clause)]
-        if upto == "complete":
-            stages = [("complete", self.every_record, ""), *stages, ("complete", one.before_complete, one.clause)]
-        wanted = {key: (stage, clause) for stage, keys, clause in reversed(stages) for key in keys}
-        order = [key for _, keys, _ in stages for key in keys]
-        return [
-            Gap(self.fields[key], wanted[key][0], self.fields[key].clause or wanted[key][1])
-            for key in dict.fromkeys(order)
-            if holds(self.fields[key].where, have) and not given(have.get(key))
-        ]
+        return [gap for gap in self.asked[category, upto]
+                if holds(gap.field.where, have) and not given(have.get(gap.field.key))]  # fmt: skip
 
 
 def given(value: Any) -> bool:

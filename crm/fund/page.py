@@ -8,7 +8,7 @@ from flask_login import current_user
 from crm.duties import queries as duties
 from crm.errors import Refused
 from crm.forms import CrmForm
-from crm.fund import queries, statement, workflow
+from crm.fund import queries, statement
 from crm.fund.models import Month, MonthEvent
 from crm.fund.workflow import MOVES
 from crm.penalties.models import Sanction
@@ -33,8 +33,6 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     if not current_user.may(Permission.FUND_READ):  # what the fund is spent on is told there
         known["events"] = [event for event in known["events"] if event.kind not in SPENDING]
     now = offered(month, MOVES, owed, form_for)
-    if not workflow.closable(month):
-        now.pop("close", None)
     return render_template(
         "fund/statement.html", **known, month=month,
         says=says, offered=now, moves=MOVES, sanctions=Sanction, leading="",

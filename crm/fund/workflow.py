@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime
+from typing import Any
 
 from dateutil.relativedelta import relativedelta
 from sqlalchemy import func, select
@@ -19,11 +20,19 @@ from crm.moves import Move
 from crm.penalties.models import PenaltyLine
 from crm.permissions import Permission as P
 
+
+def _out_of_turn(month: Month, _user: Any) -> Refused | None:
+    """A month is closed once it is over, and every month before it is closed."""
+    if not month.over:
+        return Refused(N_("The month is not over yet."))
+    return Refused(N_("An earlier month is still open: close that first.")) if statement.earlier_open(month) else None
+
+
 MOVES: dict[str, Move] = {
     "close": Move(noun="closure", label=N_("Close the month"),
                   done=N_("The month is closed; what is decided later goes into the next."),
                   froms=frozenset({State.OPEN}), to=State.CLOSED, permission=P.MONTH_CLOSE, icon="check2", tone="primary",
-                  asks=False, owed="month.close"),
+                  asks=False, owed="month.close", unless=_out_of_turn),
     "take": Move(noun="payroll", label=N_("Taken to payroll"), done=N_("Payroll has it."), froms=frozenset({State.CLOSED}),
                  to=State.TAKEN, permission=P.STATEMENT_TAKE, icon="send", tone="primary", asks=False),
 }  # fmt: skip
@@ -58,16 +67,10 @@ def open_month(month: date) -> Month:
     return one
 
 
-def closable(month: Month) -> bool:
-    """Once it is over, and every month before it is closed."""
-    return month.state == State.OPEN and month.over and not statement.earlier_open(month)
-
-
 def close(month: Month, *, by) -> None:
     """Lock it: what stands now is deducted and its fines go into the fund; what is decided later goes into the next (7.7)."""
     hold(LEDGER)  # months and spending take turns
     MOVES["close"].apply(month, by)
-    _in_order(month)
     lines = statement.due(month)
     month.body, month.closed_at = statement.body(lines), clock.now()
     db.session.add_all(
@@ -79,13 +82,6 @@ def close(month: Month, *, by) -> None:
     event = record(MonthEvent.CLOSED, month, by=by, fen=month.body["fen"], fund=month.body["fund"])
     if month.body["fund"]:
         _enter(EntryKind.MONTH, month, event, month.body["fund"], clock.today(), month.title)
-
-
-def _in_order(month: Month) -> None:
-    if not month.over:
-        raise Refused(N_("The month is not over yet."))
-    if statement.earlier_open(month):
-        raise Refused(N_("An earlier month is still open: close that first."))
 
 
 def take(month: Month, *, by) -> None:

@@ -32,9 +32,7 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     """The whole page; after a refusal with the refused form's words still in it."""
     made = queries.get(number, current_user)
     owed = duties.of_subject(made)
-    now = offered(made, MOVES, owed, form_for)
-    if bound is not None and name in now:
-        now[name] = bound
+    now = offered(made, MOVES, owed, form_for, name=name, bound=bound)
     return render_template(
         "implementations/implementation.html", **told(made, owed, name=name, bound=bound, refusal=refusal, drafts=drafts),
         made=made, offered=now, moves=MOVES, papers=papers.of(made, owed, current_user),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from crm.errors import Refused
 from crm.labels import N_
 from crm.moves import Move
 from crm.opinions.models import Opinion, State
@@ -9,6 +10,11 @@ from crm.permissions import Permission as P
 
 _lead: dict[str, Any] = {"permission": P.OPINION_INVESTIGATE, "others": True}
 _own: dict[str, Any] = {**_lead, "own": True}
+
+
+def _no_complaint(opinion: Opinion, _user: Any) -> Refused | None:
+    return None if opinion.complaint else Refused(N_("Only a complaint is decided on."))
+
 
 MOVES: dict[str, Move] = {
     "investigate": Move(noun="investigation", label=N_("Take the investigation on"), done=N_("It is yours to investigate."),
@@ -25,7 +31,7 @@ MOVES: dict[str, Move] = {
                    tone="primary", permission=P.OPINION_WORK, over=P.OPINION_INVESTIGATE, others=True),
     "review": Move(noun="review", label=N_("Decide anew"), done=N_("It is to be decided anew."),
                    froms=frozenset({State.CONFIRMED, State.DISMISSED, State.ANSWERED}), to=State.HEARD,
-                   icon="arrow-return-left", **_lead),
+                   icon="arrow-return-left", unless=_no_complaint, **_lead),
     "correct": Move(noun="correction", label=N_("Put right what it is about"), done=N_("It is put right."),
                     froms=frozenset({State.TO_ANSWER, State.TO_INVESTIGATE, State.INVESTIGATING, State.HEARD}), to=None,
                     icon="pencil", **_lead),

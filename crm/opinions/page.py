@@ -48,11 +48,7 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     if not queries.seen(opinion, current_user, whole=True):
         return render_template("opinions/outline.html", opinion=opinion, customer=customers.by_id(opinion.customer_id))
     owed = duties.of_subject(opinion)
-    now = offered(opinion, MOVES, owed, form_for)
-    if not opinion.complaint:
-        now.pop("review", None)
-    if bound is not None and name in now:
-        now[name] = bound
+    now = offered(opinion, MOVES, owed, form_for, name=name, bound=bound)
     known = told(opinion, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)
     known["names"] |= duties.names([opinion.concerned_id])
     book = editions.book_of(opinion) or editions.todays()

@@ -154,8 +154,6 @@ def review(opinion: Opinion, *, by, reason: str) -> None:
     """The decision on a complaint is taken up again: what it led to is void until it is decided anew."""
     in_turn(opinion)
     MOVES["review"].apply(opinion, by)
-    if not opinion.complaint:
-        raise Refused(N_("Only a complaint is decided on."))
     needed(reason=reason)
     was = {"follows": opinion.follows} if opinion.follows else {}
     opinion.confirmed_at, opinion.follows = None, []

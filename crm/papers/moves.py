@@ -2,8 +2,12 @@
 
 from typing import Any
 
+from crm.db import db
+from crm.duties.models import Subject
+from crm.errors import Refused
 from crm.labels import N_
 from crm.moves import Move
+from crm.papers import queries
 from crm.papers.models import Paper, State
 from crm.permissions import Permission as P
 
@@ -13,6 +17,12 @@ _taker: dict[str, Any] = {
 }  # fmt: skip
 _archive: dict[str, Any] = {"permission": P.PAPER_ARCHIVE}
 HERE = frozenset({State.HELD, State.OFFERED, State.ARCHIVED, State.LENT, State.RETURNED})
+
+def _still_here(paper: Paper, _user: Any) -> Refused | None:
+    holder = db.session.get_one(Subject, paper.owner_id)
+    return None if queries.gone(holder) else Refused(N_("%(name)s still works here: have it handed over."), name=holder.title)
+
+
 MOVES: dict[str, Move] = {
     "take": Move(noun="taking", label=N_("I have it"), done=N_("Noted that you have it."),
                  asks=False, icon="check2", tone="primary", **_taker),
@@ -36,7 +46,8 @@ MOVES: dict[str, Move] = {
     "lend": Move(noun="loan", label=N_("Lend it"), done=N_("The paper is lent."),
                  froms=frozenset({State.ARCHIVED}), to=State.LENT, icon="box-arrow-right", **_archive),
     "fetch": Move(noun="takeover", label=N_("Take it over"), done=N_("It is in your hands now."),
-                  froms=frozenset({State.HELD, State.OFFERED, State.LENT}), to=State.HELD, icon="person", **_archive),
+                  froms=frozenset({State.HELD, State.OFFERED, State.LENT}), to=State.HELD, icon="person", unless=_still_here,
+                  **_archive),
     "find": Move(noun="finding", label=N_("I have found it"), done=N_("It is on the register again."),
                  froms=frozenset({State.LOST}), to=State.HELD, icon="search", permission=P.PAPER_HOLD),
     "lose": Move(noun="loss", label=N_("It is lost"), done=N_("Noted as lost; a manager looks at it."),

@@ -57,11 +57,7 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     """The whole page; after a refusal with the refused form's words still in it."""
     paper = queries.get(number, current_user)
     owed, origin = duties.of_subject(paper), db.session.get_one(Subject, paper.origin_id)
-    forms_now = offered(paper, MOVES, owed, form_for)
-    if not queries.gone(db.session.get_one(Subject, paper.owner_id)):
-        forms_now.pop("fetch", None)
-    if bound is not None and name in forms_now:
-        forms_now[name] = bound
+    forms_now = offered(paper, MOVES, owed, form_for, name=name, bound=bound)
     known = told(paper, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)
     may_open = queries.may_see([origin.id, paper.customer_id], current_user)
     beyond = _of_origin(paper, origin) if origin.id in may_open or current_user.may(Permission.PAPER_ARCHIVE) else []

@@ -2,13 +2,33 @@
 
 from typing import Any
 
+from crm.errors import Forbidden, Refused, WrongState
 from crm.labels import N_
 from crm.moves import Move
 from crm.penalties.models import Penalty, State
 from crm.permissions import Permission as P
+from crm.permissions import Role
 
 _manager: dict[str, Any] = {"permission": P.PENALTY_ISSUE, "others": True}
 _person: dict[str, Any] = {"permission": P.SIGNED_IN, "hands": ("concerned_id",)}
+
+
+
+def _signed_already(penalty: Penalty, user: Any) -> Refused | None:
+    return WrongState() if user.id in penalty.witnessed else None
+
+
+def _too_late(penalty: Penalty, _user: Any) -> Refused | None:
+    return None if penalty.contestable else Refused(N_("The days to appeal in are over."))
+
+
+def _not_theirs_yet(penalty: Penalty, user: Any) -> Refused | None:
+    """The director weighs; of what is recommended about a director, a manager (7.1, 7.2)."""
+    if Role.DIRECTOR not in user.roles and penalty.facts()["against_lead"] != Role.DIRECTOR:
+        return Forbidden()
+    early = penalty.state != State.UPHELD and penalty.contestable
+    return Refused(N_("The person may still appeal: decide when those days are over.")) if early else None
+
 
 MOVES: dict[str, Move] = {
     "issue": Move(noun="issue", label=N_("Issue the notice"), done=N_("The notice is issued; the person signs it next."),
@@ -19,9 +39,10 @@ MOVES: dict[str, Move] = {
                    froms=frozenset({State.ISSUED, State.REFUSED}), to=State.REFUSED, icon="x-circle", **_manager),
     "confirm": Move(noun="testimony", label=N_("Sign as a witness"), done=N_("You have signed as a witness."),
                     froms=frozenset({State.REFUSED}), to=None, permission=P.SIGNED_IN, icon="check2", tone="primary",
-                    hands=("first_witness_id", "second_witness_id"), asks=False),
+                    hands=("first_witness_id", "second_witness_id"), asks=False, unless=_signed_already),
     "appeal": Move(noun="appeal", label=N_("Appeal"), done=N_("Your appeal is in; an answer is owed to you."),
-                   froms=frozenset({State.SIGNED, State.WITNESSED}), to=State.APPEALED, icon="chat-dots", **_person),
+                   froms=frozenset({State.SIGNED, State.WITNESSED}), to=State.APPEALED, icon="chat-dots", unless=_too_late,
+                   **_person),
     "decide": Move(noun="answer", label=N_("Answer the appeal"), done=N_("The appeal is answered; the person has been told."),
                    froms=frozenset({State.APPEALED}), to=None, permission=P.SIGNED_IN, over=P.PENALTY_DECIDE, others=True,
                    icon="check2", tone="primary"),
@@ -29,7 +50,7 @@ MOVES: dict[str, Move] = {
                     froms=frozenset({State.APPEALED}), to=None, permission=P.PENALTY_APPOINT, others=True, icon="person"),
     "weigh": Move(noun="decision", label=N_("Decide on what is recommended"), done=N_("Your decision is noted."),
                   froms=frozenset({State.SIGNED, State.WITNESSED, State.UPHELD}), to=None, permission=P.PENALTY_WEIGH,
-                  others=True, owed="penalty.weigh penalty.weigh_lead", icon="clipboard", tone="primary"),
+                  others=True, owed="penalty.weigh penalty.weigh_lead", icon="clipboard", tone="primary", unless=_not_theirs_yet),
     "waive": Move(noun="waiver", label=N_("Waive it"), done=N_("It is waived."),
                   froms=frozenset({State.PROPOSED, State.ISSUED, State.REFUSED}), to=State.WAIVED, icon="x-circle",
                   tone="danger", **_manager),

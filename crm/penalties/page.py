@@ -60,15 +60,7 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     """The whole page; after a refusal with the refused form's words still in it."""
     penalty = queries.get(number, current_user)
     owed = duties.of_subject(penalty)
-    now = offered(penalty, MOVES, owed, form_for)
-    if not workflow.may_weigh(penalty, current_user):
-        now.pop("weigh", None)
-    if not penalty.contestable:
-        now.pop("appeal", None)
-    if current_user.id in penalty.witnessed:
-        now.pop("confirm", None)
-    if bound is not None and name in now:
-        now[name] = bound
+    now = offered(penalty, MOVES, owed, form_for, name=name, bound=bound)
     known = told(penalty, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)
     known["names"] |= duties.names([penalty.concerned_id, penalty.entered_by_id, penalty.issued_by_id, penalty.first_witness_id,
                                     penalty.second_witness_id])  # fmt: skip

@@ -16,7 +16,7 @@ from crm.duties.models import Duty, Event, Subject, open_now
 from crm.duties.passing import pass_duty
 from crm.duties.record import days_of, open_subject, record
 from crm.duties.rulebook import Penalty as Entry
-from crm.errors import Forbidden, Invalid, Refused, WrongState, blank, needed
+from crm.errors import Forbidden, Invalid, blank, needed
 from crm.files.workflow import attach
 from crm.labels import N_
 from crm.moves import edit
@@ -168,8 +168,6 @@ def refuse(penalty: Penalty, *, by, words: str, witnesses: tuple[Subject, Subjec
 def confirm(penalty: Penalty, *, by) -> None:
     """One of the two witnesses signs; with the second it holds."""
     MOVES["confirm"].apply(penalty, by)
-    if by.id in penalty.witnessed:
-        raise WrongState()
     penalty.witnessed = [*penalty.witnessed, by.id]
     db.session.flush()
     record(PenaltyEvent.CONFIRMED, penalty, by=by, text=text_of(penalty))
@@ -194,8 +192,6 @@ def appeal(penalty: Penalty, *, by, words: str) -> None:
     """In writing, within three days of the signature or its witnessing (D1). Who may answer is looked at now."""
     MOVES["appeal"].apply(penalty, by)
     needed(words=words)
-    if not penalty.contestable:
-        raise Refused(N_("The days to appeal in are over."))
     penalty.appeal = words
     penalty.owner_id = None
     db.session.flush()
@@ -246,19 +242,10 @@ def decide(penalty: Penalty, *, by, outcome: str, answer: str, fen: int | None =
            to=penalty.concerned_id, issuer=penalty.issued_by_id)  # fmt: skip
 
 
-def may_weigh(penalty: Penalty, by) -> bool:
-    """The director; of what is recommended about a director, a manager."""
-    return Role.DIRECTOR in by.roles or penalty.facts()["against_lead"] == Role.DIRECTOR
-
-
 def weigh(penalty: Penalty, *, by, words: str) -> None:
     """Dismissal, demotion: people decide, once the person has signed and may no longer appeal, or was answered (7.1, 7.2)."""
     MOVES["weigh"].apply(penalty, by)
     duties.must_be_owed(penalty, MOVES["weigh"])
-    if not may_weigh(penalty, by):
-        raise Forbidden()
-    if penalty.state != State.UPHELD and penalty.contestable:
-        raise Refused(N_("The person may still appeal: decide when those days are over."))
     needed(words=words)
     penalty.decision = words
     record(PenaltyEvent.WEIGHED, penalty, by=by, words=words, to=penalty.concerned_id)

@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import select
 
-from crm.contracts import paying
 from crm.contracts import queries as contracts
 from crm.contracts.models import Payment, State
 from crm.contracts.steps import Card, Mark
+from crm.contracts.sums import paid_of
 from crm.db import db
 from crm.duties import queries as duties
 from crm.labels import N_, Labelled
@@ -89,7 +89,7 @@ def _told(rows: Sequence[PlanLine], months: Mapping[int, date]) -> Iterator[dict
     """Each line with what became of it; `months`: that of each plan they belong to."""
     ids = [row.contract_id for row in rows]
     known, after = contracts.by_ids(ids), contracts.renewals_of(ids)
-    paid = paying.paid_of(one.id for one in after.values())
+    paid = paid_of(one.id for one in after.values())
     parts = contracts.parts_of([row.contract_id for row in rows if row.kind == Kind.FINAL])
     names = duties.names(id for row in rows for id in (row.owner_id, known[row.contract_id].customer_id))
     for row in rows:

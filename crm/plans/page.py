@@ -47,11 +47,7 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     """The whole page; after a refusal with the refused form's words still in it."""
     plan = queries.get(number, current_user)
     owed = duties.of_subject(plan)
-    now = offered(plan, MOVES, owed, form_for)
-    if not plan.over:
-        now.pop("submit", None)
-    if bound is not None and name in now:
-        now[name] = bound
+    now = offered(plan, MOVES, owed, form_for, name=name, bound=bound)
     return render_template(
         "plans/plan.html", **told(plan, owed, name=name, bound=bound, refusal=refusal, drafts=drafts), plan=plan,
         figures=shown(plan), offered=now, moves=MOVES, outcomes=Outcome, marks=Mark,

@@ -26,13 +26,19 @@ from crm.plans.proposal import proposed, wanted
 
 _lead: dict[str, Any] = {"permission": P.CONTRACT_RELEASE}
 _sign: dict[str, Any] = {"permission": P.PLAN_SIGN, "others": True}
+def _not_over(plan: Plan, _user: Any) -> Refused | None:
+    words = N_("The month is not over yet: its completion is submitted after %(day)s.")
+    return None if plan.over else Refused(words, day=plan.closes_on)
+
+
 MOVES: dict[str, Move] = {
     "settle": Move(noun="settlement", label=N_("Settle the plan"), done=N_("The plan is settled."),
                    froms=frozenset({State.PROPOSED}), to=State.SETTLED, icon="check2", tone="primary", **_lead),
     "add": Move(noun="additions", label=N_("Put a contract into the plan"), done=N_("The contract is in the plan."),
                 froms=frozenset({State.PROPOSED}), to=None, icon="plus-lg", **_lead),
     "submit": Move(noun="submission", label=N_("Submit the completion"), done=N_("The completion is submitted."),
-                   froms=frozenset({State.SETTLED}), to=State.SUBMITTED, icon="check2", tone="primary", **_lead),
+                   froms=frozenset({State.SETTLED}), to=State.SUBMITTED, icon="check2", tone="primary",
+                   unless=_not_over, **_lead),
     "sign_off": Move(noun="signature", label=N_("Sign off the completion"), done=N_("The completion is signed off."),
                      froms=frozenset({State.SUBMITTED}), to=State.SIGNED_OFF, icon="pen", tone="primary", **_sign),
     "send_back": Move(noun="return", label=N_("Send it back"), done=N_("It is sent back; its manager has been told."),
@@ -147,8 +153,6 @@ def settle(plan: Plan, *, by, words: str = "") -> None:
 def submit(plan: Plan, *, by, remark: str = "") -> None:
     """What became of it, once the month is over; from here its figures do not change."""
     MOVES["submit"].apply(plan, by)
-    if not plan.over:
-        raise Refused(N_("The month is not over yet: its completion is submitted after %(day)s."), day=plan.closes_on)
     plan.body, plan.remark = figures_of(plan), remark
     plan.submitted_at, plan.submitted_by_id, plan.owner_id = clock.now(), by.id, by.id
     db.session.flush()

@@ -46,9 +46,7 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     """The whole page; after a refusal with the refused form's words still in it."""
     report = queries.get(number, current_user)
     owed, earlier = duties.of_subject(report), version(report)
-    forms_now = offered(report, MOVES, owed, form_for)
-    if bound is not None and name in forms_now:
-        forms_now[name] = bound
+    forms_now = offered(report, MOVES, owed, form_for, name=name, bound=bound)
     page = told(report, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)
     page["names"] |= duties.names([report.submitted_by_id, *(one.submitted_by_id for one in queries.returned(report))])
     return render_template(

@@ -153,13 +153,13 @@ class Replay:
             self._hand_over(event.facts.get("from"), event.facts.get("to"), event.recorded_at)
 
     def _carry(self, event: Past) -> None:
-        facts, owed = None, {key[0] for key in self.open}
+        met, owed = None, {rule for rule, _slot in self.open}
         for edition in self._ruling(event.at):
             for rule, opens in self.side.rules(edition, event.kind, self.story.kind, event.of):
                 if not (opens or rule.key in owed) or (event.of and not rule_from_below(rule, event.of, event.facts)):
                     continue
-                facts = facts or {**self.known, **event.facts}
-                carry_out(self, rule, edition, Met(event.id, event.kind, event.at, event.stood, event.by_id, facts))
+                met = met or Met(event.id, event.kind, event.at, event.stood, event.by_id, {**self.known, **event.facts})
+                carry_out(self, rule, edition, met)
 
     def _ruling(self, at: datetime) -> list[int]:
         last = self.side.latest(self.story, at)

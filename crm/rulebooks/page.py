@@ -60,11 +60,7 @@ def try_form(**kwargs: Any) -> forms.TryForm:
 def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal: Refused | None = None, drafts=()):
     """The whole page; after a refusal with the refused form's words still in it."""
     draft = queries.draft(number, current_user)
-    now = offered(draft, DRAFT_MOVES, [], form_for)
-    if not queries.to_come(draft):
-        now.pop("take_back", None)
-    if bound is not None and name in now:
-        now[name] = bound
+    now = offered(draft, DRAFT_MOVES, [], form_for, name=name, bound=bound)
     found, _sayer = compared(draft)
     tried = queries.last_tried(draft)
     known = told(draft, [], name=name, bound=bound, refusal=refusal, drafts=drafts)

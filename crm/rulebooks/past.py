@@ -80,7 +80,7 @@ class Archive:
         whole = [story.id for story in stories.values() if story.kind in self.whole]
         mine = select(*_EVENT).where(EVENTS.subject_id.in_(ids), EVENTS.kind.not_in([BREACHED, REPRICED]),
                                      or_(EVENTS.kind.in_(self.kinds), EVENTS.subject_id.in_(whole)))  # fmt: skip
-        for row in db.session.execute(mine.order_by(EVENTS.id)):
+        for row in db.session.execute(mine.order_by(EVENTS.id)).all():
             stories[row.subject_id].events.append(past(row, row.subject_id, row.known))
         for row in db.session.execute(from_below(ids, self.below, self.below_kinds)):
             story = stories[row.origin_id]
@@ -92,7 +92,7 @@ class Archive:
         ids = list(stories)
         falls = and_(text(PENDING), DUTIES.due_at < now)
         missed = select(*_DUTY).where(DUTIES.subject_id.in_(ids), or_(DUTIES.breached_by_id.is_not(None), falls))
-        for row in db.session.execute(missed):
+        for row in db.session.execute(missed).all():
             if row.pool != PROGRAM:
                 owner = row.breached_owner_id if row.breached_by_id else row.owner_id
                 stories[row.subject_id].fell[Fell(row.rule, row.slot, owner, row.due_at, row.fine_clause, row.fine_fen)] += 1

@@ -9,7 +9,7 @@ from crm.duties import editions
 from crm.duties import queries as duties
 from crm.errors import Refused
 from crm.forms import CrmForm
-from crm.rulebooks import forms, queries, suggesting
+from crm.rulebooks import forms, queries
 from crm.rulebooks.models import DraftState, Kind, Suggestion
 from crm.rulebooks.moves import SUGGESTION_MOVES
 from crm.verbs import offered, told
@@ -30,11 +30,7 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     """The whole page; after a refusal with the refused form's words still in it."""
     suggestion = queries.suggestion(number, current_user)
     owed = duties.of_subject(suggestion)
-    now = offered(suggestion, SUGGESTION_MOVES, owed, form_for)
-    if not suggesting.may_answer(suggestion, current_user):
-        now.pop("answer", None)
-    if bound is not None and name in now:
-        now[name] = bound
+    now = offered(suggestion, SUGGESTION_MOVES, owed, form_for, name=name, bound=bound)
     known = told(suggestion, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)
     known["led_to"] = [one for one in known["led_to"] if one.kind != "draft"]  # which that is stands in words of its own
     book = editions.book_of(suggestion) or editions.todays()

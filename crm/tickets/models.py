@@ -153,6 +153,11 @@ class Ticket(Subject):
     STEADY = ("called_back",)
 
     @property
+    def of_visit(self) -> bool:
+        """Whether a visit owes this record (5.3.6)."""
+        return self.channel in (Channel.VISIT, Channel.TRIP) and self.origin_id is not None
+
+    @property
     def servers(self) -> set[int | None]:
         """Whoever worked on it, and not only whose it is now."""
         worked = (TicketEvent.STARTED, TicketEvent.RESUMED, TicketEvent.ENDED, TicketEvent.COMPLETED)

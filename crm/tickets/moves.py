@@ -2,16 +2,33 @@
 
 from typing import Any
 
+from sqlalchemy import select
+
+from crm.db import db
+from crm.duties.models import Event
+from crm.errors import Forbidden, Refused
 from crm.labels import N_
 from crm.moves import Move
 from crm.permissions import Permission as P
-from crm.tickets.models import State, Ticket
+from crm.tickets.models import State, Ticket, TicketEvent
 
 OPEN = frozenset({State.NEW, State.WORKING, State.WAITING})
 SERVED = OPEN | {State.ENDED}
 ALL = frozenset(State)
 _own: dict[str, Any] = {"permission": P.TICKET_WORK, "over": P.TICKET_WORK_ANY}
 _lead: dict[str, Any] = {"permission": P.TICKET_ASSIGN}
+
+
+
+def _owed(ticket: Ticket, user: Any) -> Refused | None:
+    """A record whose service ever ended is owed: only a manager may drop it, and nobody what a visit owes (5.3.6)."""
+    if ticket.of_visit:
+        return Refused(N_("A visit owes this record (5.3.6): it is reopened and put right, never dropped."))
+    ended = select(Event.id).where(Event.subject_id == ticket.id, Event.kind == TicketEvent.ENDED).limit(1)
+    if user.may(P.TICKET_WORK_ANY) or db.session.scalar(ended) is None:
+        return None
+    return Forbidden(N_("Its service has ended, so the record is owed: only a manager may cancel it."))
+
 
 MOVES: dict[str, Move] = {
     "start": Move(noun="start", label=N_("Start the work"), done=N_("The work has begun."),
@@ -40,8 +57,9 @@ MOVES: dict[str, Move] = {
                    icon="arrow-repeat", to=State.WORKING, froms=frozenset({State.ENDED, State.COMPLETE, State.CANCELLED}),
                    **_own),
     "duplicate": Move(noun="duplicate", label=N_("Mark it as a duplicate"), done=N_("Marked as a duplicate."),
-                      froms=SERVED, to=State.CANCELLED, icon="copy", **_own),
+                      froms=SERVED, to=State.CANCELLED, icon="copy", unless=_owed, **_own),
     "cancel": Move(noun="cancellation", label=N_("Cancel the record"), done=N_("The record is cancelled."),
-                   froms=SERVED, to=State.CANCELLED, icon="x-circle", tone="danger", **_own),
+                   froms=SERVED, to=State.CANCELLED, icon="x-circle", tone="danger", unless=_owed,
+                   **_own),
 }  # fmt: skip
 Ticket.MOVES = MOVES

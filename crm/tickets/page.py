@@ -52,13 +52,10 @@ def details(ticket: Ticket, people: Sequence[Contact] | None = None, **kwargs: A
 
 def _offered(ticket: Ticket, owed: Sequence[Duty], bound: CrmForm | None, name: str) -> dict[str, CrmForm]:
     """The verbs that may be done now but for the closing, which has its own place; the refused one with what was typed."""
-    found = offered(ticket, {key: move for key, move in MOVES.items() if key != "complete"}, owed, form_for)
-    if "cancel" in found and not workflow.may_drop(ticket, current_user):
-        del found["cancel"], found["duplicate"]
+    moves = {key: move for key, move in MOVES.items() if key != "complete"}
+    found = offered(ticket, moves, owed, form_for, name=name, bound=bound)
     if "duplicate" in found and len(found["duplicate"].of.choices) < 2:
         del found["duplicate"]  # there is no other record
-    if bound is not None and name in found:
-        found[name] = bound
     return found
 
 

@@ -12,10 +12,9 @@ from crm.db import db, next_number
 from crm.duties import editions
 from crm.duties import workflow as duties
 from crm.duties.locks import lock
-from crm.duties.models import Event
 from crm.duties.record import open_subject, record, settle_first
 from crm.duties.workflow import must_be_owed
-from crm.errors import Forbidden, Invalid, Refused, WrongState
+from crm.errors import Forbidden, Invalid, WrongState
 from crm.files import queries as files_of
 from crm.files.models import File
 from crm.files.workflow import attach, take_away
@@ -24,7 +23,7 @@ from crm.moves import Move, edit
 from crm.permissions import Permission as P
 from crm.serials.coverage import Verdict, verdict_of
 from crm.serials.models import Installation
-from crm.tickets.models import PASSWORD, Channel, State, Ticket, TicketEvent, stamp
+from crm.tickets.models import PASSWORD, State, Ticket, TicketEvent, stamp
 from crm.tickets.moves import MOVES, SERVED
 from crm.tickets.needs import Incomplete, gaps, proof, rulebook_of, unserved, wanting
 
@@ -162,25 +161,9 @@ def write(ticket: Ticket, *, by, fields: Mapping[str, str]) -> None:
         complete(ticket, by=by)
 
 
-def of_visit(ticket: Ticket) -> bool:
-    """Whether a visit owes this record (5.3.6)."""
-    return ticket.channel in (Channel.VISIT, Channel.TRIP) and ticket.origin_id is not None
-
-
-def may_drop(ticket: Ticket, by) -> bool:
-    if of_visit(ticket):
-        return False
-    ended = select(Event.id).where(Event.subject_id == ticket.id, Event.kind == TicketEvent.ENDED).limit(1)
-    return by.may(P.TICKET_WORK_ANY) or db.session.scalar(ended) is None
-
-
 def cancel(ticket: Ticket, *, by, reason: str, move: Move = MOVES["cancel"]) -> None:
     """Drop a record, with the reason. One whose service ever ended owes its record: only a manager may cancel that."""
     move.apply(ticket, by)
-    if of_visit(ticket):
-        raise Refused(N_("A visit owes this record (5.3.6): it is reopened and put right, never dropped."))
-    if not may_drop(ticket, by):
-        raise Forbidden(N_("Its service has ended, so the record is owed: only a manager may cancel it."))
     stamp(ticket, clock.now())
     record(TicketEvent.CANCELLED, ticket, by=by, reason=reason)
 

@@ -63,7 +63,7 @@ def fits(signature: Signature | None, visit: Visit) -> bool:
 
 def report(visit: Visit, *, by, outcomes: Sequence[str], open_points: str = "", opinion: str = "") -> None:
     """Note what came of each department. A form that was signed is to be signed again once it is changed."""
-    _still_here(visit, "report", by)
+    MOVES["report"].apply(visit, by)
     missing = {f"outcome_{i}": NEEDED for i in range(len(visit.departments)) if not "".join(outcomes[i : i + 1])}
     if missing:
         raise Invalid(fields=missing)
@@ -124,7 +124,7 @@ def _signs_another(scan: File, visit: Visit) -> bool:
 
 def hand_in(visit: Visit, *, by) -> None:
     """Back at the office the signed form goes to customer relations, who call back (5.7.2, 5.5.1)."""
-    _still_here(visit, "hand_in", by)
+    MOVES["hand_in"].apply(visit, by)
     if not fits(signature_of(visit), visit):
         raise Refused(
             N_("The customer has not signed the feedback form: it is handed in with a signature that fits, or with why "
@@ -134,17 +134,9 @@ def hand_in(visit: Visit, *, by) -> None:
     record(VisitEvent.HANDED_IN, visit, by=by)
 
 
-def _still_here(visit: Visit, verb: str, by) -> None:
-    MOVES[verb].apply(visit, by)
-    if visit.handed_in_at:
-        raise Refused(N_("The feedback form was handed in already: it stays as it is."))
-
-
 def _to_sign(visit: Visit, verb: str, by) -> dict[str, str]:
     """The head of the form, which is ready to be signed."""
-    _still_here(visit, verb, by)
-    if not visit.reported:
-        raise Refused(N_("The feedback form is signed once it says what came of each department."))
+    MOVES[verb].apply(visit, by)
     return head_of(visit)
 
 

@@ -70,14 +70,6 @@ def _story(visit: Visit) -> Iterator[str]:
 SIGNING = ("sign", "scan")
 
 
-def verbs_now(visit: Visit, owed) -> dict[str, CrmForm]:
-    """The verbs that may be done now: what is not filled in is not signed, what is handed in stays as it is."""
-    found = offered(visit, MOVES, owed, form_for)
-    signing = (*SIGNING, "refuse")
-    over = ("report", *signing) if visit.handed_in_at else () if visit.reported else signing
-    return {name: form for name, form in found.items() if name not in over}
-
-
 def leading(visit: Visit, now: Mapping[str, CrmForm], signed: bool) -> str:
     """The next tap on the way."""
     wanted = {"report": not visit.reported, "sign": not signed, "return": True, "hand_in": signed, "write_up": True}
@@ -89,10 +81,9 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     its own: nothing else is shown to who is handed the phone."""
     visit = queries.get(number, current_user)
     owed = duties.of_subject(visit)
-    now, signature = verbs_now(visit, owed), feedback.signature_of(visit)
+    now, signature = offered(visit, MOVES, owed, form_for, name=name, bound=bound), feedback.signature_of(visit)
     if bound is not None and name in now:
         _renewed(name, bound, visit, refusal)
-        now[name] = bound
     signed = feedback.fits(signature, visit)
     if signed and name != "refuse":
         now.pop("refuse", None)

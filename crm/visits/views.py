@@ -194,7 +194,7 @@ VERBS.hang(bp)
 def signature(number):
     """The page that is handed to the customer: the text, and below it the box to sign in."""
     visit = queries.get(number, current_user)
-    if "sign" not in page.verbs_now(visit, ()):
+    if not MOVES["sign"].open_to(current_user, visit):
         return redirect(visit.path)
     return page.render(number, name="sign")
 

@@ -124,7 +124,7 @@ def test_no_period_stands_on_a_sale_where_its_end_would_be_announced_to_nobody(a
     assert "starts_on" in refused.value.fields
     with unit_of_work():
         sold = make.contract(category=Kind.SALES, upto="running")
-    with pytest.raises(Invalid), unit_of_work():
+    with pytest.raises(Refused), unit_of_work():
         workflow.adjust(sold, by=make.who("manager"), starts_on=clock.today(), ends_on=clock.today() + 300 * DAY, reason="送")
     with unit_of_work():
         contract = make.contract(upto="sent")

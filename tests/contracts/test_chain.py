@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from crm import clock
-from crm.contracts import paying, queries, workflow
+from crm.contracts import paying, queries, sums, workflow
 from crm.contracts.models import Contract, Kind, State
 from crm.db import db, unit_of_work
 from crm.duties.message import Message
@@ -177,7 +177,7 @@ def test_fifty_payments_at_once_are_never_more_than_is_due(served):
 
     assert sum(together(10, pay)) == 2
     with served.app_context():
-        assert paying.paid_fen(db.session.get_one(Contract, contract_id)) == 100_000
+        assert sums.paid_fen(db.session.get_one(Contract, contract_id)) == 100_000
 
 
 def test_a_payment_taken_back_is_owed_again(app, sound):
@@ -186,7 +186,7 @@ def test_a_payment_taken_back_is_owed_again(app, sound):
         contract = make.contract(expired(), upto="running")
         assert "contract.pay" not in owed(contract)
         paying.pay(contract, by=me, fen=-FEN, paid_on=clock.today())
-    assert "contract.pay" in owed(contract) and paying.open_fen(contract) == FEN
+    assert "contract.pay" in owed(contract) and sums.open_fen(contract) == FEN
     with pytest.raises(Invalid), unit_of_work():
         paying.pay(contract, by=me, fen=-1, paid_on=clock.today())
 
@@ -245,7 +245,7 @@ def test_a_sales_contract_needs_no_period_and_its_final_payment_is_owed(app, sou
     with unit_of_work():
         contract = make.contract(category=Kind.SALES, starts_on=None, ends_on=None, installations=[], salesperson="钱进", upto="returned")
         paying.pay(contract, by=make.who("specialist"), fen=80_000, paid_on=clock.today())
-    assert contract.state == State.RETURNED and paying.open_fen(contract) == 40_000 and "contract.pay" in owed(contract)
+    assert contract.state == State.RETURNED and sums.open_fen(contract) == 40_000 and "contract.pay" in owed(contract)
     with unit_of_work():
         paying.pay(contract, by=make.who("specialist"), fen=40_000, paid_on=clock.today())
     assert contract.state == State.RUNNING and "contract.notice" not in owed(contract)

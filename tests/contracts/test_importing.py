@@ -12,6 +12,7 @@ from crm.contracts import paying, workflow
 from crm.contracts.adoption import adopt_all
 from crm.contracts.importing import KIND
 from crm.contracts.models import Contract, ContractEvent, Payment, State
+from crm.contracts.sums import open_fen
 from crm.customers import workflow as customers
 from crm.customers.models import Contact
 from crm.db import db, unit_of_work
@@ -139,12 +140,12 @@ def test_what_was_open_before_is_listed_and_nobody_is_asked_for_it(app, unit, br
     bring(HEAD + ",已付金额,付款日期", ONE + ",¥8 000.00,2026年1月3日")
     [made] = contracts()
     [paid] = db.session.scalars(select(Payment))
-    assert (paid.fen, paid.paid_on, paid.noted_by_id, paying.open_fen(made)) == (800_000, date(2026, 1, 3), None, 400_000)
+    assert (paid.fen, paid.paid_on, paid.noted_by_id, open_fen(made)) == (800_000, date(2026, 1, 3), None, 400_000)
     assert "contract.pay" not in owed(made)
     page = browser("manager")
     assert made.number in page.get("/contracts?unpaid=1").text
     assert page.send(f"{made.path}/payments", fen="4000", paid_on="2026-11-20").status_code == 303
-    assert (made := contracts()[0]).state == State.RUNNING and not paying.open_fen(made)
+    assert (made := contracts()[0]).state == State.RUNNING and not open_fen(made)
     [line] = refused(HEAD + ",已付金额", ONE.replace("12000", "13000") + ",12500")
     assert "note the payment there" in line
 

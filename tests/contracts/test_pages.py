@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from crm import clock
-from crm.contracts import paying
+from crm.contracts import paying, sums
 from crm.contracts.models import Contract, Kind, State
 from crm.db import db, unit_of_work
 from crm.money import yuan
@@ -160,7 +160,7 @@ def test_the_whole_way_is_gone_on_its_page(app, browser):
         answer = page.send(f"{path}/{noun}", **fields)
         assert answer.status_code == 303, (noun, text_of(answer.text))
     contract = only()
-    assert contract.state == State.RUNNING and paying.paid_fen(contract) == 120_000, "the open amount stood in the form"
+    assert contract.state == State.RUNNING and sums.paid_fen(contract) == 120_000, "the open amount stood in the form"
     text = page.get(path).text
     assert text.count('class="step-done"') == 7 and "Paid in full." in text and "Not sent yet: it goes out by itself" in text
 
@@ -180,7 +180,7 @@ def test_a_payment_noted_wrongly_is_taken_back(app, browser):
     page.send(f"{path}/payments", fen="100")
     assert page.send(f"{path}/payments", fen="100", takes_back="y").status_code == 303
     text = page.get(path).text
-    assert "-¥100" in text and paying.open_fen(only()) == 120_000
+    assert "-¥100" in text and sums.open_fen(only()) == 120_000
 
 
 @pytest.mark.parametrize(("query", "there", "gone"), [

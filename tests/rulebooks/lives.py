@@ -11,7 +11,7 @@ from sqlalchemy import func
 from crm import clock, sweep
 from crm.callbacks import workflow as calls
 from crm.changes import workflow as changes
-from crm.contracts import paying
+from crm.contracts import paying, sums
 from crm.contracts import workflow as contracts
 from crm.customers import workflow as customers
 from crm.customers.models import Contact, Customer
@@ -133,7 +133,7 @@ def agree(dice: random.Random) -> None:
 
 def pay(dice: random.Random) -> None:
     row = one(contracts.Contract, dice)
-    paying.pay(row, by=owner(row), fen=paying.open_fen(row), paid_on=clock.today())
+    paying.pay(row, by=owner(row), fen=sums.open_fen(row), paid_on=clock.today())
 
 
 def wish(dice: random.Random) -> None:
