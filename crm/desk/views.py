@@ -23,6 +23,7 @@ from crm.duties import queries as duties
 from crm.duties.workflow import see_all_notices, see_notice
 from crm.forms import CrmForm
 from crm.migrating import behind
+from crm.penalties import queries as penalties
 from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.serials import queries as serials
@@ -61,6 +62,7 @@ def index():
     return render_template(
         "desk/today.html", groups=today.groups(rows), rows=rows, done=done, names=today.names(rows + done),
         everybody=everybody, most=duties.MOST, form=CrmForm(formdata=None), gone=absences.gone_today(current_user),
+        witness=penalties.to_witness(current_user),
     )  # fmt: skip
 
 

@@ -3,11 +3,12 @@
 import tomllib
 from collections.abc import Iterable
 from dataclasses import fields
-from datetime import time
+from datetime import date, time
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
+from crm import clock
 from crm.duties.fitting import fits, misfits, unreadable
 from crm.duties.rulebook import (
     PROGRAM,
@@ -26,7 +27,7 @@ from crm.duties.rulebook import (
 from crm.labels import Bilingual
 from crm.money import MOST_FEN
 from crm.permissions import Role
-from crm.workdays import SHIPPED_HOURS, Span
+from crm.workdays import SHIPPED_HOURS, Calendar, Span
 
 
 def shipped() -> str:
@@ -264,6 +265,16 @@ def unknown_facts(book: Rulebook, facts: set[str], states: set[str]) -> Iterable
         yield from (f"{name}: no fact {key}" for key in where if key not in facts | {"state"})
         wanted = where.get("state", [])
         yield from (f"{name}: no state {one}" for one in ([wanted] if isinstance(wanted, str) else wanted) if one not in states)
+
+
+def early_warnings(book: Rulebook) -> Iterable[str]:
+    """Reminders that would come before there is anything to do."""
+    start, days = clock.moment(date(2026, 11, 23), time(9)), Calendar()  # a Monday morning
+    for rule in book.rules.values():
+        if rule.due.fact is None and rule.warn != Rule.warn:
+            due = rule.due.span.from_instant(start, days)
+            if rule.warn.ahead_of(due, days) < start:
+                yield f"[duty.{rule.key}]: it is reminded of before there is anything to do"
 
 
 def unknown_kinds(book: Rulebook, kinds: set[str]) -> list[str]:

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any, Self
 
 from dateutil.relativedelta import relativedelta
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, or_, select
 
 from crm import lists
 from crm.db import db
@@ -39,6 +39,13 @@ def of_duties(keys: Iterable[int], user) -> dict[int, Penalty]:
     """What became of missed duties: the penalty each was proposed as, where `user` reads it."""
     rows = db.session.scalars(select(Penalty).where(Penalty.duty_id.in_(list(keys)), Penalty.whole(user)))
     return {row.duty_id: row for row in rows if row.duty_id}
+
+
+def to_witness(user) -> list[Penalty]:
+    """The notices that wait for one's signature as a witness."""
+    refused = select(Penalty).where(Penalty.state == State.REFUSED, or_(Penalty.first_witness_id == user.id,
+                                                                       Penalty.second_witness_id == user.id))  # fmt: skip
+    return [one for one in db.session.scalars(refused.order_by(Penalty.id)) if user.id not in one.witnessed]
 
 
 def origin(number: str, user) -> Subject | None:

@@ -18,6 +18,8 @@ SAID = tuple((re.compile(pattern, re.S), words) for pattern, words in (
     (r"no fixed fine under (?P<name>.*)", N_("What is missed is fined by one amount: there is none under %(name)s.")),
     (r"owner '(?P<name>.*)' is nobody", N_("Nobody is called %(name)s.")),
     (r"what is settled by a call is named call\.…", N_("What is settled by a call is named call.….")),
+    (r"it is reminded of before there is anything to do",
+     N_("The reminder is longer than the time there is: choose a shorter one.")),
     (r"lost names no penalty, or there is no paper",
      N_("What a lost paper costs is none of the fines, or there is no paper form.")),
     (r"needs an event that opens it and one that keeps it", N_("It needs an event that opens it and one that keeps it.")),

@@ -18,7 +18,7 @@ from crm.duties.models import Subject
 from crm.duties.rows import DECIDE_MORE_TIME
 from crm.duties.rulebook import PROGRAM, Rule, Rulebook
 from crm.permissions import Role
-from crm.rulebooks.refusals import WITH_IT, refused, unwritten
+from crm.rulebooks.refusals import WITH_IT, lacks, unwritten
 from crm.rulebooks.story import Past, Stood, Story
 from crm.workdays import Calendar
 
@@ -123,7 +123,7 @@ class Replay:
         self.side, self.story = side, story
         self.open: dict[tuple[str, str], Owed] = {}
         self.missed: list[Owed] = []
-        self.refused: list[Past] = []
+        self.refused: list[tuple[Past, tuple[str, ...]]] = []  # and what was lacking
         self.known: Mapping[str, Any] = {}
         self.stood = Stood(story.id, None, None)
 
@@ -132,9 +132,9 @@ class Replay:
         for event in self.story.events:
             self.settle(event.recorded_at)
             self.known, self.stood = event.known or {}, event.stood
-            if draft and "has" in event.facts and refused(draft, event):
+            if draft and "has" in event.facts and (lacking := lacks(draft, event)):
                 if event.kind not in WITH_IT:
-                    self.refused.append(event)
+                    self.refused.append((event, lacking))
                 if unwritten(event):  # what was written in one go would not be there at all
                     self.open.clear()
                     self.missed.clear()
@@ -177,7 +177,7 @@ class Replay:
         owed, wanted = self._named(event), clock.parse(event.facts["wanted"])
         free = owed is not None and not owed.held and not owed.breached_by_id and event.recorded_at <= owed.due_at
         if owed is None or not free or not in_reach(wanted, owed, owed.due_at):
-            self.refused.append(event)
+            self.refused.append((event, ()))
             return
         self._carry(event)
         owed.held, owed.id = True, event.facts["duty"]
@@ -186,7 +186,7 @@ class Replay:
         owed, until = self._named(event), event.facts.get("until")
         until = until and clock.parse(until)
         if owed is None or not owed.held or (until and not in_reach(until, owed, event.recorded_at)):
-            self.refused.append(event)
+            self.refused.append((event, ()))
             return
         self._carry(event)
         if until:

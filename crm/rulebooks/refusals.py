@@ -22,17 +22,17 @@ WITH_IT = (TicketEvent.STARTED, TicketEvent.ENDED)  # what a completion records 
 ON_SITE = (Channel.VISIT, Channel.TRIP)
 
 
-def refused(book: Rulebook, event: Past) -> bool:
-    """Whether the record lacked then what the rulebook asks for."""
+def lacks(book: Rulebook, event: Past) -> tuple[str, ...]:
+    """Which fields the record lacked then that the rulebook asks for: it would have been refused."""
     has = event.facts.get("has")
     if not has or event.of:
-        return False
+        return ()
     held = dict.fromkeys(has["fields"], True)
     held |= {name: value for name, value in (event.known or {}).items() if name in held}
     lacking: list[Field] = [gap.field for gap in book.missing(has["category"], held)]
     if event.kind == VisitEvent.WRITTEN_UP or (event.kind != TicketEvent.COMPLETED and _on_site(event)):
         lacking = [field for field in lacking if field.kind != "subject"]  # what comes of it later, nobody waits for
-    return bool(lacking)
+    return tuple(field.key for field in lacking)
 
 
 def _on_site(event: Past) -> bool:

@@ -66,11 +66,12 @@ class Tally:
     people: dict[str, list[int]] = field(default_factory=dict)
     what: Counter[str] = field(default_factory=Counter)
     why: Counter[str] = field(default_factory=Counter)
+    lacks: Counter[str] = field(default_factory=Counter)  # field → records the draft would have refused without it
 
     @classmethod
     def of(cls, kept: Mapping[str, Any]) -> Self:
         made = cls(**kept) if kept else cls()
-        made.what, made.why = Counter(made.what), Counter(made.why)
+        made.what, made.why, made.lacks = Counter(made.what), Counter(made.why), Counter(made.lacks)
         return made
 
     def count(self, owed: Owed, side: int) -> None:
@@ -145,8 +146,10 @@ class Trial:
             elif (other.breached_owner_id, other.fine_fen) != (owed.breached_owner_id, owed.fine_fen):
                 yield _row(What.OTHERWISE, other, held=owed, draft=other)
         yield from (_row(What.MORE, owed, draft=owed) for key, owed in after.items() if key not in before)
-        yield from (Row(What.REFUSED, story.id, due_at=event.at, owner_id=event.by_id, why=event.kind) for event in draft.refused
-                   if self.since <= event.at < self.until)  # fmt: skip
+        for event, lacking in draft.refused:
+            if self.since <= event.at < self.until:
+                tally.lacks.update(lacking)
+                yield Row(What.REFUSED, story.id, due_at=event.at, owner_id=event.by_id, why=" ".join([event.kind, *lacking]))
 
     def _counted(self, missed: list[Owed], side: int, tally: Tally) -> dict[Any, Owed]:
         """Those whose deadline fell into the time that is looked at; 24:00 belongs to the day that ends."""

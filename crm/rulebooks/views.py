@@ -6,6 +6,7 @@ from flask_login import current_user
 
 from crm import lists
 from crm.duties import queries as duties
+from crm.duties import reading
 from crm.errors import Refused
 from crm.forms import attempt
 from crm.permissions import Permission as P
@@ -112,5 +113,5 @@ def result(number, run_id):
     rows = queries.behind(run, wanted, current_user, lists.key(request.args))
     return render_template(
         "rulebooks/trial.html", draft=draft, run=run, sums=results.sums(run), page=rows, wanted=wanted, whats=What, whys=Why,
-        untried=untried(found, data_of(draft.body)),
+        untried=untried(found, data_of(draft.body)), fields=reading.read(run.body).fields,
     )  # fmt: skip

@@ -185,7 +185,7 @@ def test_a_completion_counts_only_if_the_record_held_what_the_draft_asks_for(app
     needs = ["question", "answer", "tool"]
     rows, tally = tried(Change(("category", "inquiry", "before_complete"), needs))
     assert told(rows) == [("more", "ticket.progress"), ("refused", "")], "with the completion goes the end that came with it"
-    assert rows[-1].why == "ticket.completed"
+    assert rows[-1].why == "ticket.completed tool" and tally.lacks == {"tool": 1}
     with at("2026-11-23T10:00"), unit_of_work():
         full = make.ticket()
         tickets.fill(full, by=make.who("specialist"), fields={**make.FIELDS["inquiry"], "tool": "清理工具"})
