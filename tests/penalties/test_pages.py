@@ -81,7 +81,9 @@ def test_a_witness_sees_that_there_is_something_to_sign_and_no_more(app, browser
     assert row.number in listed and "周五例会" not in listed and "¥20" not in listed
     assert "周五例会" not in page.get("/penalties/export.csv").text
     assert page.get(f"{row.path}/notice.pdf").status_code == 404
+    assert row.number in page.get("/?whose=mine").text, "it waits for them on Today"
     assert page.send(f"{row.path}/testimony").status_code == 303
+    assert row.number not in page.get("/?whose=mine").text
     assert page.send(f"{row.path}/testimony", version=only().version).status_code == 409, "once"
     assert browser("followup").send(f"{row.path}/testimony").status_code == 303
     assert only().state == "witnessed"
