@@ -129,9 +129,10 @@ def offered(
     """The verbs that may be done now, each with its empty form, the refused one with what was typed; one that settles a duty,
     once that is due to be shown."""
     rules = {duty.rule for duty in owed if duty.open and duty.show_from <= clock.now()}
+    user = current_user._get_current_object()  # asked often, and each time looked for  # type: ignore[attr-defined]
     return {
         key: form_for(key, subject, formdata=None) if bound is None or key != name else bound
-        for key, move in moves.items() if move.open_to(current_user, subject, rules)
+        for key, move in moves.items() if move.open_to(user, subject, rules)
     }  # fmt: skip
 
 

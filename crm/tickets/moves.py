@@ -25,7 +25,7 @@ def _owed(ticket: Ticket, user: Any) -> Refused | None:
     if ticket.of_visit:
         return Refused(N_("A visit owes this record (5.3.6): it is reopened and put right, never dropped."))
     ended = select(Event.id).where(Event.subject_id == ticket.id, Event.kind == TicketEvent.ENDED).limit(1)
-    if user.may(P.TICKET_WORK_ANY) or db.session.scalar(ended) is None:
+    if user.may(P.TICKET_WORK_ANY) or ticket.state == State.NEW or db.session.scalar(ended) is None:
         return None
     return Forbidden(N_("Its service has ended, so the record is owed: only a manager may cancel it."))
 
