@@ -8,6 +8,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
+from wtforms import HiddenField, PasswordField, StringField
 
 from crm import clock
 from crm.customers import queries as customers
@@ -145,6 +146,12 @@ def _led_to(subject: Subject, events: Sequence[Event], names: Mapping[int | str,
     return [one for one in came if one.id not in (subject.id, subject.origin_id)]
 
 
+def words_of(form: CrmForm | None) -> list[tuple[str, str]]:
+    """What was typed into a form in words, by its labels: shown where the form itself is no longer to be had."""
+    words = [one for one in form or () if isinstance(one, StringField) and not isinstance(one, HiddenField | PasswordField)]
+    return [(one.label.text, one.data) for one in words if one.data and one.data.strip()]
+
+
 def told(
     subject: Subject, owed: Sequence[Duty], *, name: str, bound: CrmForm | None, refusal: Refused | None, drafts
 ) -> dict[str, Any]:
@@ -162,6 +169,6 @@ def told(
         "same": files.same(hung, subject, current_user),
         "names": names, "came_of": names.get(subject.origin_id or 0), "led_to": _led_to(subject, events, names),
         "customer": customers.by_id(subject.customer_id) if subject.customer_id else None,
-        "refusal": refusal, "refused": name, "drafts": drafts,
+        "refusal": refusal, "refused": name, "drafts": drafts, "typed": words_of(bound),
         "note": bound if bound is not None and name == "note" else NoteForm(formdata=None),
     }  # fmt: skip

@@ -138,6 +138,14 @@ def test_others_enter_none(app, browser, who):
     assert browser(who).get("/penalties/new").status_code == 403
 
 
+def test_what_was_typed_too_late_is_refused_and_not_lost(app, browser):
+    row = committed(penalty, "signed")
+    with later(days=5):
+        answer = browser("specialist").send(f"{row.path}/appeal", words="高速封路，有照片为证", version=row.version)
+    assert answer.status_code == 409 and "高速封路，有照片为证" in answer.text and "days to appeal in are over" in answer.text
+    assert only().state == "signed"
+
+
 def test_the_whole_way_on_pages(app, browser):
     row = committed(by_hand, by=make.who("followup"))
     manager, me, director = browser("manager"), browser("specialist"), browser("director")
