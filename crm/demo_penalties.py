@@ -18,9 +18,11 @@ from crm.penalties import workflow as penalties
 from crm.penalties.models import Penalty, State
 from crm.penalties.proposing import propose
 from crm.penalties.workflow import Found
+from crm.reports.periods import Period
 from crm.staff.models import User
 
 Life = Iterator[datetime]
+REPORTED = 3  # months
 SPENT = ("水果", "生日蛋糕", "端午聚餐", "羽毛球场地", "新人欢迎午餐", "打印机墨盒")
 FACTS = {
     "3.9.late": ("周五质量例会迟到", "例会九点开始，九点十五分到场，事先没有说明。"),
@@ -32,6 +34,7 @@ class Penalties:
     """What a miss costs, and what becomes of it."""
 
     people: dict[str, User]
+    of_penalties: Any
     dice: Random
     days: Any
     today: date
@@ -79,6 +82,8 @@ class Penalties:
             fund.close(row, by=self.people["director"])
             yield self.when("60-200 minutes")
             fund.take(row, by=self.people["archivist"])
+            if month >= self.today.replace(day=1) - relativedelta(months=REPORTED):
+                yield from self.of_penalties(Period.month(month))
         if fund.balance() >= 15000:
             fen, purpose = self.dice.randint(60, 140) * 100, self.dice.choice(SPENT)
             fund.spend(by=self.people["director"], fen=fen, on=clock.today(), purpose=purpose)

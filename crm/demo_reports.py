@@ -64,6 +64,14 @@ class Reports:
             yield self.when("60-300 minutes")
             getattr(reports, verb)(row, by=self.people[next_one])
 
+    def of_penalties(self, period: Period) -> Life:
+        """Once its month is closed (7.8)."""
+        row = reports.prepare(Kind.PENALTIES, period)
+        yield self.when("1-2 days")
+        reports.submit(row, by=self.people["manager"], remark="")
+        yield self.when("60-300 minutes")
+        reports.receive(row, by=self.people["director"])
+
     def of_specialist(self, login: str, period: Period) -> Life:
         by = self.people[login]
         row = reports.prepare(Kind.SPECIALIST, period, by)

@@ -1,5 +1,6 @@
 """Both languages are complete, and neither leaks into the other."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -37,6 +38,17 @@ def catalogue(name: str) -> Catalog:
 def test_every_text_stands_in_the_catalogue_and_no_stale_one_does(name, texts):
     known = {message.id for message in catalogue(name) if message.id}
     assert known == texts, {"missing": texts - known, "stale": known - texts}
+
+
+def test_no_text_stands_where_it_is_not_collected(texts):
+    """Such as in the braces of a formatted string, into which the collector does not look."""
+    called = [
+        (file.name, node.lineno, node.args[0].value)
+        for file in (ROOT / "crm").rglob("*.py") for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("_", "_l", "N_", "gettext", "ngettext")
+        and node.args and isinstance(node.args[0], ast.Constant)
+    ]  # fmt: skip
+    assert len(called) > 1000 and [one for one in called if one[2] not in {id if isinstance(id, str) else id[0] for id in texts}] == []
 
 
 def test_every_text_is_translated_into_chinese():

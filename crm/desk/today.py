@@ -94,10 +94,12 @@ def groups(rows: list[Row]) -> dict[Group, list[Row]]:
 
 
 def names(rows: list[Row]) -> dict[int, queries.Name]:
-    """Customers, owners, and who asked for more time."""
+    """Customers, owners, whom a penalty is against, and who asked for more time."""
     ids: list[int | None] = []
     for row in rows:
-        ids += [row.duty.subject.customer_id, row.duty.owner_id, *(asked.asked_by_id for asked in row.requests)]
+        subject = row.duty.subject
+        whom = subject.concerned_id if subject.kind == "penalty" else None
+        ids += [subject.customer_id, row.duty.owner_id, whom, *(asked.asked_by_id for asked in row.requests)]
     return queries.names(ids)
 
 

@@ -4,7 +4,7 @@ from crm.labels import N_, Labelled
 
 
 class EditionState(Labelled):
-    UNCONFIRMED = "unconfirmed", N_("To be confirmed")
+    UNCONFIRMED = "unconfirmed", N_("Our defaults to be confirmed")
     CONFIRMED = "confirmed", N_("Confirmed")
     WITHDRAWN = "withdrawn", N_("Taken back before it held")
 

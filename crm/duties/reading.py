@@ -267,8 +267,13 @@ def unknown_facts(book: Rulebook, facts: set[str], states: set[str]) -> Iterable
         yield from (f"{name}: no state {one}" for one in ([wanted] if isinstance(wanted, str) else wanted) if one not in states)
 
 
-def early_warnings(book: Rulebook) -> Iterable[str]:
-    """Reminders that would come before there is anything to do."""
+MARKS = 5  # the best mark a customer gives
+
+
+def unreachable(book: Rulebook) -> Iterable[str]:
+    """What can be read and yet cannot be meant: a mark nobody gives, a reminder before there is anything to do."""
+    if book.settings["bad_mark"] > MARKS:
+        yield f"[settings]: bad_mark must be a whole number from 1 to {MARKS}"
     start, days = clock.moment(date(2026, 11, 23), time(9)), Calendar()  # a Monday morning
     for rule in book.rules.values():
         if rule.due.fact is None and rule.warn != Rule.warn:

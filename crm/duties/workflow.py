@@ -52,7 +52,7 @@ def known_to_all(edition: Rulebook) -> Rulebook:
         *reading.unknown_kinds(edition, set(event_labels())),
         *reading.unknown_words(edition, dates, moves, subjects),
         *reading.unknown_facts(edition, facts | dates, states),
-        *reading.early_warnings(edition),
+        *reading.unreachable(edition),
     ]
     named = {key for kind in kinds for key in kind.PENALTIES}
     faults += [f"[penalty.{key}]: is named by the program and must be there" for key in sorted(named - edition.penalties.keys())]

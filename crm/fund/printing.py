@@ -35,7 +35,7 @@ def on_paper(month: Month, says: dict[str, Any]) -> Sheet:
     note = _("Only what was signed or witnessed stands here; what is decided later goes into the next month (7.7).")
     title = f"{_('Statement of penalties')} {month.title}"
     if month.closed_at is None:
-        note = f"{_('This month is not closed yet: nothing is final.')} {note}"
+        note = _("This month is not closed yet: nothing is final.") + " " + note
         return sheet(f"{title} ({_('Not yet closed')})", month.number, "other", blocks[:-1], note)
     return sheet(title, month.number, "other", [facts((_("Closed on"), moment(month.closed_at))), *blocks], note)
 

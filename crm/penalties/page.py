@@ -14,7 +14,7 @@ from crm.errors import Refused
 from crm.forms import CrmForm, ReasonForm
 from crm.labels import said
 from crm.penalties import evidence, forms, queries, workflow
-from crm.penalties.models import HANDED_OUT, STANDING, Penalty, Sanction, State
+from crm.penalties.models import HANDED_OUT, STANDING, Penalty, PenaltyEvent, Sanction, State
 from crm.penalties.moves import MOVES
 from crm.permissions import Role
 from crm.staff import queries as staff
@@ -66,7 +66,7 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
                                     penalty.second_witness_id])  # fmt: skip
     known |= {"penalty": penalty, "offered": now, "moves": MOVES, "leading": next((key for key in WAY if key in now), "")}
     if not queries.read_whole(penalty, current_user):
-        return render_template("penalties/outline.html", **known)
+        return render_template("penalties/outline.html", **known, told_on=queries.signed_with(penalty).get(PenaltyEvent.REFUSED))
     return render_template(
         "penalties/penalty.html", **known, evidence=evidence.of(penalty), sanctions=Sanction, standing=STANDING,
         handed_out=HANDED_OUT, in_words=evidence.span_in_words, nobody=_nobody(penalty),

@@ -1,17 +1,18 @@
 """The notice (处罚单): facts, evidence, clause, sanction, and where it is signed (D1)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from crm.duties import queries as duties
+from crm.duties.models import Event
 from crm.labels import said
 from crm.letters.sheet import Block, Sheet, facts, moment, sheet, signatures, table, words
 from crm.money import yuan
-from crm.penalties import evidence
+from crm.penalties import evidence, queries
 from crm.penalties.evidence import Evidence
-from crm.penalties.models import Penalty, Sanction
+from crm.penalties.models import Penalty, PenaltyEvent, Sanction
 
 
 def notice(penalty: Penalty) -> Sheet:
@@ -19,7 +20,7 @@ def notice(penalty: Penalty) -> Sheet:
     told = evidence.of(penalty)
     names = duties.names([penalty.concerned_id, penalty.issued_by_id, *penalty.witnessed])
     who = {id: name.title for id, name in names.items()}
-    language = str(get_locale())
+    language, with_it = str(get_locale()), queries.signed_with(penalty)
     blocks = [
         facts((_("Against whom"), who.get(penalty.concerned_id or 0, "")), (_("Happened"), moment(penalty.happened_at)),
               (_("Sanction"), _sanction(penalty)), (_("About"), penalty.title)),
@@ -27,15 +28,28 @@ def notice(penalty: Penalty) -> Sheet:
               (_("Words of the clause"), said(told.clause.text, language) if told.clause else ""), wide=True),
         words(_("Facts"), penalty.facts_said, 16), facts((_("Who saw it"), penalty.witnesses), wide=True),
         table([_("Evidence"), ""], [2, 5], _evidence(told, language)),
-        *_contested(penalty),
+        *_said(with_it), *_contested(penalty),
         signatures((_("Issued by (signature, date)"), f"{who.get(penalty.issued_by_id or 0, '')} {moment(penalty.issued_at)}"),
                    (_("The person concerned (signature, date)"), _signed(penalty, who)),
-                   (_("Witnesses of a refusal (signatures, date)"), " ".join(who[id] for id in penalty.witnessed if id in who))),
+                   (_("Witnesses of a refusal (signatures, date)"), _witnessed(penalty, with_it, who))),
     ]  # fmt: skip
     appeal, answer = evidence.time_to_appeal(penalty)
     note = _("Signing is not agreeing. Within %(appeal)s of the signature, or its witnessing, one may appeal in writing; "
              "somebody who did not issue this answers within %(answer)s (D1).", appeal=appeal, answer=answer)  # fmt: skip
     return sheet(_("Penalty notice"), penalty.number, "other", blocks, note)
+
+
+def _said(with_it: Mapping[str, Event]) -> Iterator[Block]:
+    """What the person wrote beside their signature; how it was refused, where that was witnessed."""
+    labels = {PenaltyEvent.REFUSED: _("How the signature was refused"), PenaltyEvent.SIGNED: _("Written beside the signature")}
+    for kind, label in labels.items():
+        if kind in with_it and with_it[kind].facts.get("words"):
+            yield words(label, with_it[kind].facts["words"], 8)
+
+
+def _witnessed(penalty: Penalty, with_it: Mapping[str, Event], who: Mapping[int, str]) -> str:
+    told = [(who.get(id, ""), with_it.get(f"{PenaltyEvent.CONFIRMED} {id}")) for id in penalty.witnessed]
+    return "\n".join(f"{name} {moment(event.at) if event else ''}".strip() for name, event in told)
 
 
 def _contested(penalty: Penalty) -> Iterator[Block]:
@@ -47,7 +61,8 @@ def _contested(penalty: Penalty) -> Iterator[Block]:
 
 def _sanction(penalty: Penalty) -> str:
     amount = "" if penalty.fen is None else f" {yuan(penalty.fen)}"
-    reduced = "" if penalty.reduced_fen is None else f" → {yuan(penalty.reduced_fen)} ({_('reduced on appeal')})"
+    less = _("reduced on appeal")
+    reduced = "" if penalty.reduced_fen is None else f" → {yuan(penalty.reduced_fen)} ({less})"
     return _(Sanction(penalty.sanction).label) + amount + reduced
 
 

@@ -9,9 +9,9 @@ from sqlalchemy import Row, Select, or_, select
 from crm import lists
 from crm.db import db
 from crm.duties import queries as duties
-from crm.duties.models import Subject
+from crm.duties.models import Event, Subject
 from crm.errors import NotThere
-from crm.penalties.models import PENDING, STANDING, Penalty, Sanction, State
+from crm.penalties.models import PENDING, STANDING, Penalty, PenaltyEvent, Sanction, State
 from crm.permissions import Permission
 
 _OWN = Penalty.__table__.c
@@ -39,6 +39,16 @@ def of_duties(keys: Iterable[int], user) -> dict[int, Penalty]:
     """What became of missed duties: the penalty each was proposed as, where `user` reads it."""
     rows = db.session.scalars(select(Penalty).where(Penalty.duty_id.in_(list(keys)), Penalty.whole(user)))
     return {row.duty_id: row for row in rows if row.duty_id}
+
+
+def signed_with(penalty: Penalty) -> dict[str, Event]:
+    """What was said when it was signed, or its signature refused, and by which witnesses: the last event of each kind, of the
+    witnesses each (`<kind> <their id>`)."""
+    kinds = PenaltyEvent.SIGNED, PenaltyEvent.REFUSED, PenaltyEvent.CONFIRMED
+    rows = select(Event).where(Event.subject_id == penalty.id, Event.kind.in_(kinds)).order_by(Event.id)
+    told = {event.kind: event for event in db.session.scalars(rows)}
+    witnessed = db.session.scalars(rows.where(Event.kind == PenaltyEvent.CONFIRMED))
+    return told | {f"{PenaltyEvent.CONFIRMED} {event.actor_id}": event for event in witnessed}
 
 
 def to_witness(user) -> list[Penalty]:
@@ -109,7 +119,7 @@ def listing(user, wanted: Filter, before: int | None = None, size: int = lists.S
 
 def _loaded(ids: list[int], user) -> list[Row[Any]]:
     shown = (Subject.id, Subject.number, Subject.title, Subject.state, Subject.category, Subject.concerned_id,
-             _OWN.clause, _OWN.sanction, _OWN.fen, _OWN.reduced_fen, _OWN.happened_at,
+             _OWN.clause, _OWN.sanction, _OWN.fen, _OWN.reduced_fen, _OWN.happened_at, _OWN.witnessed,
              Penalty.whole(user).label("whole"))  # fmt: skip
     rows = select(*shown).join(Penalty.__table__, _OWN.id == Subject.id).where(Subject.id.in_(ids))
     return list(db.session.execute(rows.order_by(Subject.id.desc())))

@@ -2,7 +2,6 @@ from flask import Blueprint, flash, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from crm import clock
 from crm.duties.models import Subject
 from crm.errors import NotThere, Refused
 from crm.files import queries as files
@@ -10,7 +9,7 @@ from crm.files.drafts import received
 from crm.forms import attempt
 from crm.letters.answer import pdf
 from crm.penalties import fairness, forms, page, printing, queries, workflow
-from crm.penalties.models import HANDED_OUT, PENDING, STANDING, Sanction, State
+from crm.penalties.models import HANDED_OUT, PENDING, STANDING, Outcome, Sanction, State
 from crm.penalties.moves import MOVES
 from crm.penalties.table import TABLE
 from crm.penalties.workflow import Found
@@ -21,6 +20,12 @@ from crm.verbs import Verbs
 
 bp = Blueprint("penalties", __name__, url_prefix="/penalties")
 bp.add_app_template_global(lambda duties: queries.of_duties((one.id for one in duties), current_user), "penalties_of")
+
+
+@bp.record_once
+def known(state) -> None:
+    """A line of a story names what an appeal came to."""
+    state.app.jinja_env.globals["appeal_outcomes"] = Outcome
 
 
 @bp.get("")
@@ -43,7 +48,8 @@ def fair():
 
 
 def _form(of: Subject | None, **kwargs) -> forms.EnterForm:
-    known = {"happened_at": clock.now(), "title": f"{of.number} {of.title}" if of else "", "key": request.args.get("key", "")}
+    about = {"happened_at": of.opened_at, "title": f"{of.number} {of.title}"} if of else {}
+    known = {**about, "key": request.args.get("key", "")}
     form = forms.EnterForm(data={**known, "person": of.owner_id if of else None}, **kwargs)
     form.key.offer(page.choices())
     form.person.offer(staff.offered(staff.choices(page.EVERYBODY), but=(current_user.id,)))

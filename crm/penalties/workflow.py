@@ -184,7 +184,8 @@ def _refer(penalty: Penalty, event: Event) -> None:
     edition = penalty.edition_id or editions.todays_id()
     if FINAL_WARNING not in editions.book(edition).penalties:  # an edition from before there was one
         return
-    evidence = {"events": [event.id]}
+    refused = select(Event.id).where(Event.subject_id == penalty.id, Event.kind == PenaltyEvent.REFUSED)
+    evidence = {"events": [*db.session.scalars(refused.order_by(Event.id.desc()).limit(1)), event.id]}
     propose(Ground(FINAL_WARNING, penalty.concerned_id or 0, event.id, event.at, penalty.id, edition, evidence=evidence))
 
 

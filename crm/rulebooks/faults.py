@@ -33,7 +33,7 @@ SAID = tuple((re.compile(pattern, re.S), words) for pattern, words in (
     (r"to '(?P<name>.*)' is nowhere", N_("No paper goes to %(name)s.")),
     (r"unknown key (?P<name>.*)", N_("Nobody knows what %(name)s means here.")),
     (r"unknown table", N_("Nobody knows what this table means.")),
-    (r"(?P<name>\w+) must be a whole number from 1 to 366", N_("%(name)s must be a whole number from 1 to 366.")),
+    (r"(?P<name>\w+) must be a whole number from 1 to (?P<most>\d+)", N_("%(name)s must be a whole number from 1 to %(most)s.")),
     (r"spells must follow one another", N_("The hours must follow one another, such as 09:00-12:00, 13:00-18:00.")),
     (r"'(?P<name>.*)' is no span of time.*", N_("%(name)s is no span of time, such as 2 working days.")),
     (r".* is too long a span of time", N_("No span of time is longer than three years, in working hours than 200.")),

@@ -18,7 +18,7 @@ from crm.rulebooks import differences, forms, queries, results, workflow
 from crm.rulebooks.faults import Fault
 from crm.rulebooks.models import Draft
 from crm.rulebooks.moves import CHANGE, DRAFT_MOVES
-from crm.rulebooks.sayings import Line, Sayer
+from crm.rulebooks.sayings import Line, Sayer, clause_name
 from crm.rulebooks.sheets import SHEETS, Entry, Section, entries_of
 from crm.rulebooks.text import data_of, value_at
 from crm.rulebooks.typed import reader
@@ -62,14 +62,15 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     draft = queries.draft(number, current_user)
     now = offered(draft, DRAFT_MOVES, [], form_for, name=name, bound=bound)
     found, _sayer = compared(draft)
-    tried = queries.last_tried(draft)
+    tried, going = queries.last_tried(draft), queries.going(draft)
     known = told(draft, [], name=name, bound=bound, refusal=refusal, drafts=drafts)
     bases = duties.names([draft.base_id, draft.issued_id])
     return render_template(
         "rulebooks/draft.html", **known, draft=draft, offered=now, moves=DRAFT_MOVES, leading="", sheets=SHEETS, found=found,
         counts=_counts(found), unsaid=differences.unsaid(found, data_of(draft.body)), may_change=may_change(draft),
         base=bases[draft.base_id], issued=bases.get(draft.issued_id or 0), in_force=queries.in_force(),
-        going=queries.going(draft), tried=tried, sums=results.sums(tried), taken_up=queries.taking_up(draft),
+        going=going, idle=going is not None and queries.idle(), tried=tried, sums=results.sums(tried),
+        taken_up=queries.taking_up(draft),
         trying=bound if name == "try" else try_form(formdata=None),
     )  # fmt: skip
 
@@ -136,7 +137,8 @@ def addition(kind: str, draft: Draft, **kwargs: Any) -> CrmForm:
     form, data = ADDITIONS[kind].form(**kwargs), data_of(draft.body)
     if isinstance(form, forms.PenaltyForm):
         form.taken = data.get("penalty", {})
-        form.clause.offer([(key, f"{key} {reader(clause['title'])}") for key, clause in data.get("clause", {}).items()])
+        clauses = data.get("clause", {})
+        form.clause.offer([(key, f"{clause_name(key)} {reader(one['title'])}") for key, one in clauses.items()])
     return form
 
 

@@ -4,11 +4,11 @@ from datetime import date, timedelta
 from typing import Self
 
 from dateutil.relativedelta import relativedelta
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import load_only
 
 from crm import clock, lists
-from crm.db import db
+from crm.db import Step, db
 from crm.duties import queries as duties
 from crm.duties.models import Edition, Subject
 from crm.errors import NotThere
@@ -42,6 +42,12 @@ def to_come(draft: Draft) -> bool:
     """Whether it became an edition that does not hold yet."""
     holds = select(Edition.id).where(Edition.id == draft.issued_id, Edition.holds_from > clock.now())
     return db.session.scalar(holds) is not None
+
+
+def idle() -> bool:
+    """Whether nobody carries trials on: no sweep came by for a while."""
+    swept = db.session.scalar(select(func.max(Step.tried_at)))
+    return swept is None or swept < clock.now() - timedelta(minutes=3)
 
 
 def former(edition: Edition) -> Edition | None:

@@ -6,7 +6,8 @@ const checking = (form) => {
     for (const input of form.querySelectorAll(".typed .form-control, .typed .form-select")) {
       input.classList.toggle("is-invalid", input.name in wrong);
       put("wrong", input.name, wrong[input.name] || "");
-      if (fine && input.name in said) put("said", input.name, said[input.name]);
+      if (input.name in wrong) put("said", input.name, "");
+      else if (fine && input.name in said) put("said", input.name, said[input.name]);
     }
     const all = form.querySelector("[data-faults]"), list = form.querySelector("[data-faults-list]");
     if (all) all.textContent = faults.join(" ");

@@ -82,7 +82,7 @@ def _signed(visit: Visit) -> tuple[str, str]:
     assert signature
     who = " ".join(filter(None, (signature.name, signature.position, moment(signature.signed_at))))
     if signature.words:
-        return f"{_('Did not sign')}{_(': ')}{who} {signature.words}", ""
+        return _("Did not sign") + _(": ") + f"{who} {signature.words}", ""
     if not signature.strokes:
         return who, ""
     line = f'<path d="{ink.path(signature.strokes)}" fill="none" stroke="#111" stroke-width="2"/>'

@@ -642,7 +642,7 @@ def penalty(whose: str, user, name: str = "") -> Row:
     move, late = penalizing.MOVES.get(name), name == "weigh"
     out = row.state in HANDED_OUT or name != "notice"
     return Row({"number": row.number}, row, seen=lambda who: out and fining.seen(row, who, whole=name == "notice"),
-               may=lambda who: move is None or (move.may(who, row) and (not late or penalizing.may_weigh(row, who))))
+               may=lambda who: move is None or (move.may(who, row) and (not late or move.why_not(row, who) is None)))
 
 
 def statement(whose: str, user, name: str = "") -> Row:
@@ -737,7 +737,7 @@ def suggestion(whose: str, user, name: str = "") -> Row:
     move = SUGGESTION_MOVES.get(name)
     answers = name != "answer"
     return Row({"number": row.number}, row,
-               may=lambda who: move is None or (move.may(who, row) and (answers or suggesting.may_answer(row, who))))
+               may=lambda who: move is None or (move.may(who, row) and (answers or move.why_not(row, who) is None)))
 
 
 MAKERS: dict[str, Callable[..., Row]] = {

@@ -14,7 +14,7 @@ BROKEN = {
     'clause = "5.1.3"\ntitle = {zh = "完成服务记录"': 'clause = "9.9"\ntitle = {zh = "完成服务记录"',
     'due = "2 working days"\nwarn = "4 working hours"\nmove = "end"': 'due = "two days"\nmove = "end"',
     'before_work = ["application"]\nbefore_complete = ["data", "tool"]': 'before_complete = ["data", "hammer"]',
-    "longest_wait_days = 30": "longest_wait_days = 0", "bad_mark = 2 ": "good_mark = 2 ",
+    "longest_wait_days = 30": "longest_wait_days = 0", "bad_mark = 2 ": "good_mark = 2 ", "bad_mark = 2  ": "bad_mark = 9  ",
     'owner = "pool:manager"\nmove = "settle"': 'owner = "somebody"\nmove = "settle"', 'move = "settle"': 'move = "jump"',
     'fine = [{clause = "7.6"}]': 'fine = [{clause = "3.8"}]', 'open = ["09:00-12:00", "13:00-18:00"]\n\n[sending]': 'open = ["13:00-18:00", "09:00-12:00"]\n\n[sending]',
     'due = "ended_at + 0 working days"': 'due = "begun_at + 0 working days"', 'opens = "ticket.escalated"': 'opens = "ticket.exploded"',

@@ -44,7 +44,7 @@ def test_it_is_owed_an_answer_within_five_working_days_by_whoever_did_not_write_
     assert (duty.pool, duty.due_at, duty.fine_fen) == (role, clock.parse("2026-11-30T18:00"), None)
     other = {"director": "manager", "manager": "director"}[role]
     for login, may in ((role, True), (other, False), (by, False), ("followup", False)):
-        assert suggesting.may_answer(row, make.who(login)) == (may and login != by)
+        assert row.MOVES["answer"].open_to(make.who(login), row) == (may and login != by)
 
 
 def test_the_answer_is_in_writing_and_whoever_wrote_it_is_told(app, browser):
