@@ -263,7 +263,7 @@ const saySo = () => {
       if (!answer.ok || answer.redirected) return;
       const others = await answer.json();
       place.hidden = !others.length;
-      place.textContent = others.length ? `${others.join(", ")} ${place.dataset.said}` : "";
+      place.textContent = others.length ? `${others.join(document.documentElement.lang.startsWith("zh") ? "、" : ", ")} ${place.dataset.said}` : "";
     } catch { /* the next time */ }
   };
   say();
