@@ -149,7 +149,8 @@ def _led_to(subject: Subject, events: Sequence[Event], names: Mapping[int | str,
 def words_of(form: CrmForm | None) -> list[tuple[str, str]]:
     """What was typed into a form in words, by its labels: shown where the form itself is no longer to be had."""
     words = [one for one in form or () if isinstance(one, StringField) and not isinstance(one, HiddenField | PasswordField)]
-    return [(one.label.text, one.data) for one in words if one.data and one.data.strip()]
+    typed = [(one.label.text, "".join(str(said) for said in one.raw_data or ())) for one in words]
+    return [(label, said) for label, said in typed if said.strip()]
 
 
 def told(
