@@ -153,9 +153,11 @@ class Replay:
             self._hand_over(event.facts.get("from"), event.facts.get("to"), event.recorded_at)
 
     def _carry(self, event: Past) -> None:
-        met, owed = None, {rule for rule, _slot in self.open}
+        met = owed = None
         for edition in self._ruling(event.at):
             for rule, opens in self.side.rules(edition, event.kind, self.story.kind, event.of):
+                if owed is None:
+                    owed = {key for key, _slot in self.open}
                 if not (opens or rule.key in owed) or (event.of and not rule_from_below(rule, event.of, event.facts)):
                     continue
                 met = met or Met(event.id, event.kind, event.at, event.stood, event.by_id, {**self.known, **event.facts})
@@ -223,7 +225,7 @@ class Replay:
 
     def settle(self, before: datetime) -> None:
         """Miss what fell due, the longest overdue first; that may open what is overdue too."""
-        while owed := self._due(before):
+        while self.open and (owed := self._due(before)):
             event, facts = ("missed", owed.key), carrying.missed(owed)
             for edition in self._ruling(owed.due_at):
                 for rule, _opens in self.side.rules(edition, BREACHED, self.story.kind, ""):

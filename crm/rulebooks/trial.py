@@ -135,6 +135,8 @@ class Trial:
             return Why.UNKNOWN
         if self.gone and story.kind == "ticket" and any(event.known["category"] in self.gone for event in story.events):
             return Why.GONE
+        if not held.missed and not story.fell:
+            return None
         return None if Counter(map(fell, held.missed)) == story.fell else Why.DIFFERS
 
     def _compared(self, story: Story, held: list[Owed], draft: Replay, tally: Tally) -> Iterator[Row]:
