@@ -51,7 +51,7 @@ def rule_from_below(rule: Rule, kind: str, facts: Mapping[str, Any]) -> bool:
 
 def carry_out(ledger: Ledger, rule: Rule, edition: int, met: Met) -> None:
     """An event that both opens and drops, drops where the rule's condition does not hold."""
-    opens = met.kind in rule.opens and holds(rule.where, met.facts)
+    opens = met.kind in rule.opens and (not rule.where or holds(rule.where, met.facts))
     if met.kind in rule.keeps and (rule.owner != PROGRAM or met.facts.get("act", rule.key) == rule.key):
         ledger.end(met, rule.key, edition, rule.slot_of(met.facts), "kept_by_id")
     elif met.kind in rule.drops and not opens:

@@ -157,7 +157,7 @@ class Rule:
 
     def fine_clause(self, facts: Mapping[str, Any]) -> str | None:
         for fine in self.fine:
-            if holds(fine.get("where", {}), facts):
+            if "where" not in fine or holds(fine["where"], facts):
                 return fine["clause"]
         return None
 
@@ -283,7 +283,7 @@ class Rulebook:
         `have` maps field keys to what there is: words, a file, a column's value, a number; nothing, or blanks, is a gap.
         """
         return [gap for gap in self.asked[category, upto]
-                if holds(gap.field.where, have) and not given(have.get(gap.field.key))]  # fmt: skip
+                if (not gap.field.where or holds(gap.field.where, have)) and not given(have.get(gap.field.key))]  # fmt: skip
 
 
 def given(value: Any) -> bool:
