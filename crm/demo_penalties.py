@@ -18,6 +18,7 @@ from crm.penalties import workflow as penalties
 from crm.penalties.models import Penalty, State
 from crm.penalties.proposing import propose
 from crm.penalties.workflow import Found
+from crm.reports.models import Kind
 from crm.reports.periods import Period
 from crm.staff.models import User
 
@@ -34,7 +35,7 @@ class Penalties:
     """What a miss costs, and what becomes of it."""
 
     people: dict[str, User]
-    of_penalties: Any
+    report: Any
     dice: Random
     days: Any
     today: date
@@ -83,7 +84,7 @@ class Penalties:
             yield self.when("60-200 minutes")
             fund.take(row, by=self.people["archivist"])
             if month >= self.today.replace(day=1) - relativedelta(months=REPORTED):
-                yield from self.of_penalties(Period.month(month))
+                yield from self.report(Kind.PENALTIES, Period.month(month))
         if fund.balance() >= 15000:
             fen, purpose = self.dice.randint(60, 140) * 100, self.dice.choice(SPENT)
             fund.spend(by=self.people["director"], fen=fen, on=clock.today(), purpose=purpose)

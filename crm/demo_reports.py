@@ -18,6 +18,7 @@ WROTE = {  # kind → who submits, who has it next, by which verb, in which word
     Kind.CALLBACKS: ("followup", "manager", "receive", "联系不上的客户下月继续打。"),
     Kind.SERVICES: ("manager", "director", "verify", "月末报表问题集中，已安排两人值守。"),
     Kind.SATISFACTION: ("manager", "director", "receive", "打印速度是主要意见，已转开发。"),
+    Kind.PENALTIES: ("manager", "director", "receive", ""),
     Kind.COMPANY: ("director", "", "", "本月服务平稳，续签按计划推进，投诉均已答复。"),
 }  # fmt: skip
 USED = ("财务换人，月结改由新会计做，已电话指导。", "新增两个用户，进销存开始使用。", "仓库模块暂停使用，客户称明年再启用。")
@@ -38,7 +39,7 @@ class Reports:
         for ago in range(MONTHS, 0, -1):
             period = Period.month(self.today.replace(day=1) - relativedelta(months=ago))
             begins = self.morning(self.days.next(period.after.since))
-            for kind in WROTE:
+            for kind in [one for one in WROTE if one != Kind.PENALTIES]:  # that comes once its month is closed
                 later = self.morning(self.days.add_days(self.days.next(period.after.since), 6))
                 at = later if kind == Kind.COMPANY else begins  # which is put together from the others
                 report = self.report(kind, period, back=kind == Kind.SERVICES and ago == 2)
@@ -63,14 +64,6 @@ class Reports:
         if verb:
             yield self.when("60-300 minutes")
             getattr(reports, verb)(row, by=self.people[next_one])
-
-    def of_penalties(self, period: Period) -> Life:
-        """Once its month is closed (7.8)."""
-        row = reports.prepare(Kind.PENALTIES, period)
-        yield self.when("1-2 days")
-        reports.submit(row, by=self.people["manager"], remark="")
-        yield self.when("60-300 minutes")
-        reports.receive(row, by=self.people["director"])
 
     def of_specialist(self, login: str, period: Period) -> Life:
         by = self.people[login]

@@ -63,7 +63,8 @@ class Move:
         if not self.may(by, subject):
             raise Forbidden()
         if self.unless:
-            _lock(subject, inspect(type(subject)).column_attrs.keys())
+            kind = type(subject)  # both of its tables: PostgreSQL waits and then gives the newest row only of those it locks
+            _lock(subject, inspect(kind).column_attrs.keys(), kind)
             if subject.state in self.froms and (why := self.unless(subject, by)):
                 raise why
         self.take(subject)
@@ -86,11 +87,11 @@ def in_askers_place(user, subject) -> bool:
     return bool(asked & user.cover.people) or (subject.owner_id in asked and subject.id in user.cover.matters)
 
 
-def _lock(subject, names: Iterable[str]) -> None:
+def _lock(subject, names: Iterable[str], *kinds: type) -> None:
     """These attributes as they are now, and until the transaction ends."""
     base: Any = inspect(type(subject)).base_mapper.class_
     db.session.flush()
-    db.session.refresh(subject, names, with_for_update={"key_share": True, "of": base})
+    db.session.refresh(subject, names, with_for_update={"key_share": True, "of": [base, *kinds]})
 
 
 def check_version(subject, version: int) -> None:

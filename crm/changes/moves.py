@@ -14,6 +14,8 @@ _decide: dict[str, Any] = {"permission": P.CHANGE_DECIDE, "others": True}
 _build: dict[str, Any] = {"permission": P.CHANGE_BUILD, "others": True}
 GOING = frozenset({State.DRAFT, State.SUBMITTED, *PROMISED})
 TOLD = GOING | {State.REJECTED}  # while it is owed: the request may be taken up again before the customer was told
+
+
 def _nothing_promised(change: ChangeRequest, _user: Any) -> Refused | None:
     return WrongState() if change.expected_on is None else None
 

@@ -18,6 +18,7 @@ _work: dict[str, Any] = {"permission": P.CONTRACT_WORK, "over": P.CONTRACT_WORK_
 _lead: dict[str, Any] = {"permission": P.CONTRACT_RELEASE}
 LIVE = AHEAD | {State.RETURNED}
 
+
 def _nothing_to_pay(contract: Contract, _user: Any) -> Refused | None:
     paid = contract.state in OWING and in_full(contract)
     return Refused(N_("Nothing is to be paid any more.")) if paid else None

@@ -18,6 +18,7 @@ _taker: dict[str, Any] = {
 _archive: dict[str, Any] = {"permission": P.PAPER_ARCHIVE}
 HERE = frozenset({State.HELD, State.OFFERED, State.ARCHIVED, State.LENT, State.RETURNED})
 
+
 def _still_here(paper: Paper, _user: Any) -> Refused | None:
     holder = db.session.get_one(Subject, paper.owner_id)
     return None if queries.gone(holder) else Refused(N_("%(name)s still works here: have it handed over."), name=holder.title)

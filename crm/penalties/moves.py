@@ -13,7 +13,6 @@ _manager: dict[str, Any] = {"permission": P.PENALTY_ISSUE, "others": True}
 _person: dict[str, Any] = {"permission": P.SIGNED_IN, "hands": ("concerned_id",)}
 
 
-
 def _signed_already(penalty: Penalty, user: Any) -> Refused | None:
     return WrongState() if user.id in penalty.witnessed else None
 

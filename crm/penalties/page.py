@@ -66,7 +66,8 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
                                     penalty.second_witness_id])  # fmt: skip
     known |= {"penalty": penalty, "offered": now, "moves": MOVES, "leading": next((key for key in WAY if key in now), "")}
     if not queries.read_whole(penalty, current_user):
-        return render_template("penalties/outline.html", **known, told_on=queries.signed_with(penalty).get(PenaltyEvent.REFUSED))
+        refused = [event for event in queries.signing(penalty) if event.kind == PenaltyEvent.REFUSED]
+        return render_template("penalties/outline.html", **known, told_on=refused[-1] if refused else None)
     return render_template(
         "penalties/penalty.html", **known, evidence=evidence.of(penalty), sanctions=Sanction, standing=STANDING,
         handed_out=HANDED_OUT, in_words=evidence.span_in_words, nobody=_nobody(penalty),

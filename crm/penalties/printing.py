@@ -1,6 +1,6 @@
 """The notice (处罚单): facts, evidence, clause, sanction, and where it is signed (D1)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from flask_babel import get_locale
 from flask_babel import gettext as _
@@ -16,11 +16,11 @@ from crm.penalties.models import Penalty, PenaltyEvent, Sanction
 
 
 def notice(penalty: Penalty) -> Sheet:
-    """As it was issued."""
+    """As it was issued, with what came to it since."""
     told = evidence.of(penalty)
     names = duties.names([penalty.concerned_id, penalty.issued_by_id, *penalty.witnessed])
     who = {id: name.title for id, name in names.items()}
-    language, with_it = str(get_locale()), queries.signed_with(penalty)
+    language, signing = str(get_locale()), queries.signing(penalty)
     blocks = [
         facts((_("Against whom"), who.get(penalty.concerned_id or 0, "")), (_("Happened"), moment(penalty.happened_at)),
               (_("Sanction"), _sanction(penalty)), (_("About"), penalty.title)),
@@ -28,10 +28,10 @@ def notice(penalty: Penalty) -> Sheet:
               (_("Words of the clause"), said(told.clause.text, language) if told.clause else ""), wide=True),
         words(_("Facts"), penalty.facts_said, 16), facts((_("Who saw it"), penalty.witnesses), wide=True),
         table([_("Evidence"), ""], [2, 5], _evidence(told, language)),
-        *_said(with_it), *_contested(penalty),
+        *_said(signing), *_contested(penalty),
         signatures((_("Issued by (signature, date)"), f"{who.get(penalty.issued_by_id or 0, '')} {moment(penalty.issued_at)}"),
                    (_("The person concerned (signature, date)"), _signed(penalty, who)),
-                   (_("Witnesses of a refusal (signatures, date)"), _witnessed(penalty, with_it, who))),
+                   (_("Witnesses of a refusal (signatures, date)"), _witnessed(penalty, signing, who))),
     ]  # fmt: skip
     appeal, answer = evidence.time_to_appeal(penalty)
     note = _("Signing is not agreeing. Within %(appeal)s of the signature, or its witnessing, one may appeal in writing; "
@@ -39,17 +39,18 @@ def notice(penalty: Penalty) -> Sheet:
     return sheet(_("Penalty notice"), penalty.number, "other", blocks, note)
 
 
-def _said(with_it: Mapping[str, Event]) -> Iterator[Block]:
+def _said(signing: Iterable[Event]) -> Iterator[Block]:
     """What the person wrote beside their signature; how it was refused, where that was witnessed."""
     labels = {PenaltyEvent.REFUSED: _("How the signature was refused"), PenaltyEvent.SIGNED: _("Written beside the signature")}
+    last = {event.kind: event.facts.get("words") for event in signing}
     for kind, label in labels.items():
-        if kind in with_it and with_it[kind].facts.get("words"):
-            yield words(label, with_it[kind].facts["words"], 8)
+        if written := last.get(kind):
+            yield words(label, written, 8)
 
 
-def _witnessed(penalty: Penalty, with_it: Mapping[str, Event], who: Mapping[int, str]) -> str:
-    told = [(who.get(id, ""), with_it.get(f"{PenaltyEvent.CONFIRMED} {id}")) for id in penalty.witnessed]
-    return "\n".join(f"{name} {moment(event.at) if event else ''}".strip() for name, event in told)
+def _witnessed(penalty: Penalty, signing: Iterable[Event], who: Mapping[int, str]) -> str:
+    when = {event.actor_id: event.at for event in signing if event.kind == PenaltyEvent.CONFIRMED}
+    return "\n".join(f"{who[id]} {moment(when.get(id))}".strip() for id in penalty.witnessed if id in who)
 
 
 def _contested(penalty: Penalty) -> Iterator[Block]:

@@ -41,14 +41,11 @@ def of_duties(keys: Iterable[int], user) -> dict[int, Penalty]:
     return {row.duty_id: row for row in rows if row.duty_id}
 
 
-def signed_with(penalty: Penalty) -> dict[str, Event]:
-    """What was said when it was signed, or its signature refused, and by which witnesses: the last event of each kind, of the
-    witnesses each (`<kind> <their id>`)."""
+def signing(penalty: Penalty) -> list[Event]:
+    """How it was signed, its signature refused, and that witnessed, in their order."""
     kinds = PenaltyEvent.SIGNED, PenaltyEvent.REFUSED, PenaltyEvent.CONFIRMED
-    rows = select(Event).where(Event.subject_id == penalty.id, Event.kind.in_(kinds)).order_by(Event.id)
-    told = {event.kind: event for event in db.session.scalars(rows)}
-    witnessed = db.session.scalars(rows.where(Event.kind == PenaltyEvent.CONFIRMED))
-    return told | {f"{PenaltyEvent.CONFIRMED} {event.actor_id}": event for event in witnessed}
+    rows = select(Event).where(Event.subject_id == penalty.id, Event.kind.in_(kinds))
+    return list(db.session.scalars(rows.order_by(Event.id)))
 
 
 def to_witness(user) -> list[Penalty]:

@@ -103,3 +103,20 @@ def test_issued_and_waived_at_once_it_is_one_of_the_two(served, database):
         db.session.rollback()
         assert db.session.get_one(Penalty, id).state in ("issued", "waived")
         assert done in (1, 2), "what is issued may be waived after it"
+
+
+@pytest.mark.parametrize("database", DATABASES, indirect=False)
+def test_both_witnesses_at_once_are_both_there(served, database):
+    """Who signed is read of the locked row, so the second to come in knows the first."""
+    with served.app_context():
+        with unit_of_work():
+            id = penalty("refused").id
+
+        def act(i: int) -> None:
+            with unit_of_work():
+                workflow.confirm(db.session.get_one(Penalty, id), by=make.who(("archivist", "followup")[i % 2]))
+
+        assert each(served, act)["done"] == 2
+        db.session.rollback()
+        row = db.session.get_one(Penalty, id)
+        assert len(set(row.witnessed)) == 2 and row.state == "witnessed"
