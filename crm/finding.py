@@ -82,6 +82,13 @@ def named(query: str) -> Select | None:
     return _candidates(wanted, words) if wanted else None
 
 
+def first(query: str) -> bool:
+    """Whether anything is named so, or has just this number or code; whose it is to see is not asked."""
+    found = [select(apart(one, f"found_{n}").c.id.label("id")).limit(1) for n, one in enumerate((exactly(query), named(query)))
+             if one is not None]  # fmt: skip
+    return db.session.scalar(select(or_(*(one.exists() for one in found)))) or False
+
+
 def exactly(query: str) -> Select:
     """Ids of the rows one of whose numbers or codes is just this."""
     return select(SearchKey.row_id.label("id")).where(SearchKey.key == "".join(words_in(query)))
@@ -118,11 +125,14 @@ def newest(
             break
         some = _containing(query, walk=window == WINDOWS[0])
         assert some is not None
-        rows = ask(apart(some.where(*where, _id() >= since)))
+        within = some.where(*where, _id() >= since)
+        ids = _ids(within)
+        rows = _of(within, ids, ask, size) if len(ids) > size else ids  # too few: nobody need ask whose they are to see
         if len(rows) > size:
             return rows, True
         looked = window
-    return _of_all(found.where(*where), ask, size), bool(before)
+    every = found.where(*where)
+    return _of(every, _ids(every), ask, size), bool(before)
 
 
 def _last(kind: str) -> Select:
@@ -148,11 +158,15 @@ def apart(found: Select, name: str | None = "found") -> FromClause:
     return found.cte(name).prefix_with("MATERIALIZED", dialect="postgresql")
 
 
-def _of_all(found: Select, ask: Callable[[FromClause], Sequence[T]], size: int) -> Sequence[T]:
-    """What is asked of all rows found; of few, found out now, the newest alone if those fill the page: PostgreSQL always
-    expects thousands, and would read the tables."""
+def _ids(found: Select) -> list[int]:
+    """Of the rows found, the newest first; one more than FEW where there are more."""
     some = select(apart(found).c.id).limit(FEW + 1)  # a LIMIT inside would avoid the index
-    ids = sorted(db.session.scalars(some), reverse=True)
+    return sorted(db.session.scalars(some), reverse=True)
+
+
+def _of(found: Select, ids: list[int], ask: Callable[[FromClause], Sequence[T]], size: int) -> Sequence[T]:
+    """What is asked of all rows found; of few, by their ids, the newest alone if those fill the page: PostgreSQL always
+    expects thousands, and would read the tables."""
     if len(ids) > FEW:
         return ask(apart(found))
     if len(ids) > SEEN * size:

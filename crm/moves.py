@@ -19,7 +19,7 @@ class Move:
     noun: str  # what is posted: POST /<subjects>/<number>/<noun>
     label: str  # on the button: what it does
     froms: frozenset[str]
-    to: str | None  # None: the state stays
+    to: str | frozenset[str] | None  # None: the state stays; several: its workflow says which
     permission: Permission
     over: Permission | None = None  # may do it to another's, too; None: `permission` reaches everybody's
     own: bool = False  # nobody but the owner
@@ -57,24 +57,31 @@ class Move:
         """What else stands in the way where right and state do not: asked by its page and by its workflow alike."""
         return self.unless(subject, user) if self.unless else None
 
-    def apply(self, subject, by) -> None:
+    @property
+    def ends(self) -> frozenset[str]:
+        """The states it may lead to; none where the state stays."""
+        return self.to if isinstance(self.to, frozenset) else frozenset({self.to} if self.to else ())
+
+    def apply(self, subject, by, to: str | Callable[[Any], str] | None = None) -> None:
         """Take the arrow in one guarded UPDATE; of any number at once, one does. Forbidden, WrongState, or what else stands in
-        the way (of the subject as it is now, locked)."""
+        the way (of the subject as it is now, locked). `to`: which of several `ends`, or what tells it of the locked subject."""
         if not self.may(by, subject):
             raise Forbidden()
-        if self.unless:
+        if self.unless or callable(to):
             kind = type(subject)  # both of its tables: PostgreSQL waits and then gives the newest row only of those it locks
             _lock(subject, inspect(kind).column_attrs.keys(), kind)
-            if subject.state in self.froms and (why := self.unless(subject, by)):
+            if subject.state in self.froms and (why := self.why_not(subject, by)):
                 raise why
-        self.take(subject)
+        self.take(subject, to(subject) if callable(to) else to)
 
-    def take(self, subject) -> None:
+    def take(self, subject, to: str | None = None) -> None:
         """The same where who may was decided before, as by an approved absence."""
+        if len(self.ends) > 1 and subject.state in self.froms and to not in self.ends:
+            raise ValueError(f"{self.noun}: {to} is none of its ends")
         base: Any = inspect(type(subject)).base_mapper.class_
         db.session.flush()
         guarded = update(base).where(base.id == subject.id, base.state.in_(self.froms))
-        values = {"state": self.to or base.state, "version": base.version + 1}
+        values = {"state": to or self.to or base.state, "version": base.version + 1}
         if not rows_of(db.session.execute(guarded.values(values).execution_options(synchronize_session=False))):
             raise WrongState()
         db.session.refresh(subject, ["state", "version"])

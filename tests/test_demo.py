@@ -231,7 +231,7 @@ def customers_gave_marks_over_the_year_and_the_figures_are_those_of_a_recount() 
 
 
 def the_months_reports_were_submitted_and_received_and_one_given_back_before_that() -> None:
-    states = Counter(db.session.execute(select(Report.category, Report.state)).tuples())
+    states = Counter(tuple(row) for row in db.session.execute(select(Report.category, Report.state)))
     for kind, last in ((Kind.CALLBACKS, "received"), (Kind.SPECIALIST, "received"), (Kind.SERVICES, "verified"),
                        (Kind.SATISFACTION, "received"), (Kind.COMPANY, "submitted")):  # fmt: skip
         assert states[kind, last] >= (4 if kind == Kind.SPECIALIST else 2), kind
@@ -241,6 +241,19 @@ def the_months_reports_were_submitted_and_received_and_one_given_back_before_tha
     for row in db.session.scalars(select(Report).where(Report.category == Kind.SERVICES)):
         opened = Ticket.opened_at >= clock.moment(row.since), Ticket.opened_at < clock.end_of(row.until)
         assert workflow.figures(row)["number"]["records"] == db.session.scalar(select(func.count()).select_from(Ticket).where(*opened))
+
+
+def what_somebody_sees_is_what_each_kind_answers_and_what_they_read_whole_is_some_of_that() -> None:
+    """Each kind asked by itself, against the one condition that most statements carry."""
+    for login in CAST:
+        user, seen, read = who(login), set[int](), set[int]()
+        for kind in Subject.__subclasses__():
+            of_kind = select(Subject.id).where(Subject.kind == kind.__mapper__.polymorphic_identity)
+            seen |= set(db.session.scalars(of_kind.where(kind.visible(user))))
+            read |= set(db.session.scalars(of_kind.where(kind.whole(user))))
+        assert seen == set(db.session.scalars(select(Subject.id).where(queries.visible(user)))), login
+        assert read == set(db.session.scalars(select(Subject.id).where(queries.whole(user)))) <= seen, login
+        assert seen, login
 
 
 def each_account_opens_with_the_password_that_is_printed() -> None:
@@ -266,6 +279,7 @@ CHECKS = (
     a_leave_is_there_at_the_steps_people_meet,
     customers_gave_marks_over_the_year_and_the_figures_are_those_of_a_recount,
     the_months_reports_were_submitted_and_received_and_one_given_back_before_that,
+    what_somebody_sees_is_what_each_kind_answers_and_what_they_read_whole_is_some_of_that,
     the_first_sweep_marks_the_two_that_are_overdue_and_nothing_else,
     each_account_opens_with_the_password_that_is_printed,
 )

@@ -14,7 +14,7 @@ _decide: dict[str, Any] = {
     "owed": "absence.decide absence.decide_lead",
 }  # fmt: skip
 _stands_in: dict[str, Any] = {
-    "permission": P.SIGNED_IN, "hands": ("concerned_id",), "froms": frozenset({State.APPROVED, State.AWAY}), "to": None,
+    "permission": P.SIGNED_IN, "hands": ("concerned_id",), "froms": frozenset({State.APPROVED, State.AWAY}),
     "owed": "absence.accept",
 }  # fmt: skip
 
@@ -36,15 +36,16 @@ NOTHING_LEFT = N_("Nothing of it is open with the stand-in any more.")
 _own: dict[str, Any] = {"permission": P.SIGNED_IN, "over": P.ABSENCE_DECIDE}
 MOVES: dict[str, Move] = {
     "approve": Move(noun="approval", label=N_("Approve the leave"), done=N_("Approved; the stand-in has been told."),
-                    to=State.APPROVED, icon="check2", tone="primary", **_decide),
+                    to=frozenset({State.APPROVED, State.OVER}), icon="check2", tone="primary", **_decide),
     "reject": Move(noun="rejection", label=N_("Reject the leave"), done=N_("Rejected; who asked has been told."),
                    to=State.REJECTED, icon="x-circle", **_decide),
     "accept": Move(noun="acceptance", label=N_("I stand in"), done=N_("You stand in; what goes over to you is listed below."),
-                   icon="check2", tone="primary", **_stands_in),
+                   to=frozenset({State.ACCEPTED, State.AWAY}), icon="check2", tone="primary", **_stands_in),
     "decline": Move(noun="refusal", label=N_("I cannot stand in"), done=N_("Declined; who asked has been told."),
-                    icon="x-circle", **_stands_in),
+                    to=frozenset({State.WANTING, State.AWAY}), icon="x-circle", **_stands_in),
     "name": Move(noun="substitute", label=N_("Name another stand-in"), done=N_("Named; they are asked to accept."),
-                 froms=AHEAD | {State.AWAY}, to=State.APPROVED, icon="person", unless=_stood_in_for, **_own),
+                 froms=AHEAD | {State.AWAY}, to=frozenset({State.APPROVED, State.AWAY}), icon="person", unless=_stood_in_for,
+                 **_own),
     "return": Move(noun="return", label=N_("I am back from leave"), done=N_("Welcome back."),
                    froms=frozenset({State.AWAY, State.OVER}), to=State.OVER, asks=False, icon="house-check", tone="primary",
                    owed="absence.return", permission=P.SIGNED_IN, own=True),

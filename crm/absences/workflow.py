@@ -1,6 +1,6 @@
 """A leave's moves, one function a verb (2): asked for by the person, decided by others, accepted by who stands in."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 
 from crm import clock
@@ -77,12 +77,10 @@ def _in_place(absence: Absence, by, why: str) -> dict[str, str]:
 def approve(absence: Absence, *, by, unforeseen: bool = False, standing_in: str = "", words: str = "") -> None:
     """The manager approves, never their own; the director in the manager's place says why. `unforeseen`: nothing could be handed
     over before, as when somebody falls ill."""
-    MOVES["approve"].apply(absence, by)
+    MOVES["approve"].apply(absence, by, to=State.OVER if absence.past else State.APPROVED)
     said = _in_place(absence, by, standing_in) | ({"words": words} if words else {})
     absence.approved_at, absence.unforeseen = clock.now(), unforeseen
     absence.reckon()
-    if absence.past:
-        absence.state = State.OVER
     db.session.flush()
     record(AbsenceEvent.APPROVED, absence, by=by, to=absence.concerned_id, unforeseen=unforeseen, **said)
     begin(absence)
@@ -94,14 +92,17 @@ def reject(absence: Absence, *, by, reason: str, standing_in: str = "") -> None:
     record(AbsenceEvent.REJECTED, absence, by=by, reason=reason, **_in_place(absence, by, standing_in))
 
 
+def _unless_begun(state: State) -> Callable[[Absence], State]:
+    """Who is away stays away, whoever stands in."""
+    return lambda absence: State.AWAY if absence.state == State.AWAY else state
+
+
 def accept(absence: Absence, *, by, words: str = "") -> None:
     """From the first day on they owe what is handed over; where that has come, from now on."""
-    MOVES["accept"].apply(absence, by)
+    MOVES["accept"].apply(absence, by, to=_unless_begun(State.ACCEPTED))
     must_be_owed(absence, MOVES["accept"])
     absence.accepted_at = clock.now()
     absence.reckon()
-    if absence.state == State.APPROVED:
-        absence.state = State.ACCEPTED
     db.session.flush()
     cover.forget()
     said = {"words": words} if words else {}
@@ -113,20 +114,18 @@ def accept(absence: Absence, *, by, words: str = "") -> None:
 
 def decline(absence: Absence, *, by, reason: str) -> None:
     """Then another is to be named, by the person or by who decides."""
-    MOVES["decline"].apply(absence, by)
+    MOVES["decline"].apply(absence, by, to=_unless_begun(State.WANTING))
     must_be_owed(absence, MOVES["decline"])
     needed(reason=reason)
     absence.concerned_id = None
-    if absence.state == State.APPROVED:
-        absence.state = State.WANTING
     db.session.flush()
     record(AbsenceEvent.DECLINED, absence, by=by, reason=reason, **{"from": absence.owner_id, "to": by.id})
 
 
 def name(absence: Absence, *, by, to) -> None:
     """Another stand-in, as long as none has begun to stand in; they accept or decline anew."""
-    was, before = absence.state, absence.concerned_id
-    MOVES["name"].apply(absence, by)
+    before = absence.concerned_id
+    MOVES["name"].apply(absence, by, to=_unless_begun(State.APPROVED))
     if wrong := _wrong(to, absence.owner_id, absence.starts_on, absence.ends_on):
         raise Invalid(fields={"to": wrong})
     if to.id == before:
@@ -135,7 +134,6 @@ def name(absence: Absence, *, by, to) -> None:
         record(AbsenceEvent.LET_OFF, absence, by=by, **{"from": absence.owner_id, "to": before})
     absence.concerned_id, absence.accepted_at = to.id, None
     absence.reckon()
-    absence.state = State.AWAY if was == State.AWAY else State.APPROVED
     db.session.flush()
     record(AbsenceEvent.NAMED, absence, by=by, **{"from": before, "to": to.id})
 

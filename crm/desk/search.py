@@ -64,6 +64,8 @@ def _rows(found: FromClause, seen: ColumnElement[bool]) -> Select:
 
 
 def _first(query: str, seen: ColumnElement[bool]) -> list[Any]:
+    if not finding.first(query):
+        return []
     exact = _rows(finding.apart(finding.exactly(query)), seen).order_by(SearchRow.id.desc()).limit(NAMED)
     rows = list(db.session.execute(exact))
     if (by_name := finding.named(query)) is not None:

@@ -3,7 +3,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select
 from sqlalchemy.orm import contains_eager, joinedload, load_only, selectinload
 
 from crm import clock, lists
@@ -12,8 +12,9 @@ from crm.duties import editions
 from crm.duties.events import DutyEvent
 from crm.duties.message import MessageEvent
 from crm.duties.models import Acknowledgement, Duty, Edition, Event, Extension, Notice, Subject, open_now
+from crm.duties.seeing import to_the_bottom, visible, whole
 from crm.errors import NotThere
-from crm.permissions import Permission, by_reader
+from crm.permissions import Permission
 
 MOST = 200  # rows of a list that is not paged
 LONGEST = 300  # events of a timeline
@@ -35,26 +36,6 @@ class Name:
 
 NAME = (Subject.id, Subject.kind, Subject.number, Subject.title)
 _NAMES = select(*NAME).where(Subject.id.in_(bindparam("ids", expanding=True)))
-
-
-@by_reader
-def visible(user) -> ColumnElement[bool]:
-    """Which subjects of any kind `user` may see: each kind's own answer, put together."""
-    return or_(*(and_(Subject.kind == kind.__mapper__.polymorphic_identity, kind.visible(user))
-                 for kind in Subject.__subclasses__()))  # fmt: skip
-
-
-@by_reader
-def _to_the_bottom(user) -> ColumnElement[bool]:
-    """Of what `user` sees: all but what they see a part of. Few kinds have such."""
-    parted = [kind for kind in Subject.__subclasses__() if kind.whole.__func__ is not Subject.whole.__func__]
-    return and_(true(), *(or_(Subject.kind != kind.__mapper__.polymorphic_identity, kind.whole(user)) for kind in parted))
-
-
-@by_reader
-def whole(user) -> ColumnElement[bool]:
-    """Of which of them `user` may read story and files."""
-    return and_(visible(user), _to_the_bottom(user))
 
 
 def names(ids: Iterable[int | None]) -> dict[int, Name]:
@@ -93,8 +74,14 @@ def names_in(events: Iterable[Event], user, *others: int | None, origin: int | N
     return known
 
 
+_CAME = select(Subject.id).where(Subject.origin_id == bindparam("origin")).limit(1)
+
+
 def opened_from(subject: Subject, user) -> list[Name]:
-    """What came of a subject, as far as `user` sees it, the latest first."""
+    """What came of a subject, as far as `user` sees it, the latest first. Nothing came of most: that is asked before whose
+    it is to see."""
+    if db.session.scalar(_CAME, {"origin": subject.id}) is None:
+        return []
     rows = select(*NAME).where(Subject.origin_id == subject.id, visible(user)).order_by(Subject.id.desc())
     return [Name(*row) for row in db.session.execute(rows.limit(MOST))]
 
@@ -115,7 +102,7 @@ def of_whom(user_id: Any, roles: Any) -> ColumnElement[bool]:
 
 
 def _seen(user, *where: ColumnElement[bool]) -> ColumnElement[bool]:
-    may = and_(visible(user), or_(_to_the_bottom(user), mine(user)))  # of what one reads in part, what one owes oneself
+    may = and_(visible(user), or_(to_the_bottom(user), mine(user)))  # of what one reads in part, what one owes oneself
     return and_(*where, select(Subject.id).where(Subject.id == Duty.subject_id, may).correlate(Duty).exists())
 
 
@@ -139,8 +126,8 @@ def kept_since(user, since: datetime) -> list[Duty]:
 
 @dataclass(frozen=True)
 class Missed:
-    """Whose, by which rule, or by which of a family of rules (`call` is every `call.…`), and on which days it fell due: anybody's
-    for those who watch over others (4.followup.3), else one's own."""
+    """Whose, by which rule or family of rules (`call` is every `call.…`), due on which days: anybody's for those who watch over
+    others (4.followup.3), else one's own."""
 
     person: int | None = None
     rule: str = ""
@@ -155,12 +142,17 @@ class Missed:
                    lists.day(args, "since"), lists.day(args, "until"))  # fmt: skip
 
     def narrow(self) -> Iterator[ColumnElement[bool]]:
-        yield Duty.breached_by_id.is_not(None)
+        yield fell_through()
         if self.person:
             yield Duty.breached_owner_id == self.person
         if self.rule:
             yield Duty.rule == self.rule if "." in self.rule else Duty.rule.startswith(f"{self.rule}.")
         yield from fell_due(self.since, self.until)
+
+
+def fell_through() -> ColumnElement[bool]:
+    """Missed by the department, not what a customer did not do in time."""
+    return and_(Duty.breached_by_id.is_not(None), Duty.rule.not_in([k for k, r in editions.todays().rules.items() if r.theirs]))
 
 
 def fell_due(since: date | None, until: date | None, at: Any = Duty.due_at) -> Iterator[ColumnElement[bool]]:
@@ -179,9 +171,7 @@ def missed_ids(user, wanted: Missed) -> Select:
 
 def missed(user, wanted: Missed, before: int | None = None, size: int = lists.SIZE) -> lists.Page:
     """What was missed, the latest first."""
-    rows = _duties(user, *wanted.narrow())
-    if before:
-        rows = rows.where(Duty.breached_by_id < before)
+    rows = _duties(user, *wanted.narrow(), *([Duty.breached_by_id < before] if before else []))
     rows = rows.options(joinedload(Duty.kept_by)).order_by(Duty.breached_by_id.desc()).limit(size + 1)
     found, after = lists.cut(list(db.session.scalars(rows)), lambda duty: duty.breached_by_id or 0, size)
     ids = [id for duty in found for id in (duty.breached_owner_id, duty.subject.customer_id)]

@@ -153,6 +153,7 @@ class Rule:
     paper: str = ""  # the paper form whose coming back keeps it (5.7)
     lost: str = ""  # the fine's clause should that paper be lost
     notice: bool = False
+    theirs: bool = False  # the customer's to do, whoever watches it: nobody of the department misses it
     ours: bool = False
 
     def fine_clause(self, facts: Mapping[str, Any]) -> str | None:

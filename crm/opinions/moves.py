@@ -9,6 +9,7 @@ from crm.opinions.models import Opinion, State
 from crm.permissions import Permission as P
 
 _lead: dict[str, Any] = {"permission": P.OPINION_INVESTIGATE, "others": True}
+_undecided = frozenset({State.TO_ANSWER, State.TO_INVESTIGATE, State.INVESTIGATING, State.HEARD})
 _own: dict[str, Any] = {**_lead, "own": True}
 
 
@@ -33,10 +34,10 @@ MOVES: dict[str, Move] = {
                    froms=frozenset({State.CONFIRMED, State.DISMISSED, State.ANSWERED}), to=State.HEARD,
                    icon="arrow-return-left", unless=_no_complaint, **_lead),
     "correct": Move(noun="correction", label=N_("Put right what it is about"), done=N_("It is put right."),
-                    froms=frozenset({State.TO_ANSWER, State.TO_INVESTIGATE, State.INVESTIGATING, State.HEARD}), to=None,
-                    icon="pencil", **_lead),
+                    froms=_undecided, to=_undecided, icon="pencil", **_lead),
     "reopen": Move(noun="reopening", label=N_("Answer anew"), done=N_("It is to be answered anew."),
-                   froms=frozenset({State.ANSWERED}), to=State.TO_ANSWER, icon="arrow-repeat", **_lead),
+                   froms=frozenset({State.ANSWERED}), icon="arrow-repeat",
+                   to=frozenset({State.TO_ANSWER, State.CONFIRMED, State.DISMISSED}), **_lead),
     "assign": Move(noun="assignment", label=N_("Give it to somebody else"),
                    done=N_("It is somebody else's now, who has been told."),
                    froms=frozenset({State.TO_ANSWER, State.INVESTIGATING, State.HEARD, State.CONFIRMED, State.DISMISSED}),

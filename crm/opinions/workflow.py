@@ -163,38 +163,41 @@ def review(opinion: Opinion, *, by, reason: str) -> None:
 
 def reopen(opinion: Opinion, *, by, reason: str) -> None:
     """The customer is not content with the answer, or it was wrong. What was decided on a complaint stands."""
-    MOVES["reopen"].apply(opinion, by)
+    decided = State.CONFIRMED if opinion.confirmed_at else State.DISMISSED
+    MOVES["reopen"].apply(opinion, by, to=decided if opinion.complaint else State.TO_ANSWER)
     needed(reason=reason)
-    if opinion.complaint:
-        opinion.state = State.CONFIRMED if opinion.confirmed_at else State.DISMISSED
-        db.session.flush()
     record(OpinionEvent.REOPENED, opinion, by=by, reason=reason)
+
+
+def _corrected(opinion: Opinion, complaint: bool, against: Subject | None) -> str:
+    """A turned-out complaint is investigated, what is none is answered, and another person is heard first."""
+    if complaint != opinion.complaint:
+        return State.TO_INVESTIGATE if complaint else State.TO_ANSWER
+    anew = opinion.state == State.HEARD and against and against.id != opinion.concerned_id
+    return State.INVESTIGATING if anew else opinion.state
 
 
 def correct(
     opinion: Opinion, *, by, category: str, about: str, against: Subject | None, said_on: date, reason: str
 ) -> None:  # fmt: skip
     """Whoever took it in guessed wrong: before it is decided, who leads puts right what it is, what about, whom and when.
-    Another person is heard first; what turns out a complaint is investigated, what turns out none is answered."""
-    MOVES["correct"].apply(opinion, by)
-    needed(reason=reason)
+    Another person is heard first; see `_corrected`."""
     complaint = category == Kind.COMPLAINT
+    MOVES["correct"].apply(opinion, by, to=lambda one: _corrected(one, complaint, against))
+    needed(reason=reason)
     wrong = _wrong_day(said_on) | ({"about": N_("Say what the complaint is about.")} if complaint and not about else {})
     if against and against.id in (by.id, opinion.owner_id):
         wrong["against"] = N_("Whoever sees to it is not whom it is about: give it to somebody else first.")
     if wrong:
         raise Invalid(fields=wrong)
-    was, before = opinion.complaint, opinion.concerned_id
+    was = opinion.complaint
     after = {"category": category, "about": about if complaint else "", "said_on": said_on}
     changes = edit(opinion, after | {"concerned_id": against and against.id})
     if ids := changes.pop("concerned_id", None):
         named = queries.names(ids)
         changes["against"] = [named[id].title if id in named else None for id in ids]
     if complaint != was:
-        opinion.state = State.TO_INVESTIGATE if complaint else State.TO_ANSWER
         opinion.owner_id = None if complaint else by.id
-    elif opinion.state == State.HEARD and opinion.concerned_id not in (None, before):
-        opinion.state = State.INVESTIGATING
     db.session.flush()
     record(OpinionEvent.CORRECTED, opinion, by=by, reason=reason, changes=changes)
 

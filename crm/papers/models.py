@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Select, and_,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.duties.models import Subject
+from crm.duties.seeing import together
 from crm.labels import N_, Labelled
 from crm.permissions import Permission, by_reader
 from crm.search import Entry
@@ -112,5 +113,4 @@ class Paper(Subject):
 def _read_by_few(user) -> Select:
     """What `user` reads of the kinds that not everybody at the desk does."""
     few = [kind for kind in Subject.__subclasses__() if kind.__mapper__.polymorphic_identity not in (*DESK, "paper")]
-    whole = (and_(Subject.kind == kind.__mapper__.polymorphic_identity, kind.whole(user)) for kind in few)
-    return select(Subject.id).where(or_(*whole)).correlate(None)
+    return select(Subject.id).where(together(few, lambda kind: kind.whole(user))).correlate(None)

@@ -132,16 +132,18 @@ def gone(holder: Subject) -> bool:
     return holder.kind == "user" and holder.state != UserState.ACTIVE
 
 
-_THERE = (
-    select(Paper).where(Paper.origin_id == bindparam("origin"), Paper.state != State.VOID).order_by(Paper.id.desc()).limit(20)
-)
+_OF = Subject.kind == "paper", Subject.origin_id == bindparam("origin"), Subject.state != State.VOID
+_ANY = select(Subject.id).where(*_OF).limit(1)
+_THERE = select(Paper).where(*_OF).order_by(Paper.id.desc()).limit(20)
 
 
 def of(subject: Subject, owed: Sequence[Duty], user) -> Of | None:
     """For the card on a subject's page; none where `user` sees no papers."""
     if not user.may(Permission.PAPER_READ):
         return None
-    there = list(db.session.scalars(_THERE.where(Paper.visible(user)), {"origin": subject.id}))
+    given = {"origin": subject.id}
+    any_ = db.session.scalar(_ANY, given)  # most have none: asked before whose they are to see
+    there = list(db.session.scalars(_THERE.where(Paper.visible(user)), given)) if any_ else []
     live = [one for one in there if one.state in (State.HELD, State.OFFERED)]
     over = void(live)
     known = {one.category for one in live if one.id not in over}

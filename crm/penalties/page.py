@@ -5,14 +5,17 @@ from typing import Any
 
 from flask import render_template
 from flask_babel import get_locale
+from flask_babel import gettext as _
 from flask_login import current_user
 
 from crm import clock
 from crm.duties import editions
 from crm.duties import queries as duties
+from crm.duties.rulebook import Penalty as Entry
 from crm.errors import Refused
 from crm.forms import CrmForm, ReasonForm
 from crm.labels import said
+from crm.money import yuan
 from crm.penalties import evidence, forms, queries, workflow
 from crm.penalties.models import HANDED_OUT, STANDING, Penalty, PenaltyEvent, Sanction, State
 from crm.penalties.moves import MOVES
@@ -32,13 +35,21 @@ def people(penalty: Penalty, *barred: int | None) -> list[tuple[int, str]]:
     return staff.offered(staff.choices(EVERYBODY), but=(penalty.concerned_id, *barred))
 
 
-def choices() -> list[tuple[str, str]]:
+def choices(*, priced: bool = False) -> list[tuple[str, str]]:
     """Every penalty of the rulebook that holds now, by its clause, and those of its editions of the last year: what happened
-    under one of them is judged by it."""
+    under one of them is judged by it. `priced`: and what it costs."""
     locale, known = str(get_locale()), dict(editions.todays().penalties)
     for edition in reversed(editions.held_since(clock.now() - timedelta(days=366))):
         known = known | {key: one for key, one in editions.book(edition).penalties.items() if key not in known}
-    return [(one.key, f"{one.clause or one.key} {said(one.title, locale)}") for one in known.values()]
+    named = {one.key: f"{one.clause or one.key} {said(one.title, locale)}" for one in known.values()}
+    return [(key, f"{name} · {_costs(known[key])}" if priced else name) for key, name in named.items()]
+
+
+def _costs(entry: Entry) -> str:
+    if entry.fen is not None:
+        return yuan(entry.fen)
+    span = f" {yuan(entry.from_fen)}–{yuan(entry.to_fen)}" if entry.from_fen and entry.to_fen else ""
+    return _(Sanction(entry.kind).label) + span
 
 
 def form_for(name: str, penalty: Penalty, **kwargs: Any) -> CrmForm:

@@ -51,7 +51,7 @@ def _form(of: Subject | None, **kwargs) -> forms.EnterForm:
     about = {"happened_at": of.opened_at, "title": f"{of.number} {of.title}"} if of else {}
     known = {**about, "key": request.args.get("key", "")}
     form = forms.EnterForm(data={**known, "person": of.owner_id if of else None}, **kwargs)
-    form.key.offer(page.choices())
+    form.key.offer(page.choices(priced=True))
     form.person.offer(staff.offered(staff.choices(page.EVERYBODY), but=(current_user.id,)))
     return form
 

@@ -167,13 +167,12 @@ def refuse(penalty: Penalty, *, by, words: str, witnesses: tuple[Subject, Subjec
 
 def confirm(penalty: Penalty, *, by) -> None:
     """One of the two witnesses signs; with the second it holds."""
-    MOVES["confirm"].apply(penalty, by)
+    MOVES["confirm"].apply(penalty, by, to=lambda one: State.WITNESSED if one.witnessed else State.REFUSED)
     penalty.witnessed = [*penalty.witnessed, by.id]
     db.session.flush()
     record(PenaltyEvent.CONFIRMED, penalty, by=by, text=text_of(penalty))
-    if len(penalty.witnessed) < 2:
+    if penalty.state != State.WITNESSED:
         return
-    penalty.state = State.WITNESSED
     _holds(penalty)
     event = record(PenaltyEvent.WITNESSED, penalty, to=penalty.concerned_id, issuer=penalty.issued_by_id)
     if penalty.ill_mannered:  # D1: referred for a final warning
@@ -232,11 +231,11 @@ def appoint(penalty: Penalty, *, by, to: Subject, reason: str) -> None:
 
 def decide(penalty: Penalty, *, by, outcome: str, answer: str, fen: int | None = None) -> None:
     """The appeal is answered within a week by somebody who did not issue it: upheld, reduced or struck (D1)."""
-    MOVES["decide"].apply(penalty, by)
+    MOVES["decide"].apply(penalty, by, to=State(outcome))
     needed(answer=answer)
     if outcome == Outcome.REDUCED and not (fen is not None and penalty.fen and fen < penalty.fen):
         raise Invalid(fields={"fen": N_("Say to how much: less than the notice says.")})
-    penalty.state, penalty.answer = State(outcome), answer
+    penalty.answer = answer
     penalty.reduced_fen = fen if outcome == Outcome.REDUCED else None
     db.session.flush()
     record(PenaltyEvent.DECIDED, penalty, by=by, words=answer, outcome=outcome, fine_fen=penalty.effective_fen,

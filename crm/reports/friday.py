@@ -93,14 +93,14 @@ def _people(found: Served, period: Period) -> list[dict[str, Any]]:
 
 
 def _missed_by(period: Period) -> Counter[int | None]:
-    late = Duty.breached_by_id.is_not(None), *duties.fell_due(period.since, period.until)
+    late = duties.fell_through(), *duties.fell_due(period.since, period.until)
     rows = select(Duty.breached_owner_id, func.count()).where(*late).group_by(Duty.breached_owner_id)
     return Counter(dict(db.session.execute(rows).all()))  # type: ignore[arg-type]
 
 
 def _missed(period: Period) -> list[dict[str, Any]]:
     """The latest first."""
-    late = Duty.breached_by_id.is_not(None), *duties.fell_due(period.since, period.until)
+    late = duties.fell_through(), *duties.fell_due(period.since, period.until)
     rows = select(Duty.rule, Duty.breached_owner_id, Duty.due_at, Subject.id, Subject.number, Subject.title, Subject.kind)
     rows = rows.join(Subject, Subject.id == Duty.subject_id).where(*late).order_by(Duty.breached_by_id.desc()).limit(MOST)
     found = db.session.execute(rows).all()

@@ -30,7 +30,7 @@ WHAT = {
     "keeps": N_("Is kept by"), "drops": N_("Is dropped by"), "where": N_("Only if"), "help": N_("Help"), "per": N_("For each"),
     "paper": N_("Paper form"), "ours": N_("Ours, not the manual's"), "others": N_("For others than who served"),
     "of": N_("Counts of"), "unrecorded": N_("May be broken without a record"), "on": N_("Posted by"), "template": N_("Letter"),
-    "to": N_("Goes to"), "needs": N_("Needed of every record"),
+    "to": N_("Goes to"), "theirs": N_("The customer's to do"), "needs": N_("Needed of every record"),
 }  # fmt: skip
 WHOLE = {("hours", "open"): N_("Working hours"), ("sending", "open"): N_("When letters go out")}
 OWNERS = {

@@ -97,6 +97,7 @@ class Trial:
         self.draft, self.held, self.since, self.until = draft, held, since, until
         self.archive = Archive([*held.books.values(), *draft.books.values()])
         self.book: Rulebook = draft.books[DRAFT]
+        self.theirs = {rule.key for book in (*held.books.values(), self.book) for rule in book.rules.values() if rule.theirs}
         self.gone = {key for book in held.books.values() for key in book.categories} - self.book.categories.keys()
 
     @classmethod
@@ -155,7 +156,8 @@ class Trial:
 
     def _counted(self, missed: list[Owed], side: int, tally: Tally) -> dict[Any, Owed]:
         """Those whose deadline fell into the time that is looked at; 24:00 belongs to the day that ends."""
-        found = {owed.key: owed for owed in missed if self.since < owed.due_at <= self.until}
+        mine = (owed for owed in missed if owed.rule not in self.theirs)
+        found = {owed.key: owed for owed in mine if self.since < owed.due_at <= self.until}
         for owed in found.values():
             tally.count(owed, side)
         return found

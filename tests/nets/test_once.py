@@ -29,7 +29,7 @@ from tests import make
 from tests.conftest import ALL, DATABASES, Browser, together
 from tests.nets import rows, values
 from tests.nets.state import status
-from tests.nets.test_moves import BESIDES, GOES, KINDS, OWN, PUT, other, signing, taker
+from tests.nets.test_moves import BESIDES, KINDS, OWN, PUT, end_of, other, signing, taker
 
 MANY = 50
 REFUSED = (409, 422)  # too late; what was chosen is by then no longer there to choose
@@ -125,7 +125,7 @@ READY = {("reports", "verify"): _of_services, ("changes", "unlink"): _linked, ("
 @pytest.mark.parametrize(("database", "kind", "verb"), CASES, ids=lambda v: getattr(v, "__name__", v))
 def test_of_fifty_who_do_the_same_with_the_same_page_one_does(served, app, kind, verb):
     with unit_of_work():
-        row = PUT[kind](state_for(kind, verb))
+        row = PUT[kind](state := state_for(kind, verb))
         READY.get((kind.noun, verb), lambda row: None)(row)
     move = kind.MOVES[verb]
     who = next(login for login in ("manager", "director", "admin", "specialist", "archivist", "followup", "developer")
@@ -142,7 +142,7 @@ def test_of_fifty_who_do_the_same_with_the_same_page_one_does(served, app, kind,
     assert answers[303] == 1 and answers.keys() <= {303, *late}, answers
     db.session.rollback()
     db.session.refresh(row)
-    assert row.state == (GOES.get((row.kind, verb)) or move.to or row.state)
+    assert row.state == end_of(row.kind, verb, move, state)
     alone = Counter(
         event.kind for event in db.session.query(Event).filter(Event.id > before, Event.subject_id == row.id)
     )

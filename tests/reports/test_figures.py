@@ -1,13 +1,14 @@
 """The figures of every kind: those of a plain recount, and each leads to exactly the rows it counts."""
 
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import bindparam, text
 
-from crm import clock
+from crm import clock, sweep
 from crm.db import Instant, db, unit_of_work
+from crm.duties.models import Duty
 from crm.reports import workflow
 from crm.reports.kinds import SORTS
 from crm.reports.layout import As
@@ -95,6 +96,19 @@ def test_the_weeks_figures_are_of_the_seven_days_that_end_with_wednesday(work):
     after = SORTS[Kind.FRIDAY].figures(WEEK.after, None)
     assert (after["number"]["bad"], after["number"]["doubts"], after["number"]["complaints"]) == (1, 1, 1)
     assert [row["doubt"] for row in after["doubts"]] == ["还是慢"]
+
+
+def test_what_a_customer_did_not_pay_in_time_is_missed_by_nobody(work):
+    with unit_of_work():
+        contract = make.contract(upto="returned")
+    later = DECEMBER + timedelta(days=9)
+    with clock.frozen(later):
+        sweep.tick(later)
+        late = db.session.query(Duty).filter(Duty.subject_id == contract.id, Duty.breached_by_id.is_not(None))
+        assert {"contract.pay", "contract.chase"} <= {duty.rule for duty in late}
+        found = SORTS[Kind.FRIDAY].figures(Period.week(contract.payment_due_on), None)
+        assert "contract.chase" in (rules := [row["rule"] for row in found["missed"]]) and "contract.pay" not in rules
+        assert rows_at(found["at"]["missed"], "manager") == found["number"]["missed"] == len(rules)
 
 
 def test_the_satisfaction_says_what_became_of_opinions_too(work):

@@ -145,7 +145,7 @@ def test_fines_mandatory_fields_hours_calls_and_numbers(director, draft):
     assert data["hours"]["open"] == ["08:30-12:00", "13:00-17:30"]
     assert data["duty"]["call.manager"]["due"] == "2 months" and data["duty"]["call.manager"]["where"] == {"grade": ["A"]}
     assert data["settings"]["bad_mark"] == 3 and data["duty"]["contract.notice"]["due"] == "ends_on - 45 days"
-    assert data["duty"]["contract.remind_15"]["title"] == {"zh": "到期前提醒", "en": "Remind fifteen days before the end"}
+    assert data["duty"]["contract.remind_15"]["title"] == {"zh": "到期前提醒", "en": "First reminder before the end"}
 
 
 def test_a_category_may_be_renamed_declared_or_taken_out_and_fines_follow(director, draft):
