@@ -1,6 +1,6 @@
 """A subject's page: its MOVES as routes, its notes, its changing, and what every such page tells."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,12 +137,14 @@ def offered(
     }  # fmt: skip
 
 
-def _led_to(subject: Subject, events: Sequence[Event], names: Mapping[int | str, duties.Name]) -> list[duties.Name]:
+def _led_to(
+    subject: Subject, events: Sequence[Event], names: Mapping[int | str, duties.Name], below: Collection[str]
+) -> list[duties.Name]:  # fmt: skip
     """What came of it, as far as its story and the reader's sight reach; no duplicates, which are said elsewhere, nor somebody's
     leave."""
     said = [names[one.about] for one in reversed(events)
             if one.about in names and not one.kind.endswith(".duplicate") and "leave" not in one.facts]  # fmt: skip
-    came = dict.fromkeys([*said, *duties.opened_from(subject, current_user)])
+    came = dict.fromkeys([*said, *(duties.opened_from(subject, current_user) if below else ())])
     return [one for one in came if one.id not in (subject.id, subject.origin_id)]
 
 
@@ -162,13 +164,14 @@ def told(
     opened: dict[int, list[Duty]] = {}
     for duty in owed:
         opened.setdefault(duty.opened_by_id, []).append(duty)
-    hung = files.of(subject)
+    hung, below = files.of(subject), duties.below(subject)
     whose = subject.owner_id, *(duty.owner_id for duty in owed)
     names = duties.names_in(events, current_user, *whose, origin=subject.origin_id)
     return {
         "subject": subject, "events": events, "duties": owed, "opened": opened, "files": hung,
         "same": files.same(hung, subject, current_user),
-        "names": names, "came_of": names.get(subject.origin_id or 0), "led_to": _led_to(subject, events, names),
+        "names": names, "came_of": names.get(subject.origin_id or 0), "below": below,
+        "led_to": _led_to(subject, events, names, below),
         "customer": customers.by_id(subject.customer_id) if subject.customer_id else None,
         "refusal": refusal, "refused": name, "drafts": drafts, "typed": words_of(bound),
         "note": bound if bound is not None and name == "note" else NoteForm(formdata=None),

@@ -72,5 +72,6 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
         form_scan=next((file for file in reversed(known["files"]) if file.purpose == FORM), None),
         stamped=workflow.has_form(change),
         installation=db.session.get(Installation, change.installation_id) if change.installation_id else None,
-        papers=papers.of(change, owed, current_user), link=change.link, linking=linking, failed=_failed(known["events"]),
+        papers=papers.of(change, owed, current_user, known["below"]), link=change.link, linking=linking,
+        failed=_failed(known["events"]),
     )  # fmt: skip

@@ -135,5 +135,5 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
         serials=lacks, hand_over=_hands_over(contract, lacks),
         standing=standing, looks={"demand": "demand.pdf"}, copy_due=due.get("contract.copy", contract.copy_due_on),
         pay_due=due.get("contract.pay", contract.payment_due_on), posts=editions.todays().posts,
-        papers=papers.of(contract, owed, current_user),
+        papers=papers.of(contract, owed, current_user, known["below"]),
     )  # fmt: skip

@@ -74,14 +74,16 @@ def names_in(events: Iterable[Event], user, *others: int | None, origin: int | N
     return known
 
 
-_CAME = select(Subject.id).where(Subject.origin_id == bindparam("origin")).limit(1)
+_BELOW = select(Subject.kind).where(Subject.origin_id == bindparam("origin")).distinct()
+
+
+def below(subject: Subject) -> frozenset[str]:
+    """Of which kinds is what came of a subject, whoever may see it. Nothing came of most: asked before anything longer is."""
+    return frozenset(db.session.scalars(_BELOW, {"origin": subject.id}))
 
 
 def opened_from(subject: Subject, user) -> list[Name]:
-    """What came of a subject, as far as `user` sees it, the latest first. Nothing came of most: that is asked before whose
-    it is to see."""
-    if db.session.scalar(_CAME, {"origin": subject.id}) is None:
-        return []
+    """What came of a subject, as far as `user` sees it, the latest first."""
     rows = select(*NAME).where(Subject.origin_id == subject.id, visible(user)).order_by(Subject.id.desc())
     return [Name(*row) for row in db.session.execute(rows.limit(MOST))]
 

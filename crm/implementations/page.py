@@ -33,9 +33,10 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     made = queries.get(number, current_user)
     owed = duties.of_subject(made)
     now = offered(made, MOVES, owed, form_for, name=name, bound=bound)
+    known = told(made, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)
     return render_template(
-        "implementations/implementation.html", **told(made, owed, name=name, bound=bound, refusal=refusal, drafts=drafts),
-        made=made, offered=now, moves=MOVES, papers=papers.of(made, owed, current_user),
+        "implementations/implementation.html", **known,
+        made=made, offered=now, moves=MOVES, papers=papers.of(made, owed, current_user, known["below"]),
         changeable=CHANGE.open_to(current_user, made),
         installation=db.session.get(Installation, made.installation_id) if made.installation_id else None,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -132,18 +132,17 @@ def gone(holder: Subject) -> bool:
     return holder.kind == "user" and holder.state != UserState.ACTIVE
 
 
-_OF = Subject.kind == "paper", Subject.origin_id == bindparam("origin"), Subject.state != State.VOID
-_ANY = select(Subject.id).where(*_OF).limit(1)
-_THERE = select(Paper).where(*_OF).order_by(Paper.id.desc()).limit(20)
+_THERE = (
+    select(Paper).where(Paper.origin_id == bindparam("origin"), Paper.state != State.VOID).order_by(Paper.id.desc()).limit(20)
+)
 
 
-def of(subject: Subject, owed: Sequence[Duty], user) -> Of | None:
-    """For the card on a subject's page; none where `user` sees no papers."""
+def of(subject: Subject, owed: Sequence[Duty], user, below: Collection[str]) -> Of | None:
+    """For the card on a subject's page; none where `user` sees no papers. `below`: of which kinds is what came of it."""
     if not user.may(Permission.PAPER_READ):
         return None
-    given = {"origin": subject.id}
-    any_ = db.session.scalar(_ANY, given)  # most have none: asked before whose they are to see
-    there = list(db.session.scalars(_THERE.where(Paper.visible(user)), given)) if any_ else []
+    seen = _THERE.where(Paper.visible(user))
+    there = list(db.session.scalars(seen, {"origin": subject.id})) if "paper" in below else []
     live = [one for one in there if one.state in (State.HELD, State.OFFERED)]
     over = void(live)
     known = {one.category for one in live if one.id not in over}

@@ -90,7 +90,7 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
         closing=closing, closable=MOVES["complete"].open_to(current_user, ticket), may_fill=may_fill, takes_away=may_fill,
         offered=forms_now, first=_next(forms_now), moves=MOVES, people={person.id: person for person in people},
         verdict=verdict_of(ticket.customer_id or 0), linked=queries.linked(ticket, current_user),
-        papers=papers.of(ticket, owed, current_user),
+        papers=papers.of(ticket, owed, current_user, known["below"]),
         installation=db.session.get(Installation, ticket.installation_id) if ticket.installation_id else None,
         twins=queries.twins(ticket, current_user, known["events"]), noun_of=duties.noun_of,
     )  # fmt: skip

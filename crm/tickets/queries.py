@@ -15,6 +15,7 @@ from crm.duties.models import Duty, Event, Subject, open_now
 from crm.duties.pressing import Deadline
 from crm.errors import NotThere
 from crm.labels import Priority
+from crm.permissions import by_reader
 from crm.tickets import marks
 from crm.tickets.marks import DECLARED, HAPPENED, NONE
 from crm.tickets.models import BulkRun, Channel, State, Ticket, TicketEvent
@@ -23,9 +24,14 @@ from crm.tickets.moves import OPEN
 _BY_NUMBER = select(Ticket).where(Ticket.number == bindparam("number")).options(joinedload(Ticket.contact))
 
 
+@by_reader
+def _seen_by_number(user) -> Select:
+    return _BY_NUMBER.where(Ticket.visible(user))
+
+
 def get(number: str, user) -> Ticket:
     """A record as far as `user` may see it."""
-    found = db.session.scalar(_BY_NUMBER.where(Ticket.visible(user)), {"number": number})
+    found = db.session.scalar(_seen_by_number(user), {"number": number})
     if found is None:
         raise NotThere()
     return found
@@ -184,10 +190,14 @@ _LINKED = (
 )  # fmt: skip
 
 
+@by_reader
+def _seen_linked(user) -> Select:
+    return _LINKED.where(Ticket.visible(user))
+
+
 def linked(ticket: Ticket, user) -> list[Any]:
     """Other records of the same customer that are not over, and what came from this one."""
-    mine = _LINKED.where(Ticket.visible(user))
-    return list(db.session.execute(mine, {"customer": ticket.customer_id, "but": ticket.id}))
+    return list(db.session.execute(_seen_linked(user), {"customer": ticket.customer_id, "but": ticket.id}))
 
 
 def others(ticket: Ticket, user) -> list[Any]:

@@ -88,14 +88,15 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     if signed and name != "refuse":
         now.pop("refuse", None)
     template = "visits/sign.html" if name in SIGNING and name in now else "visits/visit.html"
+    known = told(visit, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)
     return render_template(
-        template, **told(visit, owed, name=name, bound=bound, refusal=refusal, drafts=drafts),
+        template, **known,
         visit=visit, offered=now, moves=MOVES, kinds=Kind, ways=Way, shown_for=categories_of(editions.todays()),
         changeable=CHANGE.open_to(current_user, visit), stands_in=stands_in(current_user),
         installation=db.session.get(Installation, visit.installation_id) if visit.installation_id else None,
         beside=queries.beside(visit), signature=signature, signed=signed, head_of=feedback.head_of,
         leading=leading(visit, now, signed), ink=ink,
-        papers=papers.of(visit, owed, current_user),
+        papers=papers.of(visit, owed, current_user, known["below"]),
     )  # fmt: skip
 
 
