@@ -350,7 +350,7 @@ def test_an_edition_that_does_not_hold_yet_is_taken_back_and_its_draft_changed_a
     assert (edition.holds_from, edition.state) == (None, "withdrawn") and not any(duty.open for duty in owed)
     for path in (edition.path, draft.path, "/rulebook", "/drafts"):
         assert director.get(path).status_code == 200
-    assert edition.number not in director.get("/rulebook").text
+    assert edition.number not in director.get("/rulebook").text and "It was taken back" in director.get(edition.path).text
     assert director.send(f"{draft.path}/issue", holds_from=str(clock.today() + timedelta(days=1))).status_code == 303
     with clock.frozen(clock.now() + timedelta(days=40)):
         assert editions.edition_id(clock.now()) == db.session.get_one(Draft, draft.id).issued_id != edition.id
