@@ -75,7 +75,7 @@ class Contracts:
     def plan_months(self) -> None:
         """A contract plan for each month of the year; of the month in which the last contracts came in, after that."""
         entered = clock.moment(self.days.add_days(self.today, ENTERED), time(11, 30))
-        for ago in range(12):
+        for ago in range(13):
             first = self.today.replace(day=1) - relativedelta(months=ago)
             begins, ends = clock.moment(first, time(0, 5)), clock.moment(first + relativedelta(months=1))
             begins = max(begins, entered) if entered < ends else begins

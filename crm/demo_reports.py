@@ -1,12 +1,14 @@
 """The demo department's reports: of the last months submitted and received, this month's first ones as people meet them."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
 from dateutil.relativedelta import relativedelta
 
+from crm import clock
+from crm.duties.models import Edition
 from crm.reports import workflow as reports
 from crm.reports.models import Kind, Report
 from crm.reports.periods import Period
@@ -28,6 +30,7 @@ class Reports:
     """What is owed each month and each week, by whom."""
 
     people: dict[str, User]
+    edition: Edition
     dice: Random
     days: Any
     today: date
@@ -36,6 +39,9 @@ class Reports:
     morning: Any
 
     def plan_reports(self) -> None:
+        first = self.today.replace(day=1)
+        if self.today <= self.days.next(first):  # those of the month before are still to come: the rulebook asks for them, too
+            self.edition.opened_at = clock.moment(first) - timedelta(days=1)
         for ago in range(MONTHS, 0, -1):
             period = Period.month(self.today.replace(day=1) - relativedelta(months=ago))
             begins = self.morning(self.days.next(period.after.since))

@@ -25,6 +25,7 @@ class Move:
     own: bool = False  # nobody but the owner
     hands: tuple[str, ...] = ()  # nobody but whom one of these columns names; in another state they name nobody for it
     others: bool = False  # never whoever asked for it (ours.approval), whatever they may besides
+    bars: tuple[str, ...] = ()  # nor whom one of these columns names
     asks: bool = True  # needs words; else the button alone is enough
     unless: Callable[[Any, Any], Refused | None] | None = None  # of a subject and who would: why it cannot be done all the same
     owed: str = ""  # only while a duty of this rule is open, or of one of these
@@ -33,7 +34,18 @@ class Move:
     tone: str = field(default="secondary")
 
     def may(self, user, subject) -> bool:
-        return self._reaches(user, subject) and not (self.others and in_askers_place(user, subject))
+        return self._reaches(user, subject) and not self.barred(user, subject)
+
+    @property
+    def rights(self) -> frozenset[Permission]:
+        """One of which is needed."""
+        return frozenset({self.permission, self.over} - {None})
+
+    def barred(self, user, subject) -> bool:
+        """Whether it is for others than this person."""
+        if self.bars and user.id in {getattr(subject, name) for name in self.bars}:
+            return True
+        return self.others and (user.id in subject.askers or in_askers_place(user, subject))
 
     def _reaches(self, user, subject) -> bool:
         if self.others and user.id in subject.askers:

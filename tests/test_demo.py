@@ -27,6 +27,7 @@ from crm.errors import Refused
 from crm.letters import workflow as letters
 from crm.migrating import migrate
 from crm.opinions.models import Opinion
+from crm.plans.models import Plan
 from crm.reports import satisfaction, workflow
 from crm.reports.models import Kind, Report, Returned
 from crm.serials import faults
@@ -47,7 +48,7 @@ from tests.make import who
 
 MOMENTS = {
     "saturday": "2026-11-21T11:00", "national_day": "2026-10-02T15:00", "monday_early": "2026-11-23T08:30",
-    "friday_evening": "2026-11-20T20:00", "wednesday": "2026-11-25T14:40",
+    "friday_evening": "2026-11-20T20:00", "wednesday": "2026-11-25T14:40", "the_first": "2026-12-01T00:30",
 }  # fmt: skip
 MOMENTS = dict(islice(MOMENTS.items(), None if ALL else 1))  # all of them in `make nets`
 CAST = {login: one for login, one in TEST_CAST.items() if login != "stranger"}
@@ -256,6 +257,18 @@ def what_somebody_sees_is_what_each_kind_answers_and_what_they_read_whole_is_som
         assert seen, login
 
 
+def the_first_sweep_of_the_next_morning_asks_for_what_is_due_and_for_nothing_long_past() -> None:
+    """Reports of the month and the week that are over, and no plan of a month before the year."""
+    reports, plans = set(db.session.scalars(select(Report.id))), set(db.session.scalars(select(Plan.id)))
+    last = clock.moment(clock.today().replace(day=1) - timedelta(days=1))
+    sweep.tick(clock.now())
+    for row in db.session.scalars(select(Report).where(Report.id.not_in(reports))):
+        assert row.until >= (last - timedelta(days=7)).date(), row.title
+    assert [row.title for row in db.session.scalars(select(Plan).where(Plan.id.not_in(plans)))] == []
+    months = set(db.session.scalars(select(Report.title).where(Report.category == Kind.SERVICES)))
+    assert f"{clock.local(last):%Y-%m}" in months, "the month that is over is reported, whenever the department was made"
+
+
 def each_account_opens_with_the_password_that_is_printed() -> None:
     lines = [line.split() for line in demo.logins()]
     assert [line[0] for line in lines] == list(CAST)
@@ -281,6 +294,7 @@ CHECKS = (
     the_months_reports_were_submitted_and_received_and_one_given_back_before_that,
     what_somebody_sees_is_what_each_kind_answers_and_what_they_read_whole_is_some_of_that,
     the_first_sweep_marks_the_two_that_are_overdue_and_nothing_else,
+    the_first_sweep_of_the_next_morning_asks_for_what_is_due_and_for_nothing_long_past,
     each_account_opens_with_the_password_that_is_printed,
 )
 

@@ -36,9 +36,13 @@ def excuses(away: Away, *, opened: datetime, due: datetime, handed: bool = False
     return covers(away, due) and (away.unforeseen or handed or opened >= away.since)
 
 
-def away_at(person_id: int, at: datetime) -> Absence | None:
-    """The approved absence somebody was on at an instant, such as that of a meeting."""
-    return db.session.scalar(select(Absence).where(Absence.owner_id == person_id, _covering(Absence, at)).limit(1))
+def leaves() -> dict[int, list[Away]]:
+    """Every absence that excuses anything, by whose it is."""
+    rows = select(Absence.owner_id, Absence.away_from, Absence.away_until, Absence.unforeseen)
+    found: dict[int, list[Away]] = {}
+    for person_id, *away in db.session.execute(rows.where(Absence.away_from.is_not(None))):
+        found.setdefault(person_id, []).append(Away(*away))
+    return found
 
 
 def excuse_of(duty: Duty) -> Absence | None:

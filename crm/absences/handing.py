@@ -58,8 +58,16 @@ def way_of(duty: Duty, absence: Absence, to: User) -> Way:
     part = part_of(matter, person_id)
     if part is None:  # what stayed behind follows its matter
         return Way(How.DUTY) if part_of(matter, to.id) else Way(How.STAYS, Why.OWN)
+    if _went_over(absence, matter, part.how):
+        return Way(How.STAYS, Why.GIVEN)
     why = part.why_not(matter, to) if free(matter, part) else Why.STATE
     return Way(How.STAYS, why) if why else Way(part.how, part=part)
+
+
+def _went_over(absence: Absence, matter: Subject, how: How) -> bool:
+    """Whether it was handed over by this leave before: then somebody gave it back to them on purpose."""
+    rows = select(Handed.duty_id).where(Handed.absence_id == absence.id, Handed.subject_id == matter.id, Handed.how == how)
+    return db.session.scalar(rows.limit(1)) is not None
 
 
 def _by_itself(duty: Duty, absence: Absence, to: User) -> Way:

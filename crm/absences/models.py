@@ -187,6 +187,7 @@ class Why(Labelled):
     TIME = "time", N_("There is time for this call after the return.")
     WORKS = "works", N_("This is not among what the stand-in works on.")
     STATE = "state", N_("As it stands, it cannot be given to anybody.")
+    GIVEN = "given", N_("It had gone over, and was given back to them meanwhile.")
     ABOUT = "about", N_("It is about the stand-in.")
     ASKED = "asked", N_("The stand-in asked for it, and so does not build it.")
     BUILDS = "builds", N_("The stand-in builds it, and so does not test it.")

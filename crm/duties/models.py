@@ -81,6 +81,11 @@ class Subject(Declared, db.Model):
         """Which of those `user` may read all of: their story and files, not only what they are called."""
         return cls.visible(user)
 
+    @classmethod
+    def named(cls, user) -> ColumnElement[bool]:
+        """Which of those `user` may read the title of elsewhere, too: it may say more than one is to know."""
+        return cls.visible(user)
+
     def letter_about(self, slot: str) -> Any:
         """What its letters say, and where they reach (`letters.letter.About`); `slot` tells what the letter is for."""
         raise LookupError(f"no letters are sent about {self.number}")

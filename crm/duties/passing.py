@@ -20,7 +20,7 @@ def pass_on(subject: Subject, kind: str, *, by, to, column: str = "owner_id", bu
     before = getattr(subject, column)
     setattr(subject, column, to.id)
     db.session.flush()
-    record(kind, subject, by=by, **{"from": before, "to": to.id}, **said)
+    record(kind, subject, by=by, **{"from": before, "to": to.id}, **({"but": sorted(but)} if but else {}), **said)
     hand_over(subject, before, to.id, but=but)
 
 

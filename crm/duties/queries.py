@@ -12,7 +12,7 @@ from crm.duties import editions
 from crm.duties.events import DutyEvent
 from crm.duties.message import MessageEvent
 from crm.duties.models import Acknowledgement, Duty, Edition, Event, Extension, Notice, Subject, open_now
-from crm.duties.seeing import to_the_bottom, visible, whole
+from crm.duties.seeing import named, to_the_bottom, visible, whole
 from crm.errors import NotThere
 from crm.permissions import Permission
 
@@ -62,14 +62,14 @@ def noun_of(kind: str) -> str:
 
 def names_in(events: Iterable[Event], user, *others: int | None, origin: int | None = None) -> dict[int | str, Name]:
     """The people a timeline's lines name, and `others`; of another subject (`Event.about`, and the `origin`) what it is
-    called if `user` may see it."""
+    called if `user` may know it."""
     events = list(events)
     known: dict[int | str, Name] = {**names([*others, *(id for event in events for id in event.people)])}
     if of := {origin, *(event.about for event in events)} - {None}:
         either = Subject.id.in_([one for one in of if isinstance(one, int)]) | Subject.number.in_(
             [one for one in of if isinstance(one, str)]
         )
-        for name in (Name(*row) for row in db.session.execute(select(*NAME).where(either, visible(user)))):
+        for name in (Name(*row) for row in db.session.execute(select(*NAME).where(either, named(user)))):
             known |= dict.fromkeys((name.id, name.number), name)
     return known
 
@@ -83,8 +83,8 @@ def below(subject: Subject) -> frozenset[str]:
 
 
 def opened_from(subject: Subject, user) -> list[Name]:
-    """What came of a subject, as far as `user` sees it, the latest first."""
-    rows = select(*NAME).where(Subject.origin_id == subject.id, visible(user)).order_by(Subject.id.desc())
+    """What came of a subject, as far as `user` may know of it, the latest first."""
+    rows = select(*NAME).where(Subject.origin_id == subject.id, named(user)).order_by(Subject.id.desc())
     return [Name(*row) for row in db.session.execute(rows.limit(MOST))]
 
 

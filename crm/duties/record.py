@@ -235,8 +235,8 @@ def breach(duty: Duty, subject: Subject) -> bool:
     if not duty.open or duty.breached_by_id or duty.held_by_id:
         return False
     facts = missed(duty)
-    if duty.fine_clause:
-        facts["missing"] = subject.lacking()
+    if lacking := subject.lacking():  # though it costs nothing now: what it turns out to be may
+        facts["missing"] = lacking
     event = record(BREACHED, subject, at=duty.due_at, **facts)
     stamp = {"breached_by_id": event.id, "breached_owner_id": facts["owner"]}
     breached = update(Duty).where(Duty.id == duty.id, pending_now()).values(stamp)

@@ -25,6 +25,12 @@ def whole(user) -> ColumnElement[bool]:
 
 
 @by_reader
+def named(user) -> ColumnElement[bool]:
+    """Of which of them `user` may read elsewhere what they are called."""
+    return together(Subject.__subclasses__(), lambda kind: kind.named(user))
+
+
+@by_reader
 def to_the_bottom(user) -> ColumnElement[bool]:
     """Of what `user` sees: all but what they see a part of. Few kinds have such."""
     parted = [kind for kind in Subject.__subclasses__() if kind.whole.__func__ is not Subject.whole.__func__]

@@ -1,6 +1,6 @@
 """What people do with duties and with the rulebook itself: ask for more time, decide, issue, confirm, acknowledge."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
@@ -19,8 +19,8 @@ from crm.duties.rows import DECIDE_MORE_TIME
 from crm.duties.rulebook import Rulebook, RulebookError
 from crm.errors import Forbidden, Invalid, NotThere, WrongState
 from crm.labels import N_
-from crm.moves import Move, in_askers_place
-from crm.permissions import Permission, Role
+from crm.moves import Move
+from crm.permissions import Permission, Role, granted
 
 ACKNOWLEDGE = "rulebook.acknowledge"
 FIRST_DAY = datetime(1990, 1, 1, tzinfo=clock.ZONE)
@@ -52,7 +52,7 @@ def known_to_all(edition: Rulebook) -> Rulebook:
         *reading.unknown_kinds(edition, set(event_labels())),
         *reading.unknown_words(edition, dates, moves, subjects),
         *reading.unknown_facts(edition, facts | dates, states),
-        *reading.unreachable(edition),
+        *reading.unreachable(edition), *_unable(edition),
     ]
     named = {key for kind in kinds for key in kind.PENALTIES}
     faults += [f"[penalty.{key}]: is named by the program and must be there" for key in sorted(named - edition.penalties.keys())]
@@ -61,17 +61,28 @@ def known_to_all(edition: Rulebook) -> Rulebook:
     return edition
 
 
+def _unable(edition: Rulebook) -> Iterator[str]:
+    """Duties of a role that may not press the button which settles them: nobody could."""
+    for rule in edition.rules.values():
+        kind, _, role = rule.owner.partition(":")
+        for one in Subject.__subclasses__() if kind == "pool" and rule.move else ():
+            move = one.MOVES.get(rule.move)
+            if move and {*rule.keeps} & {str(event) for event in one.EVENTS} and not granted(frozenset({role})) & move.rights:
+                yield f"[duty.{rule.key}]: owner {role} may not do it"
+
+
 def issue_edition(text: str, holds_from: datetime, *, by=None) -> Edition:
     """Add an edition that holds from an instant on (10). What is open already keeps its own; ValueError if the day is
     over, has an edition, or lies before the last one's."""
     edition = check_rulebook(text)
+    number = next_number("R")  # of two at once the second waits here, and finds the first
     last = db.session.scalar(select(func.max(Edition.holds_from)))
     if last is not None and holds_from <= last:
         raise ValueError("an edition already holds from that day or a later one")
     if last is not None and holds_from < clock.moment(clock.today()):
         raise ValueError("that day is over: what happened before is judged by the rules of its day")
     row = Edition(
-        number=next_number("R"), title=edition.title["zh"], state=EditionState.UNCONFIRMED,
+        number=number, title=edition.title["zh"], state=EditionState.UNCONFIRMED,
         holds_from=holds_from, body=text, opened_at=clock.now(),
     )  # fmt: skip
     db.session.add(row)
@@ -189,7 +200,7 @@ def kept_from(duty: Duty, user) -> bool:
     others than those who asked for it (ours.approval)."""
     rule = editions.book(duty.edition_id).rules[duty.rule]
     move = duty.subject.MOVES.get(rule.move)
-    if move is not None and move.others and (user.id in duty.subject.askers or in_askers_place(user, duty.subject)):
+    if move is not None and move.barred(user, duty.subject):
         return True
     return rule.others and user.id in duty.subject.servers
 
@@ -231,9 +242,8 @@ def release(duty: Duty, *, by) -> None:
     db.session.flush()
 
 
-def let_go(owner: Subject, *, roles: Collection[str], by) -> None:
-    """What somebody took on for a role that is theirs no longer falls to that role again, and is not forgotten with them."""
-    lost = [role for role in Role if role not in roles]
+def let_go(owner: Subject, *, lost: Collection[str], by) -> None:
+    """What somebody took on for a role that they have lost falls to that role again, and is not forgotten with them."""
     taken = select(Duty).where(Duty.owner_id == owner.id, Duty.pool.in_(lost), open_now()).order_by(Duty.subject_id, Duty.id)
     for duty in list(db.session.scalars(taken)):
         lock(duty.subject)

@@ -24,9 +24,9 @@ def form_for(name: str, month: Month, **kwargs: Any) -> CrmForm:
 
 def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal: Refused | None = None, drafts=()):
     month = queries.get(number, current_user)
-    says = statement.told(month)
+    says = statement.read_by(statement.told(month), current_user)
     if not queries.read_whole(month, current_user):
-        mine = statement.of_person(says, current_user.id)
+        mine = statement.of_person(statement.told(month), current_user.id)
         return render_template("fund/mine.html", month=month, says=mine, sanctions=Sanction)
     owed = duties.of_subject(month)
     known = told(month, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)

@@ -17,7 +17,12 @@ def head() -> list[str]:
 
 def _cells(line: dict[str, Any]) -> list[str]:
     kind = _("Put right") if line["adjusts"] else _(Sanction(line["sanction"]).label)
-    return [line["number"], line["happened"], line["clause"], evidence.title_of(line["key"]), kind, yuan(line["fen"])]
+    return [line["number"], line["happened"], line["clause"], evidence.title_of(line["key"]), kind, _amount(line)]
+
+
+def _amount(line: dict[str, Any]) -> str:
+    """Of a warning, or of what is recommended, none."""
+    return yuan(line["fen"]) if line["fen"] or line["sanction"] in (Sanction.FINE, Sanction.COMPENSATION) else "–"
 
 
 def on_paper(month: Month, says: dict[str, Any]) -> Sheet:
@@ -26,7 +31,7 @@ def on_paper(month: Month, says: dict[str, Any]) -> Sheet:
     for who in says["people"]:
         sum_of = ["", "", "", "", _("Together"), yuan(who["fen"])]
         rows = [*map(_cells, who["lines"]), sum_of]
-        blocks += [words(f"{who['number']} {who['name']}", "", 0), table(head(), [3, 3, 2, 6, 3, 2], rows)]
+        blocks += [words(f"{who['number']} {who['name']}", "", 0), table(head(), [3, 3, 2, 5, 4, 2], rows)]
     if len(says["people"]) > 1:
         blocks.append(facts((_("All together"), yuan(says["fen"]))))
     if not blocks:

@@ -12,6 +12,7 @@ from crm.db import db
 from crm.duties import queries as duties
 from crm.fund.models import Month, State
 from crm.penalties.models import STANDING, Penalty, PenaltyLine, Sanction
+from crm.permissions import Permission
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,14 @@ def _line(one: Due) -> dict[str, Any]:
 def told(month: Month) -> dict[str, Any]:
     """As it was closed; until then as it is now."""
     return month.body if month.body is not None else body(due(month))
+
+
+def read_by(told: dict[str, Any], user) -> dict[str, Any]:
+    """As it goes to payroll: what is recommended about somebody costs nothing, and is for those who lead alone."""
+    if user.may(Permission.PENALTY_READ_ANY):
+        return told
+    costs = {who["id"]: [one for one in who["lines"] if one["sanction"] != Sanction.RECOMMENDATION] for who in told["people"]}
+    return told | {"people": [who | {"lines": costs[who["id"]]} for who in told["people"] if costs[who["id"]]]}
 
 
 def of_person(told: dict[str, Any], person_id: int) -> dict[str, Any]:

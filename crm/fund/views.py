@@ -44,7 +44,7 @@ def _whole(number: str) -> Month:
 @needs(P.STATEMENT_READ)
 def sheet(number):
     month = _whole(number)
-    book = export.as_book(printing.as_sheets(statement.told(month)))
+    book = export.as_book(printing.as_sheets(statement.read_by(statement.told(month), current_user)))
     return send_file(book, download_name=f"{_('Statement of penalties')} {month.title}.xlsx", as_attachment=True, max_age=0)
 
 
@@ -52,7 +52,8 @@ def sheet(number):
 @needs(P.STATEMENT_READ)
 def paper(number):
     month = _whole(number)
-    return pdf(partial(printing.on_paper, says=statement.told(month)), month, month.number)
+    says = statement.read_by(statement.told(month), current_user)
+    return pdf(partial(printing.on_paper, says=says), month, month.number)
 
 
 @bp.get("/<number:number>/mine.pdf")

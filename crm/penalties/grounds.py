@@ -13,7 +13,7 @@ from crm.db import db
 from crm.duties import editions
 from crm.duties.models import Duty, Event, Subject
 from crm.opinions.models import Opinion, OpinionEvent
-from crm.penalties.models import CONFIRMED, LOST, OVER, UNRECORDED, Penalty, State
+from crm.penalties.models import DECISIONS, LOST, OVER, UNRECORDED, Penalty, State
 
 MOST = 500  # of one sweep; the next goes on
 
@@ -99,13 +99,15 @@ def follows_now(story: Iterable[Told]) -> dict[str, Told]:
     return now
 
 
-def _decided() -> dict[int, dict[str, Told]]:
-    """What each complaint ever confirmed leads to now."""
-    rows = select(Event.subject_id, Event.id, Event.kind, Event.at, Event.facts).where(Event.kind.in_(CONFIRMED))
+def _decided(of: int | None = None) -> dict[int, dict[str, Told]]:
+    """What each complaint ever confirmed leads to now, or one."""
+    rows = select(Event.subject_id, Event.id, Event.kind, Event.at, Event.facts).where(Event.kind.in_(DECISIONS))
+    if of:
+        rows = rows.where(Event.subject_id == of)
     stories: dict[int, list[Told]] = {}
-    for of, id, kind, at, facts in db.session.execute(rows.order_by(Event.id)):
-        stories.setdefault(of, []).append(Told(id, kind, at, facts.get("against"), facts.get("follows", ())))
-    return {of: follows_now(story) for of, story in stories.items()}
+    for opinion_id, id, kind, at, facts in db.session.execute(rows.order_by(Event.id)):
+        stories.setdefault(opinion_id, []).append(Told(id, kind, at, facts.get("against"), facts.get("follows", ())))
+    return {opinion_id: follows_now(story) for opinion_id, story in stories.items()}
 
 
 def _of_complaints() -> Iterator[Ground]:
@@ -132,11 +134,11 @@ def gone(penalty_id: int | None = None) -> dict[int, str]:
     if penalty_id:
         rows = rows.where(Penalty.id == penalty_id)
     void = and_(origin.c.kind == "penalty", origin.c.state == State.VOIDED)
-    rests = rows.where(Penalty.cause_id.is_not(None), or_(origin.c.kind == "opinion", void))
+    rests = rows.where(Penalty.cause_id.is_not(None), Penalty.duty_id.is_(None), or_(origin.c.kind == "opinion", void))
     found: dict[int, str] = {}
     now: dict[int, dict[str, Told]] | None = None
     for id, key, cause, of, kind, _state in db.session.execute(rests):
-        now = _decided() if now is None else now
+        now = _decided(of if penalty_id else None) if now is None else now
         rests_on = now.get(of, {}).get(key)
         if kind == "penalty" or rests_on is None or rests_on.id != cause:
             found[id] = kind
@@ -144,7 +146,9 @@ def gone(penalty_id: int | None = None) -> dict[int, str]:
     return found | {row.id: "absence" for row in db.session.execute(away)}
 
 
-def back_again() -> list[int]:
-    """Penalties that leave had made void, and that it excuses no longer."""
+def back_again(penalty_id: int | None = None) -> list[int]:
+    """Penalties for missed duties are void by leave alone; these it excuses no longer."""
     rows = select(Penalty.id).join(Duty, Duty.id == Penalty.duty_id).where(Penalty.state == State.VOIDED, ~excused())
+    if penalty_id:
+        rows = rows.where(Penalty.id == penalty_id)
     return list(db.session.scalars(rows.order_by(Penalty.id)))

@@ -83,8 +83,8 @@ class PenaltyEvent(Labelled):
 LOST, UNRECORDED = "paper.lost", "callback.unrecorded"
 Index("ix_events_grounds", Event.id, **only(f"kind IN ('{LOST}', '{UNRECORDED}')"))
 Index("ix_duties_fined", Duty.breached_by_id, **only("breached_by_id IS NOT NULL AND fine_fen IS NOT NULL"))
-CONFIRMED = "opinion.confirmed", "opinion.reviewed", "opinion.reweighed"  # what decides on a complaint
-Index("ix_events_confirmed", Event.id, **only(f"kind IN {CONFIRMED}"))
+DECISIONS = "opinion.confirmed", "opinion.reviewed", "opinion.reweighed"  # on a complaint
+Index("ix_events_confirmed", Event.id, **only(f"kind IN {DECISIONS}"))
 Index("ix_duties_costly", Duty.due_at, **only("fine_clause IS NOT NULL"))
 FINAL_WARNING = "D1.final"
 
@@ -137,6 +137,7 @@ class Penalty(Subject):
         PenaltyEvent.ISSUED: "to", PenaltyEvent.REFUSED: "to first second", PenaltyEvent.WITNESSED: "to issuer",
         PenaltyEvent.SIGNED: "issuer", PenaltyEvent.APPEALED: "issuer", PenaltyEvent.APPOINTED: "to person",
         PenaltyEvent.DECIDED: "to issuer", PenaltyEvent.WAIVED: "to", PenaltyEvent.VOIDED: "to", PenaltyEvent.WEIGHED: "to",
+        PenaltyEvent.REVIVED: "to",
     }  # fmt: skip
     SEARCHED = frozenset({PenaltyEvent.PROPOSED})
 
@@ -184,6 +185,11 @@ class Penalty(Subject):
         return or_(cls.whole(user), Subject.id.in_(named))
 
     @classmethod
+    def named(cls, user) -> ColumnElement[bool]:
+        """Its title says what it is for: a witness reads it nowhere."""
+        return cls.whole(user)
+
+    @classmethod
     @by_reader
     def whole(cls, user) -> ColumnElement[bool]:
         """Its person, whoever answers its appeal, managers, the director; the archivist once its month is closed."""
@@ -191,7 +197,8 @@ class Penalty(Subject):
         if user.may(Permission.PENALTY_READ_ANY):
             return true()
         if Role.ARCHIVIST in user.roles:
-            return or_(mine, Subject.id.in_(select(PenaltyLine.penalty_id)))
+            deducted = select(PenaltyLine.penalty_id).join(Penalty, Penalty.id == PenaltyLine.penalty_id)
+            return or_(mine, Subject.id.in_(deducted.where(Penalty.sanction != Sanction.RECOMMENDATION)))
         return mine
 
 

@@ -2,13 +2,17 @@
 
 from typing import Any
 
+from sqlalchemy import select
+
+from crm.db import db
+from crm.duties.models import Duty, open_now
 from crm.errors import Forbidden, Refused, WrongState
 from crm.labels import N_
 from crm.moves import Move
 from crm.penalties.models import Penalty, State
 from crm.permissions import Permission as P
-from crm.permissions import Role
 
+WEIGH = "penalty.weigh penalty.weigh_lead"
 _manager: dict[str, Any] = {"permission": P.PENALTY_ISSUE, "others": True}
 _person: dict[str, Any] = {"permission": P.SIGNED_IN, "hands": ("concerned_id",)}
 
@@ -22,8 +26,10 @@ def _too_late(penalty: Penalty, _user: Any) -> Refused | None:
 
 
 def _not_theirs_yet(penalty: Penalty, user: Any) -> Refused | None:
-    """The director weighs; of what is recommended about a director, a manager (7.1, 7.2)."""
-    if Role.DIRECTOR not in user.roles and penalty.facts()["against_lead"] != Role.DIRECTOR:
+    """Whose it is to weigh, the rulebook says: the director; of what is recommended about a director, a manager (7.1, 7.2)."""
+    owed = Duty.subject_id == penalty.id, Duty.rule.in_(WEIGH.split()), open_now()
+    pools = set(db.session.scalars(select(Duty.pool).where(*owed)))
+    if pools and not pools & set(user.roles):
         return Forbidden()
     early = penalty.state != State.UPHELD and penalty.contestable
     return Refused(N_("The person may still appeal: decide when those days are over.")) if early else None
@@ -47,10 +53,11 @@ MOVES: dict[str, Move] = {
                    froms=frozenset({State.APPEALED}), to=frozenset({State.UPHELD, State.REDUCED, State.STRUCK}),
                    permission=P.SIGNED_IN, over=P.PENALTY_DECIDE, others=True, icon="check2", tone="primary"),
     "appoint": Move(noun="appointment", label=N_("Name who answers the appeal"), done=N_("They have been told."),
-                    froms=frozenset({State.APPEALED}), to=None, permission=P.PENALTY_APPOINT, others=True, icon="person"),
+                    froms=frozenset({State.APPEALED}), to=None, permission=P.PENALTY_APPOINT, icon="person",
+                    bars=("concerned_id",)),
     "weigh": Move(noun="decision", label=N_("Decide on what is recommended"), done=N_("Your decision is noted."),
                   froms=frozenset({State.SIGNED, State.WITNESSED, State.UPHELD}), to=None, permission=P.PENALTY_WEIGH,
-                  others=True, owed="penalty.weigh penalty.weigh_lead", icon="clipboard", tone="primary", unless=_not_theirs_yet),
+                  others=True, owed=WEIGH, icon="clipboard", tone="primary", unless=_not_theirs_yet),
     "waive": Move(noun="waiver", label=N_("Waive it"), done=N_("It is waived."),
                   froms=frozenset({State.PROPOSED, State.ISSUED, State.REFUSED}), to=State.WAIVED, icon="x-circle",
                   tone="danger", **_manager),

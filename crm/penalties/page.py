@@ -1,5 +1,6 @@
 """What a penalty's page is made of. The witnesses of a refusal see that there is something to sign, and no more."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from flask_login import current_user
 from crm import clock
 from crm.duties import editions
 from crm.duties import queries as duties
+from crm.duties.models import Duty
 from crm.duties.rulebook import Penalty as Entry
 from crm.errors import Refused
 from crm.forms import CrmForm, ReasonForm
@@ -18,7 +20,7 @@ from crm.labels import said
 from crm.money import yuan
 from crm.penalties import evidence, forms, queries, workflow
 from crm.penalties.models import HANDED_OUT, STANDING, Penalty, PenaltyEvent, Sanction, State
-from crm.penalties.moves import MOVES
+from crm.penalties.moves import MOVES, WEIGH
 from crm.permissions import Role
 from crm.staff import queries as staff
 from crm.verbs import offered, told
@@ -81,13 +83,16 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
         return render_template("penalties/outline.html", **known, told_on=refused[-1] if refused else None)
     return render_template(
         "penalties/penalty.html", **known, evidence=evidence.of(penalty), sanctions=Sanction, standing=STANDING,
-        handed_out=HANDED_OUT, in_words=evidence.span_in_words, nobody=_nobody(penalty),
+        handed_out=HANDED_OUT, in_words=evidence.span_in_words, nobody=_nobody(penalty, owed),
         appeal=evidence.time_to_appeal(penalty)[0],
     )  # fmt: skip
 
 
-def _nobody(penalty: Penalty) -> str:
+def _nobody(penalty: Penalty, owed: Sequence[Duty]) -> str:
     """That nobody may do what comes next is a state of its own: somebody has to be appointed (ours.director_penalty)."""
     if penalty.state == State.PROPOSED and not workflow.may_issue(penalty):
         return "issue"
-    return "answer" if penalty.state == State.APPEALED and not workflow.may_answer(penalty) else ""
+    if penalty.state == State.APPEALED:
+        return "" if workflow.may_answer(penalty) else "answer"
+    weighing = any(duty.open and duty.rule in WEIGH.split() for duty in owed)
+    return "weigh" if weighing and not workflow.may_weigh(penalty) else ""

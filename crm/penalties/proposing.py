@@ -1,5 +1,7 @@
 """The sweep's part: what costs something is proposed, once each, and what has lost its ground is void."""
 
+import logging
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy import select
@@ -16,15 +18,26 @@ from crm.penalties import grounds
 from crm.penalties.grounds import Ground
 from crm.penalties.models import Penalty, PenaltyEvent, Sanction, State
 
+log = logging.getLogger(__name__)
+
 
 def propose_due(_as_of: datetime) -> int:
     """A sweep's step: what is void, then what is new, a unit of work each; how many."""
     with unit_of_work(read_only=True):
         gone, back = grounds.gone(), grounds.back_again()
-    done = sum(_void(id) for id in gone) + sum(_revive(id) for id in back)
+    done = sum(_settled(_void, id) for id in gone) + sum(_settled(_revive, id) for id in back)
     with unit_of_work(read_only=True):
         new = list(grounds.all_new())
     return done + each_once(new, propose, _known)
+
+
+def _settled(step: Callable[[int], bool], penalty_id: int) -> bool:
+    """One that cannot be settled stops none of the others, and is tried again by the next sweep."""
+    try:
+        return step(penalty_id)
+    except Exception:
+        log.exception("whether the ground of penalty %s is there could not be settled", penalty_id)
+        return False
 
 
 def _known(ground: Ground) -> bool:
@@ -50,7 +63,7 @@ def propose(ground: Ground) -> Penalty:
 
 
 def _void(penalty_id: int) -> bool:
-    """A decision that is taken up again takes with it what it led to, signed or not; what was deducted is given back."""
+    """What has lost its ground is void, signed or not (see `grounds.gone`); what was deducted is given back."""
     with unit_of_work():
         penalty = db.session.get_one(Penalty, penalty_id)
         lock(penalty)
@@ -76,9 +89,10 @@ def _revive(penalty_id: int) -> bool:
     with unit_of_work():
         penalty = db.session.get_one(Penalty, penalty_id)
         lock(penalty)
-        if penalty_id not in grounds.back_again():
+        if penalty_id not in grounds.back_again(penalty_id):
             return False
-        penalty.state, penalty.fen, penalty.owner_id = State.PROPOSED, db.session.get_one(Duty, penalty.duty_id).fine_fen, None
+        entry = book(penalty.evidence["edition"]).penalties[penalty.category]  # the duty may have been priced anew since
+        penalty.state, penalty.fen, penalty.owner_id = State.PROPOSED, entry.fen, None
         penalty.issued_by_id = penalty.issued_at = penalty.held_at = penalty.appeal_until = None
         penalty.first_witness_id = penalty.second_witness_id = None
         penalty.witnessed, penalty.ill_mannered = [], False

@@ -9,14 +9,14 @@ from crm.labels import N_
 from crm.lists import Column
 from crm.money import yuan
 from crm.penalties import queries
-from crm.penalties.models import Sanction, State
+from crm.penalties.models import OVER, Sanction, State
 from crm.permissions import Permission
 
 
 def _amount(row: Any, _page: lists.Page) -> str:
-    """What it costs as it stands."""
+    """What it costs or would: nothing once it was waived, struck or void."""
     fen = row.fen if row.reduced_fen is None else row.reduced_fen
-    return yuan(fen) if fen is not None and row.whole else ""
+    return yuan(fen) if fen is not None and row.whole and row.state not in OVER else ""
 
 
 def _sanction(row: Any, _page: lists.Page) -> str:

@@ -67,9 +67,10 @@ def new():
         person = staff.choice(form.person.data)
         assert person
         made = workflow.enter(Found(person=person, origin=of, **form.says()), by=current_user, files=[one.key for one in drafts])
-        flash(_("%(number)s is proposed: a manager other than you issues or waives it.", number=made.number))
-        if not workflow.may_issue(made):
-            flash(_("There is no such manager: ask the administrator to give somebody else that role."), "warning")
+        if workflow.may_issue(made):
+            flash(_("%(number)s is proposed: a manager other than you issues or waives it.", number=made.number))
+        else:
+            flash(_("%(number)s is proposed, and no manager may issue or waive it.", number=made.number), "warning")
         return redirect(made.path if queries.seen(made, current_user) else of.path if of else "/penalties", 303)
 
     def show(refusal: Refused | None):

@@ -107,7 +107,7 @@ def _must_fit(found: Found, entry: Entry | None, by) -> None:
 
 def text_of(penalty: Penalty) -> str:
     """The hash of all that the notice says: what somebody signs is this and nothing else."""
-    says = [penalty.number, penalty.concerned_id, penalty.category, penalty.clause, penalty.sanction, penalty.fen,
+    says = [penalty.number, penalty.title, penalty.concerned_id, penalty.category, penalty.clause, penalty.sanction, penalty.fen,
             penalty.happened_at.isoformat(), penalty.facts_said, penalty.witnesses, penalty.evidence]  # fmt: skip
     return sha256(dumps(says, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
@@ -200,29 +200,37 @@ def appeal(penalty: Penalty, *, by, words: str) -> None:
 
 
 def may_answer(penalty: Penalty) -> list[int]:
-    """Who may answer an appeal: whoever was named for it, else a director who neither issued nor entered it and is not
-    concerned."""
-    return [penalty.owner_id] if penalty.owner_id else _others(Role.DIRECTOR, penalty)
+    """Who may answer an appeal: whoever was named for it, or a director who neither issued nor entered it, is not concerned and
+    stands in for nobody of these."""
+    return _who_may("decide", penalty)
 
 
 def may_issue(penalty: Penalty) -> list[int]:
     """Which managers may issue or waive it."""
-    return _others(Role.MANAGER, penalty)
+    return _who_may("issue", penalty)
 
 
-def _others(role: Role, penalty: Penalty) -> list[int]:
-    return [one.id for one in staff.choices((role,)) if one.id not in penalty.askers]
+def may_weigh(penalty: Penalty) -> list[int]:
+    """Who may decide on what is recommended, as long as that is owed."""
+    return _who_may("weigh", penalty)
+
+
+def _who_may(verb: str, penalty: Penalty) -> list[int]:
+    move = MOVES[verb]
+    found = (one for one in staff.with_role(tuple(Role)) if move.may(one, penalty))
+    return [one.id for one in found if not isinstance(move.why_not(penalty, one), Forbidden)]
 
 
 def appoint(penalty: Penalty, *, by, to: Subject, reason: str) -> None:
     """Somebody else answers: a named stand-in, who neither issued it nor is concerned, nor names themselves."""
     MOVES["appoint"].apply(penalty, by)
     needed(reason=reason)
-    if to.id in penalty.askers:
-        raise Invalid(fields={"to": N_("Whoever issued it, entered it or is concerned does not answer it.")})
     if to.id == by.id and not by.may(P.PENALTY_DECIDE):
         raise Invalid(fields={"to": N_("Nobody names themselves.")})
     penalty.owner_id = to.id
+    if MOVES["decide"].barred(to, penalty):
+        wrong = N_("Whoever issued it, entered it or is concerned does not answer it, nor who stands in for them.")
+        raise Invalid(fields={"to": wrong})
     db.session.flush()
     record(PenaltyEvent.APPOINTED, penalty, by=by, to=to.id, person=penalty.concerned_id, reason=reason)
     for duty in db.session.scalars(select(Duty).where(Duty.subject_id == penalty.id, Duty.rule == ANSWER, open_now())).all():

@@ -41,7 +41,8 @@ def figures(period: Period, person: int | None = None) -> dict[str, Any]:
     summed = {column.key: sum(line[column.key] for line in clauses) for column in FARED}
     month, entries = _month(period), funds.entries(period.since, period.until)
     says = statement.told(month) if month else {"people": [], "fen": 0}
-    fund = {"into": sum(one.fen for one in entries if one.fen > 0), "out": -sum(one.fen for one in entries if one.fen < 0)}
+    fines = sum(one.fen for one in entries if one.kind == EntryKind.MONTH)
+    fund = {"into": fines, "out": fines - sum(one.fen for one in entries)}  # what was taken back was not spent
     at = {key: _at(period, state) for key, state in STATES.items()} | dict.fromkeys(("into", "out", "balance"), "/fund")
     return {
         "number": summed | {"deducted": says["fen"], **fund, "balance": funds.balance_on(period.until)}, "at": at,

@@ -54,8 +54,13 @@ def _table(one: Table, rows: list[Mapping[str, Any]]) -> Block:
     if len(rows) > MOST:
         lines.append([_("and %(num)s more, in the workbook", num=len(rows) - MOST), *[""] * (len(one.columns) - 1)])
     head = [_(column.label) for column in one.columns]
-    widths = [min(WIDEST, max(map(_width, said))) for said in zip(head, *lines, strict=True)]
+    widths = [min(WIDEST, max(_width(_longest(label)), *map(_width, said))) for label, *said in zip(head, *lines, strict=True)]
     return table(head, widths, lines, height=6, title="" if one.drawn else _(one.title))
+
+
+def _longest(label: str) -> str:
+    """A heading may be broken between its words, which in Chinese are letters."""
+    return max(label.split(), key=len) if label.isascii() else label
 
 
 def _width(said: str) -> float:

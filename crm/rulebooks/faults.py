@@ -17,6 +17,7 @@ SAID = tuple((re.compile(pattern, re.S), words) for pattern, words in (
     (r"no paper (?P<name>.*)", N_("There is no paper form %(name)s.")),
     (r"no fixed fine under (?P<name>.*)", N_("What is missed is fined by one amount: there is none under %(name)s.")),
     (r"owner '(?P<name>.*)' is nobody", N_("Nobody is called %(name)s.")),
+    (r"owner (?P<name>\w+) may not do it", N_("The role %(name)s may not press the button that settles this.")),
     (r"what is settled by a call is named call\.…", N_("What is settled by a call is named call.….")),
     (r"it is reminded of before there is anything to do",
      N_("The reminder is longer than the time there is: choose a shorter one.")),

@@ -5,7 +5,7 @@ have refused is none (see `refusals`), whatever came after it is taken as it was
 
 import bisect
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -41,6 +41,7 @@ class Owed:
     opened_by_id: Any
     due_at: datetime
     ruled_due_at: datetime
+    opened_at: datetime
     id: int | None = None
     held: bool = False
     breached_by_id: Any = None
@@ -150,7 +151,8 @@ class Replay:
     def _happen(self, event: Past) -> None:
         self._carry(event)
         if not event.of and event.kind in handed(self.story.kind):
-            self._hand_over(event.facts.get("from"), event.facts.get("to"), event.recorded_at)
+            stay = {self.story.duties.get(id) for id in event.facts.get("but", ())}
+            self._hand_over(event.facts.get("from"), event.facts.get("to"), event.recorded_at, stay)
 
     def _carry(self, event: Past) -> None:
         met = owed = None
@@ -214,10 +216,10 @@ class Replay:
                 owed.liable_id = event.facts["from"]
             owed.owner_id = event.facts["to"]
 
-    def _hand_over(self, owner_id: int | None, to_id: int | None, now: datetime) -> None:
+    def _hand_over(self, owner_id: int | None, to_id: int | None, now: datetime, stay: Collection[Any]) -> None:
         roles = of_roles(self.side.books[edition] for edition in self._ruling(now))
         for owed in self.open.values():
-            if owed.owner_id != owner_id or owed.rule in roles:
+            if owed.owner_id != owner_id or owed.rule in roles or (owed.rule, owed.slot) in stay:
                 continue
             if owed.held and owed.due_at < now and owed.liable_id is None:
                 owed.liable_id = owed.owner_id
@@ -256,7 +258,7 @@ class Replay:
         return self.open.get((rule, slot))
 
     def add(self, met: Met, rule: Rule, owed: dict[str, Any], late: bool) -> None:
-        self.open[owed["rule"], owed["slot"]] = Owed(**owed)
+        self.open[owed["rule"], owed["slot"]] = Owed(**owed, opened_at=met.at)
 
     def end(self, met: Met, rule: str, edition: int, slot: str, stamp: str) -> None:
         for owed in self._ended(rule, edition, slot):

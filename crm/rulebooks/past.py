@@ -96,7 +96,8 @@ class Archive:
             if row.pool != PROGRAM:
                 owner = row.breached_owner_id if row.breached_by_id else row.owner_id
                 stories[row.subject_id].fell[Fell(row.rule, row.slot, owner, row.due_at, row.fine_clause, row.fine_fen)] += 1
-        named = [event.facts["duty"] for story in stories.values() for event in story.events if "duty" in event.facts]
+        events = [event for story in stories.values() for event in story.events]
+        named = {id for event in events for id in (event.facts.get("duty"), *event.facts.get("but", ()))} - {None}
         for row in db.session.execute(select(DUTIES.id, DUTIES.subject_id, DUTIES.rule, DUTIES.slot).where(DUTIES.id.in_(named))):
             stories[row.subject_id].duties[row.id] = row.rule, row.slot
 

@@ -4,13 +4,14 @@ Both sides are replayed by the same code. Where the replay by the rules of its d
 conditions rest on is not known, a subject is left out of both, and counted: nothing is guessed."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
 from sqlalchemy import select
 
+from crm.absences.excuses import Away, excuses, leaves
 from crm.db import db
 from crm.duties import editions, reading
 from crm.duties.models import Edition
@@ -19,7 +20,7 @@ from crm.labels import N_, Labelled
 from crm.rulebooks.memory import DRAFT, Books, Days, Owed, Replay
 from crm.rulebooks.past import Archive
 from crm.rulebooks.refusals import prove
-from crm.rulebooks.story import Fell, Story
+from crm.rulebooks.story import Fell, Past, Story
 from crm.workdays import calendar
 
 
@@ -74,12 +75,12 @@ class Tally:
         made.what, made.why, made.lacks = Counter(made.what), Counter(made.why), Counter(made.lacks)
         return made
 
-    def count(self, owed: Owed, side: int) -> None:
+    def count(self, owed: Owed, side: int, fen: int) -> None:
         who = str(owed.breached_owner_id or f"pool:{owed.pool}")
         for sums, key in ((self.rules, owed.rule), (self.people, who)):
             row = sums.setdefault(key, [0, 0, 0, 0])
             row[side] += 1
-            row[side + 1] += owed.fine_fen or 0
+            row[side + 1] += fen
 
     @property
     def total(self) -> list[int]:
@@ -87,14 +88,15 @@ class Tally:
         return [sum(row[at] for row in self.rules.values()) for at in range(4)]
 
 
+Leaves = Mapping[int, Sequence[Away]]  # of each person
 HELD, TRIED = 0, 2  # the places of a side in a row of sums
 
 
 class Trial:
     """A draft on one side, the editions on the other; `since` and `until` bound what is counted, never what is replayed."""
 
-    def __init__(self, draft: Books, held: Books, since: datetime, until: datetime) -> None:
-        self.draft, self.held, self.since, self.until = draft, held, since, until
+    def __init__(self, draft: Books, held: Books, since: datetime, until: datetime, leaves: Leaves) -> None:
+        self.draft, self.held, self.since, self.until, self.leaves = draft, held, since, until, leaves
         self.archive = Archive([*held.books.values(), *draft.books.values()])
         self.book: Rulebook = draft.books[DRAFT]
         self.theirs = {rule.key for book in (*held.books.values(), self.book) for rule in book.rules.values() if rule.theirs}
@@ -104,11 +106,11 @@ class Trial:
     def of(cls, text: str, since: datetime, until: datetime) -> Self:
         """A draft's text against the editions there are."""
         overrides, own = calendar().overrides, Edition.__table__.c
-        rows = db.session.execute(select(own.id, own.holds_from).where(own.holds_from.is_not(None))).all()
+        rows = db.session.execute(select(own.id, own.holds_from)).all()  # of those taken back too: each is its own subject
         books = {row.id: editions.book(row.id) for row in rows}
         days = {id: Days(overrides, book.hours) for id, book in books.items()}
-        held = Books(books, days, sorted((row.holds_from, row.id) for row in rows))
-        return cls(Books.of_draft(reading.read(text), overrides), held, since, until)
+        held = Books(books, days, sorted((row.holds_from, row.id) for row in rows if row.holds_from))
+        return cls(Books.of_draft(reading.read(text), overrides), held, since, until, leaves())
 
     def go_on(self, after: int, size: int, now: datetime, tally: Tally) -> tuple[list[Row], int]:
         """The next subjects: their rows, and the id to go on after."""
@@ -134,39 +136,55 @@ class Trial:
     def _left_out(self, story: Story, held: Replay) -> Why | None:
         if story.unknown:
             return Why.UNKNOWN
-        if self.gone and story.kind == "ticket" and any(event.known["category"] in self.gone for event in story.events):
+        if self.gone and any(_categories(story, event) & self.gone for event in story.events):
             return Why.GONE
         if not held.missed and not story.fell:
             return None
         return None if Counter(map(fell, held.missed)) == story.fell else Why.DIFFERS
 
     def _compared(self, story: Story, held: list[Owed], draft: Replay, tally: Tally) -> Iterator[Row]:
-        before, after = self._counted(held, HELD, tally), self._counted(draft.missed, TRIED, tally)
-        for key, owed in before.items():
-            other = after.get(key)
-            if other is None:
-                yield _row(What.FEWER, owed, held=owed)
-            elif (other.breached_owner_id, other.fine_fen) != (owed.breached_owner_id, owed.fine_fen):
-                yield _row(What.OTHERWISE, other, held=owed, draft=other)
-        yield from (_row(What.MORE, owed, draft=owed) for key, owed in after.items() if key not in before)
+        """What fell due on either side in the time that is looked at: a deadline moved over its edge is still the same one."""
+        before, after = self._by_key(held), self._by_key(draft.missed)
+        looked_at = {key for side in (before, after) for key, owed in side.items() if self.since < owed.due_at <= self.until}
+        for key in [key for key in {**before, **after} if key in looked_at]:
+            then, now = before.get(key), after.get(key)
+            if then:
+                tally.count(then, HELD, self._fen(then))
+            if now:
+                tally.count(now, TRIED, self._fen(now))
+            if now is None and then:
+                yield self._row(What.FEWER, then, held=then)
+            elif then is None and now:
+                yield self._row(What.MORE, now, draft=now)
+            elif then and now and (now.breached_owner_id, self._fen(now)) != (then.breached_owner_id, self._fen(then)):
+                yield self._row(What.OTHERWISE, now, held=then, draft=now)
         for event, lacking in draft.refused:
             if self.since <= event.at < self.until:
                 tally.lacks.update(lacking)
                 yield Row(What.REFUSED, story.id, due_at=event.at, owner_id=event.by_id, why=" ".join([event.kind, *lacking]))
 
-    def _counted(self, missed: list[Owed], side: int, tally: Tally) -> dict[Any, Owed]:
-        """Those whose deadline fell into the time that is looked at; 24:00 belongs to the day that ends."""
-        mine = (owed for owed in missed if owed.rule not in self.theirs)
-        found = {owed.key: owed for owed in mine if self.since < owed.due_at <= self.until}
-        for owed in found.values():
-            tally.count(owed, side)
-        return found
+    def _by_key(self, missed: list[Owed]) -> dict[Any, Owed]:
+        """But what the customer did not do in time."""
+        return {owed.key: owed for owed in missed if owed.rule not in self.theirs}
+
+    def _fen(self, owed: Owed) -> int:
+        """What it would cost: nothing where it was nobody's by name, or leave excuses it (2)."""
+        if not owed.fine_fen or owed.breached_owner_id is None:
+            return 0
+        away = self.leaves.get(owed.breached_owner_id, ())
+        excused = any(excuses(one, opened=owed.opened_at, due=owed.due_at) for one in away)
+        return 0 if excused else owed.fine_fen
+
+    def _row(self, what: What, owed: Owed, held: Owed | None = None, draft: Owed | None = None) -> Row:
+        fens = [one and self._fen(one) or 0 for one in (held, draft)]
+        return Row(what, owed.subject_id, owed.rule, owed.due_at, owed.breached_owner_id, owed.pool, *fens)
+
+
+def _categories(story: Story, event: Past) -> set[str]:
+    """Of which categories its record was then: a record's own, and that which a visit was written up as."""
+    own = event.known["category"] if story.kind == "ticket" and event.known else None
+    return {own, event.facts.get("has", {}).get("category")} - {None}
 
 
 def fell(owed: Owed) -> Fell:
     return Fell(owed.rule, owed.slot, owed.breached_owner_id, owed.due_at, owed.fine_clause, owed.fine_fen)
-
-
-def _row(what: What, owed: Owed, held: Owed | None = None, draft: Owed | None = None) -> Row:
-    fens = [(one and one.fine_fen) or 0 for one in (held, draft)]
-    return Row(what, owed.subject_id, owed.rule, owed.due_at, owed.breached_owner_id, owed.pool, *fens)

@@ -132,7 +132,7 @@ def edit_user(user: User, *, by: User, roles, active: bool, **details) -> None:
     if not active or "roles" in changes:
         end_logins(user)
         review_factor(user)
-        let_go(user, roles=roles if active else (), by=by)
+        let_go(user, lost=set(before) - roles if active else tuple(Role), by=by)
     if active:
         _present_due(user)
 

@@ -108,6 +108,7 @@ class Visit(Subject):
     noun = "visits"
     label = N_("On-site visit")
     EVENTS = VisitEvent
+    HANDED = frozenset({VisitEvent.ASSIGNED})
     STATES = State
     DATES = ("arrive_at", "ends_at", "returned_at")
     FACTS = ("signed_way",)

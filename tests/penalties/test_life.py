@@ -250,8 +250,7 @@ def test_where_nobody_may_answer_somebody_is_appointed(app):
     assert workflow.may_answer(row) == [] and {"penalty.appoint", "penalty.answer"} <= set(owed(row))
     with unit_of_work():
         other = second_manager()
-    for by in (director, manager):
-        refused(Forbidden, workflow.appoint, row, by=by, to=make.who("archivist"), reason="请她看看")
+    refused(Forbidden, workflow.appoint, row, by=director, to=make.who("archivist"), reason="请她看看")
     for to in (director, manager, make.who("followup")):
         assert refused(Invalid, workflow.appoint, row, by=other, to=to, reason="请他看看").fields.keys() == {"to"}
     assert refused(Invalid, workflow.appoint, row, by=other, to=other, reason="我来").fields.keys() == {"to"}
@@ -262,6 +261,53 @@ def test_where_nobody_may_answer_somebody_is_appointed(app):
     with unit_of_work():
         workflow.decide(row, by=make.who("archivist"), outcome="upheld", answer="属实")
     assert row.state == "upheld" and row.effective_fen == row.fen
+
+
+def test_with_one_manager_and_one_director_an_appeal_is_answered_all_the_same(app, browser):
+    """The director entered it, the manager issued it: naming who answers is not answering."""
+    row = committed(penalty, "appealed", by=make.who("director"))
+    assert workflow.may_answer(row) == [] and "penalty.appoint" in owed(row)
+    for by in ("director", "manager"):
+        assert "/appointment" in browser(by).get(row.path).text
+    refused(Forbidden, workflow.appoint, row, by=make.who("specialist"), to=make.who("archivist"), reason="请她看看")
+    refused(Invalid, workflow.appoint, row, by=make.who("manager"), to=make.who("director"), reason="请他看看")
+    with unit_of_work():
+        workflow.appoint(row, by=make.who("manager"), to=make.who("archivist"), reason="与此事无关")
+        workflow.decide(row, by=make.who("archivist"), outcome="struck", answer="确实请过假")
+    assert row.state == "struck"
+
+
+def test_a_director_who_stands_in_for_the_issuer_does_not_answer_and_it_is_known(app):
+    """Their cover is barred as they are: then somebody is to be named (2)."""
+    row = committed(penalty, "signed", by=make.who("followup"))
+    with unit_of_work():
+        make.absence(by=make.who("manager"), to=make.who("director"), upto="away", days=9)
+    with unit_of_work():
+        workflow.appeal(row, by=make.who("specialist"), words="那天高速封路")
+    assert workflow.may_answer(row) == [] and "penalty.appoint" in owed(row)
+
+
+def test_what_the_only_director_recommended_says_that_nobody_may_decide(app, browser):
+    row = committed(penalty, "signed", key="3.11.dismissal", by=make.who("director"))
+    with later(days=4):
+        assert "penalty.weigh" in owed(row) and workflow.may_weigh(row) == []
+        assert "appoint somebody" in browser("director").get(row.path).text
+        with unit_of_work():
+            somebody("director2", "何平", Role.DIRECTOR)
+        assert "appoint somebody" not in browser("director").get(row.path).text
+
+
+def test_a_stand_in_who_is_given_one_more_role_still_answers(app):
+    row = committed(penalty, "appealed", by=make.who("director"))
+    with unit_of_work():
+        workflow.appoint(row, by=make.who("manager"), to=make.who("archivist"), reason="与此事无关")
+    other = make.who("archivist")
+    with unit_of_work():
+        staff.edit_user(other, by=make.who("admin"), roles=["archivist", "followup"], active=True)
+    assert owed(row)["penalty.answer"].owner_id == other.id
+    with unit_of_work():
+        staff.edit_user(other, by=make.who("admin"), roles=["archivist"], active=False)
+    assert owed(row)["penalty.answer"].owner_id is None and workflow.may_answer(row) == []
 
 
 def test_a_named_stand_in_answers_though_there_is_a_director(app):

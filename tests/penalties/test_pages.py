@@ -1,6 +1,9 @@
 """Penalties on their pages: who reads what, nothing typed lost, every fine explained to the person who pays it."""
 
+from io import BytesIO
+
 import pytest
+from openpyxl import load_workbook
 
 from crm import clock
 from crm.db import db, unit_of_work
@@ -182,7 +185,8 @@ def test_where_nobody_may_decide_the_page_says_appoint_somebody(app, browser):
 def test_where_nobody_may_answer_the_page_says_so_to_whoever_may_appoint(app, browser):
     row = committed(penalty, "appealed")
     assert "appoint somebody" in browser("specialist").get(row.path).text
-    assert "/appointment" not in browser("manager").get(row.path).text, "who issued it names nobody"
+    assert "/appointment" in browser("manager").get(row.path).text, "naming is not answering"
+    assert "/appointment" not in browser("specialist").get(row.path).text
 
 
 def test_a_list_shows_one_their_own_and_those_who_lead_all(app, browser):
@@ -252,6 +256,47 @@ def test_a_witness_learns_of_it_nowhere_else(app, browser):
     assert "周五例会" not in page.get(f"/papers/new?of={row.number}").text
     assert row.path not in page.get("/penalties?key=3.9.late").text and row.path not in page.get("/penalties?month=2026-11").text
     assert page.send(f"{row.path}/notes", words="我看到了").status_code == 404
+
+
+def test_nor_does_a_witness_learn_it_from_the_record_it_came_of(app, browser):
+    """Its title says what it is for: a page of what it came of does not name it."""
+    with unit_of_work():
+        record = make.ticket()
+        row = by_hand(origin=record, title="没有按时上门")
+    with unit_of_work():
+        for step in ("issue", "refuse"):
+            do(step, db.session.get_one(Penalty, row.id))
+        workflow.refuse(db.session.get_one(Penalty, row.id), by=make.who("manager"), words="推开了",
+                        witnesses=(make.who("specialist2"), make.who("followup")))  # fmt: skip
+    assert row.number in browser("manager").get(record.path).text
+    told = browser("specialist2").get(record.path)
+    assert told.status_code == 200 and row.number not in told.text and "没有按时上门" not in told.text
+
+
+def test_what_is_recommended_about_somebody_does_not_go_to_payroll(app, browser):
+    from crm.fund import workflow as fund
+    from crm.fund.models import Month
+
+    fine, hard = (committed(penalty, "signed", key=key, by=make.who("followup")) for key in ("3.9.late", "7.1.later"))
+    with clock.frozen(clock.parse("2026-12-02T10:00")):
+        tick()
+        with unit_of_work():
+            month = db.session.query(Month).filter_by(title="2026-11").one()
+            fund.close(month, by=make.who("director"))
+        for who, reads in (("director", True), ("specialist", True), ("archivist", False)):
+            page = browser(who)
+            assert (page.get(hard.path).status_code == 200) == reads, who
+            assert (hard.number in page.get(month.path).text) == reads and fine.number in page.get(month.path).text, who
+        book = load_workbook(BytesIO(browser("archivist").get(f"{month.path}/file.xlsx").data))
+        said = [str(cell.value) for sheet in book for row in sheet for cell in row]
+        assert fine.number in said and hard.number not in said
+
+
+def test_the_list_says_no_amount_of_what_costs_nothing_any_more(app, browser):
+    committed(penalty, "waived")
+    assert "¥20" not in browser("manager").get("/penalties/export.csv").text
+    committed(penalty, "signed")
+    assert "¥20" in browser("manager").get("/penalties/export.csv").text
 
 
 def test_a_paper_of_a_penalty_is_no_more_open_than_the_penalty(app, browser):

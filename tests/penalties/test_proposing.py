@@ -8,8 +8,11 @@ from sqlalchemy import event
 from crm import clock
 from crm.absences import workflow as absences
 from crm.absences.models import Absence
+from crm.customers.models import Contact
 from crm.db import db, unit_of_work
-from crm.duties import queries as duties
+from crm.duties import queries as stories
+from crm.duties import reading
+from crm.duties import workflow as duties
 from crm.duties.models import Duty, Event, Notice
 from crm.fund import statement
 from crm.fund.models import Month
@@ -20,6 +23,7 @@ from crm.penalties import evidence, fairness, grounds, queries
 from crm.penalties import workflow as penalties
 from crm.penalties.grounds import Told, follows_now
 from crm.penalties.models import Penalty
+from crm.rulebooks.text import Change, changed
 from crm.sweep import tick
 from crm.tickets import workflow as tickets
 from crm.visits import workflow as visits
@@ -200,7 +204,7 @@ def test_a_service_that_a_callback_finds_has_no_record_is_a_finding_of_whoever_c
 def test_a_manager_owes_the_decision_and_nobody_is_told_before_it(app):
     committed(returned_visit)
     [row] = swept(days=3)
-    owed = {duty.rule: duty for duty in duties.of_subject(row)}
+    owed = {duty.rule: duty for duty in stories.of_subject(row)}
     assert owed["penalty.issue"].pool == "manager" and owed["penalty.issue"].fine_fen is None
     told = db.session.query(Notice).join(Event, Event.id == Notice.event_id).filter(Event.subject_id == row.id)
     assert told.count() == 0
@@ -241,6 +245,38 @@ def test_leave_approved_afterwards_voids_what_it_excuses_signed_or_not(app):
         absences.approve(away, by=make.who("manager"), unforeseen=True)
     assert [one.state for one in swept(days=4)] == ["voided"]
     assert [one.state for one in swept(days=5)] == ["voided"], "and is not proposed again"
+
+
+def test_a_missed_answer_to_a_complaint_that_costs_something_keeps_its_penalty(app):
+    """It rests on the duty, not on what was decided on the complaint."""
+    with unit_of_work():
+        text = changed(reading.shipped(), [Change(("duty", "opinion.answer", "fine"), [{"clause": "7.4"}])])
+        duties.issue_edition(text, clock.now() + timedelta(seconds=1), by=make.who("director"))
+    with later(hours=1):
+        committed(make.opinion)
+        for days in (20, 21, 22):
+            rows = [row for row in swept(days=days) if row.origin_id and row.duty_id]
+            assert [row.state for row in rows] == ["proposed"], days
+            assert not [event for row in rows for event in stories.timeline(row) if event.kind in ("penalty.voided", "penalty.revived")]
+
+
+def test_one_that_cannot_be_settled_stops_none_of_the_others(app, monkeypatch, caplog):
+    committed(returned_visit)
+    monkeypatch.setattr(grounds, "gone", lambda penalty_id=None: {999_999: "absence"} if penalty_id is None else 1 / 0)
+    assert [row.clause for row in swept(days=3)] == ["7.4"] and "999999" in caplog.text
+
+
+def test_what_was_missing_is_kept_though_it_cost_nothing_then(app):
+    """It turns out to be of a declared category afterwards: the notice says what was missing at the deadline."""
+    with unit_of_work():
+        row = ended_record("inquiry")
+    with later(days=2):
+        tick()
+        with unit_of_work():
+            said = {"contact": db.session.get(Contact, row.contact_id), "department": row.department, "category": "report_problem"}
+            tickets.edit_ticket(db.session.get_one(type(row), row.id), by=make.who("specialist"), **said)
+        [found] = [one for one in swept(hours=1) if one.origin_id == row.id]
+        assert found.evidence["missing"] and found.fen == 5000
 
 
 def test_what_costs_nothing_holds_up_nothing_that_does(app, monkeypatch):

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from crm import clock
 from crm.db import db, unit_of_work
 from crm.fund import workflow as fund
-from crm.fund.models import Month
+from crm.fund.models import FundEntry, Month
 from crm.reports import fined
 from crm.reports.periods import Period
 from crm.sweep import tick
@@ -53,6 +53,13 @@ def test_the_fund_is_that_of_the_days_in_it(month):
     december = fined.figures(Period.month(date(2026, 12, 1)))
     assert {key: december["number"][key] for key in ("into", "out", "balance")} == {"into": 5000, "out": 1234, "balance": 3766}
     assert [row["purpose"] for row in december["fund"]] == ["2026-11", "水果"]
+
+
+def test_what_was_taken_back_was_not_spent(month):
+    with unit_of_work():
+        fund.reverse(db.session.query(FundEntry).filter_by(kind="spent").one(), by=make.who("director"), reason="退了")
+    december = fined.figures(Period.month(date(2026, 12, 1)))
+    assert {key: december["number"][key] for key in ("into", "out", "balance")} == {"into": 5000, "out": 0, "balance": 5000}
 
 
 def test_every_number_leads_to_the_rows_it_counts(month, browser):

@@ -23,7 +23,7 @@ BROKEN = {
     'kind = "line"\n\n[field.report_name]': 'kind = "wish"\n\n[field.report_name]', '[penalty."7.3"]\nkind': '[penalty."7.33"]\nkind', 'paper = "contract"': 'paper = "napkin"',
     'to = "relations"': 'to = "moon"', 'title = {zh = "回访处理结果", en = "Call back on the outcome"}': 'title = {zh = "回访处理结果"}',
     'lost = "7.3"\ndue = "5 working days"\nours = true\n\n[duty."paper.change_request"]': 'lost = "7.99"\ndue = "5 working days"\nours = true\n\n[duty."paper.change_request"]',
-    'keeps = "ticket.settled"': "keeps = []", '[chapter."10"]': '[chapter."11"]', 'fen = 50000\ntitle': 'fen = 50000\nper_head = 3\ntitle', "[settings]": "[setting]",
+    'owner = "pool:director"\nmove = "weigh"': 'owner = "pool:developer"\nmove = "weigh"', 'keeps = "ticket.settled"': "keeps = []", '[chapter."10"]': '[chapter."11"]', 'fen = 50000\ntitle': 'fen = 50000\nper_head = 3\ntitle', "[settings]": "[setting]",
     'due = "2 working days"\nwarn = "4 working hours"': 'due = "2 working days"\nwarn = "3 working days"',
     'opens = "ticket.settled"\n': "\n", "[hours]\n": "[hours\n",
 }  # fmt: skip

@@ -1,15 +1,17 @@
 """A draft tried on the past: what it says of single stories, what it leaves out, and how the sweep carries it on."""
 
 import threading
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import text as sql
 
 from crm import clock, sweep
+from crm.absences import workflow as absences
 from crm.db import db, unit_of_work
 from crm.duties import reading
 from crm.duties import workflow as duties
-from crm.duties.models import Duty, Event, Extension
+from crm.duties.models import Duty, Edition, Event, Extension
 from crm.papers import workflow as papers
 from crm.penalties import workflow as penalties
 from crm.rulebooks import trying
@@ -20,7 +22,7 @@ from crm.tickets import workflow as tickets
 from crm.visits import workflow as visits
 from tests import make
 from tests.conftest import together
-from tests.penalties.making import penalty, second_manager
+from tests.penalties.making import ended_implementation, penalty, second_manager
 from tests.rulebooks import drafts
 
 FRIDAY = clock.parse("2026-12-11T09:00")
@@ -82,7 +84,7 @@ def test_what_fell_due_outside_the_time_is_not_counted(opened):
     rows, tally = tried(Change(DUE, "3 days"), since=clock.parse("2026-11-26"), until=UNTIL)
     assert "ticket.progress" not in tally.rules and rows == [], "under the draft it was in time"
     rows, tally = tried(Change(DUE, "1 day"), since=clock.parse("2026-11-25"), until=clock.parse("2026-11-26"))
-    assert told(rows) == [("fewer", "ticket.progress")], "it would have been missed, but the day before"
+    assert rows == [] and tally.rules["ticket.progress"] == [1, 0, 1, 0], "the day before: it is the same one, missed on both sides"
 
 
 def test_the_end_of_a_calendar_day_belongs_to_the_day_that_ends(opened):
@@ -221,6 +223,65 @@ def test_a_category_that_the_draft_has_not_leaves_its_records_out(opened):
     rows, tally = tried(Change(("category", "inquiry"), None))
     assert [(one.what, one.why, one.subject_id) for one in rows] == [(What.LEFT_OUT, Why.GONE, opened.id)]
     assert tally.why == {Why.GONE: 1} and "ticket.progress" not in tally.rules, "left out of both sides"
+
+
+def test_a_visit_written_up_as_such_a_category_is_left_out_too(app):
+    with unit_of_work():
+        row = make.handed_in()
+        make.written_up(row)
+    rows, tally = tried(Change(("category", "inquiry"), None))
+    assert (What.LEFT_OUT, row.id) in [(one.what, one.subject_id) for one in rows] and tally.why[Why.GONE] >= 1
+
+
+def test_an_edition_that_was_taken_back_stops_no_trial(opened):
+    with unit_of_work():
+        edition = duties.issue_edition(reading.shipped(), clock.now() + timedelta(days=9), by=make.who("director"))
+    with unit_of_work():
+        duties.withdraw_edition(db.session.get_one(Edition, edition.id), by=make.who("director"))
+    rows, tally = tried(Change(DUE, "3 days"))
+    assert told(rows) == [("fewer", "ticket.progress")] and tally.seen > 1
+
+
+def test_a_visit_that_was_given_to_another_is_theirs_under_the_draft_too(app):
+    with unit_of_work():
+        row = make.handed_in()
+        visits.assign(row, by=make.who("manager"), to=make.who("specialist2"), reason="换人")
+        make.written_up(row)
+    rows, _tally = tried(Change(("duty", "visit.write_up", "due"), "60m"))
+    assert not [one for one in rows if one.what == What.LEFT_OUT]
+    with at("2026-11-23T10:00"), unit_of_work():
+        late = make.handed_in()
+        visits.assign(late, by=make.who("manager"), to=make.who("specialist2"), reason="换人")
+    with at("2026-11-23T11:00"), unit_of_work():
+        make.written_up(late)
+    rows, _tally = tried(Change(("duty", "visit.write_up", "due"), "20m"))
+    assert [(one.subject_id, one.owner_id) for one in rows if one.rule == "visit.write_up"] == [(late.id, make.who("specialist2").id)]
+
+
+def test_what_stays_behind_in_a_leave_stays_behind_in_a_trial(app):
+    """The implementation goes to the stand-in, the paper in hand does not."""
+    me, other = make.who("specialist"), make.who("specialist2")
+    with unit_of_work():
+        made = ended_implementation()
+        paper = make.paper(made, by=me, kind="implementation")
+        make.absence(by=me, to=other, upto="away", days=30)
+    with at("2026-12-09T09:00"), unit_of_work():
+        papers.offer(paper, by=me, to=make.who("archivist"))
+    rows, _tally = tried(Change(("duty", "paper.implementation", "due"), "1 working day"))
+    assert {one.owner_id for one in rows if one.rule == "paper.implementation"} <= {me.id}
+    assert not [one for one in rows if one.what == What.LEFT_OUT]
+
+
+def test_what_leave_excuses_or_nobody_owed_by_name_costs_nothing_in_a_trial(opened):
+    me = make.who("specialist")
+    longer = Change(DUE, "3 days"), Change(("duty", "ticket.progress", "fine"), [{"clause": "7.5"}])
+    rows, tally = tried(*longer[1:])
+    assert tally.people[str(me.id)][3] == 5000 and [(one.fen_held, one.fen_draft) for one in rows] == [(0, 5000)]
+    with at("2026-11-27T10:00"), unit_of_work():
+        leave = absences.ask(by=me, category="sick", starts_on=date(2026, 11, 24), ends_on=date(2026, 11, 25), words="发烧")
+        absences.approve(leave, by=make.who("manager"), unforeseen=True)
+    rows, tally = tried(*longer[1:])
+    assert rows == [] and tally.people[str(me.id)][3] == 0 and tally.rules["ticket.progress"][2] == 1
 
 
 def test_a_missed_deadline_opens_what_it_opens_under_the_draft(app):
