@@ -1,18 +1,19 @@
 """The pages on which a draft is changed: a sheet for each kind of entry, the clauses' words, and the text itself. Each is asked
 what is wrong with it while it is typed, and says the same without a script when it is sent."""
 
-from flask import Blueprint, flash, jsonify, redirect, render_template
+from flask import Blueprint, flash, jsonify, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_login import current_user
 
 from crm.answers import own_units, repeatable
-from crm.errors import Invalid, NotThere, Refused, Stale
+from crm.errors import Forbidden, Invalid, NotThere, Refused, Stale
 from crm.forms import attempt
 from crm.moves import check_version
 from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.rulebooks import differences, forms, page, queries, workflow
 from crm.rulebooks.models import Draft
+from crm.rulebooks.moves import CHANGE
 from crm.rulebooks.sheets import SHEETS, Section, clause_words, entries_of
 from crm.rulebooks.text import data_of, parts, with_part
 
@@ -33,6 +34,8 @@ def _sheet(key: str):
 
 def edit(draft: Draft, key: str, sections: list[Section], back: str, **more):
     """A sheet's whole life: shown, saved, or shown again with every word."""
+    if request.method == "POST" and not CHANGE.may(current_user, draft):
+        raise Forbidden()  # whatever is wrong with what they sent
     data, entries = data_of(draft.body), list(entries_of(sections))
     form = forms.sheet_form(entries, data)
 

@@ -61,6 +61,7 @@ def planned(draft: Draft, changes: Sequence[Change]) -> tuple[list[Change], dict
 
 def change(draft: Draft, changes: Sequence[Change], *, by) -> list[differences.Difference]:
     """Save some values of a draft: what differs now. Comments and order of its text stay."""
+    _changeable(draft, by)
     every, after = planned(draft, changes)
     if not differences.made(data_of(draft.body), every):
         return []
@@ -92,6 +93,7 @@ def faults_of(text: str) -> list[faults.Fault]:
 
 def add(draft: Draft, change_: Change, *, by) -> None:
     """Something that is not there yet; Invalid if there is one of its key."""
+    _changeable(draft, by)
     table, key = change_.path
     if key in data_of(draft.body).get(table, {}):
         raise Invalid(fields={"key": N_("There is one of this key already.")})

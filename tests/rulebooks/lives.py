@@ -31,6 +31,15 @@ from crm.visits import workflow as visits
 from crm.visits.models import Visit
 from tests import make
 
+Name = tuple[int, int]  # the step a subject was made by, and the how-manieth of it: by this it is known in both departments
+CHOSEN: dict[int, tuple[Name | int, str]] = {}  # step → what it is about, as the first department had it: subject, of a duty its rule
+BORN: dict[int, Name] = {}  # of the department that lives
+HERE: list[int] = [0]
+
+
+def known_as(id: int) -> Name | int:
+    return BORN.get(id, id)
+
 
 class Step(NamedTuple):
     """After so many minutes somebody tries something; `dice` decide all else."""
@@ -41,10 +50,15 @@ class Step(NamedTuple):
 
 
 def one(kind: type[Subject], dice: random.Random) -> Any:
+    """Of this kind; in the other department the same, where it came to be there."""
     found = db.session.query(kind).filter(kind.edition_id.is_not(None)).order_by(kind.id).all()
+    if HERE[0] in CHOSEN:
+        found = [row for row in found if (known_as(row.id), "") == CHOSEN[HERE[0]]]
     if not found:
         raise Refused()
-    return dice.choice(found)
+    row = random.Random(dice.randrange(10**9)).choice(found)
+    CHOSEN[HERE[0]] = known_as(row.id), ""
+    return row
 
 
 def unit(dice: random.Random) -> Customer:
@@ -84,6 +98,10 @@ def ticket_verb(dice: random.Random) -> None:
         lambda: tickets.settle(row, by=manager, answer="先这样", to=make.who("specialist2")), lambda: tickets.tell(row, by=me, words="好"),
     ]  # fmt: skip
     dice.choice(acts)()
+
+
+def give_visit(dice: random.Random) -> None:
+    visits.assign(one(Visit, dice), by=make.who("manager"), to=make.who(dice.choice(["specialist", "specialist2"])), reason="换人")
 
 
 def ask_visit(dice: random.Random) -> None:
@@ -151,20 +169,15 @@ def change_verb(dice: random.Random) -> None:
     dice.choice(acts)()
 
 
-CHOSEN: dict[int, tuple[str, str]] = {}  # step → the duty it is about, as the first department had it: subject and rule
-HERE: list[int] = [0]
-Name = tuple[int, int]  # the step a subject was made by, and the how-manieth of it: by this it is known in both departments
-
-
 def some_duty(dice: random.Random, *where: Any) -> Duty:
     """One that is open; in the other department the same."""
-    found = db.session.query(Duty).join(Duty.subject).filter(open_now(), Duty.rule.not_like("rulebook.%"), *where).order_by(Subject.number, Duty.rule).all()
+    found = db.session.query(Duty).join(Duty.subject).filter(open_now(), Duty.rule.not_like("rulebook.%"), *where).order_by(Subject.id, Duty.rule).all()
     if HERE[0] in CHOSEN:
-        found = [duty for duty in found if (duty.subject.number, duty.rule) == CHOSEN[HERE[0]]]
+        found = [duty for duty in found if (known_as(duty.subject_id), duty.rule) == CHOSEN[HERE[0]]]
     if not found:
         raise Refused()
     duty = random.Random(dice.randrange(10**9)).choice(found)
-    CHOSEN[HERE[0]] = duty.subject.number, duty.rule
+    CHOSEN[HERE[0]] = known_as(duty.subject_id), duty.rule
     return duty
 
 
@@ -204,7 +217,7 @@ def release(dice: random.Random) -> None:
 
 VERBS: dict[str, Callable[[random.Random], object]] = {
     function.__name__: function for function in (
-        open_ticket, edit_ticket, assign, ticket_verb, ask_visit, visit_verb, on_site, grade, opinion, answer, agree, pay, wish, change_verb, ask_time,
+        open_ticket, edit_ticket, assign, ticket_verb, ask_visit, give_visit, visit_verb, on_site, grade, opinion, answer, agree, pay, wish, change_verb, ask_time,
         decide_time, call, claim, release)
 }  # fmt: skip
 OFTEN = {"ticket_verb": 8, "open_ticket": 4, "on_site": 5, "visit_verb": 2, "ask_visit": 2, "ask_time": 3, "decide_time": 2, "call": 3}
@@ -237,6 +250,7 @@ class Told(NamedTuple):
 def live(steps: list[Step], only: Collection[int] | None = None) -> Told:
     """Run a script, the sweep coming by before each step. `only`: no others are tried."""
     at, told = make.MONDAY, Told({}, {})
+    BORN.clear()
     if only is None:
         CHOSEN.clear()
     for place, step in enumerate(steps):
@@ -259,6 +273,7 @@ def _step(place: int, step: Step, told: Told) -> None:
         return
     made = db.session.query(Subject.id).filter(Subject.id > last).order_by(Subject.id)
     told.born.update({id: (place, n) for n, (id,) in enumerate(made)})
+    BORN.update(told.born)
     told.taken[place] = {id for (id,) in db.session.query(Event.subject_id).filter(Event.id > before)}
 
 
