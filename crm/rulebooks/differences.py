@@ -72,7 +72,13 @@ def clause_of(path: tuple[str, ...], data: Mapping[str, Any]) -> str:
 
 
 def unsaid(found: list[Difference], data: Mapping[str, Any]) -> list[str]:
-    """The clauses on which something changed while their own words stayed: they may still tell the former."""
+    """The clauses on which something changed while their own words stayed: they may still tell the former. With a deadline goes
+    what a miss of it costs, where the department's default stands there."""
+    clauses = data.get("clause", {})
     changed = dict.fromkeys(clause_of(one.path, data) for one in found if one.table in ("duty", "penalty", "category"))
+    for one in found:
+        if one.table == "duty" and one.path[-1] == "due":
+            fines = (fine["clause"] for fine in data["duty"][one.path[1]].get("fine", ()))
+            changed |= dict.fromkeys(clause for clause in fines if clauses.get(clause, {}).get("ours"))
     told = {one.path[1] for one in found if one.table == "clause"}
-    return [clause for clause in changed if clause in data.get("clause", {}) and clause not in told]
+    return [clause for clause in changed if clause in clauses and clause not in told]

@@ -63,9 +63,11 @@ def test_the_clause_an_entry_stands_on():
 
 def test_a_clause_whose_words_still_tell_the_former_is_named():
     after = applied(DATA, [Change(("penalty", "7.5", "fen"), 6000), Change(("duty", "visit.write_up", "due"), "2 working days")])
-    assert unsaid(between(DATA, after), after) == ["5.3.6", "7.5"]
+    assert unsaid(between(DATA, after), after) == ["5.3.6", "7.5", "7.4"], "what a miss costs tells its deadline, too"
     after = applied(after, [Change(("clause", "7.5", "text"), {"zh": "罚款¥60", "en": "¥60"})])
-    assert unsaid(between(DATA, after), after) == ["5.3.6"]
+    assert unsaid(between(DATA, after), after) == ["5.3.6", "7.4"]
+    after = applied(DATA, [Change(("duty", "ticket.complete", "due"), "ended_at + 2 working days")])
+    assert unsaid(between(DATA, after), after) == ["5.1.3", "7.5"], "the default of 7.5 tells the deadline, too"
 
 
 def test_what_must_be_declared_is_fined_where_the_others_are_and_what_need_not_be_is_not():
