@@ -75,8 +75,11 @@ def _fell(replays: list[Replay], told: lives.Told) -> Counter:
 
 
 def went_on(here: lives.Told, there: lives.Told) -> set:
-    """The subjects to which something happened here after what was refused there: their stories differ from then on."""
+    """The subjects to which something happened here after what was refused there, or there and not here: their stories differ
+    from then on."""
     found = set()
+    for place, ids in there.taken.items():
+        found |= {there.name(id) for id in ids} - {here.name(id) for id in here.taken[place]}
     for place in here.taken.keys() - there.taken.keys():
         later = set().union(*(ids for step, ids in here.taken.items() if step > place), set())
         found |= {here.name(id) for id in here.taken[place] & later}
