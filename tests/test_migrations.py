@@ -53,7 +53,7 @@ def held() -> dict[str, list[dict]]:
 
 
 @pytest.fixture
-def oldest(empty_place):
+def oldest(empty_place, frozen):
     """A place of the first version with rows in every table, which the program of that version left."""
     place = empty_place()
     folder = Path(place.config["INSTANCE"])

@@ -58,7 +58,7 @@ KINDS = [kind for kind in Subject.__subclasses__() if kind.MOVES]
 CASES = [(kind, str(state)) for kind in KINDS for state in kind.STATES]
 # refused for more than its table says: (kind, verb, state) → who may do it all the same
 BESIDES = {
-    **{("penalty", "weigh", state): {"director"} for state in ("signed", "witnessed", "upheld")},  # a manager: about a director
+    ("penalty", "weigh", "upheld"): {"director"},  # a manager: about a director
     ("ticket", "cancel", "ended"): {"manager"},
     ("ticket", "duplicate", "ended"): {"manager"},  # a record whose service ended is owed; a manager may drop it
     ("contract", "lapse", "returned"): {"manager"},  # something is still to be paid
