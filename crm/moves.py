@@ -25,7 +25,7 @@ class Move:
     own: bool = False  # nobody but the owner
     hands: tuple[str, ...] = ()  # nobody but whom one of these columns names; in another state they name nobody for it
     others: bool = False  # never whoever asked for it (ours.approval), whatever they may besides
-    bars: tuple[str, ...] = ()  # nor whom one of these columns names
+    bars: tuple[str, ...] = ()  # nor whom one of these columns names, nor who stands in for them
     asks: bool = True  # needs words; else the button alone is enough
     unless: Callable[[Any, Any], Refused | None] | None = None  # of a subject and who would: why it cannot be done all the same
     owed: str = ""  # only while a duty of this rule is open, or of one of these
@@ -43,7 +43,8 @@ class Move:
 
     def barred(self, user, subject) -> bool:
         """Whether it is for others than this person."""
-        if self.bars and user.id in {getattr(subject, name) for name in self.bars}:
+        named = {getattr(subject, name) for name in self.bars}
+        if user.id in named or (named and named & set(user.cover.people)):
             return True
         return self.others and (user.id in subject.askers or in_askers_place(user, subject))
 

@@ -63,7 +63,7 @@ class Line:
 
 def _seen(things: Sequence[Duty]) -> set[int]:
     ids = {duty.subject_id for duty in things}
-    return set(db.session.scalars(select(Subject.id).where(Subject.id.in_(ids), duties.visible(current_user))))
+    return set(db.session.scalars(select(Subject.id).where(Subject.id.in_(ids), duties.named(current_user))))
 
 
 def lines_of(absence: Absence) -> list[Line]:

@@ -4,7 +4,7 @@ from sqlalchemy import bindparam, or_, select
 
 from crm.db import db
 from crm.duties.models import Subject
-from crm.duties.queries import NAME, Name, visible, whole
+from crm.duties.queries import NAME, Name, named, whole
 from crm.errors import NotThere
 from crm.files.models import File
 
@@ -55,7 +55,7 @@ def same(files: Iterable[File], subject: Subject, user) -> dict[str, list[Name]]
     family = {subject.id, subject.origin_id or subject.id}
     other = (Subject.id.not_in(family), or_(Subject.origin_id.is_(None), Subject.origin_id.not_in(family)))
     rows = select(File.sha256, *NAME).join(Subject, Subject.id == File.subject_id)
-    rows = rows.where(File.sha256.in_(known), File.removed_at.is_(None), *other, visible(user)).distinct()
+    rows = rows.where(File.sha256.in_(known), File.removed_at.is_(None), *other, named(user)).distinct()
     found: dict[str, list[Name]] = {}
     for sha256, *name in db.session.execute(rows.order_by(Subject.id).limit(20)):
         found.setdefault(sha256, []).append(Name(*name))

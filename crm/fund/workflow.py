@@ -12,7 +12,7 @@ from crm.db import db, hold, unit_of_work
 from crm.duties.acts import each_once
 from crm.duties.models import Edition, Event
 from crm.duties.record import open_subject, record
-from crm.errors import Forbidden, Invalid, NotThere, Refused, WrongState, blank, needed
+from crm.errors import Forbidden, Invalid, Refused, WrongState, blank, needed
 from crm.fund import statement
 from crm.fund.models import EntryKind, FundEntry, Month, MonthEvent, State
 from crm.labels import N_
@@ -102,10 +102,10 @@ def balance() -> int:
 
 
 def running() -> Month:
-    """The month we are in; NotThere until the sweep has opened it."""
+    """The month we are in; Refused until the sweep has opened it."""
     month = db.session.scalar(select(Month).where(Month.month == clock.today().replace(day=1)))
     if month is None:
-        raise NotThere()
+        raise Refused(N_("This month has not been opened yet: the program does that within a minute. Try again then."))
     return month
 
 

@@ -12,7 +12,7 @@ from crm.duties import queries as duties
 from crm.duties.models import Duty, Event, Subject, open_now
 from crm.duties.rulebook import PaperKind, Rule
 from crm.errors import NotThere
-from crm.papers.models import Paper, State
+from crm.papers.models import DESK, Paper, State
 from crm.permissions import Permission
 from crm.staff.models import UserState
 
@@ -192,7 +192,7 @@ def belonging(number: str, user) -> Subject:
     if subject is None:
         raise NotThere()
     seen = db.session.scalar(select(Subject.id).where(Subject.id == subject.id, duties.whole(user)))
-    if seen is None and not (user.may(Permission.PAPER_ARCHIVE) and _has_papers(subject)):
+    if seen is None and not (user.may(Permission.PAPER_ARCHIVE) and subject.kind in DESK and _has_papers(subject)):
         raise NotThere()
     return subject
 

@@ -1,7 +1,7 @@
 """What a penalty rests on, for its page and its notice: the rule, how its deadline was found, what was missing, what happened."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from flask_babel import get_locale
@@ -59,9 +59,11 @@ def of(penalty: Penalty) -> Evidence:
 
 
 def _named(*ids: int | None) -> dict[int, Name]:
-    """What these are called, whether or not the reader may open them: they stand on the notice."""
+    """What these are called, whether or not the reader may open them: they stand on the notice. Of another penalty the number
+    alone: who reads the one need not read the other."""
     rows = select(*NAME).where(Subject.id.in_([id for id in ids if id]))
-    return {name.id: name for name in (Name(*row) for row in db.session.execute(rows))}
+    found = (Name(*row) for row in db.session.execute(rows))
+    return {name.id: replace(name, title="") if name.kind == "penalty" else name for name in found}
 
 
 def _of_duty(penalty: Penalty, book: Rulebook) -> dict:
@@ -78,7 +80,8 @@ def _of_duty(penalty: Penalty, book: Rulebook) -> dict:
 def time_to_appeal(penalty: Penalty) -> tuple[str, str]:
     """In words: how long one may appeal, and within what it is answered (D1)."""
     book = editions.book(penalty.edition_id or editions.todays_id())
-    return said_of(Span(book.settings["appeal_within_days"], "day")), said_of(book.rules["penalty.answer"].due.span)
+    answer = book.rules.get("penalty.answer")  # an edition may leave it out; the manual says a week
+    return said_of(Span(book.settings["appeal_within_days"], "day")), said_of(answer.due.span if answer else Span(7, "day"))
 
 
 def title_of(key: str) -> str:

@@ -11,9 +11,11 @@ from crm.labels import N_
 from crm.moves import Move
 from crm.penalties.models import Penalty, State
 from crm.permissions import Permission as P
+from crm.permissions import Role
+from crm.staff import queries as staff
 
 WEIGH = "penalty.weigh penalty.weigh_lead"
-_manager: dict[str, Any] = {"permission": P.PENALTY_ISSUE, "others": True}
+_manager: dict[str, Any] = {"permission": P.PENALTY_ISSUE, "others": True, "bars": ("concerned_id",)}
 _person: dict[str, Any] = {"permission": P.SIGNED_IN, "hands": ("concerned_id",)}
 
 
@@ -35,6 +37,18 @@ def _not_theirs_yet(penalty: Penalty, user: Any) -> Refused | None:
     return Refused(N_("The person may still appeal: decide when those days are over.")) if early else None
 
 
+def who_may(verb: str, penalty: Penalty) -> list[int]:
+    """Whose it is to take a move, right and duty considered."""
+    move = MOVES[verb]
+    found = (one for one in staff.with_role(tuple(Role)) if move.may(one, penalty))
+    return [one.id for one in found if not isinstance(move.why_not(penalty, one), Forbidden)]
+
+
+def _others_may(penalty: Penalty, user: Any) -> Refused | None:
+    """Whoever issued or entered it names who answers only where nobody may answer."""
+    return Forbidden() if user.id in penalty.askers and who_may("decide", penalty) else None
+
+
 MOVES: dict[str, Move] = {
     "issue": Move(noun="issue", label=N_("Issue the notice"), done=N_("The notice is issued; the person signs it next."),
                   froms=frozenset({State.PROPOSED}), to=State.ISSUED, icon="file-earmark-text", tone="primary", **_manager),
@@ -51,13 +65,14 @@ MOVES: dict[str, Move] = {
                    **_person),
     "decide": Move(noun="answer", label=N_("Answer the appeal"), done=N_("The appeal is answered; the person has been told."),
                    froms=frozenset({State.APPEALED}), to=frozenset({State.UPHELD, State.REDUCED, State.STRUCK}),
-                   permission=P.SIGNED_IN, over=P.PENALTY_DECIDE, others=True, icon="check2", tone="primary"),
+                   permission=P.SIGNED_IN, over=P.PENALTY_DECIDE, others=True, bars=("concerned_id",), icon="check2",
+                   tone="primary"),
     "appoint": Move(noun="appointment", label=N_("Name who answers the appeal"), done=N_("They have been told."),
                     froms=frozenset({State.APPEALED}), to=None, permission=P.PENALTY_APPOINT, icon="person",
-                    bars=("concerned_id",)),
+                    bars=("concerned_id",), unless=_others_may),
     "weigh": Move(noun="decision", label=N_("Decide on what is recommended"), done=N_("Your decision is noted."),
                   froms=frozenset({State.SIGNED, State.WITNESSED, State.UPHELD}), to=None, permission=P.PENALTY_WEIGH,
-                  others=True, owed=WEIGH, icon="clipboard", tone="primary", unless=_not_theirs_yet),
+                  others=True, bars=("concerned_id",), owed=WEIGH, icon="clipboard", tone="primary", unless=_not_theirs_yet),
     "waive": Move(noun="waiver", label=N_("Waive it"), done=N_("It is waived."),
                   froms=frozenset({State.PROPOSED, State.ISSUED, State.REFUSED}), to=State.WAIVED, icon="x-circle",
                   tone="danger", **_manager),

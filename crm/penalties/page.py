@@ -65,7 +65,7 @@ def form_for(name: str, penalty: Penalty, **kwargs: Any) -> CrmForm:
         form.first.offer(known)
         form.second.offer(known)
     if isinstance(form, forms.AppointForm):
-        form.to.offer(people(penalty, *penalty.askers))
+        form.to.offer(staff.offered(staff.choices([role for role in Role if role != Role.ADMIN]), but=penalty.askers))
     return form
 
 

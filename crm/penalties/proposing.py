@@ -50,7 +50,7 @@ def propose(ground: Ground) -> Penalty:
     entry = book(ground.edition_id).penalties[ground.key]
     origin = db.session.get_one(Subject, ground.origin_id)
     penalty = Penalty(
-        number=next_number("F", clock.today()), title=f"{origin.number} {origin.title}".strip(), state=State.PROPOSED,
+        number=next_number("F", clock.today()), title=_title(origin), state=State.PROPOSED,
         category=ground.key, concerned_id=ground.person_id, origin_id=origin.id, external_ref=ground.ref,
         clause=entry.clause or ground.key, sanction=entry.kind, happened_at=ground.at, cause_id=ground.cause_id,
         duty_id=ground.duty_id, entered_by_id=ground.entered_by_id, facts_said=ground.said,
@@ -60,6 +60,11 @@ def propose(ground: Ground) -> Penalty:
     open_subject(penalty)
     record(PenaltyEvent.PROPOSED, penalty, key=penalty.category, fine_fen=penalty.fen)
     return penalty
+
+
+def _title(origin: Subject) -> str:
+    """Of another penalty its number alone: who reads this one need not read that."""
+    return origin.number if origin.kind == "penalty" else f"{origin.number} {origin.title}".strip()
 
 
 def _void(penalty_id: int) -> bool:

@@ -22,11 +22,10 @@ from crm.labels import N_
 from crm.moves import edit
 from crm.penalties.grounds import Ground
 from crm.penalties.models import FINAL_WARNING, Outcome, Penalty, PenaltyEvent, Sanction, State
-from crm.penalties.moves import MOVES
+from crm.penalties.moves import MOVES, who_may
 from crm.penalties.proposing import propose
 from crm.permissions import Permission as P
 from crm.permissions import Role
-from crm.staff import queries as staff
 from crm.workdays import Span
 
 ANSWER, APPOINT = "penalty.answer", "penalty.appoint"
@@ -202,23 +201,17 @@ def appeal(penalty: Penalty, *, by, words: str) -> None:
 def may_answer(penalty: Penalty) -> list[int]:
     """Who may answer an appeal: whoever was named for it, or a director who neither issued nor entered it, is not concerned and
     stands in for nobody of these."""
-    return _who_may("decide", penalty)
+    return who_may("decide", penalty)
 
 
 def may_issue(penalty: Penalty) -> list[int]:
     """Which managers may issue or waive it."""
-    return _who_may("issue", penalty)
+    return who_may("issue", penalty)
 
 
 def may_weigh(penalty: Penalty) -> list[int]:
     """Who may decide on what is recommended, as long as that is owed."""
-    return _who_may("weigh", penalty)
-
-
-def _who_may(verb: str, penalty: Penalty) -> list[int]:
-    move = MOVES[verb]
-    found = (one for one in staff.with_role(tuple(Role)) if move.may(one, penalty))
-    return [one.id for one in found if not isinstance(move.why_not(penalty, one), Forbidden)]
+    return who_may("weigh", penalty)
 
 
 def appoint(penalty: Penalty, *, by, to: Subject, reason: str) -> None:
@@ -227,6 +220,8 @@ def appoint(penalty: Penalty, *, by, to: Subject, reason: str) -> None:
     needed(reason=reason)
     if to.id == by.id and not by.may(P.PENALTY_DECIDE):
         raise Invalid(fields={"to": N_("Nobody names themselves.")})
+    if not set(to.roles) - {Role.ADMIN}:
+        raise Invalid(fields={"to": N_("Who only administers the program reads no penalties.")})
     penalty.owner_id = to.id
     if MOVES["decide"].barred(to, penalty):
         wrong = N_("Whoever issued it, entered it or is concerned does not answer it, nor who stands in for them.")

@@ -32,10 +32,15 @@ def _sheet(key: str):
     return sheet
 
 
+def _must_be_theirs(draft: Draft) -> None:
+    """Whatever is wrong with what they sent."""
+    if request.method == "POST" and not CHANGE.may(current_user, draft):
+        raise Forbidden()
+
+
 def edit(draft: Draft, key: str, sections: list[Section], back: str, **more):
     """A sheet's whole life: shown, saved, or shown again with every word."""
-    if request.method == "POST" and not CHANGE.may(current_user, draft):
-        raise Forbidden()  # whatever is wrong with what they sent
+    _must_be_theirs(draft)
     data, entries = data_of(draft.body), list(entries_of(sections))
     form = forms.sheet_form(entries, data)
 
@@ -92,6 +97,7 @@ def clause(number, key):
 def text(number, place):
     """The text itself, in the parts its headings make."""
     draft = queries.draft(number, current_user)
+    _must_be_theirs(draft)
     known = parts(draft.body)
     if not 1 <= place <= len(known):
         raise NotThere()

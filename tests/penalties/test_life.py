@@ -297,6 +297,28 @@ def test_what_the_only_director_recommended_says_that_nobody_may_decide(app, bro
         assert "appoint somebody" not in browser("director").get(row.path).text
 
 
+def test_who_stands_in_for_the_person_concerned_decides_nothing_of_it(app):
+    """Neither by a role they have, nor by being named (2)."""
+    row = committed(penalty, "appealed", by=make.who("followup"))
+    with unit_of_work():
+        make.absence(upto="away", days=9, to=make.who("specialist2"))
+        staff.edit_user(make.who("specialist2"), by=make.who("admin"), roles=["specialist", "manager"], active=True)
+    other, hers = make.who("specialist2"), committed(penalty, by=make.who("followup"))
+    for act, said in ((workflow.issue, {"facts": "迟到"}), (workflow.waive, {"reason": "算了"})):
+        refused(Forbidden, act, hers, by=other, **said)
+    refused(Forbidden, workflow.appoint, row, by=other, to=make.who("developer"), reason="请他看看")
+    assert refused(Invalid, workflow.appoint, row, by=make.who("director"), to=other, reason="请她看看").fields.keys() == {"to"}
+
+
+def test_whoever_issued_it_does_not_undo_who_was_named(app):
+    row = committed(penalty, "appealed", by=make.who("followup"))
+    refused(Forbidden, workflow.appoint, row, by=make.who("manager"), to=make.who("developer"), reason="换我的人")
+    with unit_of_work():
+        workflow.appoint(row, by=make.who("director"), to=make.who("archivist"), reason="我出差")
+    refused(Forbidden, workflow.appoint, row, by=make.who("manager"), to=make.who("developer"), reason="换我的人")
+    assert refused(Invalid, workflow.appoint, row, by=make.who("director"), to=make.who("admin"), reason="请他").fields.keys() == {"to"}, "C6"
+
+
 def test_a_stand_in_who_is_given_one_more_role_still_answers(app):
     row = committed(penalty, "appealed", by=make.who("director"))
     with unit_of_work():

@@ -10,7 +10,7 @@ from crm.db import db, unit_of_work
 from crm.duties import reading
 from crm.duties import workflow as duties
 from crm.papers import workflow as papers
-from crm.penalties import printing, workflow
+from crm.penalties import evidence, printing, workflow
 from crm.penalties.models import Penalty
 from crm.rulebooks.text import Change, changed
 from crm.sweep import tick
@@ -271,6 +271,49 @@ def test_nor_does_a_witness_learn_it_from_the_record_it_came_of(app, browser):
     assert row.number in browser("manager").get(record.path).text
     told = browser("specialist2").get(record.path)
     assert told.status_code == 200 and row.number not in told.text and "没有按时上门" not in told.text
+
+
+def test_nor_by_a_hand_over_or_by_a_file_that_is_the_same(app, browser):
+    row = committed(penalty, "refused", by=make.who("director"), title="周五例会", person=make.who("specialist"))
+    witness = make.who("followup")
+    with unit_of_work():
+        leave = make.absence(upto="accepted", days=3, to=witness)
+        files = [make.files.draft("证据.pdf", make.PDF, who, "") for who in (make.who("manager"), witness)]
+        db.session.add_all(files)
+        db.session.flush()
+        make.note(db.session.get_one(Penalty, row.id), by=make.who("manager"), words="证据", files=[files[0].key])
+        record = make.ticket()
+        make.note(record, by=witness, words="同一份", files=[files[1].key])
+    for path in (leave.path, record.path):
+        told = browser("followup").get(path)
+        assert told.status_code == 200 and "周五例会" not in told.text, path
+    assert row.number in browser("manager").get(record.path).text, "who reads both is told"
+
+
+def test_the_archivist_learns_nothing_of_it_from_the_register_nor_from_the_warning_that_came_of_it(app, browser):
+    row = committed(penalty, "issued", key="3.11.dismissal", title="私自接单")
+    two = make.who("followup"), make.who("specialist2")
+    with unit_of_work():
+        papers.enter(db.session.get_one(Penalty, row.id), "other", by=make.who("manager"))
+    with unit_of_work():
+        workflow.refuse(row, by=make.who("manager"), words="撕了", witnesses=two, ill_mannered=True)
+        for one in two:
+            workflow.confirm(row, by=one)
+    assert "私自接单" not in browser("archivist").get(f"/papers/new?of={row.number}").text
+    assert "私自接单" in browser("manager").get(f"/papers/new?of={row.number}").text
+    [warning] = db.session.query(Penalty).filter(Penalty.origin_id == row.id).all()
+    assert warning.title == row.number and "私自接单" not in str(evidence.of(warning))
+
+
+def test_an_edition_without_its_answer_leaves_the_page_readable(app, browser):
+    with later(minutes=5):
+        with unit_of_work():
+            text = changed(reading.shipped(), [Change(("duty", "penalty.answer"), None)])
+            duties.issue_edition(text, clock.now(), by=make.who("director"))
+        with later(minutes=5):
+            row = committed(penalty, "signed", by=make.who("followup"))
+            page = browser("specialist")
+            assert page.get(row.path).status_code == page.get(f"{row.path}/notice.pdf").status_code == 200
 
 
 def test_what_is_recommended_about_somebody_does_not_go_to_payroll(app, browser):

@@ -252,6 +252,12 @@ def issue(page, draft: Draft, day: str):
     return page.send(f"{draft.path}/issue", holds_from=day)
 
 
+def test_who_may_not_change_a_draft_is_refused_whatever_is_wrong_with_what_they_sent(draft, browser):
+    page = browser("manager")
+    for path, said in (("text/1", {"version": "999", "text": "x"}), ("text/1", {}), ("calls", {"cadence": "x"}), ("deadlines", {})):
+        assert page.send(f"{draft.path}/{path}", **said).status_code == 403, (path, said)
+
+
 def test_an_issued_draft_is_an_edition_from_its_day_on_which_everybody_is_asked_to_acknowledge(director, draft):
     with unit_of_work():
         workflow.change(db.session.get(Draft, draft.id), [Change(("penalty", "7.5", "fen"), 6000)], by=make.who("director"))
