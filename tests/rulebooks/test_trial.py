@@ -264,23 +264,26 @@ def test_what_stays_behind_in_a_leave_stays_behind_in_a_trial(app):
     with unit_of_work():
         made = ended_implementation()
         paper = make.paper(made, by=me, kind="implementation")
-        make.absence(by=me, to=other, upto="away", days=30)
+        make.absence(by=me, to=other, upto="accepted", days=30)
+    with at("2026-11-24T09:00"):
+        sweep.tick(clock.now())
+    assert made.owner_id == other.id
     with at("2026-12-09T09:00"), unit_of_work():
         papers.offer(paper, by=me, to=make.who("archivist"))
-    rows, _tally = tried(Change(("duty", "paper.implementation", "due"), "1 working day"))
-    assert {one.owner_id for one in rows if one.rule == "paper.implementation"} <= {me.id}
+    rows, _tally = tried(Change(("penalty", "7.6", "fen"), 60000))
+    assert {one.owner_id for one in rows if one.rule == "paper.implementation"} == {me.id}
     assert not [one for one in rows if one.what == What.LEFT_OUT]
 
 
 def test_what_leave_excuses_or_nobody_owed_by_name_costs_nothing_in_a_trial(opened):
     me = make.who("specialist")
-    longer = Change(DUE, "3 days"), Change(("duty", "ticket.progress", "fine"), [{"clause": "7.5"}])
-    rows, tally = tried(*longer[1:])
+    fined = Change(("duty", "ticket.progress", "fine"), [{"clause": "7.5"}])
+    rows, tally = tried(fined)
     assert tally.people[str(me.id)][3] == 5000 and [(one.fen_held, one.fen_draft) for one in rows] == [(0, 5000)]
     with at("2026-11-27T10:00"), unit_of_work():
         leave = absences.ask(by=me, category="sick", starts_on=date(2026, 11, 24), ends_on=date(2026, 11, 25), words="发烧")
         absences.approve(leave, by=make.who("manager"), unforeseen=True)
-    rows, tally = tried(*longer[1:])
+    rows, tally = tried(fined)
     assert rows == [] and tally.people[str(me.id)][3] == 0 and tally.rules["ticket.progress"][2] == 1
 
 
