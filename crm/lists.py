@@ -130,11 +130,15 @@ def counts(addresses: Iterable[str], tables: Mapping[str, Table], user, most: in
 
 
 def _counting(address: str, tables: Mapping[str, Table], user, most: int | None) -> Any:
+    return select(func.count()).select_from(ids_at(address, tables, user).limit(most).subquery()).scalar_subquery()
+
+
+def ids_at(address: str, tables: Mapping[str, Table], user) -> Select:
+    """The keys of all rows of the list at this address, as far as `user` may see them."""
     parts = urlsplit(address)
     table = tables[parts.path]
     assert table.ids, f"{table.key}: nobody has said what its rows are"
-    ids = table.ids(user, table.filter.of(dict(parse_qsl(parts.query)), user))
-    return select(func.count()).select_from(ids.limit(most).subquery()).scalar_subquery()
+    return table.ids(user, table.filter.of(dict(parse_qsl(parts.query)), user))
 
 
 def at(path: str, **asked: Any) -> str:

@@ -18,7 +18,6 @@ from crm.desk.dashboard import counts as dashboard_counts
 from crm.desk.dashboard import parts
 from crm.desk.search import find
 from crm.desk.shelf import shelf_of
-from crm.desk.tables import CUSTOMERS
 from crm.duties import queries as duties
 from crm.duties.workflow import see_all_notices, see_notice
 from crm.forms import CrmForm
@@ -28,6 +27,7 @@ from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.serials import queries as serials
 from crm.serials.coverage import verdicts
+from crm.serials.customers import TABLE as CUSTOMERS
 from crm.serials.models import Standing
 from crm.staff import queries as staff
 from crm.words import words_in

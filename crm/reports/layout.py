@@ -138,3 +138,10 @@ class Layout:
         known, at = figures["number"], figures.get("at", {})
         for column in self.numbers:
             yield column, column.shown(known.get(column.key)), at.get(column.key, "")
+
+    def leading_to(self, figures: Mapping[str, Any], address: str) -> tuple[str, str] | None:
+        """What the first number is called that has this address, and what it says."""
+        cells = ((table, list(table.cells(row))) for table in self.tables for row in table.rows(figures))
+        said = (((_(table.title), line[0][1], _(column.label)), value, at) for table, line in cells for column, value, at in line)
+        numbers = (((_(column.label),), value, at) for column, value, at in self.said(figures))
+        return next(((" · ".join(words), value) for words, value, at in (*numbers, *said) if at == address), None)

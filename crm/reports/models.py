@@ -2,7 +2,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, Index, false, or_, true
+from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint, false, or_, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.db import db
@@ -121,6 +121,24 @@ class Returned(db.Model):
     reason: Mapped[str]
     returned_at: Mapped[datetime]
     returned_by_id: Mapped[int] = mapped_column(ForeignKey("subjects.id"))
+
+
+class Counted(db.Model):
+    """What a number counted when its report was submitted: the rows of the list at `address`, packed (`reports.keeping`)."""
+
+    __tablename__ = "report_rows"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    report_id: Mapped[int] = mapped_column(ForeignKey("reports.id"))
+    place: Mapped[int]
+    address: Mapped[str]
+    rows: Mapped[bytes]
+
+    __table_args__ = (UniqueConstraint("report_id", "place"),)
+
+    @property
+    def of_missed(self) -> bool:
+        """Its rows are deadlines that passed, by their events."""
+        return self.address.partition("?")[0] == "/duties"
 
 
 class Reader(db.Model):

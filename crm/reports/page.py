@@ -9,7 +9,7 @@ from crm import lists
 from crm.duties import queries as duties
 from crm.errors import NotThere, Refused
 from crm.forms import CrmForm
-from crm.reports import forms, queries, workflow
+from crm.reports import forms, keeping, queries, workflow
 from crm.reports.care import in_care
 from crm.reports.kinds import SORTS
 from crm.reports.models import Kind, Report, Returned
@@ -42,14 +42,27 @@ def version(report: Report) -> Returned | None:
     return earlier[asked - 1]
 
 
+def rows(number: str, place: int):
+    """The rows behind one of its numbers; one that was counted before it was given back is told so."""
+    report = queries.get(number, current_user)
+    counted, bodies = keeping.get(report, place), [report.body, *(one.body for one in queries.returned(report))]
+    layout, address = SORTS[report.category].layout, keeping.path_of(report, place)
+    found = (layout.leading_to(body, address) for body in bodies if body is not None)
+    called, said = next((one for one in found if one), ("", ""))
+    found, hidden = keeping.page(counted, current_user, lists.key(request.args))
+    return render_template("reports/rows.html", report=report, kinds=Kind, called=called, said=said, today=counted.address,
+                           page=found, hidden=hidden, missed=counted.of_missed)  # fmt: skip
+
+
 def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal: Refused | None = None, drafts=()):
     """The whole page; after a refusal with the refused form's words still in it."""
     report = queries.get(number, current_user)
     owed, earlier = duties.of_subject(report), version(report)
     forms_now = offered(report, MOVES, owed, form_for, name=name, bound=bound)
     page = told(report, owed, name=name, bound=bound, refusal=refusal, drafts=drafts)
+    figures = earlier.body if earlier else workflow.figures(report)
     page["names"] |= duties.names([report.submitted_by_id, *(one.submitted_by_id for one in queries.returned(report))])
     return render_template(
         "reports/report.html", **page, report=report, kinds=Kind, offered=forms_now, moves=MOVES, sort=SORTS[report.category],
-        figures=earlier.body if earlier else workflow.figures(report), earlier=earlier, returned=queries.returned(report),
+        figures=figures, kept=keeping.holds(report, figures), earlier=earlier, returned=queries.returned(report),
     )  # fmt: skip

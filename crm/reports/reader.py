@@ -8,12 +8,14 @@ from crm.changes import table as changes
 from crm.contracts import table as contracts
 from crm.duties import table as missed
 from crm.opinions import table as opinions
+from crm.penalties import table as penalties
 from crm.permissions import Permission, Role
+from crm.serials import customers
 from crm.tickets import table as tickets
 from crm.visits import table as visits
 
 LISTS = {one.path: one for one in (tickets.TABLE, visits.TABLE, changes.TABLE, opinions.TABLE, callbacks.TABLE, contracts.TABLE,
-                                   missed.TABLE)}  # fmt: skip
+                                   missed.TABLE, penalties.TABLE, customers.TABLE)}  # fmt: skip
 
 
 class Program:

@@ -163,6 +163,13 @@ def paper(number):
     return pdf(printing.printed, queries.get(number, current_user), number)
 
 
+@bp.get("/<number:number>/rows/<id:place>")
+@needs(P.REPORT_WRITE)
+def rows(number, place):
+    """What one of its numbers counted when it was submitted."""
+    return page.rows(number, place)
+
+
 VERBS = Verbs(queries.get, MOVES, page, {
     "submit": lambda r, f, k: workflow.submit(r, by=current_user, remark=f.remark.data),
     "remark": lambda r, f, k: workflow.remark(r, by=current_user, customer=f.customer.data, words=f.words.data),

@@ -11,10 +11,12 @@ from crm.db import db
 from crm.duties.record import open_subject, record
 from crm.errors import Invalid
 from crm.labels import N_
+from crm.reports import keeping
 from crm.reports.kinds import SORTS, number
 from crm.reports.models import Kind, Report, ReportEvent, Returned, State
 from crm.reports.moves import MOVES
 from crm.reports.periods import Period
+from crm.search import lite
 from crm.staff.models import User
 
 
@@ -60,10 +62,25 @@ def submit(report: Report, *, by, remark: str = "") -> None:
     MOVES["submit"].apply(report, by)
     if report.category == Kind.COMPANY and not remark.strip():
         raise Invalid(fields={"remark": N_("The report to the company is in your words: write them here.")})
-    report.body, report.remark = as_now(report), remark
+    report.body, report.remark = keeping.kept(report, *_settled(report)), remark
     report.submitted_at, report.submitted_by_id, report.owner_id = clock.now(), by.id, by.id
     db.session.flush()
     record(ReportEvent.SUBMITTED, report, by=by, words=remark)
+
+
+def _settled(report: Report) -> tuple[dict[str, Any], keeping.Rows]:
+    """Its figures and the rows they count, of one moment: asked again if somebody changed anything meanwhile, which SQLite lets
+    nobody."""
+    figures, rows = as_now(report), {}
+    for _ in range(TRIES):
+        rows = keeping.behind(figures, SORTS[report.category].layout)
+        if lite() or figures == (again := as_now(report)):
+            break
+        figures = again
+    return figures, rows
+
+
+TRIES = 5
 
 
 def receive(report: Report, *, by) -> None:

@@ -45,8 +45,8 @@ from crm.permissions import Permission, Role
 from crm.plans import workflow as planning
 from crm.plans.models import Plan
 from crm.reports import workflow as reports
+from crm.reports.models import Counted, Report
 from crm.reports.models import Kind as ReportKind
-from crm.reports.models import Report
 from crm.reports.moves import MOVES as MOVES_OF_REPORTS
 from crm.reports.periods import Period
 from crm.rulebooks import suggesting, trying
@@ -213,12 +213,13 @@ def report(whose: str, user, name: str = "") -> Row:
         kind, by, ends = ReportKind.SPECIALIST, owner if writes else make.who("specialist"), manager
     make.customer(f"单位{db.session.query(Subject).count()}", owner_id=by.id)
     row = reports.prepare(kind, month, by if kind == ReportKind.SPECIALIST else None)
-    if name in ("receive", "verify", "send_back") or whose == "closed":
+    if name in ("receive", "verify", "send_back", "rows") or whose == "closed":
         reports.submit(row, by=by)
     if whose == "closed":
         (reports.verify if kind == ReportKind.SERVICES else reports.receive)(row, by=ends)
     move = MOVES_OF_REPORTS.get(name)
-    return Row({"number": row.number}, row, may=lambda who: move is None or move.may(who, row))
+    place = db.session.query(Counted.place).filter_by(report_id=row.id).limit(1).scalar() if name == "rows" else 0
+    return Row({"number": row.number, "place": place}, row, may=lambda who: move is None or move.may(who, row))
 
 
 def plan(whose: str, user, name: str = "") -> Row:

@@ -78,7 +78,7 @@ def _reports(by, manager) -> None:
             reports.remark(row, by=by, customer=db.session.query(customers.Customer).filter_by(owner_id=by.id).first().number, words="换了会计")
             reports.submit(row, by=by)
             reports.send_back(row, by=manager, reason="缺少尾款")
-    early = reports.prepare(Kind.SERVICES, Period.month(clock.today()).before.before)
+    early = reports.prepare(Kind.SERVICES, Period.month(clock.today()))  # of which there are rows
     reports.submit(early, by=manager)
 
 
