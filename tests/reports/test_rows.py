@@ -140,7 +140,7 @@ def test_who_reads_the_report_reads_those_rows_that_are_theirs_to_read(work, bro
     assert browser("specialist").get(row.body["at"]["proposed"]).status_code == 404, "and not this report"
 
 
-def test_on_postgresql_figures_that_change_meanwhile_are_asked_again(work, monkeypatch):
+def test_figures_that_change_meanwhile_are_asked_again(work, monkeypatch):
     row = db.session.query(Report).filter_by(category=Kind.SERVICES).one()
     monkeypatch.setattr(workflow, "lite", lambda: False)
     behind, asked = keeping.behind, []
