@@ -202,6 +202,14 @@ def key(args: Mapping[str, str], name: str = "before", *, most: int = 10**9) -> 
     return int(value) if re.fullmatch(r"[1-9][0-9]{0,18}", value, re.ASCII) and int(value) < most else None
 
 
+NOBODY = "nobody"  # in an address; among persons it is 0
+
+
+def whose(args: Mapping[str, str], name: str) -> int | None:
+    """Somebody's id given as a parameter, 0 for what is nobody's; anything else is none."""
+    return 0 if args.get(name) == NOBODY else key(args, name)
+
+
 def day(args: Mapping[str, str], name: str) -> date | None:
     value = args.get(name, "")
     try:

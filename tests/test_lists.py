@@ -8,7 +8,7 @@ from crm.tickets.models import Ticket
 from tests import make
 
 LISTS = {"/tickets": 12, "/tickets?overdue=1": 12, "/customers": 14, "/customers?lacks=any": 17, "/installations": 11,
-         "/": 12, "/duties": 10, "/tickets?state=open&owner=me": 12}  # fmt: skip
+         "/": 12, "/duties": 10, "/duties/owed": 10, "/tickets?state=open&owner=me": 12}  # fmt: skip
 
 
 def some(count: int) -> None:
@@ -109,10 +109,10 @@ def test_each_filter_narrows(app, browser, query, there, gone):
 
 @pytest.mark.parametrize("query", ["before=x", "before=-1", "before=99999999999999999999", "owner=1e5", "owner='", "state=x", "since=x",
                                    "since=9999-99-99", "category=x", "q=" + "a" * 5000, "customer=' OR 1=1", "lacks=x", "grade=x",
-                                   "before=%D9%A1", "rule=x", "person=x", "use=x", "product=x"])  # fmt: skip
+                                   "before=%D9%A1", "rule=x", "person=x", "use=x", "product=x", "fared=x", "fine=x"])  # fmt: skip
 def test_a_filter_that_is_none_of_ours_is_no_filter(app, browser, query):
     page = browser("manager")
-    for path in ("/tickets", "/customers", "/installations", "/duties"):
+    for path in ("/tickets", "/customers", "/installations", "/duties", "/duties/owed"):
         assert page.get(f"{path}?{query}").status_code == 200, path
 
 

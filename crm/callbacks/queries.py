@@ -184,7 +184,7 @@ class Filter:
     @classmethod
     def of(cls, args: Mapping[str, str], user) -> Self:
         return cls(
-            user.id if args.get("owner") == "me" else lists.key(args, "owner"), lists.key(args, "served"),
+            user.id if args.get("owner") == "me" else lists.key(args, "owner"), lists.whose(args, "served"),
             lists.one_of(args, "state", State), args.get("bad") == "1", lists.day(args, "since"), lists.day(args, "until"),
             lists.day(args, "spoken"), lists.day(args, "spoken_until"), serials.product_asked(args),
             lists.one_of(args, "marked", lists.MARKED), lists.day(args, "concluded"), lists.day(args, "concluded_until"),
@@ -201,8 +201,8 @@ def ids(user, wanted: Filter) -> Select:
     ids = select(Subject.id).where(Subject.kind == "callback", Callback.visible(user))
     if wanted.owner:
         ids = ids.where(Subject.owner_id == wanted.owner)
-    if wanted.served:
-        ids = ids.where(Subject.concerned_id == wanted.served)
+    if wanted.served is not None:
+        ids = ids.where(Subject.concerned_id == (wanted.served or None))
     if wanted.state:
         ids = ids.where(Subject.state == wanted.state)
     if wanted.bad:

@@ -21,5 +21,5 @@ TABLES = {
     table.key: table
     for table in (tickets.TABLE, visits.TABLE, changes.TABLE, opinions.TABLE, callbacks.TABLE, customers.TABLE, contracts.TABLE,
                   installations.TABLE, numbering.TABLE, papers.TABLE, penalties.TABLE, reports.TABLE,
-                  letters.TABLE, missed.TABLE, absences.TABLE, suggestions.TABLE, staff.TABLE, staff.ACCESS)
+                  letters.TABLE, missed.TABLE, missed.OWED, absences.TABLE, suggestions.TABLE, staff.TABLE, staff.ACCESS)
 }

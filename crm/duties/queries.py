@@ -103,13 +103,14 @@ def of_whom(user_id: Any, roles: Any) -> ColumnElement[bool]:
     return or_(Duty.owner_id == user_id, and_(Duty.owner_id.is_(None), Duty.pool.in_(roles)))
 
 
-def _seen(user, *where: ColumnElement[bool]) -> ColumnElement[bool]:
+def seen(user, *where: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Duties `user` may see, narrowed."""
     may = and_(visible(user), or_(to_the_bottom(user), mine(user)))  # of what one reads in part, what one owes oneself
     return and_(*where, select(Subject.id).where(Subject.id == Duty.subject_id, may).correlate(Duty).exists())
 
 
 def _duties(user, *where: ColumnElement[bool]):
-    return select(Duty).where(_seen(user, *where)).options(joinedload(Duty.subject), selectinload(Duty.extensions))
+    return select(Duty).where(seen(user, *where)).options(joinedload(Duty.subject), selectinload(Duty.extensions))
 
 
 def owed(user, *, everybody: bool = False) -> list[Duty]:
@@ -140,13 +141,13 @@ class Missed:
     def of(cls, args: Mapping[str, str], user) -> Self:
         watches, rules = user.may(Permission.WATCH) and args.get("person") != "me", editions.todays().rules
         families = {key.partition(".")[0] for key in rules}
-        return cls(lists.key(args, "person") if watches else user.id, lists.one_of(args, "rule", [*rules, *families]),
+        return cls(lists.whose(args, "person") if watches else user.id, lists.one_of(args, "rule", [*rules, *families]),
                    lists.day(args, "since"), lists.day(args, "until"))  # fmt: skip
 
     def narrow(self) -> Iterator[ColumnElement[bool]]:
         yield fell_through()
-        if self.person:
-            yield Duty.breached_owner_id == self.person
+        if self.person is not None:
+            yield Duty.breached_owner_id == (self.person or None)
         if self.rule:
             yield Duty.rule == self.rule if "." in self.rule else Duty.rule.startswith(f"{self.rule}.")
         yield from fell_due(self.since, self.until)
@@ -168,7 +169,7 @@ def fell_due(since: date | None, until: date | None, at: Any = Duty.due_at) -> I
 
 def missed_ids(user, wanted: Missed) -> Select:
     """The keys of all that was missed and fits."""
-    return select(Duty.breached_by_id).where(_seen(user, *wanted.narrow()))
+    return select(Duty.breached_by_id).where(seen(user, *wanted.narrow()))
 
 
 def missed(user, wanted: Missed, before: int | None = None, size: int = lists.SIZE) -> lists.Page:

@@ -1,9 +1,10 @@
-"""The list of what was missed, and the columns that speak of the rulebook."""
+"""The lists of what was missed and of all that was due, and the columns that speak of the rulebook."""
 
 from flask_babel import get_locale
+from flask_babel import gettext as _
 
 from crm import lists
-from crm.duties import editions, queries
+from crm.duties import editions, owed, queries
 from crm.labels import N_, said
 from crm.lists import Column
 from crm.permissions import Permission
@@ -25,6 +26,16 @@ def _customer(row, page: lists.Page) -> str:
     return found.title if found else ""
 
 
+def _owed_by(row, page: lists.Page) -> str:
+    found = page.names.get(owed.by(row))
+    return found.title if found else ""
+
+
+def _fared(row, _page: lists.Page) -> str:
+    how = owed.how(row)
+    return _(how.label) if how else ""
+
+
 TABLE = lists.Table(
     "missed", N_("What was missed"), "/duties", Permission.SIGNED_IN, queries.Missed, queries.missed,
     (
@@ -39,4 +50,20 @@ TABLE = lists.Table(
         Column("since", N_("Since"), lambda row, _page: row.kept_by.at if row.kept_by else None),
     ),
     queries.missed_ids,
+)  # fmt: skip
+OWED = lists.Table(
+    "owed", N_("What was due"), "/duties/owed", Permission.SIGNED_IN, owed.Owed, owed.listing,
+    (
+        Column("due", N_("Fell due"), lists.plain("due_at")),
+        Column("rule", N_("Duty"), _rule),
+        Column("clause", N_("Clause"), lists.plain("clause"), shown=False),
+        Column("number", N_("Number"), lambda row, _page: row.subject.number),
+        Column("on", N_("On"), lambda row, _page: row.subject.title),
+        Column("customer", N_("Customer"), _customer),
+        Column("owner", N_("Who owed it"), _owed_by),
+        Column("fine", N_("May cost"), lambda row, _page: row.fine_fen / 100 if row.fine_fen else None),
+        Column("done", N_("Done"), lambda row, _page: row.kept_by.at if row.kept_by else None),
+        Column("fared", N_("How it fared"), _fared),
+    ),
+    owed.ids,
 )  # fmt: skip

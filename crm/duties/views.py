@@ -3,9 +3,9 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from crm import clock
-from crm.duties import editions, queries, workflow
+from crm.duties import editions, owed, queries, workflow
 from crm.duties.forms import DecideForm, MoreTimeForm
-from crm.duties.table import TABLE
+from crm.duties.table import OWED, TABLE
 from crm.errors import Refused
 from crm.forms import CrmForm, attempt
 from crm.moves import check_version
@@ -25,6 +25,15 @@ def missed():
     return render_template(
         "duties/missed.html", page=page, wanted=wanted, rules=editions.todays().rules, everybody=everybody
     )
+
+
+@bp.get("/duties/owed")
+@needs(P.SIGNED_IN)
+def was_due():
+    """All that was due and how it fared: what stands behind the figures of fairness."""
+    wanted, page = OWED.asked(current_user, request.args)
+    return render_template("duties/owed.html", page=page, wanted=wanted, rules=editions.todays().rules, fared=owed.Fared,
+                           how=owed.how, by=owed.by, fines=editions.todays().penalties)  # fmt: skip
 
 
 @bp.route("/duties/<id:duty_id>/extension", methods=["GET", "POST"])

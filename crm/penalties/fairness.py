@@ -13,6 +13,7 @@ from crm.db import db
 from crm.duties import editions
 from crm.duties import queries as duties
 from crm.duties.models import Duty
+from crm.duties.owed import ANY, Fared, fared, was_due
 from crm.penalties.models import STANDING, Penalty, State
 
 FEW = 3  # decided penalties, fewer of which say nothing
@@ -36,8 +37,16 @@ class Scope:
         """The list behind a number."""
         return lists.at("/penalties", key=key, state=state, since=f"{self.since:%Y-%m}", until=f"{self.until:%Y-%m}")
 
+    def due(self, key: str, fared: str = "") -> str:
+        """The list behind a number of duties."""
+        return lists.at("/duties/owed", fine=key, fared=fared, since=self.since, until=self.last)
+
+    @property
+    def last(self) -> date:
+        return self.until + relativedelta(months=1, days=-1)
+
     def within(self, at: Any) -> Iterator[ColumnElement[bool]]:
-        return duties.fell_due(self.since, self.until + relativedelta(months=1, days=-1), at)
+        return duties.fell_due(self.since, self.last, at)
 
 
 @dataclass(frozen=True)
@@ -69,21 +78,22 @@ class Line:
         return self.decided >= FEW and 2 * (self.waived + self.struck) > self.decided
 
 
+FARED = {Fared.KEPT: "kept", Fared.LATE: "kept_late", Fared.MISSED: "missed"}
+
+
 def _count(where: ColumnElement[bool], name: str) -> Any:
     return func.coalesce(func.sum(case((where, 1), else_=0)), 0).label(name)
 
 
 def lines(scope: Scope) -> list[Line]:
     """A line for each penalty under which something was owed or proposed, in the rulebook's order; two statements."""
-    late = Duty.breached_by_id.is_not(None)
-    kept = Duty.kept_by_id.is_not(None)
-    owed = (
-        select(Duty.fine_clause.label("key"), func.count().label("owed"),
-               _count(and_(late, Duty.warn_at < Duty.due_at), "warned"), _count(and_(~late, kept), "kept"),
-               _count(and_(late, kept), "kept_late"), _count(and_(late, ~kept), "missed"))
-        .where(Duty.fine_clause.is_not(None), Duty.due_at <= clock.now(), *scope.within(Duty.due_at)).group_by(Duty.fine_clause)
+    warned = and_(Duty.breached_by_id.is_not(None), Duty.warn_at < Duty.due_at)
+    due = (
+        select(Duty.fine_clause.label("key"), func.count().label("owed"), _count(warned, "warned"),
+               *(_count(fared(how), name) for how, name in FARED.items()))
+        .where(*was_due(scope.since, scope.last, ANY)).group_by(Duty.fine_clause)
     )  # fmt: skip
-    found: dict[str, dict[str, int]] = {row.key: dict(row._mapping) for row in db.session.execute(owed)}
+    found: dict[str, dict[str, int]] = {row.key: dict(row._mapping) for row in db.session.execute(due)}
     for row in db.session.execute(_fared(scope)):
         found.setdefault(row.key, {"key": row.key}).update(row._mapping)
     book = editions.todays().penalties

@@ -16,7 +16,7 @@ from crm.duties.models import Duty
 from crm.duties.rulebook import Penalty as Entry
 from crm.errors import Refused
 from crm.forms import CrmForm, ReasonForm
-from crm.labels import said
+from crm.labels import Bilingual, said
 from crm.money import yuan
 from crm.penalties import evidence, forms, queries, workflow
 from crm.penalties.models import HANDED_OUT, STANDING, Penalty, PenaltyEvent, Sanction, State
@@ -35,6 +35,12 @@ EVERYBODY = tuple(Role)
 
 def people(penalty: Penalty, *barred: int | None) -> list[tuple[int, str]]:
     return staff.offered(staff.choices(EVERYBODY), but=(penalty.concerned_id, *barred))
+
+
+def says() -> dict[str, Bilingual]:
+    """The words of each penalty's clause, where it has any."""
+    book = editions.todays()
+    return {key: book.clauses[one.clause].text for key, one in book.penalties.items() if one.clause in book.clauses}
 
 
 def choices(*, priced: bool = False) -> list[tuple[str, str]]:

@@ -75,7 +75,7 @@ def new():
 
     def show(refusal: Refused | None):
         kept = files.drafts([one.key for one in drafts], current_user) or drafts
-        return render_template("penalties/new.html", form=form, of=of, refusal=refusal, drafts=kept)
+        return render_template("penalties/new.html", form=form, of=of, refusal=refusal, drafts=kept, says=page.says())
 
     return attempt(form, act, show, take=lambda: drafts.extend(received({"file_": ""})))
 

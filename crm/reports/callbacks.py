@@ -69,7 +69,7 @@ def figures(period: Period, person: int | None = None) -> dict[str, Any]:
         },
         "at": _addresses(period),
         "specialists": _marked(spoken, lambda row: row.concerned_id, {id: name.title for id, name in names.items()},
-                               lambda id: lists.at(PATH, served=id, **days) if id else ""),
+                               lambda id: lists.at(PATH, served=id or lists.NOBODY, **days)),
         "products": _marked(spoken, lambda row: products.get(row.origin_id), serials.product_titles(products.values()),
                             lambda id: lists.at(PATH, product=id or serials.UNNAMED, **days)),
         "doubts": _doubts([row for row in rows if row.doubt], names),
@@ -104,7 +104,7 @@ def _marked(rows: Iterable[Callback], of, named: Mapping[Any, str], at: Callable
     for row in rows:
         found.setdefault(of(row), []).append(row)
     lines = [
-        {"name": named.get(id or 0, ""), "count": len(some), "at": {"count": at(id)}}
+        {"name": named.get(id or 0, ""), "count": len(some), "at": dict.fromkeys(("count", *MARKS), at(id))}
         | {mark: _average([getattr(row, mark) for row in some]) for mark in MARKS}
         for id, some in found.items()
     ]  # fmt: skip

@@ -54,7 +54,8 @@ def figures(period: Period, person: int | None = None) -> dict[str, Any]:
         at |= {key: bodies[kind]["at"][key] for key in keys if key in bodies[kind].get("at", {})}
     return {
         "number": number, "at": at, "reports": [*(_part(kind, known.get(kind)) for kind in PARTS), _plan(plan)],
-        **{key: bodies[Kind.SERVICES][key] for key in ("months", "categories", "people")}, "owners": planned["owners"],
+        **{key: bodies[Kind.SERVICES][key] for key in ("months", "categories", "people")},
+        "owners": [{**line, "at": dict.fromkeys(("count", *SUMMED), plan.path if plan else "")} for line in planned["owners"]],
     }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from crm import lists
 from crm.db import db
+from crm.duties.owed import ANY, Fared
 from crm.fund import queries as funds
 from crm.fund import statement
 from crm.fund.models import EntryKind, FundEntry, Month, State
@@ -36,14 +37,16 @@ LAYOUT = Layout(
 
 def figures(period: Period, person: int | None = None) -> dict[str, Any]:
     """Penalties by the month of the breach; the statement as it was closed, or as it is now; the fund by the day of its lines."""
-    lines = fairness.lines(fairness.Scope(period.since, period.since))
-    clauses = [_clause(line, period) for line in lines]
+    scope = fairness.Scope(period.since, period.since)
+    lines = fairness.lines(scope)
+    clauses = [_clause(line, period, scope) for line in lines]
     summed = {column.key: sum(line[column.key] for line in clauses) for column in FARED}
     month, entries = _month(period), funds.entries(period.since, period.until)
     says = statement.told(month) if month else {"people": [], "fen": 0}
     fines = sum(one.fen for one in entries if one.kind == EntryKind.MONTH)
     fund = {"into": fines, "out": fines - sum(one.fen for one in entries)}  # what was taken back was not spent
     at = {key: _at(period, state) for key, state in STATES.items()} | dict.fromkeys(("into", "out", "balance"), "/fund")
+    at |= {key: scope.due(ANY, fared) for key, fared in DUE.items()} | {"deducted": month.path if month else ""}
     return {
         "number": summed | {"deducted": says["fen"], **fund, "balance": funds.balance_on(period.until)}, "at": at,
         "clauses": clauses, "people": [_person(who, month) for who in says["people"] if month],
@@ -51,6 +54,7 @@ def figures(period: Period, person: int | None = None) -> dict[str, Any]:
     }  # fmt: skip
 
 
+DUE = {"owed": "", "kept": Fared.KEPT, "late": Fared.LATE, "missed": Fared.MISSED}
 STATES = {"proposed": "", "pending": "pending", "standing": "standing", "waived": "waived", "struck": "struck"}
 
 
@@ -58,10 +62,11 @@ def _at(period: Period, state: str, **more: Any) -> str:
     return lists.at("/penalties", month=f"{period.since:%Y-%m}", state=state, **more)
 
 
-def _clause(line: fairness.Line, period: Period) -> dict[str, Any]:
+def _clause(line: fairness.Line, period: Period, scope: fairness.Scope) -> dict[str, Any]:
     counts = {"owed": line.owed, "kept": line.kept, "late": line.kept_late, "missed": line.missed, "proposed": line.proposed,
               "pending": line.pending, "standing": line.standing, "waived": line.waived, "struck": line.struck}  # fmt: skip
-    at = {key: _at(period, state, key=line.key) for key, state in STATES.items()}
+    at = {key: _at(period, state, key=line.key) for key, state in (STATES | {"fen": "standing"}).items()}
+    at |= {key: scope.due(line.key, fared) for key, fared in DUE.items()}
     return {"name": line.key, **counts, "fen": line.fen, "at": at}
 
 

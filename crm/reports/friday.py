@@ -84,11 +84,11 @@ def _people(found: Served, period: Period) -> list[dict[str, Any]]:
         lines[id] = {"person": id, "name": names[id].title if id in names else "", "records": 0, "late": 0, "lacking": 0,
                      "visits": 0, "at": {}}  # fmt: skip
     spoken = period.named("spoken", "spoken_until")
-    asked = {id: lists.at("/callbacks/all", served=id, marked=lists.BAD, **spoken) for id in lines if id}
+    asked = {id: lists.at("/callbacks/all", served=id or lists.NOBODY, marked=lists.BAD, **spoken) for id in lines}
     bad = counted(asked.values())
     for id, line in lines.items():
-        line |= {"missed": missed[id], "bad": bad.get(asked.get(id, ""), 0)}
-        line["at"] |= {"missed": lists.at("/duties", person=id, **period.named()) if id else "", "bad": asked.get(id, "")}
+        line |= {"missed": missed[id], "bad": bad[asked[id]]}
+        line["at"] |= {"missed": lists.at("/duties", person=id or lists.NOBODY, **period.named()), "bad": asked[id]}
     return sorted(lines.values(), key=lambda line: (not line["name"], line["name"]))
 
 

@@ -3,7 +3,9 @@ them; until then to the list as it is now."""
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import accumulate, chain, count, pairwise, repeat
 from typing import Any
 
@@ -11,8 +13,10 @@ from sqlalchemy import func, select
 
 from crm import lists
 from crm.db import db
+from crm.duties import owed
 from crm.duties import queries as duties
-from crm.duties.models import Event, Subject
+from crm.duties import table as tables
+from crm.duties.models import Duty, Event, Subject
 from crm.duties.seeing import named
 from crm.errors import NotThere
 from crm.reports.layout import Layout
@@ -83,24 +87,41 @@ def get(report: Report, place: int) -> Counted:
     return found
 
 
+@dataclass(frozen=True)
+class Row:
+    """A row behind a number, as it is now. Of a duty also by which rule, and when it fell due."""
+
+    subject: Subject
+    owner: int | None
+    rule: str = ""
+    due: datetime | None = None
+
+
 def page(counted: Counted, user, before: int | None = None, size: int = lists.SIZE) -> tuple[lists.Page, int]:
-    """Fifty of the rows, the newest first, as they are now: `(subject, event)`, the latter of a missed deadline alone; and how
-    many of the fifty `user` may not read."""
+    """Fifty of the rows, the newest first, and how many of the fifty `user` may not read."""
     every = unpacked(counted.rows)[::-1]
     ids, after = lists.cut([id for id in every if before is None or id < before][: size + 1], lambda id: id, size)
-    known = {key: (subject, event) for key, subject, event in (_events if counted.of_missed else _subjects)(ids, user)}
+    known = READ.get(_path(counted.address), _subjects)(ids, user)
     rows = [known[id] for id in ids if id in known]
-    people = (id for one, event in rows for id in (one.customer_id, one.owner_id, *(event.people if event else ())))
+    people = (id for row in rows for id in (row.subject.customer_id, row.owner))
     return lists.Page(rows, after, len(every), duties.names(people)), len(ids) - len(rows)
 
 
-def _subjects(ids: Iterable[int], user) -> Iterator[tuple[int, Subject, None]]:
-    for one in db.session.scalars(select(Subject).where(Subject.id.in_(ids), named(user))):
-        yield one.id, one, None
+def _subjects(ids: Sequence[int], user) -> dict[int, Row]:
+    rows = db.session.scalars(select(Subject).where(Subject.id.in_(ids), named(user)))
+    return {one.id: Row(one, one.owner_id) for one in rows}
 
 
-def _events(ids: Iterable[int], user) -> Iterator[tuple[int, Subject, Event]]:
-    """What was missed is kept by the event that its deadline passed."""
+def _missed(ids: Sequence[int], user) -> dict[int, Row]:
+    """By the events that their deadlines passed: who owed it then."""
     rows = select(Event, Subject).join(Subject, Subject.id == Event.subject_id).where(Event.id.in_(ids), named(user))
-    for event, subject in db.session.execute(rows):
-        yield event.id, subject, event
+    found = db.session.execute(rows)
+    return {event.id: Row(one, event.facts.get("owner"), event.facts["rule"], event.at) for event, one in found}
+
+
+def _due(ids: Sequence[int], user) -> dict[int, Row]:
+    rows = select(Duty, Subject).join(Subject, Subject.id == Duty.subject_id).where(Duty.id.in_(ids), named(user))
+    return {duty.id: Row(one, owed.by(duty), duty.rule, duty.due_at) for duty, one in db.session.execute(rows)}
+
+
+READ = {tables.TABLE.path: _missed, tables.OWED.path: _due}

@@ -135,12 +135,6 @@ class Counted(db.Model):
 
     __table_args__ = (UniqueConstraint("report_id", "place"),)
 
-    @property
-    def of_missed(self) -> bool:
-        """Its rows are deadlines that passed, by their events."""
-        return self.address.partition("?")[0] == "/duties"
-
-
 class Reader(db.Model):
     """That somebody is told of each report of a kind, so many days after its period ended."""
 

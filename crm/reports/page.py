@@ -51,7 +51,7 @@ def rows(number: str, place: int):
     called, said = next((one for one in found if one), ("", ""))
     found, hidden = keeping.page(counted, current_user, lists.key(request.args))
     return render_template("reports/rows.html", report=report, kinds=Kind, called=called, said=said, today=counted.address,
-                           page=found, hidden=hidden, missed=counted.of_missed)  # fmt: skip
+                           page=found, hidden=hidden)  # fmt: skip
 
 
 def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal: Refused | None = None, drafts=()):

@@ -15,7 +15,7 @@ from crm.tickets import table as tickets
 from crm.visits import table as visits
 
 LISTS = {one.path: one for one in (tickets.TABLE, visits.TABLE, changes.TABLE, opinions.TABLE, callbacks.TABLE, contracts.TABLE,
-                                   missed.TABLE, penalties.TABLE, customers.TABLE)}  # fmt: skip
+                                   missed.TABLE, missed.OWED, penalties.TABLE, customers.TABLE)}  # fmt: skip
 
 
 class Program:

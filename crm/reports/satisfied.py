@@ -57,6 +57,7 @@ def _line(line: Line) -> dict[str, Any]:
     if scope:
         said["at"] = {"callbacks": scope.callbacks(), "changes": scope.changes(), "bad_callbacks": scope.callbacks(lists.BAD),
                       "bad_changes": scope.changes(lists.BAD), "name": scope.at()}  # fmt: skip
+        said["at"] |= dict.fromkeys(MARKS, scope.callbacks()) | {CHANGE: scope.changes()}  # averages of these
         if not (said["bad_callbacks"] and said["bad_changes"]):  # else they stand in two lists
             said["at"]["bad"] = scope.changes(lists.BAD) if said["bad_changes"] else scope.callbacks(lists.BAD)
     return said

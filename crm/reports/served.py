@@ -66,7 +66,9 @@ class Served:
         counts |= {"visits": len(self.visits), "trips": sum(row.category == VisitKind.TRIP for row in self.visits)}
         counts["hours"] = hours(self.records, "started_at", "ended_at")
         counts["away"] = hours(self.visits, "departed_at", "returned_at")
-        return {"number": counts, "at": at | {"visits": self.to_visits(), "trips": self.to_visits(kind=VisitKind.TRIP)}}
+        at |= {"visits": self.to_visits(), "trips": self.to_visits(kind=VisitKind.TRIP), "away": self.to_visits()}
+        same = {"hours": "records", "reopenings": "reopened", "reassignments": "reassigned"}  # sums of what these count
+        return {"number": counts, "at": at | {key: at[of] for key, of in same.items()}}
 
     def _sums(self, rows: Iterable[Row]) -> dict[str, Any]:
         return {key: sum(1 for row in rows if counts(row)) for key, (counts, _asked) in COUNTED.items()}
@@ -81,6 +83,7 @@ class Served:
 
     def _line(self, value: Any, rows: Sequence[Row], asked: Mapping[str, Any]) -> dict[str, Any]:
         at = {key: self.to_records(**{**asked, **also}) for key, (_is, also) in COUNTED.items()}
+        at["hours"] = at["records"]
         return {"name": value, **self._sums(rows), "hours": hours(rows, "started_at", "ended_at"), "at": at}
 
     def by_person(self) -> list[dict[str, Any]]:
@@ -95,7 +98,7 @@ class Served:
         for id, line in lines.items():
             line |= {"person": id, "name": names[id].title if id in names else "", "visits": len(away.get(id, ()))}
             line["away"] = hours(away.get(id, ()), "departed_at", "returned_at")
-            line["at"]["visits"] = self.to_visits(owner=id) if id else ""
+            line["at"]["visits"] = line["at"]["away"] = self.to_visits(owner=id) if id else ""
         return sorted(lines.values(), key=lambda line: (not line["name"], line["name"]))
 
 

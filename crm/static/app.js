@@ -90,32 +90,15 @@ addEventListener("submit", (event) => {   // a double click sends once; the serv
 });
 addEventListener("pageshow", () => { for (const form of document.forms) delete form.dataset.sent; });
 
-const showForCategory = () => {
-  const category = document.querySelector("#ticket-form [name=category]");
-  if (!category) return;
-  const show = () => {
-    for (const part of document.querySelectorAll("[data-categories]")) part.hidden = !part.dataset.categories.split(" ").includes(category.value);
-  };
-  category.addEventListener("change", show);
-  category.form.addEventListener("restored", show);
-  show();
-};
-const showForKind = () => {
-  const kind = document.querySelector("[name=kind]"), parts = document.querySelectorAll("[data-only-kind]");
-  if (!kind || !parts.length) return;
-  const show = () => { for (const part of parts) part.hidden = kind.value !== part.dataset.onlyKind; };
-  kind.addEventListener("change", show);
-  kind.form.addEventListener("restored", show);
-  show();
-};
-const showForChannel = () => {
-  const channel = document.querySelector("[name=channel]");
-  const parts = document.querySelectorAll("[data-only-channel]");
-  if (!channel || !parts.length) return;
-  const show = () => { for (const part of parts) part.hidden = channel.value !== part.dataset.onlyChannel; };
-  channel.addEventListener("change", show);
-  channel.form.addEventListener("restored", show);
-  show();
+// What only some values of a field ask for: `data-of` names the field, `data-values` says which.
+const showParts = () => {
+  for (const part of document.querySelectorAll("[data-of]")) {
+    const form = part.closest("form"), field = form.elements[part.dataset.of];
+    const show = () => { part.hidden = !part.dataset.values.split(" ").includes(field.value); };
+    field.addEventListener("change", show);
+    form.addEventListener("restored", show);
+    show();
+  }
 };
 
 // ── Files go up as soon as they are chosen ───────────────────────────────────────────────────────────────────────────
@@ -273,15 +256,6 @@ const saySo = () => {
 };
 saySo();
 
-// What only some verbs of a form ask for.
-const showForVerb = (form) => {
-  for (const part of form.querySelectorAll("[data-only-verb]")) part.hidden = !part.dataset.onlyVerb.split(" ").includes(form.elements.verb.value);
-};
-for (const form of new Set([...document.querySelectorAll("[data-only-verb]")].map((part) => part.closest("form")))) {
-  form.elements.verb.addEventListener("change", () => showForVerb(form));
-  showForVerb(form);
-}
-
 // ── Many rows at once ────────────────────────────────────────────────────────────────────────────────────────────────
 const pickMany = () => {
   const form = document.querySelector("#bulk"), boxes = [...document.querySelectorAll("[form=bulk][name=record]")];
@@ -306,5 +280,5 @@ const shownAt = document.querySelector("[data-here]")?.dataset.here;
 if (shownAt && shownAt !== location.pathname) history.replaceState(null, "", shownAt + location.hash);
 
 if (matchMedia("(max-width: 767px)").matches) for (const part of document.querySelectorAll("[data-fold-on-phone]")) part.open = false;
-keepWords(); showForCategory(); showForChannel(); showForKind(); lookUpCustomers(); openTarget();
+keepWords(); showParts(); lookUpCustomers(); openTarget();
 document.querySelector("#wrong")?.focus();

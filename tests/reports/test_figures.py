@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import bindparam, text
 
 from crm import clock, sweep
+from crm.callbacks.models import Callback
 from crm.db import Instant, db, unit_of_work
 from crm.duties.models import Duty
 from crm.reports import workflow
@@ -151,6 +152,28 @@ def test_each_number_leads_to_exactly_the_rows_it_counts(work, subtests):
         with subtests.test(kind.value):
             followed = leads(of(kind), SORTS[kind].layout)
             assert all(followed[path] >= count for path, count in LEAST[kind].items()), followed
+
+
+def test_no_number_leads_nowhere(work, subtests):
+    """But a sum of two lists, and what a table lists row by row."""
+    for kind, sort in SORTS.items():
+        with subtests.test(kind.value):
+            found = of(kind)
+            lines = [(sort.layout.numbers, found["number"], found["at"])]
+            lines += [(table.columns, row, row.get("at", {})) for table in sort.layout.tables if not table.lists for row in table.rows(found)]
+            shown = [(row.get("name"), one.key) for some, row, at in lines for one in some if one.right and row.get(one.key) and not at.get(one.key)]
+            assert [one for one in shown if one[1] != "bad"] == []
+
+
+def test_what_nobody_served_or_owed_has_its_rows_too(work):
+    with unit_of_work():
+        db.session.query(Callback).filter(Callback.reached_at.is_not(None)).order_by(Callback.id).first().concerned_id = None
+        of_week = clock.moment(WEEK.since) < Duty.due_at, Duty.due_at <= clock.end_of(WEEK.until)
+        db.session.query(Duty).filter(Duty.breached_by_id.is_not(None), *of_week).first().breached_owner_id = None
+    nobody = {kind: [row for row in of(kind)[table] if not row["name"]] for kind, table in ((Kind.CALLBACKS, "specialists"), (Kind.FRIDAY, "people"))}
+    (served,), (missed,) = nobody.values()
+    assert rows_at(served["at"]["count"], "followup") == served["count"] == 1
+    assert rows_at(missed["at"]["missed"], "manager") == missed["missed"] == 1
 
 
 def test_what_every_number_shows_is_said_by_the_layout(work):

@@ -14,6 +14,7 @@ from crm.reports.periods import Period
 from crm.sweep import tick
 from tests import make
 from tests.penalties.making import committed, penalty, returned_visit
+from tests.reports.work import rows_at
 
 NOVEMBER = Period.month(date(2026, 11, 1))
 
@@ -67,6 +68,9 @@ def test_every_number_leads_to_the_rows_it_counts(month, browser):
     for row in [{**month["number"], "at": month["at"]}, *month["clauses"]]:
         for key in ("proposed", "pending", "standing", "waived", "struck"):
             assert page.get(row["at"][key]).text.count('href="/penalties/F') // 2 == row[key], (row, key)
+        for key in ("owed", "kept", "late", "missed"):
+            assert rows_at(row["at"][key], "director") == row[key], (row, key)
+    assert month["number"]["missed"] == 1 and page.get(month["at"]["deducted"]).status_code == 200
 
 
 def test_it_is_owed_submitted_by_a_manager_and_received_by_the_director(month, browser):
