@@ -40,7 +40,7 @@ def people(penalty: Penalty, *barred: int | None) -> list[tuple[int, str]]:
 def says() -> dict[str, Bilingual]:
     """The words of each penalty's clause, where it has any."""
     book = editions.todays()
-    return {key: book.clauses[one.clause].text for key, one in book.penalties.items() if one.clause in book.clauses}
+    return {key: book.clauses[of].text for key, one in book.penalties.items() if (of := one.clause or key) in book.clauses}
 
 
 def choices(*, priced: bool = False) -> list[tuple[str, str]]:

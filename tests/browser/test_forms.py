@@ -60,3 +60,25 @@ def test_a_form_waits_for_the_file_that_is_still_going_up(served, open_page, tmp
     with served.app_context():
         [file] = db.session.query(File).filter_by(subject_id=number).all()
         assert file.purpose == COPY
+
+
+def test_a_part_that_belongs_to_some_values_of_a_field_is_shown_with_those(served, open_page):
+    page = open_page("manager")
+    page.goto("/penalties/new")
+    says = page.locator("p[data-of=key]:visible")
+    assert says.count() == 0
+    page.select_option("[name=key]", "7.4")
+    assert says.count() == 1 and "¥30" in says.inner_text()
+    page.select_option("[name=key]", "3.9.late")
+    assert says.count() == 1 and "¥20" in says.inner_text()
+    page.goto("/tickets/new")
+    shown = lambda: page.locator("[name=service_qq]").is_visible()  # noqa: E731
+    page.select_option("[name=channel]", "qq")
+    assert shown()
+    page.select_option("[name=channel]", "phone")
+    assert not shown()
+    fields = {}
+    for category in ("report_problem", "inquiry"):
+        page.select_option("[name=category]", category)
+        fields[category] = page.locator("[data-of=category]:visible").count()
+    assert fields["report_problem"] > fields["inquiry"] > 0

@@ -630,8 +630,10 @@ def penalty(whose: str, user, name: str = "") -> Row:
     waived. What is recommended about one who leads, others decide on; of a refusal one is a witness, and answers an appeal
     as named for it."""
     person = make.who("director") if name == "weigh" and Role.DIRECTOR not in user.roles else owner_of(whose, user)
-    if whose == "own" and name in ("confirm", "decide", "issue", "waive", "refuse", "appoint"):
+    if whose == "own" and name in ("confirm", "decide", "issue", "waive", "appoint"):
         person = another(user)
+    if whose == "own" and name == "refuse":  # of one for whom nobody stands in
+        person = staff.add_user(f"q{db.session.query(User).count()}", "新来的", [Role.SPECIALIST], make.hashed(make.PASSWORD), must_change=False)
     upto = "waived" if whose == "closed" else FINED.get(name, "proposed")
     by = make.who("followup" if user.login != "followup" else "director")
     row = fining.penalty(upto, by=by, person=person, key="7.1.later" if name == "weigh" else "3.9.late")

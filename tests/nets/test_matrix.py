@@ -29,7 +29,6 @@ UNREACHED = {
     "duties.release",
     "contracts.adjust",  # the period it has already is none to adjust it to: tests/contracts sends another
     "drafts.categories", "drafts.deadlines", "drafts.fines",  # sheets of many fields: tests/rulebooks sends them
-    "penalties.refuse",  # the manager stands in for whom it is against by then: tests/penalties refuses them
     "fund.spend",  # there is nothing in the fund yet: tests/fund spends it
     "contracts.new",  # of one's own customers: tests/contracts sends it
     "letters.post_all",  # several letters at once, that lie for the post: tests/letters/test_people.py sends them

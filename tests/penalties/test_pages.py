@@ -117,6 +117,7 @@ def test_it_is_entered_from_what_it_is_about_and_nothing_typed_is_lost(app, brow
     page, asked = browser("manager"), f"/penalties/new?of={ticket.number}"
     typed = {"of": ticket.number, "key": "3.7.fine", "person": str(make.who("specialist").id), "title": "三次没接电话",
              "happened_at": "2026-11-20T10:00", "facts": "九点、十点、十一点各打一次", "witnesses": "王芳"}  # fmt: skip
+    assert "A visit or trip not written up afterwards costs ¥30 each." in page.get(asked).text, "the clause's words"
     answer = page.send("/penalties/new", page=asked, **typed, fen="99")
     assert answer.status_code == 422 and "各打一次" in answer.text and "range" in answer.text
     assert page.send("/penalties/new", page=asked, **typed, fen="35.5").status_code == 303
