@@ -125,18 +125,25 @@ def _say(said: Sequence[tuple[int, int, Entry]]) -> None:
         return
     rows = [
         {"id": id, "subject_id": subject_id, "kind": one.kind, "ref": one.ref, "name": one.name, "text": one.text,
-         "folded": fold(one.text)}
+         "folded": (folded := fold(one.text)), "grams": _grams_of(folded, one.name),
+         "keys": sorted({key for key in map(_key, one.keys) if key})}
         for id, subject_id, one in said
     ]  # fmt: skip
+    if not lite():
+        db.session.execute(_AT_ONCE, rows)
+        return
     db.session.execute(insert(SearchRow.__table__), rows)
-    if lite():
-        statement = text("INSERT INTO search_grams (rowid, grams) VALUES (:id, :grams)")
-    else:
-        statement = text("INSERT INTO search_grams (row_id, grams) VALUES (:id, array_to_tsvector(:grams))")
-    db.session.execute(statement, [{"id": row["id"], "grams": _grams_of(row["folded"], row["name"])} for row in rows])
-    keys = [{"key": key, "row_id": id} for id, _subject, one in said for key in {_key(key) for key in one.keys} if key]
-    if keys:
+    db.session.execute(text("INSERT INTO search_grams (rowid, grams) VALUES (:id, :grams)"), rows)
+    if keys := [{"key": key, "row_id": row["id"]} for row in rows for key in row["keys"]]:
         db.session.execute(insert(SearchKey.__table__), keys)
+
+
+# one way to PostgreSQL and back: whoever opens a record holds its month's counter meanwhile
+_AT_ONCE = text("""
+WITH said AS (INSERT INTO search_rows (id, subject_id, kind, ref, name, text, folded)
+              VALUES (:id, :subject_id, :kind, :ref, :name, :text, :folded)),
+     held AS (INSERT INTO search_grams (row_id, grams) VALUES (:id, array_to_tsvector(CAST(:grams AS text[]))))
+INSERT INTO search_keys (key, row_id) SELECT key, :id FROM unnest(CAST(:keys AS text[])) AS key""")
 
 
 def _key(code: str) -> str:
