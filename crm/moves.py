@@ -49,8 +49,6 @@ class Move:
         return self.others and (user.id in subject.askers or in_askers_place(user, subject))
 
     def _reaches(self, user, subject) -> bool:
-        if self.others and user.id in subject.askers:
-            return False
         if self.hands and subject.state in self.froms and user.id not in {getattr(subject, name) for name in self.hands}:
             return False
         if not user.may(self.permission):

@@ -161,6 +161,25 @@ def test_asking_in_time_holds_the_clock_until_it_is_decided_and_the_manager_owes
     assert duty("duty.decide_more_time").kept_by_id
 
 
+def test_whoever_asked_for_it_and_whoever_owes_it_never_decides(ended):
+    with unit_of_work():
+        tickets.assign(ended, by=make.who("manager"), to=make.who("manager"), reason="请假")
+    ask(duty(), "manager")
+    with pytest.raises(Forbidden):
+        decide("manager", granted=True)
+    with unit_of_work():
+        tickets.assign(ended, by=make.who("director"), to=make.who("specialist"), reason="还给他")
+    with pytest.raises(Forbidden):
+        decide("manager", granted=True)
+    with unit_of_work():
+        db.session.query(Extension).one().asked_by_id = make.who("specialist").id
+        tickets.assign(ended, by=make.who("director"), to=make.who("manager"), reason="又请假")
+    with pytest.raises(Forbidden):
+        decide("manager", granted=True)
+    decide("director", granted=True)
+    assert duty().due_at == clock.parse("2026-11-25T18:00")
+
+
 def test_refused_the_old_deadline_stands_even_if_it_has_passed_meanwhile(ended):
     ask(duty())
     decide("director", granted=False, at=NEXT_DAY)
