@@ -10,7 +10,7 @@ import threading
 import uuid
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -215,32 +215,66 @@ def settings(url: str, folder: Path) -> dict:
             "PROPAGATE": True, "CRM_URL": ""}  # fmt: skip
 
 
-def _model(url: str, folder: Path) -> None:
+def _model(url: str, folder: Path, maker: Callable[[], None]) -> None:
     app = create_app(settings(url, folder))
     with app.app_context(), clock.frozen(make.MONDAY):
-        migrate()
-        make.department()
+        maker()
         db.session.remove()
         db.engine.dispose()
 
 
-@pytest.fixture(scope="session")
-def sqlite_model(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("model")
-    _model(f"sqlite:///{folder}/crm.db", folder)
-    engine = create_engine(f"sqlite:///{folder}/crm.db")
-    with engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    engine.dispose()
-    return folder / "crm.db"
+def _cast() -> None:
+    migrate()
+    make.department()
+
+
+class Models:
+    """The databases that tests begin with, each made once in this process and copied: by who makes them, from the one that holds
+    the cast. With each goes the folder of its files."""
+
+    def __init__(self, request, folders) -> None:
+        self.request, self.folders, self.known = request, folders, {}
+
+    def of(self, database: str, maker: Callable[[], None] | None) -> tuple[str, Path]:
+        """A database's name or file, and its folder."""
+        if (database, maker) not in self.known:
+            folder = self.folders.mktemp("model")
+            base = self.of(database, None) if maker else None
+            make_it = self.sqlite if database == "sqlite" else self.postgres
+            self.known[database, maker] = make_it(folder, base and base[0], maker or _cast), folder
+        return self.known[database, maker]
+
+    def sqlite(self, folder: Path, base: str | None, maker: Callable[[], None]) -> str:
+        if base:
+            shutil.copy(base, folder / "crm.db")
+        _model(f"sqlite:///{folder}/crm.db", folder, maker)
+        engine = create_engine(f"sqlite:///{folder}/crm.db")
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        engine.dispose()
+        return str(folder / "crm.db")
+
+    def postgres(self, folder: Path, base: str | None, maker: Callable[[], None]) -> str:
+        name = f"model_{uuid.uuid4().hex[:8]}"
+        server = self.request.getfixturevalue("postgres")
+        _model(server.create(name, base) if base else server.create(name), folder, maker)
+        self.request.addfinalizer(lambda: self.dropped(server, name))
+        return name
+
+    def dropped(self, server: Server, name: str) -> None:
+        with suppress(OperationalError):  # a cluster of the tests' own is gone by now, and all that was in it
+            server.drop(name)
 
 
 @pytest.fixture(scope="session")
-def postgres_model(postgres, tmp_path_factory) -> Iterator[str]:
-    name = f"model_{uuid.uuid4().hex[:8]}"
-    _model(postgres.create(name), tmp_path_factory.mktemp("pg"))
-    yield name
-    postgres.drop(name)
+def models(request, tmp_path_factory) -> Models:
+    return Models(request, tmp_path_factory)
+
+
+@pytest.fixture
+def world() -> Callable[[], None] | None:
+    """Who makes what is there before a test begins, besides the cast: a file says so by a fixture of this name."""
+    return None
 
 
 @pytest.fixture(params=DATABASES)
@@ -249,14 +283,17 @@ def database(request) -> str:
 
 
 @pytest.fixture
-def database_url(database, request, tmp_path) -> Iterator[str]:
-    """A fresh copy of the model database."""
+def database_url(database, request, tmp_path, models, world) -> Iterator[str]:
+    """A fresh copy of a model database."""
+    model, folder = models.of(database, world)
+    if (folder / "files").is_dir():
+        shutil.copytree(folder / "files", tmp_path / "files", dirs_exist_ok=True)
     if database == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_model"), tmp_path / "crm.db")
+        shutil.copy(model, tmp_path / "crm.db")
         yield f"sqlite:///{tmp_path}/crm.db"
         return
     server, name = request.getfixturevalue("postgres"), f"t_{uuid.uuid4().hex[:12]}"
-    yield server.create(name, request.getfixturevalue("postgres_model"))
+    yield server.create(name, model)
     server.drop(name)
 
 

@@ -15,8 +15,12 @@ LOGINS = ["specialist", "followup", "manager", "director", "developer", "archivi
 
 
 @pytest.fixture
+def world():
+    return november
+
+
+@pytest.fixture
 def work(app):
-    november()
     with clock.frozen(DECEMBER), unit_of_work():
         make.visit(db.session.query(make.Customer).first())
         make.change(db.session.query(make.Customer).first(), upto="submitted")

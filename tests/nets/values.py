@@ -72,7 +72,7 @@ def typed(path: str, form: dict) -> dict:
             filled[name] = there
         elif offered:
             wanted = values.get(name)
-            filled[name] = wanted if wanted and set(_all(wanted)) <= set(offered) else offered[0]
+            filled[name] = wanted if wanted and set(_all(wanted)) <= set(offered) else offered[-(name == "second")]  # two witnesses are two people
         else:
             filled[name] = values.get(name, TEXT)
     return filled

@@ -22,8 +22,12 @@ WEEK = Period.week(date(2026, 11, 25))
 
 
 @pytest.fixture
+def world():
+    return november
+
+
+@pytest.fixture
 def work(app):
-    november()
     with clock.frozen(DECEMBER):
         yield
 

@@ -14,16 +14,19 @@ from crm.reports import workflow
 from crm.reports.kinds import SORTS
 from crm.reports.models import Kind, Report
 from tests import make
-from tests.reports.work import DECEMBER, NOVEMBER, close_november, november, record
+from tests.reports.work import DECEMBER, NOVEMBER, closed_november, record
 
 KINDS = [*Kind]
 
 
 @pytest.fixture
+def world():
+    return closed_november
+
+
+@pytest.fixture
 def work(app):
-    november()
     with clock.frozen(DECEMBER):
-        close_november()
         yield
 
 

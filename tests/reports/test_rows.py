@@ -13,17 +13,20 @@ from crm.reports.models import Counted, Kind, Report, State
 from crm.tickets import workflow as tickets
 from crm.tickets.models import Ticket
 from tests import make
-from tests.reports.work import DECEMBER, close_november, november, record, rows_at
+from tests.reports.work import DECEMBER, closed_november, record, rows_at
 
 pytestmark = pytest.mark.usefixtures("sound")
 BY = {Kind.CALLBACKS: "followup", Kind.SPECIALIST: "specialist", Kind.COMPANY: "director"}
 
 
 @pytest.fixture
+def world():
+    return closed_november
+
+
+@pytest.fixture
 def work(app):
-    november()
     with clock.frozen(DECEMBER):
-        close_november()
         yield
     db.session.rollback()
 

@@ -11,10 +11,18 @@ from tests import make
 from tests.reports.work import DECEMBER, november, record, rows_at, visit
 
 
-@pytest.fixture
-def work(app):
+def with_a_visit() -> None:
     november()
     visit("2026-11-26T08:00", by="specialist2")
+
+
+@pytest.fixture
+def world():
+    return with_a_visit
+
+
+@pytest.fixture
+def work(app):
     with clock.frozen(DECEMBER):
         yield
 

@@ -134,5 +134,11 @@ def november() -> None:
     sweep.tick(DECEMBER)
 
 
+def closed_november() -> None:
+    november()
+    with clock.frozen(DECEMBER):
+        close_november()
+
+
 def product() -> str:
     return serials.product("金洋", "财务通").title

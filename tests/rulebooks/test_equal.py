@@ -26,14 +26,14 @@ LENGTH = 110
 
 
 @pytest.fixture
-def department(sqlite_model, tmp_path):
+def department(models, tmp_path):
     """`department()`: the program on a fresh department of its own."""
     made, numbers = [], count()
 
     def new():
         folder = tmp_path / f"d{next(numbers)}"
         folder.mkdir()
-        shutil.copy(sqlite_model, folder / "crm.db")
+        shutil.copy(models.of("sqlite", None)[0], folder / "crm.db")
         made.append(create_app(settings(f"sqlite:///{folder}/crm.db", folder)))
         return made[-1]
 
