@@ -124,9 +124,11 @@ def test_what_rested_on_a_complaint_that_is_decided_anew_is_worked_out_anew(app)
     director = make.who("director")
     first, second, third = confirmed(about="quality"), confirmed(), confirmed()
     assert [one.follows for one in (first, second, third)] == [[], ["7.1.first"], ["7.1.later", "7.2"]]
+    before = third.version
     with unit_of_work():
         workflow.review(second, by=director, reason="有录音")
     assert (second.follows, third.follows) == ([], ["7.1.first"])
+    assert third.version == before + 1, "whoever still has the old page open is told of it"
     with unit_of_work():
         workflow.confirm(second, by=make.who("manager"), findings="还是属实")
     assert (second.follows, third.follows) == (["7.1.later", "7.2"], ["7.1.first"]), "confirmed last, it is the later one now"

@@ -57,6 +57,14 @@ def test_a_visit_that_is_not_written_up_costs_thirty(app):
     assert clock.local(row.happened_at) == clock.local(clock.parse("2026-11-24T18:00")), "when it fell due, not when it was swept"
 
 
+def test_what_was_proposed_stands_in_the_way_of_nothing_that_is_new(app, monkeypatch):
+    """A sweep looks at so many grounds: never at those it has proposed already."""
+    monkeypatch.setattr(grounds, "MOST", 1)
+    for _ in range(2):
+        committed(returned_visit)
+    assert [len(swept(days=3)) for _ in range(3)] == [1, 2, 2]
+
+
 def test_its_evidence_says_the_rule_how_the_deadline_was_found_and_by_which_edition(app):
     committed(returned_visit)
     [row] = swept(days=3)

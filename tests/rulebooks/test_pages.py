@@ -9,6 +9,7 @@ import pytest
 from crm import clock
 from crm.db import db, unit_of_work
 from crm.duties import editions, reading
+from crm.duties import workflow as duties
 from crm.duties.models import Acknowledgement, Duty, Edition, Notice
 from crm.duties.reading import SETTINGS
 from crm.errors import WrongState
@@ -364,6 +365,8 @@ def test_an_edition_that_does_not_hold_yet_is_taken_back_and_its_draft_changed_a
         assert 'id="take_back"' not in director.get(draft.path).text
         with pytest.raises(WrongState), unit_of_work():  # what holds is changed by the next one
             workflow.take_back(db.session.get_one(Draft, draft.id), by=make.who("director"), reason="反悔")
+        with pytest.raises(WrongState), unit_of_work():
+            duties.withdraw_edition(db.session.get_one(Edition, db.session.get_one(Draft, draft.id).issued_id), by=make.who("director"))
 
 
 def test_whoever_acknowledges_an_edition_reads_what_is_otherwise_than_before(director, draft, browser):

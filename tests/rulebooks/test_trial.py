@@ -92,6 +92,8 @@ def test_the_end_of_a_calendar_day_belongs_to_the_day_that_ends(opened):
     wednesday = {"since": clock.parse("2026-11-25"), "until": clock.parse("2026-11-26")}
     rows, tally = tried(Change(DUE, "2 days"), **wednesday)
     assert told(rows) == [] and tally.rules["ticket.progress"] == [1, 0, 1, 0]
+    _rows, tally = tried(Change(DUE, "2 days"), since=clock.parse("2026-11-26"), until=clock.parse("2026-11-27"))
+    assert "ticket.progress" not in tally.rules, "nor is it of the day that begins"
 
 
 def test_other_fines_and_other_hours(app):
