@@ -215,17 +215,17 @@ def settings(url: str, folder: Path) -> dict:
             "PROPAGATE": True, "CRM_URL": ""}  # fmt: skip
 
 
-def _model(url: str, folder: Path, maker: Callable[[], None]) -> None:
+def _cast() -> None:
+    migrate()
+    make.department()
+
+
+def _model(url: str, folder: Path, maker: Callable[[], None] = _cast) -> None:
     app = create_app(settings(url, folder))
     with app.app_context(), clock.frozen(make.MONDAY):
         maker()
         db.session.remove()
         db.engine.dispose()
-
-
-def _cast() -> None:
-    migrate()
-    make.department()
 
 
 class Models:
