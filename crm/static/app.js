@@ -208,7 +208,7 @@ const typing = (event) => event.target.closest?.("input:not([type=checkbox]), te
 const sheet = document.querySelector("#keys"), on = document.querySelector("[data-keys-on]");
 const keysOn = () => { try { return localStorage.getItem("keys") !== "off"; } catch { return true; } };
 if (on) { on.checked = keysOn(); on.addEventListener("change", () => { try { localStorage.setItem("keys", on.checked ? "on" : "off"); } catch { /* forbidden */ } }); }
-const rows = () => [...document.querySelectorAll("[data-rows] tbody tr, .owed-list > li, [data-hits] > li")];
+const rows = () => [...document.querySelectorAll("[data-rows] tbody tr, .owed-list > li, [data-hits] > li")].filter((one) => !one.closest("details:not([open])"));
 const walk = (step) => {
   const all = rows(), at = all.findIndex((row) => row.contains(document.activeElement));
   all[Math.max(0, Math.min(all.length - 1, at + step))]?.querySelector("a.main, a, button")?.focus();

@@ -161,3 +161,23 @@ def test_an_expired_login_costs_no_word_no_customer_and_no_file(customers, serve
         page.get_by_role("button", name="Log the record").click()
         page.wait_for_url("**/tickets/T*")
         assert "东方贸易" in page.inner_text("main") and "申请.pdf" in page.inner_text("main")
+
+
+def test_a_long_today_of_everybody_is_folded_and_the_keys_go_through_what_is_shown(served, open_page):
+    with served.app_context(), unit_of_work():
+        unit = make.served_customer()
+        for _ in range(15):
+            make.ticket(unit)
+    page = open_page("manager")
+    page.goto("/")
+    more = page.locator(".more-owed").first
+    shown = page.locator(".group").filter(has=more).locator("> .owed-list > li")
+    assert shown.count() == 12 and not more.locator("li").first.is_visible()
+    total = page.locator(".owed-list > li").count()
+    for _ in range(total):
+        page.keyboard.press("j")
+        assert page.evaluate("document.activeElement.checkVisibility()")
+    more.locator("summary").click()
+    assert more.locator("li").first.is_visible()
+    page.goto("/?whose=mine")
+    assert page.locator(".more-owed").count() == 0, "what is one's own is never folded away"
