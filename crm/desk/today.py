@@ -87,8 +87,9 @@ def rows_of(duties: list[Duty], user) -> list[Row]:
 
 
 def groups(rows: list[Row]) -> dict[Group, list[Row]]:
+    """By how near it is; of each what the reader does first, then what is others'."""
     found: dict[Group, list[Row]] = {group: [] for group in Group}
-    for row in rows:
+    for row in sorted(rows, key=lambda row: not row.acts):
         found[group_of(row.duty)].append(row)
     return found
 

@@ -266,6 +266,7 @@ class Edition(Subject):
     label = N_("Rulebook")
     EVENTS = EditionEvent
     STATES = EditionState
+    NOTICES: ClassVar[dict[str, str]] = {EditionEvent.WITHDRAWN: "people"}
 
     @classmethod
     def visible(cls, user) -> ColumnElement[bool]:

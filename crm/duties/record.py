@@ -107,8 +107,9 @@ def _notify(event: Event, subject: Subject, by, facts: Mapping[str, Any]) -> Non
     whom = concerned(subject, event.kind)
     if not whom or _quietly.get():
         return
-    told = {subject.owner_id if one == "owner" and one not in facts else facts.get(one) for one in whom.split()}
-    for user_id in sorted(told - {None, by.id if by else None}):
+    told = (subject.owner_id if one == "owner" and one not in facts else facts.get(one) for one in whom.split())
+    people = {id for one in told for id in (one if isinstance(one, list) else [one])}
+    for user_id in sorted(people - {None, by.id if by else None}):
         db.session.execute(insert(Notice).values(user_id=user_id, event_id=event.id))
 
 

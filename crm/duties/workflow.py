@@ -103,9 +103,9 @@ def withdraw_edition(edition: Edition, *, by) -> None:
     edition.holds_from, edition.state = None, EditionState.WITHDRAWN
     edition.version += 1
     db.session.flush()
-    record(EditionEvent.WITHDRAWN, edition, by=by)
-    owed = select(Subject).join(Duty, Duty.subject_id == Subject.id)
-    for user in db.session.scalars(owed.where(Duty.rule == ACKNOWLEDGE, Duty.slot == edition.number, open_now())).all():
+    asked = select(Duty.subject_id).where(Duty.rule == ACKNOWLEDGE, Duty.slot == edition.number)  # who acknowledged it, too
+    record(EditionEvent.WITHDRAWN, edition, by=by, people=sorted(set(db.session.scalars(asked))))
+    for user in db.session.scalars(select(Subject).where(Subject.id.in_(asked.where(open_now())))).all():
         record(EditionEvent.WITHDRAWN, user, by=by, edition=edition.number)
 
 

@@ -5,12 +5,14 @@ from typing import Any
 from flask import render_template
 from flask_login import current_user
 
+from crm import lists
 from crm.duties import queries as duties
 from crm.errors import Refused
 from crm.forms import CrmForm
 from crm.fund import queries, statement
 from crm.fund.models import Month, MonthEvent
 from crm.fund.workflow import MOVES
+from crm.penalties import table as penalties
 from crm.penalties.models import Sanction
 from crm.permissions import Permission
 from crm.verbs import offered, told
@@ -33,7 +35,9 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     if not current_user.may(Permission.FUND_READ):  # what the fund is spent on is told there
         known["events"] = [event for event in known["events"] if event.kind not in SPENDING]
     now = offered(month, MOVES, owed, form_for)
+    pending = lists.at(penalties.TABLE.path, month=month.title, state="pending")
+    left = lists.counts([pending], {penalties.TABLE.path: penalties.TABLE}, current_user)[pending]
     return render_template(
         "fund/statement.html", **known, month=month,
-        says=says, offered=now, moves=MOVES, sanctions=Sanction, leading="",
+        says=says, pending=(pending, left), offered=now, moves=MOVES, sanctions=Sanction, leading="",
     )  # fmt: skip

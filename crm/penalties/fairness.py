@@ -14,7 +14,7 @@ from crm.duties import editions
 from crm.duties import queries as duties
 from crm.duties.models import Duty
 from crm.duties.owed import ANY, Fared, fared, was_due
-from crm.penalties.models import STANDING, Penalty, State
+from crm.penalties.models import OVER, STANDING, Penalty, State
 
 FEW = 3  # decided penalties, fewer of which say nothing
 MONTHS = 6
@@ -105,7 +105,7 @@ def lines(scope: Scope) -> list[Line]:
 def _fared(scope: Scope) -> Any:
     state = Penalty.state
     costs = case((state.in_(STANDING), func.coalesce(Penalty.reduced_fen, Penalty.fen, literal(0))), else_=0)
-    over = (*STANDING, State.WAIVED, State.STRUCK, State.VOIDED)
+    over = (*STANDING, *OVER)
     return (
         select(Penalty.category.label("key"), func.count().label("proposed"), _count(state.not_in(over), "pending"),
                _count(state.in_(STANDING), "standing"), _count(state == State.WAIVED, "waived"),

@@ -45,10 +45,11 @@ class State(Labelled):
     STRUCK = "struck", N_("Struck")
     WAIVED = "waived", N_("Waived")
     VOIDED = "voided", N_("Void: its ground is gone")
+    WITHDRAWN = "withdrawn", N_("Entered by mistake")
 
 
 PENDING = (State.PROPOSED, State.ISSUED, State.REFUSED, State.APPEALED)
-OVER = (State.WAIVED, State.STRUCK, State.VOIDED)
+OVER = (State.WAIVED, State.STRUCK, State.VOIDED, State.WITHDRAWN)
 STANDING = (State.SIGNED, State.WITNESSED, State.UPHELD, State.REDUCED)
 HANDED_OUT = (State.ISSUED, State.REFUSED, *STANDING, State.APPEALED, State.STRUCK)
 
@@ -74,6 +75,7 @@ class PenaltyEvent(Labelled):
     DECIDED = "penalty.decided", N_("answered the appeal")
     WEIGHED = "penalty.weighed", N_("decided on what is recommended")
     VOIDED = "penalty.voided", N_("its ground is gone")
+    WITHDRAWN = "penalty.withdrawn", N_("took back what was entered by mistake")
     REVIVED = "penalty.revived", N_("its ground is there again")
     NOTED = "penalty.noted", N_("added a note")
     ATTACHED = "penalty.attached", N_("attached a file")
@@ -137,7 +139,7 @@ class Penalty(Subject):
         PenaltyEvent.ISSUED: "to", PenaltyEvent.REFUSED: "to first second", PenaltyEvent.WITNESSED: "to issuer",
         PenaltyEvent.SIGNED: "issuer", PenaltyEvent.APPEALED: "issuer", PenaltyEvent.APPOINTED: "to person",
         PenaltyEvent.DECIDED: "to issuer", PenaltyEvent.WAIVED: "to", PenaltyEvent.VOIDED: "to", PenaltyEvent.WEIGHED: "to",
-        PenaltyEvent.REVIVED: "to",
+        PenaltyEvent.REVIVED: "to", PenaltyEvent.WITHDRAWN: "to",
     }  # fmt: skip
     SEARCHED = frozenset({PenaltyEvent.PROPOSED})
 

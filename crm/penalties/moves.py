@@ -76,5 +76,8 @@ MOVES: dict[str, Move] = {
     "waive": Move(noun="waiver", label=N_("Waive it"), done=N_("It is waived."),
                   froms=frozenset({State.PROPOSED, State.ISSUED, State.REFUSED}), to=State.WAIVED, icon="x-circle",
                   tone="danger", **_manager),
+    "withdraw": Move(noun="withdrawal", label=N_("I entered it by mistake"), done=N_("It is taken back."),
+                     froms=frozenset({State.PROPOSED}), to=State.WITHDRAWN, icon="arrow-return-left",
+                     permission=P.PENALTY_ENTER, hands=("entered_by_id",)),
 }  # fmt: skip
 Penalty.MOVES = MOVES

@@ -19,7 +19,7 @@ from crm.forms import CrmForm, ReasonForm
 from crm.labels import Bilingual, said
 from crm.money import yuan
 from crm.penalties import evidence, forms, queries, workflow
-from crm.penalties.models import HANDED_OUT, STANDING, Penalty, PenaltyEvent, Sanction, State
+from crm.penalties.models import HANDED_OUT, OVER, STANDING, Penalty, PenaltyEvent, Sanction, State
 from crm.penalties.moves import MOVES, WEIGH
 from crm.permissions import Role
 from crm.staff import queries as staff
@@ -28,6 +28,7 @@ from crm.verbs import offered, told
 FORMS: dict[str, type[CrmForm]] = {
     "issue": forms.IssueForm, "sign": forms.SignForm, "refuse": forms.RefuseForm, "appeal": forms.AppealForm,
     "decide": forms.DecideForm, "appoint": forms.AppointForm, "weigh": forms.WeighForm, "waive": ReasonForm,
+    "withdraw": ReasonForm,
 }  # fmt: skip
 WAY = ("sign", "confirm", "issue", "decide", "weigh", "appoint")  # the next step is the first to be had
 EVERYBODY = tuple(Role)
@@ -45,12 +46,16 @@ def says() -> dict[str, Bilingual]:
 
 def choices(*, priced: bool = False) -> list[tuple[str, str]]:
     """Every penalty of the rulebook that holds now, by its clause, and those of its editions of the last year: what happened
-    under one of them is judged by it. `priced`: and what it costs."""
+    under one of them is judged by it. `priced`: what it costs, and which a service without a record falls under."""
     locale, known = str(get_locale()), dict(editions.todays().penalties)
     for edition in reversed(editions.held_since(clock.now() - timedelta(days=366))):
         known = known | {key: one for key, one in editions.book(edition).penalties.items() if key not in known}
     named = {one.key: f"{one.clause or one.key} {said(one.title, locale)}" for one in known.values()}
-    return [(key, f"{name} · {_costs(known[key])}" if priced else name) for key, name in named.items()]
+    if not priced:
+        return list(named.items())
+    none = _("a service without a record")
+    hints = {key: f" ({none})" if known[key].unrecorded else "" for key in named}
+    return [(key, f"{name}{hints[key]} · {_costs(known[key])}") for key, name in named.items()]
 
 
 def _costs(entry: Entry) -> str:
@@ -87,8 +92,11 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     if not queries.read_whole(penalty, current_user):
         refused = [event for event in queries.signing(penalty) if event.kind == PenaltyEvent.REFUSED]
         return render_template("penalties/outline.html", **known, told_on=refused[-1] if refused else None)
+    found = evidence.of(penalty)
+    known["names"] |= duties.names(id for event in found.events for id in event.people)
     return render_template(
-        "penalties/penalty.html", **known, evidence=evidence.of(penalty), sanctions=Sanction, standing=STANDING,
+        "penalties/penalty.html", **known, evidence=found, signing=queries.signing(penalty), sanctions=Sanction,
+        standing=STANDING, over=OVER,
         handed_out=HANDED_OUT, in_words=evidence.span_in_words, nobody=_nobody(penalty, owed),
         appeal=evidence.time_to_appeal(penalty)[0],
     )  # fmt: skip

@@ -27,7 +27,7 @@ def notice(penalty: Penalty) -> Sheet:
         facts((_("Clause"), f"{penalty.clause} {said(told.entry.title, language)}"),
               (_("Words of the clause"), said(told.clause.text, language) if told.clause else ""), wide=True),
         words(_("Facts"), penalty.facts_said, 16), facts((_("Who saw it"), penalty.witnesses), wide=True),
-        table([_("Evidence"), ""], [2, 5], _evidence(told, language)),
+        table([_("Evidence"), _("What it says")], [2, 5], _evidence(told, language)),
         *_said(signing), *_contested(penalty),
         signatures((_("Issued by (signature, date)"), f"{who.get(penalty.issued_by_id or 0, '')} {moment(penalty.issued_at)}"),
                    (_("The person concerned (signature, date)"), _signed(penalty, who)),

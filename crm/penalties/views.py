@@ -67,8 +67,11 @@ def new():
         person = staff.choice(form.person.data)
         assert person
         made = workflow.enter(Found(person=person, origin=of, **form.says()), by=current_user, files=[one.key for one in drafts])
-        if workflow.may_issue(made):
+        if workflow.may_issue(made) and queries.seen(made, current_user):
             flash(_("%(number)s is proposed: a manager other than you issues or waives it.", number=made.number))
+        elif workflow.may_issue(made):
+            flash(_("%(number)s is proposed. A manager issues or waives it; tell them if anything in it is wrong, for you do not "
+                    "read it.", number=made.number))  # fmt: skip
         else:
             flash(_("%(number)s is proposed, and no manager may issue or waive it.", number=made.number), "warning")
         return redirect(made.path if queries.seen(made, current_user) else of.path if of else "/penalties", 303)
@@ -99,6 +102,7 @@ def notice(number):
 VERBS = Verbs(queries.get, MOVES, page, acts={
     "issue": lambda p, f, k: workflow.issue(p, by=current_user, facts=f.facts.data or "", fen="fen" in f and f.fen.data or None),
     "waive": lambda p, f, k: workflow.waive(p, by=current_user, reason=f.reason.data),
+    "withdraw": lambda p, f, k: workflow.withdraw(p, by=current_user, reason=f.reason.data),
     "sign": lambda p, f, k: workflow.sign(p, by=current_user, words=f.words.data or ""),
     "refuse": lambda p, f, k: workflow.refuse(p, by=current_user, words=f.words.data, ill_mannered=f.ill_mannered.data,
                                               witnesses=(staff.choice(f.first.data), staff.choice(f.second.data))),

@@ -132,6 +132,13 @@ def waive(penalty: Penalty, *, by, reason: str) -> None:
     record(PenaltyEvent.WAIVED, penalty, by=by, to=penalty.concerned_id, reason=reason)
 
 
+def withdraw(penalty: Penalty, *, by, reason: str) -> None:
+    """Whoever entered it by mistake takes it back, as long as nobody has decided on it: no manager need be found for that."""
+    MOVES["withdraw"].apply(penalty, by)
+    needed(reason=reason)
+    record(PenaltyEvent.WITHDRAWN, penalty, by=by, to=penalty.concerned_id, reason=reason)
+
+
 def sign(penalty: Penalty, *, by, words: str = "") -> None:
     """The person has read it; signing is not agreeing (D1)."""
     MOVES["sign"].apply(penalty, by)
@@ -238,6 +245,8 @@ def decide(penalty: Penalty, *, by, outcome: str, answer: str, fen: int | None =
     needed(answer=answer)
     if outcome == Outcome.REDUCED and not (fen is not None and penalty.fen and fen < penalty.fen):
         raise Invalid(fields={"fen": N_("Say to how much: less than the notice says.")})
+    if outcome != Outcome.REDUCED and fen is not None:
+        raise Invalid(fields={"fen": N_("An amount belongs to a reduction: choose that, or leave it empty.")})
     penalty.answer = answer
     penalty.reduced_fen = fen if outcome == Outcome.REDUCED else None
     db.session.flush()

@@ -21,8 +21,10 @@ FARED = (
     Column("waived", N_("Waived")), Column("struck", N_("Struck")),
 )  # fmt: skip
 LAYOUT = Layout(
-    (*FARED, Column("deducted", N_("Deducted"), As.FEN), Column("into", N_("Into the fund"), As.FEN),
-     Column("out", N_("Spent"), As.FEN), Column("balance", N_("Balance"), As.FEN)),
+    (Column("owed", N_("Due, where a miss costs something")), *FARED[1:],
+     Column("deducted", N_("Deducted by the month's statement"), As.FEN),
+     Column("into", N_("Booked into the fund in the month"), As.FEN), Column("out", N_("Spent"), As.FEN),
+     Column("balance", N_("Balance"), As.FEN)),
     (
         Table("clauses", N_("By clause"), (Column("name", N_("Clause"), As.PENALTY), *FARED, Column("fen", N_("Amount"), As.FEN)),
               ("standing", "waived", "struck")),

@@ -3,7 +3,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField
-from wtforms.validators import Regexp
+from wtforms.validators import InputRequired, Regexp
 
 from crm.errors import Invalid
 from crm.forms import CrmForm, DayField, LineField, PickField, TicksField, WordsField
@@ -26,6 +26,14 @@ class IssueForm(CrmForm):
     holds_from = DayField(_l("Holds from"), required=True, description=_l(
         "Today or later. From today, it holds from this moment on. What is open keeps the edition it was opened under.",
     ))  # fmt: skip
+
+
+class WordedForm(IssueForm):
+    """Where something changed on clauses whose words did not: people acknowledge those words."""
+
+    as_worded = BooleanField(_l("The words of these clauses fit as they are"), validators=[InputRequired(_l(
+        "Look at the words of these clauses first: people acknowledge them.",
+    ))])  # fmt: skip
 
 
 class TryForm(CrmForm):

@@ -29,6 +29,10 @@ FORMS: dict[str, type[CrmForm]] = {"issue": forms.IssueForm, "take_back": Reason
 
 def form_for(name: str, draft: Draft, **kwargs: Any) -> CrmForm:
     """The form of one verb; `formdata=None` for one that is only shown."""
+    if name == "issue" and (unsaid := differences.unsaid(compared(draft)[0], data_of(draft.body))):
+        worded = forms.WordedForm(data={"holds_from": clock.today() + timedelta(days=1)}, **kwargs)
+        worded.as_worded.description = _(", ").join(clause_name(key) for key in unsaid)
+        return worded
     return FORMS[name](data={"holds_from": clock.today() + timedelta(days=1)}, **kwargs)
 
 

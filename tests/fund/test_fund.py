@@ -159,6 +159,16 @@ def test_what_a_month_brought_in_is_not_taken_back(app):
         workflow.reverse(db.session.query(FundEntry).one(), by=make.who("director"), reason="x")
 
 
+def test_before_it_is_closed_a_month_says_what_of_it_is_still_pending(app, browser):
+    for upto in ("signed", "issued", "appealed", "waived"):
+        committed(penalty, upto)
+    with clock.frozen(DECEMBER):
+        tick()
+        month = db.session.query(Month).filter_by(title="2026-11").one()
+        told = browser("director").get(month.path).text
+        assert "2 notices of the month are still pending" in told and "/penalties?month=2026-11&amp;state=pending" in told
+
+
 def test_everybody_reads_their_own_part_and_nobody_elses(app, browser):
     committed(penalty, "signed")
     committed(penalty, "signed", person=make.who("specialist2"))

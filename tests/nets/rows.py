@@ -636,6 +636,8 @@ def penalty(whose: str, user, name: str = "") -> Row:
         person = staff.add_user(f"q{db.session.query(User).count()}", "新来的", [Role.SPECIALIST], make.hashed(make.PASSWORD), must_change=False)
     upto = "waived" if whose == "closed" else FINED.get(name, "proposed")
     by = make.who("followup" if user.login != "followup" else "director")
+    if whose == "own" and name == "withdraw" and user.may(Permission.PENALTY_ENTER):
+        by, person = user, another(user)
     row = fining.penalty(upto, by=by, person=person, key="7.1.later" if name == "weigh" else "3.9.late")
     if whose == "own" and name == "confirm":
         row.first_witness_id = user.id

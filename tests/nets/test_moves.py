@@ -33,6 +33,7 @@ from crm.opinions.models import Opinion
 from crm.papers import workflow as papers
 from crm.papers.models import Paper
 from crm.papers.models import State as PaperState
+from crm.penalties import workflow as penalizing
 from crm.penalties.models import Penalty
 from crm.plans.models import Plan
 from crm.reports import workflow as reports
@@ -59,6 +60,7 @@ CASES = [(kind, str(state)) for kind in KINDS for state in kind.STATES]
 # refused for more than its table says: (kind, verb, state) → who may do it all the same
 BESIDES = {
     ("penalty", "weigh", "upheld"): {"director"},  # a manager: about a director
+    ("penalty", "appoint", "appealed"): {"director"},  # the manager issued it, and somebody may answer
     ("ticket", "cancel", "ended"): {"manager"},
     ("ticket", "duplicate", "ended"): {"manager"},  # a record whose service ended is owed; a manager may drop it
     ("contract", "lapse", "returned"): {"manager"},  # something is still to be paid
@@ -276,7 +278,9 @@ def opinion(state: str) -> Opinion:
 def penalty(state: str) -> Penalty:
     """Against the specialist, entered by follow-up, issued by the manager; what is recommended where it was upheld."""
     key = "7.1.later" if state == "upheld" else "3.9.late"
-    row = fining.penalty("proposed" if state == "voided" else state, by=make.who("followup"), key=key)
+    row = fining.penalty("proposed" if state in ("voided", "withdrawn") else state, by=make.who("followup"), key=key)
+    if state == "withdrawn":
+        penalizing.withdraw(row, by=make.who("followup"), reason="录错了人")
     if state == "voided":
         row.state = state
         record("penalty.voided", row)

@@ -48,6 +48,7 @@ ON = {
     "/remarks": {"customer": "K0001"},
     "/password": {"password": "four plain words here"},
     "/trials": {"since": "2026-07-01", "until": "2026-09-30"}, "/suggestions": {"kind": "suggestion", "draft": "W0001", "answer": "下一版改"},
+    "/answer": {"fen": ""},  # nothing is reduced
     "/penalties/new": {"fen": ""},  # the first clause fixes what it costs
     "/sanction": {"kind": "warning", "amount": "", "clause": "3.11"}, "/field": {"key": "repaired", "kind": "line"}, "/category": {"key": "data_repair"},
 }  # fmt: skip

@@ -383,6 +383,36 @@ def test_what_is_recommended_about_a_director_a_manager_decides_on(app):
         workflow.weigh(row, by=other, words="降职")
 
 
+def test_whoever_entered_it_by_mistake_takes_it_back_and_nobody_else(app, browser):
+    """Where there is one manager, nobody else might ever decide on it."""
+    row = committed(by_hand, by=make.who("manager"))
+    refused(Forbidden, workflow.withdraw, row, by=make.who("followup"), reason="x")
+    refused(Forbidden, workflow.withdraw, row, by=make.who("specialist"), reason="x")
+    refused(Invalid, workflow.withdraw, row, by=make.who("manager"), reason=" ")
+    assert browser("manager").send(f"{row.path}/withdrawal", reason="录错了人").status_code == 303
+    db.session.refresh(row)
+    assert row.state == "withdrawn" and row.effective_fen == 0 and not owed(row)
+    told = db.session.query(Notice).join(Event, Event.id == Notice.event_id).filter(Event.kind == "penalty.withdrawn")
+    assert [one.user_id for one in told] == [make.who("specialist").id]
+    assert "录错了人" in browser("specialist").get(row.path).text
+    other = committed(by_hand, by=make.who("followup"))
+    assert browser("followup").get(other.path).status_code == 404, "a finding is not theirs to read"
+    with unit_of_work():
+        workflow.issue(other, by=make.who("manager"), facts="迟到")
+    with pytest.raises((WrongState, Forbidden)), unit_of_work():
+        workflow.withdraw(other, by=make.who("followup"), reason="x")
+
+
+def test_an_amount_belongs_to_a_reduction_alone(app):
+    row = committed(penalty, "appealed")
+    by = committed(somebody, "director2", "何平", Role.DIRECTOR)
+    for outcome in ("upheld", "struck"):
+        assert "fen" in refused(Invalid, workflow.decide, row, by=by, outcome=outcome, answer="成立", fen=1000).fields
+    with unit_of_work():
+        workflow.decide(row, by=by, outcome="struck", answer="成立")
+    assert row.state == "struck"
+
+
 def test_what_is_waived_says_why_and_is_over(app):
     row = committed(by_hand)
     assert refused(Invalid, workflow.waive, row, by=make.who("manager"), reason=" ").fields.keys() == {"reason"}

@@ -304,6 +304,9 @@ def test_the_archivist_learns_nothing_of_it_from_the_register_nor_from_the_warni
     assert "私自接单" in browser("manager").get(f"/papers/new?of={row.number}").text
     [warning] = db.session.query(Penalty).filter(Penalty.origin_id == row.id).all()
     assert warning.title == row.number and "私自接单" not in str(evidence.of(warning))
+    of_it = browser("manager").get(warning.path).text.split('id="evidence"')[1].split("</section>")[0]
+    assert "刘强</strong> wrote down that the signature was refused" in of_it, "who wrote it down is named"
+    assert "In bad manner: referred for a final warning" in browser("manager").get(row.path).text
 
 
 def test_an_edition_without_its_answer_leaves_the_page_readable(app, browser):

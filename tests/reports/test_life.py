@@ -118,6 +118,8 @@ def test_what_is_given_back_is_submitted_again_and_both_are_kept(december, brows
     act("send_back", one(Kind.SERVICES), "director", reason="缺了一个人")
     row = one(Kind.SERVICES)
     assert (row.state, row.body, owed(row)) == (State.OPEN, None, {"report.again": ("manager", "12-03 18:00")})
+    told = browser("manager").get(row.path).text
+    assert "缺了一个人" in told.split('<dl class="numbers">')[0], "what is to be put right stands on top"
     with unit_of_work():
         make.ticket(db.session.query(make.Customer).first())
         db.session.query(make.Ticket).one().opened_at = clock.parse("2026-11-30T10:00")
@@ -126,7 +128,7 @@ def test_what_is_given_back_is_submitted_again_and_both_are_kept(december, brows
     assert (kept.remark, kept.body, kept.reason) == ("第一次", first, "缺了一个人") and row.body["number"]["records"] == 1
     assert owed(row) == {"report.services_verify": ("director", "12-04 18:00")}
     page = browser("manager")
-    assert f"{row.path}?version=1" in page.get(row.path).text
+    assert f"{row.path}?version=1" in page.get(row.path).text and "What is to be put right" not in page.get(row.path).text
     earlier = page.get(f"{row.path}?version=1").text
     assert "缺了一个人" in earlier and "第一次" in earlier and "第二次" not in earlier.split('id="timeline"')[0]
     assert page.get(f"{row.path}?version=2").status_code == 404

@@ -250,7 +250,30 @@ def test_managers_read_drafts_and_only_the_director_changes_issues_or_discards_t
 
 
 def issue(page, draft: Draft, day: str):
-    return page.send(f"{draft.path}/issue", holds_from=day)
+    return page.send(f"{draft.path}/issue", holds_from=day, as_worded="y")
+
+
+def test_where_something_changed_and_not_its_clauses_words_whoever_issues_it_says_that_they_fit(director, draft, browser):
+    with unit_of_work():
+        workflow.change(db.session.get_one(Draft, draft.id), [Change(("penalty", "7.5", "fen"), 6000)], by=make.who("director"))
+    assert "The words of these clauses fit as they are" in director.get(draft.path).text
+    answer = director.send(f"{draft.path}/issue", holds_from="2026-12-24")
+    assert answer.status_code == 422 and "Look at the words of these clauses first" in answer.text and 'value="2026-12-24"' in answer.text
+    assert re.search(r'id="issue-as_worded-help">[^<]*7\.5', answer.text), "which they are"
+    assert db.session.get_one(Draft, draft.id).issued_id is None
+    assert issue(director, draft, "2026-12-24").status_code == 303
+
+
+def test_who_was_asked_to_acknowledge_an_edition_is_told_that_it_was_taken_back(director, draft, browser):
+    issue(director, draft, "2026-12-24")
+    edition = db.session.get_one(Edition, db.session.get_one(Draft, draft.id).issued_id)
+    with unit_of_work():
+        duties.acknowledge(edition, by=make.who("specialist"))
+    director.send(f"{draft.path}/recall", reason="日期填错")
+    for login in ("specialist", "followup"):
+        page = browser(login)
+        assert f"{edition.number} " in page.get("/notices").text and "took the rulebook back" in page.get("/notices").text, login
+    assert "took the rulebook back" not in director.get("/notices").text, "they did it themselves"
 
 
 def test_who_may_not_change_a_draft_is_refused_whatever_is_wrong_with_what_they_sent(draft, browser):
@@ -372,7 +395,7 @@ def test_an_edition_that_does_not_hold_yet_is_taken_back_and_its_draft_changed_a
 def test_whoever_acknowledges_an_edition_reads_what_is_otherwise_than_before(director, draft, browser):
     with unit_of_work():
         workflow.change(db.session.get_one(Draft, draft.id), [Change(("penalty", "7.5", "fen"), 6000)], by=make.who("director"))
-    assert director.send(f"{draft.path}/issue", holds_from=str(clock.today() + timedelta(days=1))).status_code == 303
+    assert issue(director, draft, str(clock.today() + timedelta(days=1))).status_code == 303
     edition = db.session.get_one(Edition, db.session.get_one(Draft, draft.id).issued_id)
     page = browser("specialist")
     told = page.get(edition.path).text
