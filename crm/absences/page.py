@@ -87,5 +87,6 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     known["names"] |= duties.names([absence.concerned_id, *(line.duty.subject.customer_id for line in lines)])
     return render_template(
         "absences/absence.html", **known, absence=absence, offered=now, moves=MOVES, kinds=Kind, lines=lines, hows=How, whys=Why,
+        alone=queries.held_alone(absence),
         backs=Back, leading=next((key for key in WAY if key in now and (key != "name" or not absence.concerned_id)), ""),
     )  # fmt: skip

@@ -12,6 +12,8 @@ from crm.duties import queries as duties
 from crm.duties.models import Subject
 from crm.errors import NotThere
 from crm.permissions import Permission, Role
+from crm.staff import queries as staff
+from crm.staff.models import User
 
 _OWN = Absence.__table__.c
 
@@ -29,6 +31,16 @@ def clashing(person_id: int | None, starts_on: date, ends_on: date, *, approved:
     states = LIVE - {State.ASKED} if approved else LIVE
     same = select(Absence.number).where(Absence.owner_id == person_id, Absence.state.in_(states))
     return db.session.scalar(same.where(Absence.starts_on <= ends_on, Absence.ends_on >= starts_on).limit(1))
+
+
+def held_alone(absence: Absence) -> list[Role]:
+    """The roles that nobody else holds: what falls to one of them waits. For those who lead there are others (ours.standin)."""
+    if absence.state not in LIVE:
+        return []
+    person = db.session.get_one(User, absence.owner_id)
+    mine = set(person.roles) - {Role.MANAGER, Role.DIRECTOR, Role.ADMIN}
+    others = {role for one in staff.with_role(mine) if one.id != person.id for role in one.roles}
+    return sorted(Role(role) for role in mine - others)
 
 
 def may_stand_in(person) -> tuple[str, ...]:

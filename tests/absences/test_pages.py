@@ -7,6 +7,7 @@ from crm.absences import workflow
 from crm.absences.models import Absence, State
 from crm.db import db, unit_of_work
 from crm.papers import workflow as papers
+from crm.staff import workflow as accounts
 from crm.visits import workflow as visits
 from tests import make
 from tests.reading import text_of
@@ -98,6 +99,16 @@ def test_the_page_says_what_stays_and_why(app, browser):
     row = leave(upto="away")
     text = text_of(browser("specialist").get(row.path).text)
     assert "Stays with them" in text and "The paper is in their own hands" in text and "Only they themselves can do this." in text
+
+
+def test_a_role_that_nobody_else_has_is_pointed_out(app, browser):
+    row = leave(by=make.who("archivist"), to=make.who("manager"))
+    assert "Nobody else has this role: Archivist" in browser("manager").get(row.path).text
+    with unit_of_work():
+        other = make.who("developer")
+        accounts.edit_user(other, by=make.who("admin"), roles=[*other.roles, "archivist"], active=True)
+    assert "Nobody else has this role" not in browser("manager").get(row.path).text
+    assert "Nobody else has this role" not in browser("director").get(leave(by=make.who("manager"), to=make.who("director")).path).text
 
 
 def test_what_the_stand_in_may_not_see_yet_has_no_name_on_the_page(app, browser):
