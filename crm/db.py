@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 
 import psycopg
 from flask_sqlalchemy import SQLAlchemy
@@ -19,6 +19,7 @@ from sqlalchemy import (
     MetaData,
     TextClause,
     TypeDecorator,
+    bindparam,
     delete,
     event,
     select,
@@ -237,10 +238,19 @@ def next_number(letter: str, day: date | None = None) -> str:
 def next_numbers(letter: str, count: int, day: date | None = None) -> list[str]:
     """As many at once, in order."""
     prefix = f"{letter}{day:%y%m}-" if day else letter
-    statement = insert(Counter).values(prefix=prefix, last=count)
-    statement = statement.on_conflict_do_update(index_elements=["prefix"], set_={"last": Counter.last + count})
-    last = db.session.execute(statement.returning(Counter.last)).scalar_one()
+    last = db.session.scalar(_counting(db.engine.dialect.name), {"of": prefix, "more": count})
     return [f"{prefix}{number:04d}" for number in range(last - count + 1, last + 1)]
+
+
+# what each form that is sent asks is made once: making a statement takes as long as asking it
+
+
+@cache
+def _counting(_dialect: str):
+    counters = Counter.__table__
+    first = insert(counters).values(prefix=bindparam("of"), last=bindparam("more"))
+    more = first.on_conflict_do_update(index_elements=["prefix"], set_={"last": counters.c.last + bindparam("more")})
+    return more.returning(counters.c.last)
 
 
 def hold(what: str) -> None:
@@ -266,15 +276,26 @@ def claim(request_id: str, user_id: int | None, path: str) -> Submission | None:
     Waits for a transaction that holds the same id, so that of any number sent at once one takes effect.
     """
     row = {"request_id": request_id, "user_id": user_id, "path": path, "at": clock.now()}
-    taken = insert(Submission).values(row).on_conflict_do_nothing(index_elements=["request_id"])
-    if db.session.scalar(taken.returning(Submission.request_id)):
+    if db.session.scalar(_claiming(db.engine.dialect.name), row):
         return None
     return db.session.get(Submission, request_id)
 
 
+@cache
+def _claiming(_dialect: str):
+    submissions = Submission.__table__
+    return insert(submissions).on_conflict_do_nothing(index_elements=["request_id"]).returning(submissions.c.request_id)
+
+
 def answer(request_id: str, location: str | None) -> None:
     """Keep where the submission led, for its duplicates."""
-    db.session.execute(update(Submission).where(Submission.request_id == request_id).values(answer=location))
+    db.session.execute(_answering(), {"given": request_id, "led_to": location})
+
+
+@cache
+def _answering():
+    submissions = Submission.__table__
+    return update(submissions).where(submissions.c.request_id == bindparam("given")).values(answer=bindparam("led_to"))
 
 
 def forget_submissions(as_of: datetime) -> int:
