@@ -92,3 +92,12 @@ def test_its_page_says_so_and_its_files_hold_the_same(fared, browser):
     rows = page.get("/duties/owed/export.csv").text
     assert all(number in rows for number in fared)
     assert "Nothing was due that fits" in browser("developer").get("/duties/owed").text
+
+
+def test_a_deadline_of_what_somebody_may_not_see_is_not_there(app):
+    with unit_of_work():
+        make.ticket(make.served_customer(), by=make.who("specialist2"), category="admin_password")
+    sweep.tick(LATER)
+    with clock.frozen(LATER):
+        seen = {login: {duty.subject.kind for duty in TABLE.asked(make.who(login), {})[1].rows} for login in ("manager", "followup")}
+    assert "ticket" in seen["manager"] and "ticket" not in seen["followup"], "a password record is its owner's and theirs who lead"
