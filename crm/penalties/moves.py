@@ -37,6 +37,11 @@ def _not_theirs_yet(penalty: Penalty, user: Any) -> Refused | None:
     return Refused(N_("The person may still appeal: decide when those days are over.")) if early else None
 
 
+def _by_hand(penalty: Penalty, _user: Any) -> Refused | None:
+    """What was proposed from something that was written down is no entry of anybody's: that is put right, not this."""
+    return Forbidden() if penalty.cause_id else None
+
+
 def who_may(verb: str, penalty: Penalty) -> list[int]:
     """Whose it is to take a move, right and duty considered."""
     move = MOVES[verb]
@@ -78,6 +83,6 @@ MOVES: dict[str, Move] = {
                   tone="danger", **_manager),
     "withdraw": Move(noun="withdrawal", label=N_("I entered it by mistake"), done=N_("It is taken back."),
                      froms=frozenset({State.PROPOSED}), to=State.WITHDRAWN, icon="arrow-return-left",
-                     permission=P.PENALTY_ENTER, hands=("entered_by_id",)),
+                     permission=P.PENALTY_ENTER, hands=("entered_by_id",), unless=_by_hand),
 }  # fmt: skip
 Penalty.MOVES = MOVES

@@ -4,6 +4,7 @@ them; until then to the list as it is now."""
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate, chain, count, pairwise, repeat
@@ -39,6 +40,7 @@ def behind(figures: Mapping[str, Any], layout: Layout) -> Rows:
 
 def kept(report: Report, figures: dict[str, Any], rows: Rows) -> dict[str, Any]:
     """The figures with each number leading to its rows, which are kept; one of nothing leads nowhere."""
+    figures = deepcopy(figures)  # the company's hold another report's own
     first = 1 + (db.session.scalar(select(func.max(Counted.place)).where(Counted.report_id == report.id)) or 0)
     places = dict(zip(rows, count(first), strict=False))
     db.session.add_all(Counted(report_id=report.id, place=places[at], address=at, rows=some) for at, some in rows.items())

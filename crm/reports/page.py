@@ -47,8 +47,8 @@ def rows(number: str, place: int):
     report = queries.get(number, current_user)
     counted, bodies = keeping.get(report, place), [report.body, *(one.body for one in queries.returned(report))]
     layout, address = SORTS[report.category].layout, keeping.path_of(report, place)
-    found = (layout.leading_to(body, address) for body in bodies if body is not None)
-    called, said = next((one for one in found if one), ("", ""))
+    leading = (layout.leading_to(body, address) for body in bodies if body is not None)
+    called, said = next((one for one in leading if one), ("", ""))
     found, hidden = keeping.page(counted, current_user, lists.key(request.args))
     return render_template("reports/rows.html", report=report, kinds=Kind, called=called, said=said, today=counted.address,
                            page=found, hidden=hidden)  # fmt: skip

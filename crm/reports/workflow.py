@@ -9,7 +9,7 @@ from crm import clock
 from crm.customers.models import Customer
 from crm.db import db
 from crm.duties.record import open_subject, record
-from crm.errors import Invalid
+from crm.errors import Invalid, Refused
 from crm.labels import N_
 from crm.reports import keeping
 from crm.reports.kinds import SORTS, number
@@ -70,14 +70,14 @@ def submit(report: Report, *, by, remark: str = "") -> None:
 
 def _settled(report: Report) -> tuple[dict[str, Any], keeping.Rows]:
     """Its figures and the rows they count, of one moment: asked again if somebody changed anything meanwhile, which SQLite lets
-    nobody."""
-    figures, rows = as_now(report), {}
+    nobody. Refused if that never ends."""
+    figures = as_now(report)
     for _ in range(TRIES):
         rows = keeping.behind(figures, SORTS[report.category].layout)
         if lite() or figures == (again := as_now(report)):
-            break
+            return figures, rows
         figures = again
-    return figures, rows
+    raise Refused(N_("What this report counts is being changed just now: submit it again in a moment."))
 
 
 TRIES = 5

@@ -14,6 +14,7 @@ from crm.duties import queries as stories
 from crm.duties import reading
 from crm.duties import workflow as duties
 from crm.duties.models import Duty, Event, Notice
+from crm.errors import Forbidden
 from crm.fund import statement
 from crm.fund.models import Month
 from crm.opinions import workflow as opinions
@@ -207,6 +208,8 @@ def test_a_service_that_a_callback_finds_has_no_record_is_a_finding_of_whoever_c
                     unrecorded="上周还远程弄过一次", clause="7.5")  # fmt: skip
     [row] = [one for one in swept(minutes=1) if one.category == "7.5"]
     assert (row.entered_by_id, row.facts_said, row.fen) == (make.who("followup").id, "上周还远程弄过一次", 5000)
+    with pytest.raises(Forbidden), unit_of_work():  # what was found stands in the callback: it is no entry by mistake
+        penalties.withdraw(row, by=make.who("followup"), reason="看错了")
 
 
 def test_a_manager_owes_the_decision_and_nobody_is_told_before_it(app):

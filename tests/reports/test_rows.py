@@ -6,6 +6,7 @@ import pytest
 
 from crm import clock
 from crm.db import db, unit_of_work
+from crm.errors import Refused
 from crm.reports import keeping, workflow
 from crm.reports.kinds import SORTS
 from crm.reports.layout import As, Layout
@@ -162,6 +163,17 @@ def test_figures_that_change_meanwhile_are_asked_again(work, monkeypatch):
     assert len(kept(row)[int(row.body["at"]["open"].rpartition("/")[2])]) == asked[1]
     with unit_of_work():
         db.session.query(Ticket).filter_by(state=State.WAIVED).one().state = "working"
+
+
+def test_figures_that_never_stand_still_are_refused_and_nothing_is_kept(work, monkeypatch):
+    monkeypatch.setattr(workflow, "lite", lambda: False)
+    now, turns = workflow.as_now, iter(range(99))
+    monkeypatch.setattr(workflow, "as_now", lambda report: now(report) | {"turn": next(turns)})
+    with pytest.raises(Refused):
+        submitted(Kind.SERVICES)
+    db.session.rollback()
+    row = db.session.query(Report).filter_by(category=Kind.SERVICES).one()
+    assert row.state == State.OPEN and kept(row) == {}
 
 
 def test_ids_are_packed_small_and_come_back_sorted():
