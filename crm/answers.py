@@ -12,10 +12,11 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityError
 
-from crm.db import Submission, answer, claim, db, transactions, unit_of_work
+from crm.db import db, transactions, unit_of_work
 from crm.errors import Refused
 from crm.labels import N_
 from crm.lists import Id, Number
+from crm.submissions import Submission, answer, claim
 
 log = logging.getLogger(__name__)
 POLICY = (

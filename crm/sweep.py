@@ -13,7 +13,7 @@ from crm import clock
 from crm.absences.days import go_on
 from crm.contracts.adoption import adopt_all
 from crm.contracts.notices import find_addresses
-from crm.db import Step, db, forget_submissions, insert, unit_of_work
+from crm.db import Step, db, insert, unit_of_work
 from crm.desk import presence
 from crm.duties.acts import carry_out_due
 from crm.duties.models import Duty, Subject, pending_now
@@ -31,6 +31,7 @@ from crm.reports.sending import tell_due
 from crm.rulebooks.trying import try_due
 from crm.sheets import runs
 from crm.staff import access, throttle
+from crm.submissions import forget_submissions
 
 log = logging.getLogger(__name__)
 BATCH = 200

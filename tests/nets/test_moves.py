@@ -33,7 +33,6 @@ from crm.opinions.models import Opinion
 from crm.papers import workflow as papers
 from crm.papers.models import Paper
 from crm.papers.models import State as PaperState
-from crm.penalties import workflow as penalizing
 from crm.penalties.models import Penalty
 from crm.plans.models import Plan
 from crm.reports import workflow as reports
@@ -278,9 +277,7 @@ def opinion(state: str) -> Opinion:
 def penalty(state: str) -> Penalty:
     """Against the specialist, entered by follow-up, issued by the manager; what is recommended where it was upheld."""
     key = "7.1.later" if state == "upheld" else "3.9.late"
-    row = fining.penalty("proposed" if state in ("voided", "withdrawn") else state, by=make.who("followup"), key=key)
-    if state == "withdrawn":
-        penalizing.withdraw(row, by=make.who("followup"), reason="录错了人")
+    row = fining.penalty("proposed" if state == "voided" else state, by=make.who("followup"), key=key)
     if state == "voided":
         row.state = state
         record("penalty.voided", row)

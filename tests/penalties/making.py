@@ -87,7 +87,7 @@ def by_hand(key: str = "3.9.late", *, by: User | None = None, person: User | Non
 
 WAYS = {
     "proposed": (), "issued": ("issue",), "refused": ("issue", "refuse"), "witnessed": ("issue", "refuse", "witness"),
-    "signed": ("issue", "sign"), "appealed": ("issue", "sign", "appeal"), "waived": ("waive",),
+    "signed": ("issue", "sign"), "appealed": ("issue", "sign", "appeal"), "waived": ("waive",), "withdrawn": ("withdraw",),
     **{outcome: ("issue", "sign", "appeal", outcome) for outcome in ("upheld", "reduced", "struck")},
 }  # fmt: skip
 
@@ -108,6 +108,8 @@ def do(step: str, row: Penalty) -> None:
         workflow.issue(row, by=manager, facts=row.facts_said, fen=row.fen)
     elif step == "waive":
         workflow.waive(row, by=manager, reason="情有可原")
+    elif step == "withdraw":
+        workflow.withdraw(row, by=db.session.get(User, row.entered_by_id) if row.entered_by_id else manager, reason="录错了人")
     elif step == "sign":
         workflow.sign(row, by=person)
     elif step == "refuse":

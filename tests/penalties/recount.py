@@ -10,7 +10,7 @@ from crm.fund import statement
 from crm.fund.models import Month
 
 WHERE = {
-    "proposed": "pending", "issued": "pending", "refused": "pending", "appealed": "pending", "waived": "waived",
+    "proposed": "pending", "issued": "pending", "refused": "pending", "appealed": "pending", "waived": "waived", "withdrawn": "waived",
     "struck": "struck", "voided": "struck", "reduced": "reduced",
 }  # fmt: skip
 

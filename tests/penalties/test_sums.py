@@ -34,7 +34,7 @@ from tests.penalties.recount import adds_up, recount
 STORIES = 6  # each on both databases; more by CRM_NETS=all
 HAPPENS = (returned_visit, ended_record, lost_application, ended_implementation, lambda: make.complaint(upto="founded"), by_hand,
            lambda: by_hand("3.7.fine", fen=3300), lambda: by_hand("3.5.loss", fen=12345))  # fmt: skip
-STEPS = ("issue", "sign", "refuse", "witness", "appeal", "upheld", "reduced", "struck", "waive")
+STEPS = ("issue", "sign", "refuse", "witness", "appeal", "upheld", "reduced", "struck", "waive", "withdraw")
 
 
 def tried(act, *args) -> bool:
