@@ -36,17 +36,21 @@ def _fared(row, _page: lists.Page) -> str:
     return _(how.label) if how else ""
 
 
+WHAT = (
+    Column("due", N_("Fell due"), lists.plain("due_at")),
+    Column("rule", N_("Duty"), _rule),
+    Column("clause", N_("Clause"), lists.plain("clause"), shown=False),
+    Column("number", N_("Number"), lambda row, _page: row.subject.number),
+    Column("on", N_("On"), lambda row, _page: row.subject.title),
+    Column("customer", N_("Customer"), _customer),
+)
+COSTS = Column("fine", N_("May cost"), lambda row, _page: row.fine_fen / 100 if row.fine_fen else None)
 TABLE = lists.Table(
     "missed", N_("What was missed"), "/duties", Permission.SIGNED_IN, queries.Missed, queries.missed,
     (
-        Column("due", N_("Fell due"), lists.plain("due_at")),
-        Column("rule", N_("Duty"), _rule),
-        Column("clause", N_("Clause"), lists.plain("clause"), shown=False),
-        Column("number", N_("Number"), lambda row, _page: row.subject.number),
-        Column("on", N_("On"), lambda row, _page: row.subject.title),
-        Column("customer", N_("Customer"), _customer),
+        *WHAT,
         Column("owner", N_("Who owed it"), lists.title("breached_owner_id")),
-        Column("fine", N_("May cost"), lambda row, _page: row.fine_fen / 100 if row.fine_fen else None),
+        COSTS,
         Column("since", N_("Since"), lambda row, _page: row.kept_by.at if row.kept_by else None),
     ),
     queries.missed_ids,
@@ -54,14 +58,9 @@ TABLE = lists.Table(
 OWED = lists.Table(
     "owed", N_("What was due"), "/duties/owed", Permission.SIGNED_IN, owed.Owed, owed.listing,
     (
-        Column("due", N_("Fell due"), lists.plain("due_at")),
-        Column("rule", N_("Duty"), _rule),
-        Column("clause", N_("Clause"), lists.plain("clause"), shown=False),
-        Column("number", N_("Number"), lambda row, _page: row.subject.number),
-        Column("on", N_("On"), lambda row, _page: row.subject.title),
-        Column("customer", N_("Customer"), _customer),
+        *WHAT,
         Column("owner", N_("Who owed it"), _owed_by),
-        Column("fine", N_("May cost"), lambda row, _page: row.fine_fen / 100 if row.fine_fen else None),
+        COSTS,
         Column("done", N_("Done"), lambda row, _page: row.kept_by.at if row.kept_by else None),
         Column("fared", N_("How it fared"), _fared),
     ),

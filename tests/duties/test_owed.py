@@ -87,8 +87,10 @@ def test_the_figures_of_fairness_are_those_of_this_list_and_of_plain_sql(fared, 
 
 def test_its_page_says_so_and_its_files_hold_the_same(fared, browser):
     page = browser("manager")
-    shown = page.get("/duties/owed?fined=any").text
+    shown = page.get("/duties/owed?fine=any").text
     assert all(number in shown for number in fared) and "Kept late" in shown and "Not kept" in shown
+    found = {fine: len(numbers(fine=fine)) for fine in ("any", "7.5", "7.4")}
+    assert found == {"any": 3, "7.5": 3, "7.4": 0}, "by what a miss costs"
     rows = page.get("/duties/owed/export.csv").text
     assert all(number in rows for number in fared)
     assert "Nothing was due that fits" in browser("developer").get("/duties/owed").text
