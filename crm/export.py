@@ -4,16 +4,9 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
-from itertools import chain, islice
+from datetime import datetime
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
-
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
 
 from crm import clock
 from crm.errors import Refused
@@ -22,6 +15,7 @@ from crm.labels import N_
 MOST_IN_SHEET = 100_000  # rows; a .csv has no limit
 _FORMULA = re.compile(r"""[\s"';,]*[=+\-@＝＋－＠\t\r]""")  # noqa: RUF001 (full width too)
 MEMORY = 8 * 1024 * 1024  # bytes kept out of the disk
+Sheet = tuple[str, list[str], Iterable[list[Any]]]  # its title, headers and rows
 
 
 class TooLong(Refused):
@@ -33,7 +27,7 @@ class TooLong(Refused):
         )
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Instants as the department's clock shows them; nothing as an empty cell."""
     if isinstance(value, datetime):
         return clock.local(value).replace(tzinfo=None, microsecond=0)
@@ -42,10 +36,10 @@ def _plain(value: Any) -> Any:
 
 def guarded(value: Any) -> str:
     """A cell of a .csv: a text some spreadsheet would calculate begins with an apostrophe."""
-    plain = _plain(value)
-    if isinstance(plain, str):
-        return f"'{plain}" if _FORMULA.match(plain) else plain
-    return plain.isoformat(" ") if isinstance(plain, datetime) else str(plain)
+    shown = plain(value)
+    if isinstance(shown, str):
+        return f"'{shown}" if _FORMULA.match(shown) else shown
+    return shown.isoformat(" ") if isinstance(shown, datetime) else str(shown)
 
 
 def as_csv(headers: list[str], rows: Iterable[list[Any]]) -> IO[bytes]:
@@ -74,51 +68,12 @@ def as_xlsx(title: str, headers: list[str], rows: Iterable[list[Any]]) -> IO[byt
     return as_book([(title, headers, rows)])
 
 
-def as_book(sheets: Iterable[tuple[str, list[str], Iterable[list[Any]]]]) -> IO[bytes]:
-    """A workbook: of each sheet its title, headers and rows."""
-    book = Workbook(write_only=True)
-    for title, headers, rows in sheets:
-        _fill(book, title, headers, rows)
+def as_book(sheets: Iterable[Sheet]) -> IO[bytes]:
+    """A workbook of these sheets."""
+    from crm.workbooks import filled  # its library takes 5 MB: for the workers that are asked for one
+
+    book = filled(sheets)
     file: IO[bytes] = SpooledTemporaryFile(MEMORY)  # type: ignore[assignment]  # noqa: SIM115 (the answer closes it)
     book.save(file)
     file.seek(0)
     return file
-
-
-def _fill(book: Workbook, title: str, headers: list[str], rows: Iterable[list[Any]]) -> None:
-    sheet = book.create_sheet(re.sub(r"[\[\]*?:/\\]", " ", title)[:31])
-    sheet.freeze_panes = "A2"
-    rows = iter(rows)
-    first = list(islice(rows, 100))
-    for at, header in enumerate(headers):
-        widest = max(_wide(value) for value in (header, *(row[at] for row in first)))
-        sheet.column_dimensions[get_column_letter(at + 1)].width = max(10, min(widest + 2, 50))
-    sheet.append([_cell(sheet, header, Font(bold=True)) for header in headers])
-    for count, row in enumerate(chain(first, rows)):
-        if count >= MOST_IN_SHEET:
-            sheet.close()
-            raise TooLong()
-        sheet.append([_cell(sheet, value) for value in row])
-
-
-def _wide(value: Any) -> int:
-    """How many letters wide a cell is; a Chinese one is two."""
-    if isinstance(value, datetime):
-        return 17
-    text = str("" if value is None else value)
-    return sum(2 if ord(one) > 0x2E80 else 1 for one in text[:60])
-
-
-def _cell(sheet, value: Any, font: Font | None = None) -> Any:
-    """Text stays text: what begins with = is no formula, what looks like a number keeps its zeros."""
-    plain = _plain(value)
-    if isinstance(plain, str):
-        plain = ILLEGAL_CHARACTERS_RE.sub("\ufffd", plain)
-    cell = WriteOnlyCell(sheet, value=plain)
-    if isinstance(plain, str) and plain:
-        cell.data_type = "s"
-    if isinstance(plain, datetime | date):
-        cell.number_format = "yyyy-mm-dd hh:mm" if isinstance(plain, datetime) else "yyyy-mm-dd"
-    if font:
-        cell.font = font
-    return cell

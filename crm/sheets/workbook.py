@@ -16,8 +16,6 @@ from decimal import Decimal
 from itertools import islice
 from xml.etree import ElementTree
 
-from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
-
 try:
     import resource
 except ImportError:  # Windows: the child still dies alone, and the parent's patience still ends
@@ -102,6 +100,8 @@ def rows_of(sheet, widths: dict[str, int], most: int, widest: int, longest: int)
 
 
 def main(most: int, widest: int, longest: int) -> None:
+    from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum  # the child's alone
+
     content = sys.stdin.buffer.read()
     book = CalamineWorkbook.from_filelike(io.BytesIO(content))
     letters = count = 0
