@@ -146,13 +146,14 @@ def calendar_with(overrides: Iterable[tuple[date, bool]], hours=SHIPPED_HOURS) -
     return Calendar(dict(overrides), tuple(hours))
 
 
+_OVERRIDES = select(CalendarOverride.day, CalendarOverride.working)
+
+
 def calendar() -> Calendar:
     """The department's calendar, read once per session."""
     info = db.session().info
     if "calendar" not in info:
-        info["calendar"] = calendar_with(
-            (row.day, row.working) for row in db.session.execute(select(CalendarOverride.day, CalendarOverride.working))
-        )
+        info["calendar"] = calendar_with((day, working) for day, working in db.session.execute(_OVERRIDES))
     return info["calendar"]
 
 

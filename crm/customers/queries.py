@@ -13,10 +13,16 @@ from crm.duties import queries as duties
 from crm.duties.models import Subject
 from crm.errors import NotThere
 from crm.labels import N_
+from crm.permissions import by_reader
+
+
+@by_reader
+def _seen_by_number(user) -> Select:
+    return select(Customer).where(Customer.number == bindparam("number"), Customer.visible(user))
 
 
 def get(number: str, user) -> Customer:
-    customer = db.session.scalar(select(Customer).where(Customer.number == number, Customer.visible(user)))
+    customer = db.session.scalar(_seen_by_number(user), {"number": number})
     if customer is None:
         raise NotThere()
     return customer

@@ -8,11 +8,12 @@ from crm import clock
 from crm.db import db, insert
 from crm.duties.editions import book_of
 from crm.duties.message import Message
-from crm.duties.models import Event, Subject
+from crm.duties.models import Subject
+from crm.duties.rows import Recorded
 from crm.duties.rulebook import Post, holds
 
 
-def post(event: Event, subject: Subject, facts: Mapping[str, Any]) -> None:
+def post(event: Recorded, subject: Subject, facts: Mapping[str, Any]) -> None:
     """Queue the letters the rulebook names for this event. One that was posted for the same subject, entry and slot
     before is not posted again, whatever became of it."""
     book = book_of(subject)
@@ -21,7 +22,7 @@ def post(event: Event, subject: Subject, facts: Mapping[str, Any]) -> None:
             queue(entry, event, subject, str(facts.get(entry.slot) or "") if entry.slot else "")
 
 
-def queue(entry: Post, event: Event, subject: Subject, slot: str) -> int | None:
+def queue(entry: Post, event: Recorded, subject: Subject, slot: str) -> int | None:
     """One letter, to be sent from now on; its id, or None if there is one already."""
     row = {
         "subject_id": subject.id, "rule": entry.key, "slot": slot, "event_id": event.id, "queued_at": clock.now(),

@@ -15,8 +15,9 @@ from crm.duties import rows
 from crm.duties.carrying import BREACHED, REPRICED, Met, carry_out, missed, own_rule, rule_from_below, warning
 from crm.duties.editions import book, edition_id, ruling, todays_id
 from crm.duties.locks import lock, opened_here
-from crm.duties.models import Duty, Event, Notice, Subject, pending_now
+from crm.duties.models import Duty, Notice, Subject, pending_now
 from crm.duties.posting import post
+from crm.duties.rows import Recorded
 from crm.duties.rulebook import Rule, Rulebook
 from crm.errors import Untimely
 from crm.workdays import Calendar, calendar
@@ -57,7 +58,7 @@ def told_at_once() -> Iterator[None]:
         _quietly.reset(token)
 
 
-def record(kind: str, subject: Subject, *, by=None, at: datetime | None = None, **facts: Any) -> Event:
+def record(kind: str, subject: Subject, *, by=None, at: datetime | None = None, **facts: Any) -> Recorded:
     """Write down that `kind` happened to `subject`, and carry out the rulebook.
 
     Locks the subject; breaches what has fallen due first, so that no fine depends on when the sweep ran; adds the
@@ -102,7 +103,7 @@ def concerned(subject: Subject, kind: str) -> str | None:
     return subject.NOTICES.get(kind) or CONCERNS.get(kind)
 
 
-def _notify(event: Event, subject: Subject, by, facts: Mapping[str, Any]) -> None:
+def _notify(event: Recorded, subject: Subject, by, facts: Mapping[str, Any]) -> None:
     """Tell whom it concerns, unless they did it themselves."""
     whom = concerned(subject, event.kind)
     if not whom or _quietly.get():
@@ -115,15 +116,12 @@ def _notify(event: Event, subject: Subject, by, facts: Mapping[str, Any]) -> Non
 
 def _add(
     kind: str, subject: Subject, by, at: datetime, facts: Mapping[str, Any], known: Mapping[str, Any] | None = None
-) -> Event:
+) -> Recorded:
     way, address = via.get()
-    event = Event(
-        kind=kind, subject_id=subject.id, at=at, recorded_at=clock.now(), actor_id=by.id if by else None,
-        via=way, address=address, facts={key: plain(value) for key, value in facts.items()}, known=known,
-    )  # fmt: skip
-    db.session.add(event)
-    db.session.flush()
-    return event
+    return rows.happened({
+        "kind": kind, "subject_id": subject.id, "at": at, "recorded_at": clock.now(), "actor_id": by.id if by else None,
+        "via": way, "address": address, "facts": {key: plain(value) for key, value in facts.items()}, "known": known,
+    })  # fmt: skip
 
 
 def known_then(subject: Subject, facts: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -160,7 +158,7 @@ def rules_of(subject: Subject, kind: str, at: datetime, first: bool = False) -> 
     return [(edition, rule) for edition in editions for rule in book(edition).by_event.get(kind, ())]
 
 
-def _carry_up(event: Event, subject: Subject, by, facts: Mapping[str, Any]) -> None:
+def _carry_up(event: Recorded, subject: Subject, by, facts: Mapping[str, Any]) -> None:
     """What happened to a subject, for those rules of the one it came of that count such (`of`): all, or the one the event
     names as its `rule`. Whoever records on both locks the later one first, as here."""
     origin = db.session.get_one(Subject, subject.origin_id)

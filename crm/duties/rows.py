@@ -1,21 +1,23 @@
-"""The rows of duties as record() writes, finds and ends them, under the lock of their subject. Each statement is made once,
-for making one takes as long as asking it; the session's own copies are left alone: whoever needs one reads it anew."""
+"""The rows of events and duties as record() writes, finds and ends them, under the lock of their subject. Each statement is
+made once, for making one takes as long as asking it; the session's own copies are left alone: whoever needs one reads it
+anew."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, Table, Update, bindparam, insert, select, text, update
 
 from crm.db import db
-from crm.duties.models import OPEN, PENDING, Duty
+from crm.duties.models import OPEN, PENDING, Duty, Event
 from crm.duties.rulebook import PROGRAM
 
 DECIDE_MORE_TIME = "duty.decide_more_time"
 
 duties = Duty.__table__
-assert isinstance(duties, Table)
+events = Event.__table__
+assert isinstance(duties, Table) and isinstance(events, Table)
 _of_subject = duties.c.subject_id == bindparam("of_subject")
 _of_rule = duties.c.rule == bindparam("of_rule")
 _of_slot = duties.c.slot == bindparam("of_slot")
@@ -28,6 +30,21 @@ _undecided = update(duties).where(
     _of_subject, duties.c.rule == DECIDE_MORE_TIME, duties.c.slot.in_(bindparam("asked", expanding=True)), text(OPEN)
 ).values(dropped_by_id=bindparam("event"))  # fmt: skip
 _added = insert(duties)
+_happened = insert(events).returning(events.c.id)
+
+
+class Recorded(NamedTuple):
+    """What there is to know at once of an event that was written down."""
+
+    id: int
+    kind: str
+    at: datetime
+
+
+def happened(row: Mapping[str, Any]) -> Recorded:
+    """Write an event down, after whatever the session still held back."""
+    db.session.flush()
+    return Recorded(db.session.scalars(_happened, row).one(), row["kind"], row["at"])
 
 
 @cache

@@ -192,7 +192,7 @@ class Gap:
     clause: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each is itself: what is made of one is kept by it
 class Rulebook:
     """One edition, read and checked."""
 

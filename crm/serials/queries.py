@@ -2,7 +2,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from crm import clock, lists
@@ -12,7 +12,7 @@ from crm.db import db
 from crm.duties import queries as duties
 from crm.duties.models import Subject
 from crm.errors import NotThere
-from crm.permissions import Permission
+from crm.permissions import Permission, by_reader
 from crm.serials.models import IN_ORDER, Installation, Product, Serial, UseState, called, masked
 from crm.serials.using import Use, use_on, used_on
 
@@ -33,9 +33,14 @@ _OF = (
 )  # fmt: skip
 
 
+@by_reader
+def _seen_of_customer(user) -> Select:
+    return _OF.where(Installation.visible(user))
+
+
 def of(customer_id: int, user) -> list[Installation]:
     """What a customer has of ours, with its service periods."""
-    return list(db.session.scalars(_OF.where(Installation.visible(user)), {"customer": customer_id}).unique())
+    return list(db.session.scalars(_seen_of_customer(user), {"customer": customer_id}).unique())
 
 
 def contracts_of(installed: Iterable[Installation]) -> dict[int, duties.Name]:

@@ -1,6 +1,7 @@
 """The forms of a record. The fields of a category come from the rulebook, so they are made when the form is."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from flask_babel import get_locale
@@ -143,15 +144,13 @@ class BulkForm(CrmForm):
     back = HiddenField()  # the filters of the list the records were picked in
 
 
-def _made(field: Field, contacts: list[Contact]):
+def _made(field: Field, language: str):
     """The input for one field of the rulebook; a file's is drawn by the page."""
-    language = str(get_locale())
     title, help = said(field.title, language), said(field.help, language) if field.help else ""
     if field.kind == "line":
         return LineField(title, most=200, description=help)
     if field.kind == "contact":
-        people = [(one.id, f"{one.name} {one.department}".strip()) for one in contacts]
-        return PickField(title, description=help, blank=_l("Nobody yet"), pairs=people)
+        return PickField(title, description=help, blank=_l("Nobody yet"))
     return WordsField(title, description=help)
 
 
@@ -164,12 +163,21 @@ def categories_of(book: Rulebook) -> dict[str, list[str]]:
     return found
 
 
-def with_fields(base: type[CrmForm], book: Rulebook, contacts: list[Contact], category: str = "", **kwargs):
+@lru_cache(200)
+def _shape(base: type[CrmForm], book: Rulebook, category: str, language: str) -> type[CrmForm]:
+    """`base` with the rulebook's fields: of one category, or of all."""
+    fields = book.fields_of(category) if category else [book.fields[key] for key in categories_of(book)]
+    inputs = {PREFIX + field.key: _made(field, language) for field in fields if field.kind != "file"}
+    asking = [PREFIX + field.key for field in fields if field.kind == "contact"]
+    scans = [field for field in fields if field.kind == "file"]
+    return type(base.__name__, (base,), inputs | {"book": book, "scans": scans, "asking_for_a_contact": asking})
+
+
+def with_fields(base: type[CrmForm], book: Rulebook, contacts: Sequence[Contact], category: str = "", **kwargs):
     """A form of `base` and the rulebook's fields: of one category, or of all, each marked with those that need it."""
-    keys = [field.key for field in book.fields_of(category)] if category else list(categories_of(book))
-    inputs = {PREFIX + key: _made(book.fields[key], contacts) for key in keys if book.fields[key].kind != "file"}
-    form = type(base.__name__, (base,), inputs)(**kwargs)
-    form.book, form.scans = book, [book.fields[key] for key in keys if book.fields[key].kind == "file"]
+    form = _shape(base, book, category, str(get_locale()))(**kwargs)
+    for name in form.asking_for_a_contact:
+        form[name].offer([(one.id, f"{one.name} {one.department}".strip()) for one in contacts])
     if hasattr(form, "category"):
         form.category.offer(offered_categories(book))
     return form
