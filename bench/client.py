@@ -14,10 +14,10 @@ Asked = tuple[str, dict[str, str] | None]  # a path, and for a POST its fields
 
 
 class Client:
-    """One browser: keeps its connection and its cookie."""
+    """One browser: keeps its cookie and, if it is to, its connection."""
 
-    def __init__(self, port: int, cookie: str = "") -> None:
-        self.port, self.cookie, self.socket = port, cookie, None
+    def __init__(self, port: int, cookie: str = "", *, stays: bool = True) -> None:
+        self.port, self.cookie, self.stays, self.socket = port, cookie, stays, None
 
     def _connected(self) -> socket.socket:
         if self.socket is None:
@@ -30,6 +30,7 @@ class Client:
         body = urlencode(fields).encode() if fields is not None else b""
         head = f"{'GET' if fields is None else 'POST'} {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
         head += f"Cookie: {self.cookie}\r\n" if self.cookie else ""
+        head += "" if self.stays else "Connection: close\r\n"
         if fields is not None:
             head += f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n"
         if self.socket is not None and self._gone():
@@ -99,7 +100,10 @@ def timed(client: Client, asked: Asked) -> float:
 
 
 def load(make: Callable[[], Client], work: Iterator[Asked], people: int, seconds: float) -> tuple[float, float]:
-    """`people` at once for a while: answers a second, and the median time of one."""
+    """`people` at once for a while: answers a second, and the median time of one. Make them clients that do not stay: people
+    who click seconds apart come on a connection of their own each time, and so did those who measured the peers, whose
+    servers kept none; while those who stay without a pause may all have come to the same worker, and the other idles.
+    """
     took: list[float] = []
     lock, end, failed = threading.Lock(), time.perf_counter() + seconds, []
 

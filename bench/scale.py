@@ -12,7 +12,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,6 +58,10 @@ class Served:
         create = creating(self.people["specialist"].token(), *self.facts["caller"])
         self.work = {name: (who, over(paths)) for name, (who, paths) in _pages(self.facts).items()}
         self.work[CREATE] = ("specialist", create)
+
+    def coming(self, who: str) -> Callable[[], Client]:
+        """Makes one of many who come logged in as `who`."""
+        return lambda: Client(self.port, self.people[who].cookie, stays=False)
 
 
 def facts_of(place: Place) -> dict:
@@ -132,9 +136,7 @@ def measure(all_: list[Served], name: str, found: dict) -> None:
             if turn >= 4:
                 single[one.size].append(took)
     for one, who, work in jobs:
-        cookie = one.people[who].cookie
-        people = 4 if name == CREATE else 8
-        rate, middle = load(lambda one=one, cookie=cookie: Client(one.port, cookie), work, people, SECONDS)
+        rate, middle = load(one.coming(who), work, 4 if name == CREATE else 8, SECONDS)
         cell = found.setdefault(name, {}).setdefault(str(one.size), {"single": [], "rate": [], "p50": []})
         cell["single"].append(statistics.median(single[one.size]) * 1000)
         cell["rate"].append(rate)
@@ -153,7 +155,7 @@ def run(kind: str, sizes: list[int]) -> dict:
             for one in all_:
                 one.enter()
             for one in [bare, *all_]:  # every worker's first answers are slow, and nobody's measure
-                load(lambda one=one: Client(one.port, one.people["s3"].cookie), over(["/tickets" if one.size else "/"]), 8, 1)
+                load(one.coming("s3"), over(["/tickets" if one.size else "/"]), 8, 1)
             for name in [*all_[0].work]:
                 if only in name:
                     measure([bare, *all_] if round_ % 2 else [*reversed(all_), bare], name, found)
