@@ -23,6 +23,11 @@ class Labelled(enum.StrEnum):
         member.label = label or value
         return member
 
+    @classmethod
+    def known(cls, value: str) -> Self | None:
+        """The member of a value, if there is one."""
+        return cls._value2member_map_.get(value)  # type: ignore[return-value]
+
 
 class Priority(Labelled):
     URGENT = "urgent", N_("Urgent")

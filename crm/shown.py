@@ -17,6 +17,7 @@ from crm import catalogue, clock
 from crm.catalogue import icon
 from crm.catalogue import said as _
 from crm.duties import editions
+from crm.duties.events import Sparse
 from crm.duties.models import Subject
 from crm.duties.queries import event_labels, said_as
 from crm.duties.rulebook import PROGRAM
@@ -266,7 +267,8 @@ def init_app(app: Flask, version: str) -> None:
                "many": many, "relative": relative, "told": told, "fact": fact, "clause_name": sayings.clause_name,
                "local_day": lambda instant: day(clock.local(instant).date()), "field_title": field_title,
                "marked": marked, "lasting": lasting, "dialled": dialled,
-               "agent": agent, "edits": sayings.told, "instant": lambda text: exact(datetime.fromisoformat(text))}  # fmt: skip
+               "agent": agent, "edits": sayings.told, "sparse": Sparse,
+               "instant": lambda text: exact(datetime.fromisoformat(text))}  # fmt: skip
     app.jinja_env.filters.update(filters)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(

@@ -114,8 +114,8 @@ class Subject(Declared, db.Model):
 
     @property
     def state_label(self) -> str:
-        known = self.STATES is not None and self.state in set(self.STATES)
-        return self.STATES(self.state).label if known and self.STATES else self.state
+        known = self.STATES and self.STATES.known(self.state)
+        return known.label if known else self.state
 
 
 UNSEEN = "seen_at IS NULL"

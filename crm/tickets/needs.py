@@ -102,8 +102,10 @@ def gaps_of_each(tickets: Sequence[Ticket]) -> dict[int, list[Gap]]:
     }  # fmt: skip
 
 
-def gaps(ticket: Ticket, *, upto: str = "complete", attached: Iterable[File] | None = None) -> list[Gap]:
+def gaps(
+    ticket: Ticket, *, upto: str = "complete", attached: Iterable[File] | None = None, came_of: CameOf = duties.came_of
+) -> list[Gap]:
     """All that the record still lacks (5.1.2, 5.1.4); of what was imported as history nothing is asked."""
     if ticket.edition_id is None:
         return []
-    return rulebook_of(ticket).missing(ticket.category, have(ticket, attached), upto=upto)
+    return rulebook_of(ticket).missing(ticket.category, have(ticket, attached, came_of), upto=upto)

@@ -64,11 +64,18 @@ def _next(offered: Collection[str]) -> str:
     return next((key for key in ("settle", "tell", "start", "resume", "end") if key in offered), "")
 
 
-def _gaps(ticket: Ticket, attached: list[File], refusal: Refused | None, name: str):
-    """What is missing: after a refused closing, beyond what was just typed; else of what is saved."""
+def _gaps(ticket: Ticket, attached: list[File], below: Collection[str], refusal: Refused | None, name: str):
+    """What is missing: after a refused closing, beyond what was just typed; else of what is saved. Looked for is only what
+    of a kind `below` it there may be."""
     if isinstance(refusal, workflow.Incomplete) and name == "complete":
         return refusal.gaps
-    return workflow.gaps(ticket, attached=attached) if ticket.category in workflow.rulebook_of(ticket).categories else []
+    if ticket.category not in workflow.rulebook_of(ticket).categories:
+        return []
+
+    def came_of(ticket: Ticket, kind: str) -> str | None:
+        return duties.came_of(ticket, kind) if kind in below else None
+
+    return workflow.gaps(ticket, attached=attached, came_of=came_of)
 
 
 def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal: Refused | None = None, drafts=()):
@@ -86,7 +93,7 @@ def render(number: str, *, name: str = "", bound: CrmForm | None = None, refusal
     forms_now = _offered(ticket, owed, bound, name)
     return render_template(
         "tickets/record.html", **known, ticket=ticket, book=book, category=book.categories.get(ticket.category),
-        gaps={gap.field.key: gap for gap in _gaps(ticket, known["files"], refusal, name)},
+        gaps={gap.field.key: gap for gap in _gaps(ticket, known["files"], known["below"], refusal, name)},
         closing=closing, closable=MOVES["complete"].open_to(current_user, ticket), may_fill=may_fill, takes_away=may_fill,
         offered=forms_now, first=_next(forms_now), moves=MOVES, people={person.id: person for person in people},
         verdict=verdict_of(ticket.customer_id or 0), linked=queries.linked(ticket, current_user),
