@@ -72,7 +72,8 @@ def test_fifty_tries_at_once_are_fifty(served):
 
 
 def test_strangers_elsewhere_do_not_lock_out_a_browser_that_was_in_before(browser, served, app):
-    owner = browser("specialist")
+    owner = browser()
+    owner.log_in("specialist")
     owner.send("/logout")
     for place in range(8):
         thief = browser()

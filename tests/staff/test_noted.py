@@ -130,7 +130,8 @@ def test_strangers_do_not_keep_out_who_chose_a_password_by_a_link(app, browser):
 
 
 def test_wrong_codes_of_whoever_knows_the_password_do_not_keep_the_owner_out(app, browser):
-    owner = browser("specialist")
+    owner = browser()
+    owner.log_in("specialist")
     with unit_of_work():
         secret = factor.new_secret()
         factor.set_up(make.who("specialist"), secret, pyotp.TOTP(secret).at(clock.now()))
