@@ -60,8 +60,11 @@ class Client:
         length = int(re.search(rb"(?i)content-length: (\d+)", head)[1])
         parts, have = [body], len(body)
         while have < length:
-            parts.append(self.socket.recv(262144))
-            have += len(parts[-1])
+            more = self.socket.recv(262144)
+            if not more:
+                raise ConnectionError("the server closed the connection before the end")
+            parts.append(more)
+            have += len(more)
         if b"connection: close" in head.lower():
             self.close()
         return int(head[9:12]), head, b"".join(parts)

@@ -12,7 +12,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityError
 
-from crm.db import db, transactions, unit_of_work
+from crm.db import db, doubled, transactions, unit_of_work
 from crm.errors import Refused
 from crm.labels import N_
 from crm.lists import Id, Number
@@ -180,7 +180,7 @@ def _busy(error: OperationalError) -> Response:
 def _broken(error: DBAPIError) -> Response:
     """Two wrote the same at once: the second is told so. Anything else the database refuses is ours."""
     db.session.rollback()
-    clash = isinstance(error, IntegrityError) and "unique" in str(error.orig).lower()
+    clash = isinstance(error, IntegrityError) and doubled(error)
     if not clash:
         log.error("the database refused", exc_info=error)
     return page(409 if clash else 500)

@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
 
 log = logging.getLogger(__name__)
@@ -210,6 +211,12 @@ class Cursor(psycopg.Cursor):
 def insert(table):
     """The dialect's INSERT, which knows ON CONFLICT."""
     return (postgresql_insert if db.engine.dialect.name == "postgresql" else sqlite_insert)(table)
+
+
+def doubled(error: IntegrityError) -> bool:
+    """Whether a row was refused because there is one of its key. Their codes say so: PostgreSQL speaks its server's language."""
+    codes = ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID")
+    return isinstance(error.orig, psycopg.errors.UniqueViolation) or getattr(error.orig, "sqlite_errorname", "") in codes
 
 
 def rows_of(result) -> int:

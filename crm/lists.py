@@ -167,7 +167,8 @@ def label(members: type[Labelled], key: str) -> Callable[[Any, Page], str]:
 
     def value(row, _page: Page) -> str:
         text = getattr(row, key)
-        return _(members(text).label) if text in set(members) else text
+        known = members.known(text)
+        return _(known.label) if known else text
 
     return value
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 from babel.dates import TIMEDELTA_UNITS, format_timedelta
@@ -17,7 +18,6 @@ from crm import catalogue, clock
 from crm.catalogue import icon
 from crm.catalogue import said as _
 from crm.duties import editions
-from crm.duties.events import Sparse
 from crm.duties.models import Subject
 from crm.duties.queries import event_labels, said_as
 from crm.duties.rulebook import PROGRAM
@@ -27,6 +27,7 @@ from crm.labels import said as in_language
 from crm.money import Fen, yuan
 from crm.permissions import Permission, Role
 from crm.rulebooks import sayings
+from crm.staff.agents import agent
 from crm.tickets.models import Channel, State
 from crm.words import marked as parted
 
@@ -58,12 +59,12 @@ def day(value: date | None) -> str:
     return f"{value:%Y-%m-%d} {weekday(value)}" if value else ""
 
 
-@functools.lru_cache(maxsize=1000)
 def lasting(seconds: float) -> str:
     """How long something took, in its largest unit."""
     return format_timedelta(timedelta(seconds=seconds), threshold=1, locale=catalogue.language())
 
 
+@functools.lru_cache(maxsize=1000)
 def _span(seconds: int, language: str) -> str:
     return format_timedelta(timedelta(seconds=seconds), add_direction=True, threshold=0.95, locale=language)
 
@@ -141,8 +142,8 @@ def many(count: int, most: int = 1000) -> str:
 
 
 def label_of(members: type[Labelled], value: str) -> str:
-    member = members._value2member_map_.get(value)
-    return _(member.label) if isinstance(member, Labelled) else value
+    member = members.known(value)
+    return _(member.label) if member else value
 
 
 def pool_of(pool: str | None) -> str:
@@ -218,28 +219,17 @@ def penalty_title(key: str) -> str:
     return bilingual(known[key].title) if key in known else key
 
 
-BROWSERS = (
-    ("Edg", "Edge"),
-    ("OPR", "Opera"),
-    ("MicroMessenger", "WeChat"),
-    ("Firefox", "Firefox"),
-    ("Chrome", "Chrome"),
-    ("Safari", "Safari"),
-)
-SYSTEMS = (
-    ("Android", "Android"),
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Windows", "Windows"),
-    ("Mac OS", "Mac"),
-    ("Linux", "Linux"),
-)
+class Sparse(dict):
+    """Facts of which those that are not there are blank: a line of a story asks for forty and finds three, and each it does
+    not find would be two exceptions to the templates. Whether one is there, `in` tells."""
 
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self.get(name, "")
 
-def agent(text: str) -> str:
-    """`Chrome, Windows`: the browser and system a log-in came from, as far as they say so."""
-    named = [next((name for mark, name in known if mark in text), "") for known in (BROWSERS, SYSTEMS)]
-    return ", ".join(filter(None, named)) or "—"
+    def __missing__(self, _key) -> str:
+        return ""
 
 
 def dialled(number: str) -> str:

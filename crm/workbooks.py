@@ -12,8 +12,8 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
-from crm import export
-from crm.export import Sheet, TooLong, plain
+from crm import cells
+from crm.cells import Sheet, TooLong, plain
 
 
 def filled(sheets: Iterable[Sheet]) -> Workbook:
@@ -34,7 +34,7 @@ def _fill(book: Workbook, title: str, headers: list[str], rows: Iterable[list[An
         sheet.column_dimensions[get_column_letter(at + 1)].width = max(10, min(widest + 2, 50))
     sheet.append([_cell(sheet, header, Font(bold=True)) for header in headers])
     for count, row in enumerate(chain(first, rows)):
-        if count >= export.MOST_IN_SHEET:
+        if count >= cells.MOST_IN_SHEET:
             sheet.close()
             raise TooLong()
         sheet.append([_cell(sheet, value) for value in row])

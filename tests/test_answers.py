@@ -1,9 +1,10 @@
 """The table of answers: each refusal has its status and its page, and every response its headers."""
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from crm.db import db, unit_of_work
+from crm.db import Counter, db, doubled, unit_of_work
 from crm.staff import queries as staff
 from tests import make
 
@@ -61,11 +62,23 @@ def test_a_clash_in_the_database_is_a_409(browser, app, monkeypatch):
     from crm.customers import workflow
 
     def clash(*_args, **_kwargs):
-        raise IntegrityError("insert", {}, Exception("unique"))
+        for _ in range(2):
+            db.session.execute(Counter.__table__.insert().values(prefix="Z", last=1))
 
     page = browser("specialist")
     monkeypatch.setattr(workflow, "add_customer", clash)
     assert page.send("/customers/new", short_name="甲").status_code == 409
+
+
+@pytest.mark.parametrize("statement, clash", [
+    ("INSERT INTO counters (prefix, last) VALUES ('Z', 1), ('Z', 2)", True),
+    ("INSERT INTO steps (name, tried_at) VALUES ('Z', NULL)", False),
+    ("INSERT INTO user_roles (user_id, role) VALUES (99999, 'manager')", False),
+])  # fmt: skip
+def test_a_clash_is_known_by_the_code_of_the_database_whatever_language_it_speaks(app, statement, clash):
+    with pytest.raises(IntegrityError) as refused, unit_of_work():
+        db.session.execute(text(statement))
+    assert doubled(refused.value) is clash
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [

@@ -11,11 +11,14 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 CODE = sorted((ROOT / "crm").rglob("*.py"))
-PACKAGES = ("duties", "staff", "files", "customers", "serials", "papers", "contracts", "plans", "tickets", "visits", "callbacks", "absences", "reports")
-NO_WEB = ("flask", "flask_login", "flask_wtf", "flask_babel", "wtforms")
+PACKAGES = sorted(path.parent.name for path in (ROOT / "crm").glob("*/models.py"))
+FILES = ("models", "workflow", "queries", "forms", "views")
+# of files there is no form of their own; what is brought in moves by its runs; the desk only shows what is others'
+LESS = {"files": {"forms"}, "sheets": {"workflow", "queries", "forms"}, "desk": {"workflow", "forms"}}
 LATE = {
     "crm/__init__.py": {"create_app"}, "crm/migrating.py": {"migrate", "_extend"}, "crm/export.py": {"as_book"},
     "crm/visits/feed.py": {"calendar_of"}, "crm/sheets/workbook.py": {"main"},
+    "crm/staff/passwords.py": {"_guesses"},
 }  # fmt: skip
 
 
@@ -57,16 +60,9 @@ def test_a_worker_holds_no_library_that_few_of_them_need(tmp_path):
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-@pytest.mark.parametrize("module", ["models", "workflow"])
-def test_models_and_workflows_know_no_web(package, module):
-    names = imported(ast.parse((ROOT / "crm" / package / f"{module}.py").read_text()))
-    assert not {name for name in names if name.split(".")[0] in NO_WEB}
-
-
-@pytest.mark.parametrize("package", PACKAGES)
 def test_every_package_has_the_five_files(package):
-    for name in ("models", "workflow", "queries", "views"):
-        assert (ROOT / "crm" / package / f"{name}.py").exists()
+    wanted = {*FILES} - LESS.get(package, set())
+    assert {name for name in FILES if (ROOT / "crm" / package / f"{name}.py").exists()} == wanted
 
 
 def test_only_the_database_module_commits():

@@ -1,11 +1,12 @@
 """How values look in pages."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from crm import shown
+from crm import clock, shown
 from crm.db import unit_of_work
 from crm.duties.models import Subject
 from tests import make
@@ -38,3 +39,11 @@ def test_every_icon_named_in_a_page_or_on_a_button_is_there(app):
     named = {name for page in (ROOT / "templates").rglob("*.html") for name in re.findall(r'icon\("([a-z0-9-]+)"', page.read_text(encoding="utf-8"))}
     named |= {move.icon for kind in Subject.__mapper__.self_and_descendants for move in kind.class_.MOVES.values() if move.icon}
     assert there and not named - there
+
+
+def test_how_long_it_took_is_said_in_each_readers_language(served):
+    said = {}
+    for language in ("zh-CN", "en", "zh-CN"):
+        with served.test_request_context("/", headers={"Accept-Language": language}):
+            said.setdefault(language, set()).add((shown.lasting(3600 * 5), shown.relative(clock.now() + timedelta(hours=5))))
+    assert said == {"zh-CN": {("5小时", "5小时后")}, "en": {("5 hours", "in 5 hours")}}

@@ -4,7 +4,8 @@ from datetime import datetime
 from functools import cache
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, Engine, Select, case, select
+from sqlalchemy import ColumnElement, Engine, Select, case, event, select
+from sqlalchemy.orm import Session, SessionTransaction
 
 from crm import clock
 from crm.db import db
@@ -14,6 +15,7 @@ from crm.duties.rulebook import Rulebook
 
 # An edition's text never changes once issued, so each process reads it once per database.
 _read: WeakKeyDictionary[Engine, dict[int, Rulebook]] = WeakKeyDictionary()
+ISSUING = "issuing"  # those a session is adding
 
 
 def book(edition_id: int) -> Rulebook:
@@ -70,10 +72,18 @@ def known_today(edition: int | None) -> None:
         db.session().info["edition"] = edition
 
 
-def forget(edition: int) -> None:
-    """An edition is being issued: its id may have been another's that was rolled back."""
-    _read.setdefault(db.engine, {}).pop(edition, None)
-    db.session().info.pop("edition", None)
+def issuing(edition: int) -> None:
+    """An edition is being issued: should that be rolled back, its id may be another's."""
+    session = db.session()
+    session.info.pop("edition", None)
+    session.info.setdefault(ISSUING, set()).add(edition)
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _forget_issued(session: Session, _ended: SessionTransaction) -> None:
+    for edition in session.info.pop(ISSUING, ()):
+        for known in _read.values():
+            known.pop(edition, None)
 
 
 def book_of(subject: Subject) -> Rulebook | None:

@@ -28,13 +28,3 @@ class EditionEvent(Labelled):
     CONFIRMED = "rulebook.confirmed", N_("confirmed the department's defaults")
     PRESENTED = "rulebook.presented", N_("presented the rulebook")
     ACKNOWLEDGED = "rulebook.acknowledged", N_("acknowledged the rulebook")
-
-
-class Sparse(dict):
-    """Of what is asked for and is not there, nothing: a line of a story asks for forty facts and finds three, and each it
-    does not find would be two exceptions to the templates."""
-
-    __getattr__ = dict.get
-
-    def __missing__(self, _key) -> None:
-        return None

@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import select
 
 from crm import clock, search
-from crm.db import db, insert
+from crm.db import db
+from crm.duties import rows
 from crm.duties.locks import lock_all
-from crm.duties.models import Event, Subject
-from crm.duties.record import concerned, plain, rules_of, via
+from crm.duties.models import Subject
+from crm.duties.record import concerned, event_row, rules_of
 
 
 @dataclass(frozen=True)
@@ -32,17 +33,15 @@ def record_all(happened: Iterable[Happened]) -> None:
     happened = list(happened)
     subjects = {one.subject.id: one.subject for one in happened}
     _lock_judged(subjects)
-    (way, address), now, rows = via.get(), clock.now(), []
+    now, written = clock.now(), []
     for one in happened:
         if one.subject.edition_id and (rules_of(one.subject, one.kind, one.at) or concerned(one.subject, one.kind)):
             raise ValueError(f"{one.kind} of {one.subject.number} is ruled, or somebody is told of it: record() it")
         if not one.subject.opened_at <= one.at <= now:
             raise ValueError(f"{one.kind} at {one.at}: in the future, or before {one.subject.number} was opened")
-        facts = {key: plain(value) for key, value in one.facts.items()}
-        rows.append({"kind": str(one.kind), "subject_id": one.subject.id, "at": one.at, "recorded_at": now,
-                     "actor_id": one.by_id, "via": way, "address": address, "facts": facts})  # fmt: skip
-    if rows:
-        db.session.execute(insert(Event.__table__), rows)
+        written.append(event_row(one.kind, one.subject, one.by_id, one.at, one.facts, None))
+    if written:
+        rows.happened_all(written)
         _search_again(subjects.values())
 
 

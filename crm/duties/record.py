@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import Row, update
 
 from crm import clock, search
-from crm.db import db, insert, rows_of
+from crm.db import db, rows_of
 from crm.duties import rows
 from crm.duties.carrying import BREACHED, REPRICED, Met, carry_out, missed, own_rule, rule_from_below, warning
 from crm.duties.editions import book, edition_id, ruling, todays_id
 from crm.duties.locks import lock, opened_here
-from crm.duties.models import Duty, Notice, Subject, pending_now
+from crm.duties.models import Duty, Subject, pending_now
 from crm.duties.posting import post
 from crm.duties.rows import Recorded
 from crm.duties.rulebook import Rule, Rulebook
@@ -110,18 +110,24 @@ def _notify(event: Recorded, subject: Subject, by, facts: Mapping[str, Any]) -> 
         return
     told = (subject.owner_id if one == "owner" and one not in facts else facts.get(one) for one in whom.split())
     people = {id for one in told for id in (one if isinstance(one, list) else [one])}
-    for user_id in sorted(people - {None, by.id if by else None}):
-        db.session.execute(insert(Notice).values(user_id=user_id, event_id=event.id))
+    rows.notified(event.id, sorted(people - {None, by.id if by else None}))
 
 
 def _add(
     kind: str, subject: Subject, by, at: datetime, facts: Mapping[str, Any], known: Mapping[str, Any] | None = None
 ) -> Recorded:
+    return rows.happened(event_row(kind, subject, by.id if by else None, at, facts, known))
+
+
+def event_row(
+    kind: str, subject: Subject, by_id: int | None, at: datetime, facts: Mapping[str, Any], known: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """An event as it is written down."""
     way, address = via.get()
-    return rows.happened({
-        "kind": kind, "subject_id": subject.id, "at": at, "recorded_at": clock.now(), "actor_id": by.id if by else None,
-        "via": way, "address": address, "facts": {key: plain(value) for key, value in facts.items()}, "known": known,
-    })  # fmt: skip
+    return {
+        "kind": str(kind), "subject_id": subject.id, "at": at, "recorded_at": clock.now(), "actor_id": by_id, "via": way,
+        "address": address, "facts": {key: plain(value) for key, value in facts.items()}, "known": known,
+    }  # fmt: skip
 
 
 def known_then(subject: Subject, facts: Mapping[str, Any]) -> dict[str, Any] | None:

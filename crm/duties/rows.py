@@ -2,7 +2,7 @@
 made once, for making one takes as long as asking it; the session's own copies are left alone: whoever needs one reads it
 anew."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, Table, Update, bindparam, insert, select, text, update
 
 from crm.db import db
-from crm.duties.models import OPEN, PENDING, Duty, Event
+from crm.duties.models import OPEN, PENDING, Duty, Event, Notice
 from crm.duties.rulebook import PROGRAM
 
 DECIDE_MORE_TIME = "duty.decide_more_time"
@@ -31,6 +31,8 @@ _undecided = update(duties).where(
 ).values(dropped_by_id=bindparam("event"))  # fmt: skip
 _added = insert(duties)
 _happened = insert(events).returning(events.c.id)
+_happened_all = insert(events)
+_notified = insert(Notice.__table__)  # type: ignore[arg-type]
 
 
 class Recorded(NamedTuple):
@@ -45,6 +47,16 @@ def happened(row: Mapping[str, Any]) -> Recorded:
     """Write an event down, after whatever the session still held back."""
     db.session.flush()
     return Recorded(db.session.scalars(_happened, row).one(), row["kind"], row["at"])
+
+
+def happened_all(rows: Sequence[Mapping[str, Any]]) -> None:
+    db.session.execute(_happened_all, rows)
+
+
+def notified(event_id: int, people: Sequence[int]) -> None:
+    """A notice of an event for each of these."""
+    if people:
+        db.session.execute(_notified, [{"user_id": one, "event_id": event_id} for one in people])
 
 
 @cache

@@ -89,7 +89,7 @@ def issue_edition(text: str, holds_from: datetime, *, by=None) -> Edition:
     db.session.flush()
     row.edition_id = row.id  # it is itself the rulebook it lives under
     db.session.flush()
-    editions.forget(row.id)
+    editions.issuing(row.id)
     record(EditionEvent.ISSUED, row, by=by, holds_from=holds_from)
     return row
 

@@ -57,6 +57,8 @@ def use(token: str, hash: str) -> User:
     if not rows_of(db.session.execute(once.execution_options(synchronize_session=False))):
         raise NotThere()
     lock(user)
+    if link.epoch != user.epoch or user.state != UserState.ACTIVE:  # changed since it was looked at
+        raise NotThere()
     user.password_hash, user.must_change = hash, False
     user.epoch += 1
     end_logins(user)

@@ -1,7 +1,6 @@
 """Passwords are hashed by argon2id; nothing here knows whose they are."""
 
 import functools
-import importlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -24,7 +23,9 @@ _SIGNS = str.maketrans("@$+!|{[<", "astiiccc")
 @functools.cache
 def _guesses() -> Callable[..., dict[str, Any]]:
     """zxcvbn with its lists of words, 12 MB: for the few workers in which somebody chooses a password."""
-    return importlib.import_module("zxcvbn").zxcvbn
+    from zxcvbn import zxcvbn
+
+    return zxcvbn
 
 
 def hashed(password: str) -> str:

@@ -163,13 +163,13 @@ def categories_of(book: Rulebook) -> dict[str, list[str]]:
     return found
 
 
-@lru_cache(200)
+@lru_cache(maxsize=200)
 def _shape(base: type[CrmForm], book: Rulebook, category: str, language: str) -> type[CrmForm]:
     """`base` with the rulebook's fields: of one category, or of all."""
     fields = book.fields_of(category) if category else [book.fields[key] for key in categories_of(book)]
     inputs = {PREFIX + field.key: _made(field, language) for field in fields if field.kind != "file"}
-    asking = [PREFIX + field.key for field in fields if field.kind == "contact"]
-    scans = [field for field in fields if field.kind == "file"]
+    asking = tuple(PREFIX + field.key for field in fields if field.kind == "contact")
+    scans = tuple(field for field in fields if field.kind == "file")
     return type(base.__name__, (base,), inputs | {"book": book, "scans": scans, "asking_for_a_contact": asking})
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from python_calamine import CalamineWorkbook
 
-from crm import clock, export
+from crm import cells, clock, export
 from crm.db import db, unit_of_work
 from crm.desk import listing
 from crm.desk.models import SavedFilter
@@ -84,7 +84,7 @@ def test_more_rows_than_a_page_all_come(app, browser):
 
 
 def test_a_sheet_has_an_end(some, browser, monkeypatch):
-    monkeypatch.setattr(export, "MOST_IN_SHEET", 2)
+    monkeypatch.setattr(cells, "MOST_IN_SHEET", 2)
     answer = browser("specialist").get("/tickets/export.xlsx")
     assert answer.status_code == 422 and ".csv" in answer.text
 

@@ -287,7 +287,8 @@ def under(text: str) -> None:
         edition = db.session.query(Edition).one()
         edition.body = text
         db.session.flush()
-        editions.forget(edition.id)
+        editions._read.get(db.engine, {}).pop(edition.id, None)
+        db.session().info.pop("edition", None)
 
 
 SPANS = ("30m", "1 working hour", "4 working hours", "0 working days", "1 working day", "2 working days", "5 working days", "1 day", "3 days", "1 week", "1 month")

@@ -3,15 +3,22 @@
 import io
 from datetime import date
 
+import pytest
 from flask_babel import force_locale
 from pypdf import PdfReader
+from sqlalchemy import text
 
 from crm import workdays
-from crm.db import db
+from crm.db import db, unit_of_work
+from crm.duties.locks import lock
 from crm.duties.models import Event
+from crm.errors import NotThere
 from crm.letters import queries, sample, sheet
 from crm.letters.models import Letter
+from crm.staff import links, workflow
+from crm.staff.models import Department
 from tests import make
+from tests.conftest import together
 
 NOTICE = '{"papers": ["某号文"], "days": [{"name": "元旦", "date": "2027-01-01", "isOffDay": true}]}'
 
@@ -75,3 +82,28 @@ def test_two_who_change_the_head_at_once_are_told_of_each_other(app, browser):
     answer = page.post("/settings/company", stale | {"phone": "2", "request_id": "f" * 32})
     assert answer.status_code == 409 and 'value="2"' in answer.text
     assert browser("specialist").get("/settings/company").status_code == 403
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_of_two_who_first_change_something_for_everybody_one_makes_the_department(served):
+    def change(i: int) -> None:
+        with served.app_context(), unit_of_work():
+            workflow.set_company(by=make.who("admin"), phone=f"021-{i}")
+
+    together(8, change)
+    with served.app_context():
+        assert db.session.query(Department).count() == 1
+
+
+def test_a_link_is_void_once_the_password_changed_while_it_was_used(app, monkeypatch):
+    with unit_of_work():
+        token = links.make(make.who("specialist"), by=make.who("admin"))
+
+    def slowly(user) -> None:
+        db.session.execute(text("UPDATE users SET epoch = epoch + 1 WHERE login = 'specialist'"))
+        lock(user)
+
+    monkeypatch.setattr(links, "lock", slowly)
+    with pytest.raises(NotThere), unit_of_work():
+        links.use(token, "hash of a thief")
+    assert make.who("specialist").password_hash != "hash of a thief"
