@@ -65,7 +65,7 @@ def secret_key(instance: Path) -> str | None:
 
 def make_secret_key(instance: Path) -> None:
     """A key of this instance's own, readable to nobody else; one that is there stays."""
-    instance.mkdir(parents=True, exist_ok=True)
+    instance.mkdir(mode=0o700, parents=True, exist_ok=True)  # the database and the files are nobody else's, too
     path = instance / "secret.key"
     if not path.exists():
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -132,8 +132,6 @@ def page(status: int, message: str = "", **params) -> Response:
             db.session.rollback()
             g._login_user = current_app.login_manager.anonymous_user()  # type: ignore[attr-defined]
             response = _rendered(status, message, params)
-    if status in (429, 503):
-        response.headers["Retry-After"] = "5"
     return response
 
 
@@ -150,6 +148,8 @@ def _storable() -> None:
     if request.mimetype != "multipart/form-data":
         request.max_content_length = current_app.config["MAX_FORM_MEMORY_SIZE"]
     pairs = [*request.args.items(multi=True), *request.form.items(multi=True)]
+    if any(name is None for name, _value in pairs):  # a part of a multipart form may come without one
+        abort(400)
     names = [file.filename or "" for _field, file in request.files.items(multi=True)]
     texts = [request.path, *names, *(text for pair in pairs for text in pair)]
     if sum(map(len, texts)) > LONGEST_FORM:
@@ -205,6 +205,8 @@ def _headers(response: Response) -> Response:
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     if current_app.config["SESSION_COOKIE_SECURE"]:
         response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    if response.status_code in (429, 503):
+        response.headers.setdefault("Retry-After", "5")
     if request.endpoint != "static" or response.status_code >= 400:
         response.headers["Cache-Control"] = "no-store"
     return response

@@ -23,6 +23,7 @@ from crm.duties import rulebook as rules
 from crm.duties import workflow as duties
 from crm.duties.queries import issued
 from crm.errors import Invalid, Refused
+from crm.importing import IN_PART
 from crm.letters import workflow as letters
 from crm.migrating import behind, migrate
 from crm.permissions import Role
@@ -151,7 +152,7 @@ def run(port: int) -> None:
 @crm.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @PORT
-@click.option("--workers", default=2, show_default=True)
+@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True)
 def serve_(host: str, port: int, workers: int) -> None:
     """Serve for real use; `crm worker` runs beside it."""
     serve.check_port(host, port)
@@ -212,7 +213,9 @@ for kind in KINDS:
 def import_incidents(file: Path, dry_run: bool) -> None:
     """A service desk's event log, .csv or .csv.gz, as history."""
     with app().app_context():
-        history.run(file, dry_run=dry_run, say=click.echo)
+        report = history.run(file, dry_run=dry_run, say=click.echo)
+    if report.refused:
+        sys.exit(IN_PART)
 
 
 @crm.group()

@@ -33,9 +33,9 @@ from crm.db import db
 from crm.errors import Forbidden, Invalid, NotThere, Refused
 from crm.labels import N_, Labelled
 from crm.money import MOST, fen_of
+from crm.words import CONTROL
 
 EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")  # nor turns text about
 _EDGES = re.compile(r"\A[\s\u200b-\u200f\u2060\ufeff]+|[\s\u200b-\u200f\u2060\ufeff]+\Z")  # blanks, those nobody sees too
 
 EMAIL = Regexp(r"[^@\s]{1,64}@[^@\s]{1,255}$", message=_l("Not an e-mail address."))
@@ -47,7 +47,7 @@ def clean(text: str | None) -> str:
 
 
 def plain(form, field: Field) -> None:
-    if field.data and _CONTROL.search(field.data):
+    if field.data and CONTROL.search(field.data):
         raise ValidationError(_l("This holds a character that cannot be stored."))
 
 

@@ -14,6 +14,7 @@ from crm.errors import Invalid
 from crm.labels import N_
 
 LOCK = "imports"  # begins no number
+IN_PART = 3  # exit code of a command that could not take every row
 BAD = (Invalid, IntegrityError, DataError, ValueError)  # the item's own fault, not that of the disk or the server
 
 R = TypeVar("R", bound="Result")

@@ -22,10 +22,13 @@ BAD = "bad"
 MARKED = ("given", BAD)  # what customers gave marks on, and what they gave a bad one
 
 
+NUMBER = re.compile(r"[A-Z][0-9]{4,8}(?:-[0-9]{4,8})?")
+
+
 class Number(BaseConverter):
     """`T2611-0007`, `K0001`: how people and addresses name a subject."""
 
-    regex = r"[A-Z][0-9]{4,8}(?:-[0-9]{4,8})?"
+    regex = NUMBER.pattern
 
 
 class Id(BaseConverter):

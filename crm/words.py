@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
+# What no text may hold: control characters but for tabs and line ends, halves of a pair, and what turns text about.
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 LONGEST = 100  # letters of a query that are looked at
 NAME = "ʘ"  # before each piece of a name; no keyboard has it
 _JOINED = frozenset("-_./\\'’·‐‑–—#:")  # nothing between the letters beside them

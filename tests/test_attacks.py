@@ -307,3 +307,27 @@ def test_what_is_said_in_a_page_is_never_markup_of_its_own(app):
         for i in range(MOST + 10):
             said(f"typed {i}")
         assert len(CATALOGUE.held()[2]) <= MOST
+
+
+@pytest.mark.parametrize("path", ["/login", "/logout", "/tickets/new", "/nowhere"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_part_without_a_name_is_no_form(browser, method, path):
+    part = b"--x\r\nContent-Disposition: form-data\r\n\r\nhi\r\n--x--\r\n"
+    kind = {"Content-Type": "multipart/form-data; boundary=x"}
+    assert browser().client.open(path, method=method, data=part, headers=kind).status_code == 400
+
+
+def test_whoever_is_held_up_at_the_door_is_told_when_to_try_again(browser):
+    page = browser()
+    answers = [page.send("/login", login="specialist", password=f"wrong {i}") for i in range(11)]
+    assert [answer.status_code for answer in answers] == [422] * 10 + [429]
+    assert answers[-1].headers["Retry-After"] and "Retry-After" not in answers[0].headers
+
+
+def test_what_pages_are_made_of_is_in_no_log_of_files(app, browser):
+    page = browser("specialist")
+    for name in ("app.css", "app.js", "icon.svg"):
+        answer = page.get(f"/static/{name}")
+        assert answer.status_code == 200
+    db.session.rollback()
+    assert not db.session.query(Access).filter_by(kind="taken").count()

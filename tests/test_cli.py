@@ -182,10 +182,10 @@ INCIDENTS = ROOT / "tests" / "tickets" / "data" / "odd_incidents.csv"
 
 def test_incidents_are_imported_with_every_refused_row_named_and_the_sums_last(ready):
     code, said, _ = ready("import", "incidents", str(INCIDENTS))
-    assert code == 0 and "row 15: It has no number" in said and "priority: urgent 1, high 0, normal 3, low 0" in said
+    assert code == 3 and "row 15: refused: It has no number" in said and "priority: urgent 1, high 0, normal 3, low 0" in said
     assert said.splitlines()[-1] == "created 4, updated 0, unchanged 0, refused 15"
     code, said, _ = ready("import", "incidents", "--dry-run", str(INCIDENTS))
-    assert code == 0 and said.splitlines()[-1] == "created 0, updated 0, unchanged 4, refused 15"
+    assert code == 3 and said.splitlines()[-1] == "created 0, updated 0, unchanged 4, refused 15"
     code, _, wrong = ready("import", "incidents", str(ROOT / "README.md"))
     assert code == 1 and "no log of incidents" in wrong and len(wrong.strip().splitlines()) == 1
     assert ready("check")[0] == 0

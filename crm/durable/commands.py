@@ -92,3 +92,4 @@ def audit_verify(keys: tuple[Path, ...]) -> None:
         click.echo(fault, err=True)
     if found.faults:
         sys.exit(1)
+    click.echo("All that is sealed is as it was.")

@@ -46,7 +46,7 @@ def _fits(made: Manifest) -> None:
 
 
 def _must_be_empty(instance: Path) -> None:
-    if any((instance / "files").glob("*/*")):
+    if any(one for one in (instance / "files").rglob("*") if one.is_symlink() or not one.is_dir()):
         raise NotDone(f"There are files in {instance / 'files'}: a backup is only restored into an empty place")
     if snapshots.present():
         raise NotDone("There are tables in the database: a backup is only restored into an empty place")

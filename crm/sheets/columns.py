@@ -9,8 +9,8 @@ from functools import cached_property
 from crm.errors import Invalid
 from crm.forms import clean
 from crm.labels import N_
+from crm.words import CONTROL
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _NOTHING = re.compile(r"[-‐-―−－ー\s]*")  # dashes alone say that there is nothing
 
 
@@ -87,7 +87,7 @@ class Columns:
 
     def checked(self, field: str, text: str, column: str) -> str:
         """What may be stored of a cell that holds something. Invalid names its column and what is wrong with it."""
-        if _CONTROL.search(text):
+        if CONTROL.search(text):
             raise Invalid(N_("%(column)s holds a character that cannot be stored."), column=column)
         known = self.fields[field]
         if len(text) > known.most:
@@ -104,7 +104,7 @@ def folded(header: str) -> str:
 
 def plain(text: str) -> str:
     """On one line, with nothing in it that cannot be stored or shown."""
-    return " ".join(_CONTROL.sub("\ufffd", text).split())
+    return " ".join(CONTROL.sub("\ufffd", text).split())
 
 
 def shown(text: str) -> str:

@@ -1,11 +1,13 @@
 """The command that brings in a list of one kind."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 from flask import Flask
 
+from crm.importing import IN_PART
 from crm.sheets.kinds import Kind
 
 
@@ -19,6 +21,8 @@ def of(kind: Kind, app: Callable[[], Flask]) -> click.Command:
             raise ValueError(f"--map wants COLUMN=field, not {bad[0]!r}")
         mapping = dict(pair.rsplit("=", 1) for pair in mapped)
         with app().app_context():
-            kind.run(file.read_bytes(), file.name, mapping, dry_run=dry_run, say=click.echo)
+            result = kind.run(file.read_bytes(), file.name, mapping, dry_run=dry_run, say=click.echo)
+        if result.refused:
+            sys.exit(IN_PART)
 
     return bring

@@ -8,7 +8,7 @@ from flask_login import current_user
 from crm import answers
 from crm.staff import entrance, workflow
 from crm.staff.entrance import Account
-from crm.staff.session import present_login
+from crm.staff.session import present_login, renew
 
 
 def asked(form):
@@ -28,11 +28,13 @@ def given(form) -> Account | None:
 
 
 def carry_out(confirmed: Account | None, act: Callable) -> Response:
-    """`act` in its unit of work."""
+    """`act` in its unit of work; this log-in goes on under a new token, whoever else may hold the old one."""
 
     def stamped():
         if confirmed:
             entrance.stamp(confirmed, present_login())
-        return act()
+        answer = act()
+        renew()
+        return answer
 
     return answers.once(stamped)

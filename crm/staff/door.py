@@ -10,6 +10,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 
 from crm import catalogue
 from crm.answers import once, own_units
+from crm.db import db, unit_of_work
 from crm.errors import Invalid
 from crm.forms import attempt
 from crm.labels import N_
@@ -59,6 +60,9 @@ def _remember(response: Response, user_id: int) -> Response:
 
 def _inside(token: str, user_id: int) -> Response:
     back = local_path(request.args.get("next"))
+    if (before := present_login()) is not None:
+        with unit_of_work():
+            workflow.log_out(db.session.get_one(Login, before.id))
     begin(token)
     return _remember(redirect(back, 303), user_id)  # type: ignore[arg-type]
 

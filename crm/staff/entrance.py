@@ -16,7 +16,7 @@ from crm.errors import Invalid, TooOften
 from crm.labels import N_
 from crm.staff import access, factor, passwords, throttle
 from crm.staff.models import AccessKind, Login, SecondFactor, User
-from crm.staff.workflow import hash_token
+from crm.staff.workflow import hash_token, renewed
 
 
 @dataclass(frozen=True)
@@ -123,9 +123,9 @@ def give_code(session: Login, code: str, visitor: Visitor) -> str:
     with unit_of_work():
         if factor.takes(user_id, code):
             throttle.clear(name)
-            token = secrets.token_urlsafe(32)
             session = db.session.get_one(Login, session_id)
-            session.token_hash, session.awaits_code = hash_token(token), False
+            session.awaits_code = False
+            token = renewed(session)
             access.note_request(AccessKind.ENTERED, user_id)
             return token
         access.note_request(AccessKind.CODE_WRONG, user_id)

@@ -33,7 +33,10 @@ def _denials(response: Response) -> Response:
 
 
 def _files(response: Response) -> Response:
-    """Whatever has a name of its own is a file; it is not given before the log says that it was taken."""
+    """Whatever has a name of its own is a file; it is not given before the log says that it was taken. What pages are made
+    of is no file of anybody's."""
+    if request.endpoint == "static":
+        return response
     name = parse_options_header(response.headers.get("Content-Disposition"))[1].get("filename")
     if not name or response.status_code not in (200, 206) or not current_user.is_authenticated:
         return response

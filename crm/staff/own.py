@@ -120,7 +120,8 @@ def second_factor():
         return shown_once(render_template("staff/spare.html", codes=codes), url_for("own.spare"))
 
     def show(refusal):
-        return render_template("staff/factor.html", form=form, refusal=refusal, secret=secret, picture=_picture(secret))
+        return render_template("staff/factor.html", form=form, refusal=refusal, secret=secret, picture=_picture(secret),
+                               address=factor.address_of(secret, current_user))  # fmt: skip
 
     return attempt(form, begin, show)
 

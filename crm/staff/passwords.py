@@ -1,6 +1,7 @@
 """Passwords are hashed by argon2id; nothing here knows whose they are."""
 
 import functools
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -15,6 +16,9 @@ hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 LEAST, MOST = 12, 200
 GUESSES = 3  # of 4: beyond what a thief of the hashes would try
 LOOKED_AT = 40  # letters
+EASY = N_("Too easy to guess: a few unrelated words are better.")
+LEAST_BESIDES = 6  # letters of a password that are no name
+OURS = ("jinyang", "jinyang-crm", "service crm")  # what this program is called is guessed first
 # Each sign that may stand for a letter doubles the readings zxcvbn tries: those nobody takes for anything else are read
 # beforehand, and 40 letters take it 30 ms at most instead of a second.
 _SIGNS = str.maketrans("@$+!|{[<", "astiiccc")
@@ -63,5 +67,14 @@ def fault(password: str, names: Iterable[str]) -> str:
         return N_("At least 12 characters.")
     if len(password) > MOST:
         return N_("At most 200 characters.")
-    guessed = _guesses()(password[:LOOKED_AT].translate(_SIGNS), user_inputs=[name for name in names if name])
-    return "" if guessed["score"] >= GUESSES else N_("Too easy to guess: a few unrelated words are better.")
+    if len(_rest(password, names)) < LEAST_BESIDES:
+        return EASY
+    guessed = _guesses()(password[:LOOKED_AT].translate(_SIGNS), user_inputs=[*OURS, *(name for name in names if name)])
+    return "" if guessed["score"] >= GUESSES else EASY
+
+
+def _rest(password: str, names: Iterable[str]) -> str:
+    """What of a password is neither a name known of the account, said once or more, nor the program's."""
+    known = sorted({*OURS, *names} - {""}, key=len, reverse=True)
+    some = [re.escape(one.casefold()) for one in known if len(one) > 2 or not one.isascii()]
+    return re.sub(rf"{'|'.join(some)}|[\W_]", "", password.casefold())

@@ -3,13 +3,24 @@
 import re
 from urllib.parse import urlsplit
 
-from flask import Flask, abort, current_app, g, has_request_context, redirect, request, session, url_for
+from flask import (
+    Flask,
+    abort,
+    after_this_request,
+    current_app,
+    g,
+    has_request_context,
+    redirect,
+    request,
+    session,
+    url_for,
+)
 from flask_babel import Babel
 from flask_login import AnonymousUserMixin, LoginManager, current_user
 
 from crm import clock
 from crm.permissions import Permission
-from crm.staff import noted, queries
+from crm.staff import noted, queries, workflow
 from crm.staff.models import Login
 
 LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
@@ -42,6 +53,21 @@ def present_login() -> Login | None:
     """The session this request belongs to."""
     current_user.is_authenticated  # noqa: B018 (loads it)
     return g.get("login")
+
+
+def renew() -> None:
+    """A new token for the log-in of this request: no copy of the old one is good any more. The browser has it once all of it
+    is saved."""
+    login = present_login()
+    if login is None:
+        return
+    token = workflow.renewed(login)
+
+    @after_this_request
+    def tell(response):
+        if response.status_code < 400:
+            session["token"] = token
+        return response
 
 
 def waiting_login() -> Login | None:

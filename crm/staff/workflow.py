@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import secrets
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
@@ -157,6 +158,13 @@ def change_password(user: User, hash: str, *, keep: Login | None = None) -> None
 
 def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def renewed(session: Login) -> str:
+    """The new token of a log-in that goes on."""
+    token = secrets.token_urlsafe(32)
+    session.token_hash = hash_token(token)
+    return token
 
 
 def end_logins(user: User, *, but: Login | None = None) -> None:

@@ -275,6 +275,14 @@ const pickMany = () => {
 };
 pickMany();
 
+// ── What unfolds above the page folds again ──────────────────────────────────────────────────────────────────────────
+const foldAbove = (but) => { for (const one of document.querySelectorAll(".popover-fold[open]")) if (!one.contains(but)) one.open = false; };
+document.addEventListener("click", (event) => foldAbove(event.target));
+document.addEventListener("keydown", (event) => {
+  const open = event.key === "Escape" && document.querySelector(".popover-fold[open]");
+  if (open) { foldAbove(null); open.querySelector("summary").focus(); }
+});
+
 // A refused form was posted to its verb's address; the page is the record's, and so is what is shared or loaded again.
 const shownAt = document.querySelector("[data-here]")?.dataset.here;
 if (shownAt && shownAt !== location.pathname) history.replaceState(null, "", shownAt + location.hash);

@@ -43,7 +43,7 @@ class Report(Result):
     reassignments: int = 0
 
     def remarks(self) -> Iterator[tuple[int, str]]:
-        yield from super().remarks()
+        yield from ((number, f"refused: {words}") for number, words in super().remarks())
         yield from ((number, f"taken: {why.message % why.params}") for number, why in self.odd)
 
     def sums(self) -> Iterator[str]:

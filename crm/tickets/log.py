@@ -17,6 +17,7 @@ from crm import clock
 from crm.errors import Invalid
 from crm.labels import N_, Priority
 from crm.tickets.models import State
+from crm.words import CONTROL
 
 PACKED = b"\x1f\x8b"
 LONGEST_LINE, LONGEST_CELL = 100_000, 2_000  # letters
@@ -37,7 +38,7 @@ COLUMNS = (
     "number", "incident_state", "sys_mod_count", "sys_updated_by", "sys_updated_at", "opened_at", "caller_id", "location",
     "category", "priority", "reassignment_count", "reopen_count", "assigned_to", "resolved_by",
 )  # fmt: skip
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_CONTROL = re.compile(rf"{CONTROL.pattern}|[\t\n\r]")
 _DATE = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4}) ([0-9]{1,2}):([0-9]{2})")
 EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)
 

@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Any
 
 from crm.errors import Invalid
@@ -87,9 +88,10 @@ class Story:
 def story_of(rows: list[Row]) -> Story:
     """The rows of one record, in the order of the file."""
     refused: list[Remark] = []
-    kept = list(_in_order(list(_once(rows, refused)), refused))
+    said, odd = list(_once(rows, refused)), []
+    kept = _placed(said, odd) or list(_in_order(said, refused))
     first = kept[0]
-    story = Story(first.ref, first.number, min(first.opened_at, first.at), refused=refused)
+    story = Story(first.ref, first.number, min(first.opened_at, first.at), refused=refused, odd=odd)
     before: Row | None = None
     revisions: dict[int, int] = {}
     for row in kept:
@@ -115,6 +117,18 @@ def _once(rows: list[Row], refused: list[Remark]) -> Iterator[Row]:
             yield row
         else:
             refused.append((row.number, Invalid(N_("It repeats row %(row)s."), row=earlier)))
+
+
+def _placed(rows: list[Row], odd: list[Remark]) -> list[Row]:
+    """Rows that only stand in the wrong order: their times and their sys_mod_count agree on another one. None if not."""
+    placed = sorted(rows, key=lambda row: (row.at, row.revision))
+    if any(one.revision >= next.revision for one, next in pairwise(placed)):
+        return []
+    left: list[Remark] = []
+    list(_in_order(rows, left))
+    fault = N_("It stands in the wrong place of the file; it is taken where its time and its sys_mod_count put it.")
+    odd += [(number, Invalid(fault)) for number, _why in left]
+    return placed
 
 
 def _in_order(rows: list[Row], refused: list[Remark]) -> Iterator[Row]:

@@ -13,6 +13,7 @@ from crm.errors import NotThere, Refused
 from crm.files import queries as files
 from crm.forms import CrmForm, attempt
 from crm.letters.answer import pdf
+from crm.lists import NUMBER
 from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.staff import access
@@ -52,11 +53,11 @@ def bulk_():
     """One verb on the records that were picked; leads to what became of each."""
     form = _bulk_form(staff.choices())
 
+    numbers = [one for one in request.form.getlist("record") if NUMBER.fullmatch(one)]  # anything else names no record
+
     def act():
         verb = bulk.Verb(form.verb.data)
-        run = bulk.carry_out(
-            verb, request.form.getlist("record"), by=current_user, to=staff.choice(form.to.data), reason=form.reason.data
-        )
+        run = bulk.carry_out(verb, numbers, by=current_user, to=staff.choice(form.to.data), reason=form.reason.data)
         if beyond := [number for number, _done, message, *_rest in run.outcomes if message == bulk.AWAY]:
             path = f"{request.method} {request.path}: {', '.join(beyond)}"
             access.note_request(AccessKind.BEYOND, current_user.id, path=path)
@@ -64,9 +65,9 @@ def bulk_():
         return redirect(url_for("tickets.bulk_run", run_id=run.id, back=back or None), 303)
 
     def show(refusal: Refused | None):
-        numbers = request.form.getlist("record")[: bulk.MOST]
-        return render_template("tickets/bulk_form.html", form=form, refusal=refusal, numbers=numbers,
-                               picked=queries.picked(numbers, current_user), back=TABLE.back(form.back.data or ""))  # fmt: skip
+        some = numbers[: bulk.MOST]
+        return render_template("tickets/bulk_form.html", form=form, refusal=refusal, numbers=some,
+                               picked=queries.picked(some, current_user), back=TABLE.back(form.back.data or ""))  # fmt: skip
 
     return attempt(form, act, show)
 

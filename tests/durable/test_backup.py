@@ -87,6 +87,16 @@ def test_a_backup_is_for_its_owner_alone_and_holds_no_key_unless_asked(dest, wor
         assert key.read_text() == "of this place" and key.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize("beside", ["loose", "deep/er/down"])
+def test_whatever_lies_in_a_place_stays_there_and_nothing_is_restored(dest, elsewhere, beside):
+    mine = Path(elsewhere.config["INSTANCE"]) / "files" / beside
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    with elsewhere.app_context(), pytest.raises(NotDone, match="There are files"):
+        restore.restore(dest)
+    assert mine.read_text() == "mine"
+
+
 def test_a_place_restored_without_a_key_gets_one_of_its_own(dest, elsewhere):
     with elsewhere.app_context():
         restore.restore(dest)

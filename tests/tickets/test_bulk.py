@@ -121,3 +121,12 @@ def test_more_than_two_hundred_are_refused(three, browser):
 def test_the_page_offers_it_to_those_who_may(three, browser):
     assert 'id="bulk"' in browser("specialist").get("/tickets").text
     assert 'id="bulk"' not in browser("director").get("/tickets").text
+
+
+def test_what_is_no_number_names_no_record(three, browser):
+    page = browser("manager")
+    junk = ["x" * 90_000, "FAKE\nPOST /login: admin", "<b>x</b>"]
+    answer = page.send("/tickets/bulk", page="/tickets", record=[*three, *junk], verb="cancel", reason="测试")
+    assert answer.status_code == 303
+    assert [one[0] for one in db.session.query(BulkRun).one().outcomes] == three
+    assert page.send("/tickets/bulk", page="/tickets", record=junk, verb="cancel", reason="测试").status_code == 422

@@ -535,3 +535,15 @@ def test_the_counts_of_a_real_log_are_those_of_a_plain_recount(app):
     before = count(Event)
     assert str(run(REAL)) == "created 0, updated 0, unchanged 9202, refused 1"
     assert count(Event) == before
+
+
+def test_a_row_that_only_stands_in_the_wrong_place_is_taken_and_named(app, bring):
+    report = bring(at(1, "09:00", 0, "New"), at(1, "12:00", 2, "Closed"), at(1, "10:00", 1, "Active"))
+    assert (report.created, report.refused) == (1, []) and len(report.odd) == 1
+    assert ticket().state == "complete" and kinds() == ["opened", "started", "ended", "completed"]
+
+
+@pytest.mark.parametrize("bad", ["\x9b2J", "a\u202eb", "a\u2066b"])
+def test_what_no_form_takes_no_log_brings_in(app, bring, bad):
+    report = bring(at(1, "09:00", 0, "New", location=f"Location {bad}"))
+    assert report.created == 0 and "cannot be stored" in report.refused[0][1].message
