@@ -5,10 +5,11 @@ import pytest
 from crm import finding, search, words
 from crm.customers import workflow as customers
 from crm.db import db, unit_of_work
-from crm.desk.search import NAMED, SIZE, find, rebuild
+from crm.desk.search import FEW, NAMED, SIZE, find, rebuild
 from crm.duties.models import Subject
 from crm.tickets import queries
 from crm.tickets import workflow as tickets
+from crm.tickets.models import PASSWORD
 from tests import make
 
 
@@ -241,3 +242,43 @@ def test_the_order_of_what_is_found_does_not_depend_on_when_it_was_indexed(fille
             for subject in db.session.query(kind).order_by(kind.id.desc()) if kind.SEARCHED else ():
                 search.put(subject.id, subject.searched())
     assert said("specialist", "公司") + said("specialist", "凭证") == before
+
+
+def test_a_customers_name_finds_what_is_theirs(filled):
+    hidden = "改密码"
+    with unit_of_work():
+        unit = db.session.get(Subject, filled.id)
+        make.ticket(unit, title=hidden, category=PASSWORD, by=make.who("specialist2"))
+        make.ticket(make.served_customer("远山电子"), title="结账报错")
+    found = find(make.who("specialist"), "宏远机械")
+    assert [hit.title for hit in found.first][0] == "宏远机械"
+    assert [hit.title for hit in found.theirs][:2] == ["结账后凭证号不连续", "凭证无法保存"] and hidden not in [hit.title for hit in found.theirs]
+    with unit_of_work():
+        paper = make.paper(make.visit(db.session.get(Subject, filled.id)))
+    for query in ("宏远机械", f"宏远 {paper.title}"):
+        found = find(make.who("archivist"), query)
+        assert paper.number in [hit.subject.number for hit in (*found.theirs, *found.newest)], "its customer's name stands on it"
+
+
+@pytest.mark.parametrize("query, titles", [
+    ("宏远 结账", ["结账后凭证号不连续"]), ("结账 宏远机械", ["结账后凭证号不连续"]), ("远山 结账", ["结账报错"]), ("宏远 没有的", []),
+    ("没有的 结账", []), ("宏远 远山", []),
+])  # fmt: skip
+def test_words_may_be_parted_between_a_record_and_its_customers_name(filled, query, titles):
+    with unit_of_work():
+        make.ticket(make.served_customer("远山电子"), title="结账报错")
+    assert [hit.title for hit in find(make.who("specialist"), query).newest] == titles
+
+
+def test_a_name_that_many_bear_is_nobodys(app):
+    with unit_of_work():
+        for i in range(FEW + 1):
+            make.ticket(make.served_customer(f"同名{i}"), title="打不开")
+    assert not find(make.who("specialist"), "同名").theirs and not find(make.who("specialist"), "同名 打不开").newest
+
+
+def test_the_archivist_searches_from_the_top_bar(app, browser):
+    with unit_of_work():
+        make.served_customer()
+    for who, has in (("archivist", True), ("developer", True), ("admin", False)):
+        assert ('class="top-search"' in browser(who).get("/").text) is has, who

@@ -15,6 +15,7 @@ from crm.search import SearchRow
 from crm.words import excerpt, words_in
 
 SIZE, NAMED = 30, 20
+FEW, THEIRS = 5, 10  # a name that more customers bear means none of them; so many of what is theirs are shown
 BATCH = 500  # subjects in one unit of work
 
 _SHOWN = (
@@ -38,9 +39,11 @@ class Hit:
 
 @dataclass(frozen=True)
 class Found:
-    """`first` what was found by number, code or name, `newest` by words. `before` is the key to go on after."""
+    """`first` what was found by number, code or name, `theirs` what belongs to the customers of that name, `newest` what was
+    found by words. `before` is the key to go on after."""
 
     first: list[Hit] = field(default_factory=list)
+    theirs: list[Hit] = field(default_factory=list)
     newest: list[Hit] = field(default_factory=list)
     before: int | None = None
     names: dict[int, duties.Name] = field(default_factory=dict)
@@ -48,7 +51,7 @@ class Found:
 
     @property
     def any(self) -> bool:
-        return bool(self.first or self.newest)
+        return bool(self.first or self.theirs or self.newest)
 
 
 def _hit(row: Any, words: list[str]) -> Hit:
@@ -64,8 +67,6 @@ def _rows(found: FromClause, seen: ColumnElement[bool]) -> Select:
 
 
 def _first(query: str, seen: ColumnElement[bool]) -> list[Any]:
-    if not finding.first(query):
-        return []
     exact = _rows(finding.apart(finding.exactly(query)), seen).order_by(SearchRow.id.desc()).limit(NAMED)
     rows = list(db.session.execute(exact))
     if (by_name := finding.named(query)) is not None:
@@ -86,20 +87,51 @@ def _newest(query: str, seen: ColumnElement[bool], passed: Iterable[int], before
     return finding.newest(query, ask, size=SIZE, before=before)[0]
 
 
+def _units(query: str) -> list[int]:
+    """The customers of a name, whoever may see their pages: what is found of theirs names them. None where it is a common one."""
+    named = finding.named(query)
+    if named is None:
+        return []
+    found = finding.apart(named)
+    rows = select(SearchRow.subject_id).join(found, SearchRow.id == found.c.id).where(SearchRow.kind == "customer")
+    ids = list(db.session.scalars(rows.limit(FEW + 1)))
+    return ids if len(ids) <= FEW else []
+
+
+def _theirs(units: list[int], seen: ColumnElement[bool], passed: Iterable[int]) -> Sequence[Any]:
+    """The newest of what belongs to these customers."""
+    rows = select(*_SHOWN).join(Subject, Subject.id == SearchRow.subject_id)
+    rows = rows.where(Subject.customer_id.in_(units), SearchRow.ref == 0, seen, SearchRow.id.not_in(list(passed)))
+    return db.session.execute(rows.order_by(Subject.id.desc()).limit(THEIRS)).all()
+
+
+def _of_units(words: list[str], seen: ColumnElement[bool], before: int | None) -> Sequence[Any]:
+    """What holds some of the words and belongs to a customer whose name holds the others."""
+    names = [word for word in words if _units(word)]
+    rest = [word for word in words if word not in names]
+    units = _units(" ".join(names)) if names and rest else []
+    return _newest(" ".join(rest), seen & Subject.customer_id.in_(units), (), before) if units else []
+
+
 def find(user, query: str, *, before: int | None = None) -> Found:
-    """What `user` may read of what holds every word of the query."""
+    """What `user` may read of what holds every word of the query; nothing does that, of what belongs to a customer that some
+    of them name and holds the others."""
     words = words_in(query)
     if not words:
         return Found()
     seen = duties.whole(user)  # a hit shows the words it was found by
     if not user.may(Permission.SERIAL_READ):
         seen &= SearchRow.kind != "serial"  # C7: others find no serial number
-    first = _first(query, seen)
+    known = finding.first(query)
+    first = _first(query, seen) if known else []
     newest = _newest(query, seen, (row.id for row in first), before)
+    units = _units(query) if known and not before else []
+    theirs = _theirs(units, seen, (row.id for row in [*first, *newest])) if units else []
+    if len(words) > 1 and not (first or theirs or newest):
+        newest = _of_units(words, seen, before)
     more = newest[SIZE - 1].id if len(newest) > SIZE else None
-    hits = [_hit(row, words) for row in newest[:SIZE]]
-    heads = [] if before else [_hit(row, words) for row in first]
-    return Found(heads, hits, more, duties.names(hit.customer_id for hit in heads + hits), words)
+    heads, beside, hits = ([_hit(row, words) for row in rows] for rows in ([] if before else first, theirs, newest[:SIZE]))
+    return Found(heads, beside, hits, more, duties.names(hit.customer_id for hit in heads + beside + hits), words)
 
 
 def lacking(kind: type[Subject]) -> ColumnElement[bool]:
