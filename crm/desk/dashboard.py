@@ -112,14 +112,15 @@ def followup(user) -> Part:
 
 
 LOAD = Table("load", N_("Who has how much"), (
-    Column("name", N_("Specialist"), As.WORDS), Column("records", N_("Records, not ended")),
+    Column("name", N_("Who"), As.WORDS), Column("records", N_("Records, not ended")),
     Column("overdue", N_("Overdue records")), Column("visits", N_("Visits to come")), Column("changes", N_("Changes under way")),
     Column("ending", N_("Contracts that end in 60 days")),
 ), ("records", "overdue"))  # fmt: skip
 
 
 def _load(user) -> list[dict[str, Any]]:
-    people = staff.choices((Role.SPECIALIST,))
+    """Of the specialists, and of whoever else has something of theirs in hand."""
+    people, always = staff.choices(), {one.id for one in staff.choices((Role.SPECIALIST,))}
     asked = {
         one.id: {
             "records": at("/tickets", owner=one.id, state="open"), "overdue": at("/tickets", owner=one.id, overdue=True),
@@ -129,7 +130,8 @@ def _load(user) -> list[dict[str, Any]]:
         for one in people
     }  # fmt: skip
     known = lists.counts([address for own in asked.values() for address in own.values()], LISTS, user)
-    return [{"name": one.name, "at": (own := asked[one.id])} | {key: known[to] for key, to in own.items()} for one in people]
+    rows = {one: {key: known[to] for key, to in asked[one.id].items()} for one in people}
+    return [{"name": one.name, "at": asked[one.id]} | row for one, row in rows.items() if one.id in always or any(row.values())]
 
 
 def manager(user) -> Part:

@@ -122,3 +122,15 @@ def test_the_director_sees_what_came_in_of_the_months_plan(work, browser):
     plan = db.session.query(Plan).filter_by(month=clock.today()).one()  # the sweep has proposed it
     text = browser("director").get("/dashboard").text
     assert f'href="{plan.path}"' in text and "Paid of the month" in text
+
+
+def test_whoever_has_something_in_hand_is_among_who_has_how_much(app):
+    def named() -> set[str]:
+        part = next(one for one in dashboard.parts(make.who("manager")) if "load" in one.figures)
+        return {row["name"] for row in part.figures["load"]}
+
+    follower, specialist = make.who("followup").title, make.who("specialist").title
+    assert specialist in named() and follower not in named()
+    with unit_of_work():
+        make.ticket(by=make.who("followup"))
+    assert {specialist, follower} <= named()
