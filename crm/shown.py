@@ -25,7 +25,7 @@ from crm.errors import Refused
 from crm.labels import N_, Bilingual, Labelled, Priority
 from crm.labels import said as in_language
 from crm.money import Fen, yuan
-from crm.permissions import Permission, Role
+from crm.permissions import FINDS, Permission, Role
 from crm.rulebooks import sayings
 from crm.staff.agents import agent
 from crm.tickets.models import Channel, State
@@ -262,7 +262,7 @@ def init_app(app: Flask, version: str) -> None:
     app.jinja_env.filters.update(filters)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
-        here=here, saved=saved, label_of=label_of, P=Permission, now=clock.now, today=clock.today,
+        here=here, saved=saved, label_of=label_of, P=Permission, FINDS=FINDS, now=clock.now, today=clock.today,
         ngettext=ngettext, pressing=pressing, state_of=state_of, state_in=state_in, roles_shown=roles_shown, pool_of=pool_of,
         current_user=current_user, rule_title=rule_title, event_labels=event_labels(), roles=Role, said_as=said_as(),
         penalty_title=penalty_title,

@@ -135,7 +135,7 @@ class Event(db.Model):
     via: Mapped[str] = mapped_column(default="")
     facts: Mapped[dict] = mapped_column(default=dict)
     # what conditions could rest on then (`known_then`): for trials, and not for pages
-    known: Mapped[dict | None] = mapped_column(JSON(none_as_null=True), deferred=True, deferred_raiseload=True)
+    known: Mapped[dict | None] = mapped_column(JSON(none_as_null=True), deferred=True)
 
     __table_args__ = (Index("ix_events_subject_id", "subject_id", "at"), Index("ix_events_at", "at"))
 

@@ -149,7 +149,7 @@ def test_a_list_is_taken_as_a_file_only_so_often(app, browser, monkeypatch):
         assert browser("specialist").get("/tickets/export.csv").status_code == 200
 
 
-@pytest.mark.parametrize(("role", "searches"), [("specialist", True), ("director", True), ("developer", True), ("archivist", False), ("admin", False)])
+@pytest.mark.parametrize(("role", "searches"), [("specialist", True), ("director", True), ("developer", True), ("archivist", True), ("admin", False)])
 def test_the_sheet_of_keys_names_the_search_to_those_who_have_one(browser, role, searches):
     shown = browser(role).get("/account").text
     assert ("<kbd>/</kbd>" in shown) == searches == ("data-search" in shown)
