@@ -71,6 +71,7 @@ def _of_events() -> Iterator[tuple[str, Select]]:
     happened = select(subjects.c.number).join(Event, Event.subject_id == subjects.c.id)
     odd = or_(Event.at > Event.recorded_at, Event.at < subjects.c.opened_at)
     yield "events lie between opening and their recording", happened.where(odd)
+    yield "no event was recorded in the future", happened.where(Event.recorded_at > clock.now() + timedelta(hours=1))
 
 
 def _of_duties() -> Iterator[tuple[str, Select]]:

@@ -67,6 +67,9 @@ ODD = {
     "owner": (["UPDATE subjects SET owner_id = customer_id WHERE kind = 'ticket'"], {"every owner_id names one of kind user"}),
     "time": (["UPDATE subjects SET opened_at = '2027-01-01 00:00:00' WHERE kind = 'ticket'"],
              {"events lie between opening and their recording"}),
+    "future": (["INSERT INTO events (id, kind, subject_id, at, recorded_at, address, via, facts) SELECT -5, 'ticket.noted', id, opened_at, "
+                "'2099-01-01 00:00:00', '', 'page', '{}' FROM subjects WHERE kind = 'ticket' LIMIT 1"],
+               {"no event was recorded in the future"}),
     "parent": (["DELETE FROM contacts"], {"what is referred to is there"}),
     "letters": (["INSERT INTO search_rows (id, subject_id, kind, ref, name, text, folded) "
                  "SELECT id * 65536 + 7, id, 'stray', 7, '', '', '' FROM users LIMIT 1"], {"every row of the search has its letters"}),
