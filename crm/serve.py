@@ -23,7 +23,7 @@ PATIENCE = 0.25  # seconds
 
 
 def return_memory() -> None:
-    """Let glibc give large blocks back at once and keep few arenas: a log-in's hash needs 19 MiB for a moment only."""
+    """Let glibc give large blocks back at once and keep few arenas: a log-in's hash needs 9 MiB for a moment only."""
     libc = ctypes.util.find_library("c")
     if sys.platform == "linux" and libc and hasattr(ctypes.CDLL(libc), "mallopt"):
         mallopt = ctypes.CDLL(libc).mallopt

@@ -1,6 +1,8 @@
 """The door: how often it may be tried, the second factor, one-time links, log-ins of one's own, and what is noted."""
 
 import re
+import subprocess
+import sys
 from datetime import timedelta
 
 import pyotp
@@ -374,3 +376,15 @@ def with_factor_waiting(browser):
     page = browser("manager")
     assert page.get("/login/code").status_code == 200
     return page
+
+
+def test_passwords_are_kept_as_is_advised_and_what_was_kept_otherwise_is_made_anew():
+    """In a process of its own: tests themselves use a cheap one."""
+    code = (
+        "from argon2 import PasswordHasher; from crm.staff.passwords import hashed, renewed; now = hashed('x'); "
+        "then = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1).hash('x'); "
+        "print(now, renewed('x', now) == '', renewed('x', then))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    now, same, anew = done.stdout.split()
+    assert now.startswith("$argon2id$v=19$m=9216,t=4,p=1$") and same == "True" and anew.startswith("$argon2id$v=19$m=9216,t=4,p=1$")
