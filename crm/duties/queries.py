@@ -1,7 +1,7 @@
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select
 from sqlalchemy.orm import contains_eager, joinedload, load_only, selectinload
@@ -20,8 +20,7 @@ MOST = 200  # rows of a list that is not paged
 LONGEST = 300  # events of a timeline
 
 
-@dataclass(frozen=True)
-class Name:
+class Name(NamedTuple):
     """What a row needs to say of another subject."""
 
     id: int
@@ -243,7 +242,7 @@ def notices(user, *, before: int | None = None) -> list[tuple[Notice, Event, Nam
     if before:
         rows = rows.where(Notice.id < before)
     found = ((notice, event, reads, Name(*name)) for notice, event, reads, *name in db.session.execute(rows))
-    return [(notice, event, name if reads else replace(name, title="")) for notice, event, reads, name in found]
+    return [(notice, event, name if reads else name._replace(title="")) for notice, event, reads, name in found]
 
 
 def by_number(number: str, user) -> Subject:

@@ -1,7 +1,7 @@
 """What a penalty rests on, for its page and its notice: the rule, how its deadline was found, what was missing, what happened."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from flask_babel import get_locale
@@ -63,7 +63,7 @@ def _named(*ids: int | None) -> dict[int, Name]:
     alone: who reads the one need not read the other."""
     rows = select(*NAME).where(Subject.id.in_([id for id in ids if id]))
     found = (Name(*row) for row in db.session.execute(rows))
-    return {name.id: replace(name, title="") if name.kind == "penalty" else name for name in found}
+    return {name.id: name._replace(title="") if name.kind == "penalty" else name for name in found}
 
 
 def _of_duty(penalty: Penalty, book: Rulebook) -> dict:
