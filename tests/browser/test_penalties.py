@@ -3,6 +3,8 @@ implementation form, two complaints about attitude; one is struck on appeal, and
 
 from collections import Counter
 
+import pytest
+
 from crm import clock
 from crm.db import db, unit_of_work
 from crm.fund import workflow
@@ -20,6 +22,7 @@ def on(day: str, hour: str = "10:00"):
     return clock.frozen(clock.parse(f"{day}T{hour}"))
 
 
+@pytest.mark.takes_long
 def test_five_breaches_and_two_complaints_go_from_breach_to_statement(served, open_page):
     with served.app_context(), unit_of_work():
         returned_visit()
