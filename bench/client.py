@@ -104,8 +104,8 @@ def timed(client: Client, asked: Asked) -> float:
 
 def load(make: Callable[[], Client], work: Iterator[Asked], people: int, seconds: float) -> tuple[float, float]:
     """`people` at once for a while: answers a second, and the median time of one. Make them clients that do not stay: people
-    who click seconds apart come on a connection of their own each time, and so did those who measured the peers, whose
-    servers kept none; while those who stay without a pause may all have come to the same worker, and the other idles.
+    who click seconds apart come on a connection of their own each time, and the server by which the bare page beside the peers
+    was measured kept none; while those who stay without a pause may all have come to the same worker, and the other idles.
     """
     took: list[float] = []
     lock, end, failed = threading.Lock(), time.perf_counter() + seconds, []

@@ -79,7 +79,7 @@ def main() -> None:
     lines = ["# Scale", "", "`make bench` fills databases with service records and times the served program (two workers) "
              "beside a bare Flask page", "of fifty rows by an indexed key, in the same minutes. Only ratios mean anything. "
              "*alone*: one request at a time", "on a connection that stays; *at once*: eight people (four who create), each "
-             "request on a connection of its own, as when", "people click seconds apart and as the peers were measured: it "
+             "request on a connection of its own, as when", "people click seconds apart: it "
              "costs the bare page the same and so weighs more there.", "Both at the largest size. Each number is a median.", "",
              "The goals: a list three times the bare page; a million within 1.3 times of ten thousand (SQLite: a hundred "
              "thousand);", "a worker under 150 MB. Words in 0.1 % of the rows have ten hits among ten thousand and a full page "

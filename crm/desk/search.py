@@ -15,6 +15,7 @@ from crm.search import SearchRow
 from crm.words import excerpt, words_in
 
 SIZE, NAMED = 30, 20
+WORDS = 6  # of a query, each of which may be in a customer's name: every one is asked for
 FEW, THEIRS = 5, 10  # a name that more customers bear means none of them; so many of what is theirs are shown
 BATCH = 500  # subjects in one unit of work
 
@@ -114,8 +115,8 @@ def _of_units(words: list[str], seen: ColumnElement[bool], before: int | None) -
 
 
 def find(user, query: str, *, before: int | None = None) -> Found:
-    """What `user` may read of what holds every word of the query; nothing does that, of what belongs to a customer that some
-    of them name and holds the others."""
+    """What `user` may read of what holds every word of the query; if nothing does, of what belongs to a customer whose name
+    holds some of them and itself holds the others."""
     words = words_in(query)
     if not words:
         return Found()
@@ -127,7 +128,7 @@ def find(user, query: str, *, before: int | None = None) -> Found:
     newest = _newest(query, seen, (row.id for row in first), before)
     units = _units(query) if known and not before else []
     theirs = _theirs(units, seen, (row.id for row in [*first, *newest])) if units else []
-    if len(words) > 1 and not (first or theirs or newest):
+    if 1 < len(words) <= WORDS and not (first or theirs or newest):
         newest = _of_units(words, seen, before)
     more = newest[SIZE - 1].id if len(newest) > SIZE else None
     heads, beside, hits = ([_hit(row, words) for row in rows] for rows in ([] if before else first, theirs, newest[:SIZE]))

@@ -81,6 +81,8 @@ def issuing(edition: int) -> None:
 
 @event.listens_for(Session, "after_soft_rollback")
 def _forget_issued(session: Session, _ended: SessionTransaction) -> None:
+    if ISSUING in session.info:
+        session.info.pop("edition", None)
     for edition in session.info.pop(ISSUING, ()):
         for known in _read.values():
             known.pop(edition, None)

@@ -120,7 +120,7 @@ def _once(rows: list[Row], refused: list[Remark]) -> Iterator[Row]:
 
 
 def _placed(rows: list[Row], odd: list[Remark]) -> list[Row]:
-    """Rows that only stand in the wrong order: their times and their sys_mod_count agree on another one. None if not."""
+    """Rows that only stand in the wrong order: their times and their sys_mod_count agree on another one. Nothing if not."""
     placed = sorted(rows, key=lambda row: (row.at, row.revision))
     if any(one.revision >= next.revision for one, next in pairwise(placed)):
         return []
