@@ -11,6 +11,9 @@ UV := build/uv/bin/uv
 LOCK := $(UV) pip compile --quiet --generate-hashes --universal --no-build --python-version 3.11 \
 	--no-header --no-emit-index-url --no-annotate $(if $(UPGRADE),--upgrade)
 
+# a test run starts the program a hundred times: it is not compiled anew for each
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup run bench test nets fuzz mutants eyes lint assets translations lock wheel clean
