@@ -83,13 +83,14 @@ def _time(instant: datetime, title: str, text: str) -> Markup:
     return Markup(f'<time datetime="{stamp}" title="{escape(title)}">{escape(text)}</time>')
 
 
-def when(instant: datetime | None) -> Markup:
-    """How long ago within a week, else the day; exact for the pointer and for programs."""
+def when(instant: datetime | None, hours: bool = False) -> Markup:
+    """How long ago within a week, else the day, and in a story the hour too; exact for the pointer and for programs."""
     if instant is None:
         return Markup("")
     local = clock.local(instant)
     if abs(clock.now() - instant) > timedelta(days=7):
-        text = f"{local:%m-%d %H:%M}" if local.year == clock.today().year else f"{local:%Y-%m-%d}"
+        this_year = local.year == clock.today().year
+        text = f"{local:%m-%d %H:%M}" if this_year else f"{local:%Y-%m-%d %H:%M}" if hours else f"{local:%Y-%m-%d}"
     else:
         text = relative(instant)
     return _time(instant, exact(instant), text)

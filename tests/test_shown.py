@@ -47,3 +47,10 @@ def test_how_long_it_took_is_said_in_each_readers_language(served):
         with served.test_request_context("/", headers={"Accept-Language": language}):
             said.setdefault(language, set()).add((shown.lasting(3600 * 5), shown.relative(clock.now() + timedelta(hours=5))))
     assert said == {"zh-CN": {("5小时", "5小时后")}, "en": {("5 hours", "in 5 hours")}}
+
+
+def test_a_story_tells_the_hour_of_what_happened_years_ago(app):
+    with clock.frozen(make.MONDAY):
+        once = clock.parse("2016-02-29T14:05:33")
+        assert ">2016-02-29<" in shown.when(once) and ">2016-02-29 14:05<" in shown.when(once, hours=True)
+        assert ">02-28 14:05<" in shown.when(clock.parse("2026-02-28T14:05:33"))
