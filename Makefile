@@ -1,7 +1,7 @@
 # `make help` lists what there is. pip's and npm's own settings (mirrors, proxies, caches) are used as they are.
 
 PYTHON ?= python3
-PYTEST_ARGS ?= -n 3
+PYTEST_ARGS ?= -n auto
 BIN := .venv/bin
 LOCKED := $(BIN)/pip --disable-pip-version-check install --quiet --require-hashes --only-binary :all:
 LOCALES := zh_Hans_CN en
