@@ -4,20 +4,24 @@
 says otherwise. A defect whose text is not there, once, is an error: the list is kept as the program changes; `--there`
 looks at that alone, as `make lint` does."""
 
-import functools
 import os
+import queue
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import tomllib
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("crm", "templates", "migrations", "tests", "config.py", "pyproject.toml", "bench", "tools")
 LIMIT = 300  # seconds for one defect's tests
 WHOLE = os.environ | {"CRM_TURNS": "none"}  # every case of a test on either database
+AT_ONCE = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def defects() -> list[dict]:
@@ -46,8 +50,16 @@ def tried(tree: Path, tests: tuple[str, ...], k: str) -> str:
     return {0: "passed", 1: "failed", 5: "no tests"}.get(done.returncode, "failed to start\n" + done.stdout[-1000:])
 
 
-# A test that is red anyhow notices nothing: each is seen green first, once.
-before = functools.cache(tried)
+_before: dict[tuple, str] = {}
+_turns: dict[tuple, threading.Lock] = defaultdict(threading.Lock)
+
+
+def before(tree: Path, *asked) -> str:
+    """A test that is red anyhow notices nothing: each is seen green first, once."""
+    with _turns[asked]:
+        if asked not in _before:
+            _before[asked] = tried(tree, *asked)
+    return _before[asked]
 
 
 def caught(tree: Path, defect: dict) -> str:
@@ -75,16 +87,22 @@ def main(words: list[str]) -> int:
         return 0
     chosen = [one for one in every if all(word in one["file"] + one["old"] + one["what"] for word in words)]
     counts: dict[str, list[dict]] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        copy(Path(folder))
-        for number, one in enumerate(chosen, 1):
-            began = time.monotonic()
-            result = caught(Path(folder), one)
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(AT_ONCE) as pool:
+        trees: queue.SimpleQueue[Path] = queue.SimpleQueue()
+        for number in range(AT_ONCE):
+            copy(Path(folder, str(number)))
+            trees.put(Path(folder, str(number)))
+
+        def done(defect: dict) -> tuple[str, float]:
+            tree, began = trees.get(), time.monotonic()
+            try:
+                return caught(tree, defect), time.monotonic() - began
+            finally:
+                trees.put(tree)
+
+        for number, (one, (result, took)) in enumerate(zip(chosen, pool.map(done, chosen), strict=True), 1):
             counts.setdefault(result, []).append(one)
-            print(
-                f"{number}/{len(chosen)} {result} {one['file']}: {one['what']} ({time.monotonic() - began:.0f} s)",
-                flush=True,
-            )
+            print(f"{number}/{len(chosen)} {result} {one['file']}: {one['what']} ({took:.0f} s)", flush=True)
     survivors = [(result, one) for result, ones in counts.items() if result != "failed" for one in ones]
     print(f"{len(chosen)} defects, {len(chosen) - len(survivors)} caught")
     for result, one in survivors:  # late is not caught: the machine may have been busy

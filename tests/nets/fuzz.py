@@ -40,6 +40,8 @@ class Failed(logging.Handler):
         if record.exc_info and record.exc_info[1]:
             place = traceback.extract_tb(record.exc_info[2])[-1]
             self.last = f"{record.exc_info[1]!r:.500} at {place.filename.rpartition('/')[2]}:{place.lineno}"
+        elif record.levelno >= logging.ERROR:
+            self.last = record.getMessage()[:500]
 
 
 FAILED = Failed()
