@@ -50,7 +50,7 @@ def forget() -> None:
 
 def said(text: str, **variables) -> Markup:
     """gettext for pages: each text is looked up and escaped once in a process; variables are escaped too. What is asked
-    may hold words somebody typed, such as a form's error: so even a text is never taken for markup."""
+    may be somebody's words, such as a mail server's answer: so a text is never markup, and a format only with variables."""
     held = g.get("catalogue") or CATALOGUE.held()
     found = held[2].get(text)
     if found is None:
@@ -58,12 +58,6 @@ def said(text: str, **variables) -> Markup:
         if len(held[2]) < MOST:
             held[2][text] = found
     return found % variables if variables else found
-
-
-def in_page(text: str, **variables) -> Markup:
-    """The same where the text is always a format, as templates have it."""
-    found = said(text)
-    return found % variables if variables or "%" in found else found
 
 
 @functools.lru_cache(maxsize=1000)
@@ -133,4 +127,4 @@ def init_app(app: Flask) -> None:
     app.jinja_env.template_class = Page
     app.extensions["drawn"] = {}
     app.extensions["babel"].instance.domain_instance = CATALOGUE
-    app.jinja_env.globals.update(_=in_page, gettext=in_page, icon=icon, static=static, drawn=drawn, drawn_rows=drawn_rows)
+    app.jinja_env.globals.update(_=said, gettext=said, icon=icon, static=static, drawn=drawn, drawn_rows=drawn_rows)

@@ -46,6 +46,11 @@ def letters_of(folder: str) -> frozenset[int]:
     return frozenset(known)
 
 
+def marks_in(data: str) -> list[str]:
+    """What stands upon another sign, or only steers."""
+    return [letter for letter in dict.fromkeys(data) if not letter.isascii() and unicodedata.category(letter)[0] in "MC"]
+
+
 def _drawn(letter: str) -> bool:
     """Not a mark, nor what only steers: of these typst knows best."""
     return unicodedata.category(letter)[0] in "LNPS" or unicodedata.category(letter) in ("Co", "Cn")
@@ -68,6 +73,7 @@ def set_in_type(fonts, known: frozenset[int], order: dict) -> dict:
         except typst.TypstError as wrong:
             left = lacking if tried == TRIES - 1 else missing_in(wrong)
             letters = [letter for letter in dict.fromkeys(left) if letter in data and not letter.isascii()]
+            letters = letters or marks_in(data)  # of a sign and the marks upon it typst names the sign
             if not letters or tried == TRIES:
                 raise
     raise AssertionError("the last try returns or raises")

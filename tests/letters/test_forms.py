@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+import unicodedata
 from importlib.resources import files
 
 import pytest
@@ -15,7 +16,9 @@ from crm.db import unit_of_work
 from crm.letters import typeset
 from crm.letters.sheet import Sheet, facts, words
 from crm.visits import workflow as visits
+from crm.words import CONTROL
 from tests import make
+from tests.nets import seeds
 
 NASTY = ['#read("/etc/passwd")', "#panic()", "*bold* _it_ $x^2$ `raw` <a> @b \\ // /* */", "“quotes” ‘and’ \"more\"", "#{1+1}", "[#]"]
 
@@ -124,6 +127,18 @@ def test_a_letter_no_font_has_is_named_and_never_an_empty_box(served):
     text = squeezed(text_of(done.pdf))
     assert "〔U+20BB7〕野家" in text and "标签:U+20BB7" in text
     assert printed(served, facts(("姓名", "王"))).missing == ()
+
+
+def test_marks_upon_a_letter_are_named_where_no_font_has_both_together(served):
+    done = printed(served, facts(("姓名", "第 1\ufe0f\u20e3 项")), words("意见", "Z\u032e\u031e\u0320 ( \u0361° \u035cʖ)"))
+    text = squeezed(text_of(done.pdf))
+    assert {"U+20E3", "U+032E", "U+0361"} <= set(done.missing) and "第1" in text and "〔U+20E3〕项" in text
+
+
+def test_whatever_with_marks_a_form_takes_can_be_printed(served):
+    typed = [one for one in seeds.everything() if isinstance(one, str) and not CONTROL.search(one)]
+    marked = [one[:500] for one in typed if any(unicodedata.category(letter)[0] == "M" for letter in one)]
+    assert len(marked) > 10 and all(printed(served, words("意见", one)).pdf for one in marked)
 
 
 def test_a_text_of_nothing_but_rare_letters_ends(served):

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from flask import current_app
+from markupsafe import escape
 
 from crm import clock
 from crm.contracts import paying
@@ -13,7 +14,7 @@ from crm.duties.acts import carry_out_due
 from crm.duties.message import Message
 from crm.duties.models import Event
 from crm.letters import letter
-from crm.letters.delivery import NoAnswer
+from crm.letters.delivery import NoAnswer, NotTaken
 from crm.letters.outbox import send_due
 from crm.letters.typeset import Printed
 from tests import make
@@ -55,6 +56,15 @@ def test_a_letter_sent_once_more_stands_in_the_place_of_the_one_before(lost, sou
     assert f'href="/outbox/{lost.id}"' in mine.get(f"/outbox/{new}").text
     assert f'href="/outbox/{lost.id}"' not in mine.get("/outbox?state=unknown").text
     assert "Sent once more" in mine.get("/outbox/export.csv").text
+
+
+@pytest.mark.parametrize("answer", ["552 mailbox 100% full, 5% d %(why)s", "550 <b>no</b> %s"])
+def test_what_a_mail_server_answers_is_no_format_and_no_markup(queued, carrier, answer):
+    carrier.says = [NotTaken(answer, final=True)]
+    send_due(clock.now())
+    for path in (f"/outbox/{queued.id}", owed("message.mend")[0].subject.path):
+        shown = page().get(path)
+        assert shown.status_code == 200 and str(escape(answer)) in shown.text, path
 
 
 def test_a_letter_is_read_before_it_goes(queued, carrier, monkeypatch):
