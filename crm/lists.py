@@ -99,6 +99,10 @@ class Table:
     def filters(self) -> set[str]:
         return {one.name for one in fields(self.filter)}
 
+    def chosen(self, args: Mapping[str, str]) -> int:
+        """How many of this list's filters an address names."""
+        return sum(key in self.filters for key, value in args.items() if value)
+
     def narrowed(self, query: str) -> str:
         """A query string with nothing in it but this list's own filters."""
         return urlencode([(key, value) for key, value in parse_qsl(query[:2000]) if key in self.filters and value])

@@ -202,6 +202,11 @@ const openTarget = () => {
   target.scrollIntoView({ block: "start" });
 };
 addEventListener("hashchange", openTarget);
+// On a phone chosen filters are folded, above what they found.
+for (const fold of document.querySelectorAll(".filter-fold")) {
+  if (matchMedia("(max-width: 575px)").matches) fold.open = false;
+  fold.dataset.ready = "";
+}
 
 // ── The keyboard: one key, or g and another, unless one is typing; ? shows them; they can be turned off ─────────────
 const typing = (event) => event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]") || event.ctrlKey || event.metaKey || event.altKey;

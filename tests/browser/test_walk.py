@@ -134,6 +134,16 @@ def test_today_is_walked_by_keyboard(customers, served, open_page):
     page.wait_for_url(lambda url: not url.endswith("/"))
 
 
+def test_on_a_phone_chosen_filters_are_folded_above_what_they_found(served, open_page):
+    for width, open_ in ((390, False), (1280, True)):
+        page = open_page("specialist", width=width)
+        page.goto("/tickets?state=open&q=报表")
+        fold = page.locator(".filter-fold")
+        assert (fold.locator("summary").first.inner_text().strip(), fold.locator("[name=q]").is_visible()) == ("Filter (2)", open_)
+        fold.locator("summary").first.click()
+        assert fold.locator("[name=q]").is_visible() != open_
+
+
 def test_an_expired_login_costs_no_word_no_customer_and_no_file(customers, served, open_page, tmp_path):
     scan = tmp_path / "申请.pdf"
     scan.write_bytes(make.PDF)
