@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from tests.reading import FormReader
 
-EACH = 3  # addresses looked at for one route and one set of parameters
+EACH = 3  # addresses looked at for one route and one set of parameters; of files for one route
 
 
 class PageReader(FormReader):
@@ -40,10 +40,12 @@ class Form:
 
 
 class Crawl:
-    """`get(path)` fetches as that person; `pages` are the addresses met, `forms` one of each kind met on them."""
+    """`get(path)` fetches as that person; `pages` are the addresses met, `forms` one of each kind met on them. `roughly`: it
+    is enough to know a page with parameters and one without."""
 
-    def __init__(self, app, get, start: tuple[str, ...] = ("/", "/account")) -> None:
-        self.routes, self.get = app.url_map.bind("here"), get
+    def __init__(self, app, get, start: tuple[str, ...] = ("/", "/account"), *, roughly: bool = False) -> None:
+        self.routes, self.get, self.roughly = app.url_map.bind("here"), get, roughly
+        self._files: set[str] = set()  # the routes of what is no page
         self.pages: dict[str, str] = {}
         self.shown: set[str] = set()  # those that are pages, not files or data
         self.forms: dict[tuple, Form] = {}
@@ -62,7 +64,8 @@ class Crawl:
     def _visit(self, address: str) -> None:
         parts = urlsplit(address)
         endpoint = self._endpoint(parts.path)
-        kind = (endpoint, frozenset(name for name, _value in parse_qsl(parts.query)))
+        names = frozenset(name for name, _value in parse_qsl(parts.query))
+        kind = endpoint, None if endpoint in self._files else bool(names) if self.roughly else names
         if endpoint in ("", "static") or address in self.pages or self._met[kind] >= EACH:
             return
         self._met[kind] += 1
@@ -73,6 +76,8 @@ class Crawl:
         if answer.mimetype == "text/html":
             self.shown.add(address)
             self._read(parts.path, answer.text)
+        elif answer.status_code == 200:
+            self._files.add(endpoint)
         if answer.location:
             self._waiting.append(urljoin(f"http://here{parts.path}", answer.location).removeprefix("http://here"))
 
