@@ -1,7 +1,7 @@
 """Seeded defects: each takes one check out of a copy of the program, and the tests named beside it must notice.
 
-`make mutants`, or `python tools/mutants.py WORD` for those whose file or text holds the word. On SQLite, unless a defect
-says otherwise. A defect whose text is not there, once, is an error: the list is kept as the program changes; `--there`
+`make mutants`, or `python tools/mutants.py WORD` for those whose file or text holds the word; `127-` begins with that one.
+On SQLite, unless a defect says otherwise. A defect whose text is not there, once, is an error: the list is kept as the program changes; `--there`
 looks at that alone, as `make lint` does."""
 
 import os
@@ -85,7 +85,9 @@ def main(words: list[str]) -> int:
         return 2
     if words == ["--there"]:
         return 0
-    chosen = [one for one in every if all(word in one["file"] + one["old"] + one["what"] for word in words)]
+    first = next((int(word[:-1]) for word in words if word[:-1].isdigit() and word.endswith("-")), 1)
+    words = [word for word in words if word != f"{first}-"]
+    chosen = [one for one in every if all(word in one["file"] + one["old"] + one["what"] for word in words)][first - 1 :]
     counts: dict[str, list[dict]] = {}
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(AT_ONCE) as pool:
         trees: queue.SimpleQueue[Path] = queue.SimpleQueue()
@@ -100,9 +102,9 @@ def main(words: list[str]) -> int:
             finally:
                 trees.put(tree)
 
-        for number, (one, (result, took)) in enumerate(zip(chosen, pool.map(done, chosen), strict=True), 1):
+        for number, (one, (result, took)) in enumerate(zip(chosen, pool.map(done, chosen), strict=True), first):
             counts.setdefault(result, []).append(one)
-            print(f"{number}/{len(chosen)} {result} {one['file']}: {one['what']} ({took:.0f} s)", flush=True)
+            print(f"{number}/{len(chosen) + first - 1} {result} {one['file']}: {one['what']} ({took:.0f} s)", flush=True)
     survivors = [(result, one) for result, ones in counts.items() if result != "failed" for one in ones]
     print(f"{len(chosen)} defects, {len(chosen) - len(survivors)} caught")
     for result, one in survivors:  # late is not caught: the machine may have been busy

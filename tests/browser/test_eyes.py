@@ -1,5 +1,5 @@
 """Every page a role can walk to, seen in a real browser: `make eyes` as each role, in each language and width; else each page
-once by its main role, looks in turn. Pictures are kept under build/: all of `make eyes`, else of what is not whole."""
+once by its main role, looks in turn. Pictures are kept under build/."""
 
 import os
 import re
@@ -86,14 +86,12 @@ def faults(page, language: str, complaints: list[str]) -> list[str]:
 def look_at(page, address: str, language: str, complaints: list[str], name: str) -> list[tuple[str, str]]:
     page.goto(address)
     page.wait_for_load_state("load")
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    words = re.sub(r"\W+", "-", address).strip("-") or "today"
+    page.screenshot(path=PICTURES / f"{words[:80]}-{name}.png", full_page=True)
     if address == "/nowhere":
         complaints.clear()
-    wrong = faults(page, language, complaints)
-    if ALL or wrong:
-        PICTURES.mkdir(parents=True, exist_ok=True)
-        words = re.sub(r"\W+", "-", address).strip("-") or "today"
-        page.screenshot(path=PICTURES / f"{words[:80]}-{name}.png", full_page=True)
-    return [(address, name, fault) for fault in wrong]
+    return [(address, name, fault) for fault in faults(page, language, complaints)]
 
 
 @pytest.fixture
