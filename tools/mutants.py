@@ -1,8 +1,8 @@
 """Seeded defects: each takes one check out of a copy of the program, and the tests named beside it must notice.
 
 `make mutants`, or `python tools/mutants.py WORD` for those whose file or text holds the word; `127-` begins with that one.
-On SQLite, unless a defect says otherwise. A defect whose text is not there, once, is an error: the list is kept as the program changes; `--there`
-looks at that alone, as `make lint` does."""
+On SQLite, unless a defect says otherwise. A defect whose text is not there, once, is an error: the list is kept as the
+program changes; `--there` looks at that alone, as `make lint` does."""
 
 import os
 import queue
