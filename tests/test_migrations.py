@@ -16,6 +16,7 @@ from crm.customers.models import Customer
 from crm.db import db, transactions, unit_of_work
 from crm.desk.search import catch_up, find
 from crm.durable import backup, checks, restore
+from crm.duties import seals  # noqa: F401  a table of its own, which only the worker knows
 from crm.duties.models import Event
 from crm.files import store
 from crm.migrating import behind, migrate
