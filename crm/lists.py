@@ -99,9 +99,9 @@ class Table:
     def filters(self) -> set[str]:
         return {one.name for one in fields(self.filter)}
 
-    def chosen(self, args: Mapping[str, str]) -> int:
-        """How many of this list's filters an address names."""
-        return sum(key in self.filters for key, value in args.items() if value)
+    def chosen(self, wanted: Any) -> int:
+        """How many filters are chosen; what an address names and nobody can read is none."""
+        return sum(getattr(wanted, one.name) != one.default for one in fields(self.filter))
 
     def narrowed(self, query: str) -> str:
         """A query string with nothing in it but this list's own filters."""
