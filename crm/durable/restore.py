@@ -100,6 +100,7 @@ def _place_beside(made: Manifest, folder: Path, instance: Path) -> None:
         os.replace(anchors.path(), instance / f"anchors.until-{clock.now():%Y%m%dT%H%M%S}.log")
     if form.ANCHORS in made.members:
         os.replace(folder / form.ANCHORS, anchors.path())
+    anchors.begin()
 
 
 def _place_files(folder: Path, instance: Path) -> None:

@@ -22,6 +22,7 @@ from crm.duties.models import Event
 BATCH = 500  # events sealed in one unit of work, seals looked at in one piece
 LATE = 10_000  # an event may be committed after younger ones: so far back one looks for it
 SOON = timedelta(hours=1)  # by then the worker should have come by
+LOST = f"{anchors.NAME} is gone: bring back its copy, or begin anew with an empty file of that name"
 EVENTS = Event.__table__
 
 
@@ -88,6 +89,8 @@ def seal_events(as_of: datetime) -> int:
         with unit_of_work():
             hold("seals")
             head = _head()
+            if head is None:
+                anchors.begin()
             _begin_keys(head, as_of)
             seq, last = (head.seq, head.hash) if head else (0, "")
             events = _unsealed(BATCH)
@@ -115,12 +118,14 @@ def _day(as_of: datetime) -> str:
 
 def anchor(as_of: datetime) -> int:
     """A sweep's step: once a day, if it has moved, the newest seal into the file outside. RuntimeError if the one written
-    there last is not the chain's: nothing is anchored upon a chain that was laid anew."""
+    there last is not the chain's, or if the file is lost: nothing is anchored upon a chain that may have been laid anew."""
     known, today = anchors.read(), _day(as_of)
     with unit_of_work(read_only=True):
         head = _head()
         if head is None or (known.last and known.last.day == today and known.last.key != anchors.PLAIN):
             return 0
+        if not anchors.path().exists():
+            raise RuntimeError(LOST)
         if known.last and db.session.scalar(select(Seal.hash).where(Seal.seq == known.last.seq)) != known.last.hash:
             raise RuntimeError(f"seal {known.last.seq} is not the one that was anchored: see `crm audit-verify`")
         if known.last and known.last.seq == head.seq:
@@ -199,6 +204,8 @@ class _Walk:
         if lost := [seq for seq in sorted(self._anchors) if seq > self.seq]:
             day = self._anchors[lost[0]][0].day
             self._say(f"seal {lost[0]}, anchored on {day}, is gone, and all after event {self.event_id}")
+        if self.found.sealed and not anchors.path().exists():
+            self._say(LOST)
         return self.found
 
 

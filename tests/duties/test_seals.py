@@ -132,7 +132,7 @@ def laid_anew(key: str = "") -> list[str]:
 
 
 def test_a_chain_laid_anew_without_the_key_shows_even_where_nothing_was_anchored(sealed):
-    anchors.path().unlink()
+    anchors.path().write_text("")
     behind_its_back(sealed, *laid_anew())
     assert len([one for one in seals.verify().faults if "not as it was" in one]) == seals.verify().sealed
 
@@ -192,6 +192,19 @@ def test_the_anchor_is_written_once_a_day_and_only_if_the_chain_has_moved(sealed
         seals.seal_events(clock.now())
         assert seals.anchor(clock.now()) == 1 and seals.anchor(clock.now()) == 0
         assert seals.verify().faults == [] and len(anchors.read().lines) == 2
+
+
+def test_a_lost_file_shows_and_nothing_is_anchored_until_somebody_has_looked(sealed):
+    anchors.path().unlink()
+    with unit_of_work():
+        make.ticket()
+    with clock.frozen(TUESDAY):
+        seals.seal_events(clock.now())
+        with pytest.raises(RuntimeError, match="is gone"):
+            seals.anchor(clock.now())
+        assert seals.verify().faults == [seals.LOST] and not anchors.path().exists()
+        anchors.path().touch()
+        assert seals.anchor(clock.now()) == 1 and seals.verify().faults == []
 
 
 def test_every_line_counts_also_where_a_seal_is_named_twice(sealed):
