@@ -20,7 +20,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bench.places import Place, places
-from crm import clock, create_app, make_secret_key
+from crm import clock, create_app, keys
 from crm.contracts import workflow as contracts
 from crm.db import db, unit_of_work
 from crm.durable import checks
@@ -216,7 +216,7 @@ def _fits(one: Message, arrived: int) -> bool:
 def run(count: int, kills: int, kind: str, workers: int = 3) -> dict:
     with tempfile.TemporaryDirectory() as name, places(kind, Path(name)) as new, mail_server(Path(name)) as port:
         place, folder = new(), Path(name)
-        make_secret_key(place.folder)
+        keys.make(place.folder)
         fill(place, count)
         was = outbox.LEASE, outbox.BACK_OFF, outbox.open_at, delivery.PATIENCE, letter.sheet_of
         hurried()

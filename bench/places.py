@@ -12,7 +12,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from crm import create_app, make_secret_key
+from crm import create_app, keys
 from crm.db import db
 from crm.migrating import migrate
 from tests.postgres import Cluster
@@ -50,7 +50,7 @@ class Place:
     @contextmanager
     def app(self) -> Iterator[Flask]:
         """The program on this place, its tables made if they are not; let go of afterwards."""
-        make_secret_key(self.folder)
+        keys.make(self.folder)
         made = create_app(self.settings)
         with made.app_context():
             migrate()

@@ -1,7 +1,5 @@
 """The service department's program: `create_app`, and the edge of a request."""
 
-import os
-import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ from flask_wtf import CSRFProtect
 from sqlalchemy.orm import configure_mappers
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from crm import answers, migrating
+from crm import answers, keys, migrating
 from crm.db import asides, db, transactions, unit_of_work, wire
 from crm.duties.record import via
 from crm.permissions import Permission
@@ -58,30 +56,17 @@ class Crm(Flask):
             return self.make_response(view())
 
 
-def secret_key(instance: Path) -> str | None:
-    path = instance / "secret.key"
-    return path.read_text().strip() if path.exists() else None
-
-
-def make_secret_key(instance: Path) -> None:
-    """A key of this instance's own, readable to nobody else; one that is there stays."""
-    instance.mkdir(mode=0o700, parents=True, exist_ok=True)  # the database and the files are nobody else's, too
-    path = instance / "secret.key"
-    if not path.exists():
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_hex(32))
-
-
 def _configure(app: Flask, settings: Mapping[str, Any]) -> None:
     packaged = HERE / "_config_default.py"
     app.config.from_pyfile(str(packaged if packaged.exists() else ROOT / "config.py"))
     app.config.update(settings)
-    instance = Path(app.config["INSTANCE"])
     url = app.config["SQLALCHEMY_DATABASE_URI"].replace("postgres://", "postgresql+psycopg://", 1)
     app.config["SQLALCHEMY_DATABASE_URI"] = url.replace("postgresql://", "postgresql+psycopg://", 1)
-    app.config["SECRET_KEY"] = app.config["SECRET_KEY"] or secret_key(instance)
-    if not app.config["SECRET_KEY"]:
+    lying = keys.read(keys.path(Path(app.config["INSTANCE"])))
+    own = app.config["SECRET_KEY"] or next(iter(lying), None)
+    if not own:
         raise NotSetUp("No secret key: run `crm init --admin LOGIN` first, or set CRM_SECRET_KEY.")
+    app.config.update(SECRET_KEY=own, FORMER_KEYS=[key for key in lying if key != own])
     secure = app.config["CRM_URL"].startswith("https://")
     app.config["SESSION_COOKIE_SECURE"] = secure
     app.config["SESSION_COOKIE_NAME"] = "__Host-crm" if secure else "crm"

@@ -12,7 +12,7 @@ import click
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from crm import NotSetUp, clock, create_app, demo, make_secret_key, serve, sweep
+from crm import NotSetUp, clock, create_app, demo, keys, serve, sweep
 from crm.db import db, unit_of_work
 from crm.desk import search as desk_search
 from crm.desk.imports import KINDS
@@ -79,7 +79,7 @@ def _instance() -> Path:
 
 def _prepare() -> Flask:
     """The instance folder, its key, and the newest tables with the shipped rulebook in them."""
-    make_secret_key(_instance())
+    keys.make(_instance())
     made = app(ready=False)
     with made.app_context():
         migrate()
@@ -194,7 +194,7 @@ def reindex() -> None:
         click.echo(f"{desk_search.rebuild()} subjects can be found.")
 
 
-for command in (durable.backup, durable.restore, durable.check, durable.audit_verify):
+for command in (durable.backup, durable.restore, durable.check, durable.audit_verify, durable.rotate_keys):
     crm.add_command(command)
 
 
@@ -288,7 +288,7 @@ def main() -> None:
         crm()
     except Refused as refusal:
         sys.exit(said(refusal))
-    except (NotSetUp, NotDone, serve.PortTaken, rules.RulebookError, ValueError, UnicodeDecodeError) as wrong:
+    except (NotSetUp, NotDone, keys.NoRotation, serve.PortTaken, rules.RulebookError, ValueError, UnicodeDecodeError) as wrong:
         sys.exit(str(wrong))
     except SQLAlchemyError as wrong:
         logging.getLogger("crm").debug("database", exc_info=True)

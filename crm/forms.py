@@ -155,12 +155,12 @@ class MoneyField(StringField):
 
     def process_formdata(self, valuelist) -> None:
         text = clean(valuelist[0]) if valuelist else ""
-        self.data = None
-        if text:
-            fen = fen_of(text)
-            if fen is None or not self.least <= fen <= self.most:
-                raise ValueError(_l("An amount in yuan is needed, such as 1200 or 1200.50."))
-            self.data = fen
+        self.data, fen = None, fen_of(text)
+        if text and (fen is None or not self.least <= fen <= self.most):
+            raise ValueError(_l("An amount in yuan is needed, such as 1200 or 1200.50."))
+        if not text and self.flags.required:  # blanks are nothing
+            raise ValueError(_l("This is needed."))
+        self.data = fen
 
 
 class TicksField(SelectMultipleField):

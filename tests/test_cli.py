@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from crm import sweep
+from crm import keys, sweep
+from crm.duties import seals
 from tests import forked, make
 
 CRM = str(Path(sys.executable).with_name("crm"))
@@ -69,7 +70,7 @@ def test_a_short_password_makes_no_account_and_it_may_be_tried_again(run):
     assert run("init", "--admin", "boss", typed="a long password\n")[0] == 0
 
 
-@pytest.mark.parametrize("command", ["tick", "serve", "worker", "rulebook show"])
+@pytest.mark.parametrize("command", ["tick", "serve", "worker", "rulebook show", "rotate-keys"])
 def test_before_init_every_command_says_what_to_do_in_one_line(run, command):
     code, _, wrong = run(*command.split())
     assert code == 1 and "crm init" in wrong and len(wrong.strip().splitlines()) == 1
@@ -144,6 +145,36 @@ def test_customers_are_imported_and_the_last_line_counts(ready, tmp_path):
     )
     assert ready("import", "customers", str(sheet), "--map", "nonsense")[0] == 1
     assert ready("check")[0] == 0
+
+
+def test_a_new_key_comes_before_the_former_ones_and_older_seals_are_still_checked(ready, tmp_path):
+    assert ready("tick")[0] == 0
+    file, sheet = tmp_path / "instance" / "secret.key", tmp_path / "customers.csv"
+    first = file.read_text()
+    code, said, _ = ready("rotate-keys")
+    assert code == 0 and "1 of former times" in said
+    new, *former = keys.read(file)
+    assert former == [first] and new != first and len(new) == 64 and file.stat().st_mode & 0o077 == 0
+    sheet.write_text("编号,简称\n000007,宏远机械\n", encoding="utf-8-sig")
+    assert ready("import", "customers", str(sheet))[0] == 0 and ready("tick")[0] == 0
+    with sqlite3.connect(tmp_path / "instance" / "crm.db") as connection:
+        makers = {name for (name,) in connection.execute("SELECT DISTINCT key FROM seals")}
+    assert makers == {seals.Key.of(new).name, seals.Key.of(first).name}
+    assert ready("audit-verify")[0] == 0
+    assert "2 of former times" in ready("rotate-keys")[1] and ready("audit-verify")[0] == 0
+    file.write_text(keys.read(file)[0])
+    code, _, wrong = ready("audit-verify")
+    assert code == 1 and wrong.count("made with another key") == 2
+    (tmp_path / "kept").write_text(f"{new}\n{first}\n")
+    assert ready("audit-verify", "--key", str(tmp_path / "kept"))[0] == 0
+
+
+def test_a_key_of_the_environment_is_not_touched_and_it_is_said_what_to_do(ready, tmp_path):
+    file = tmp_path / "instance" / "secret.key"
+    before = file.read_text()
+    ready.environment["CRM_SECRET_KEY"] = "mine"
+    code, _, wrong = ready("rotate-keys")
+    assert code == 1 and "CRM_SECRET_KEY" in wrong and file.read_text() == before
 
 
 @pytest.mark.parametrize("command", [["run"], ["serve", "--workers", "1"]])

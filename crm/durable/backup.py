@@ -18,7 +18,7 @@ from pathlib import Path
 from flask import current_app
 from sqlalchemy import Connection, func, inspect, select
 
-from crm import clock
+from crm import clock, keys
 from crm.db import db, unit_of_work
 from crm.durable import manifest as form
 from crm.durable import snapshots
@@ -86,7 +86,7 @@ def _write(part: Path, folder: Path, *, with_key: bool, anyway: bool) -> Manifes
 
 
 def _key() -> bytes:
-    path = Path(current_app.config["INSTANCE"]) / "secret.key"
+    path = keys.path(Path(current_app.config["INSTANCE"]))
     if not path.exists():
         raise NotDone("--with-key: the key is not in the instance folder, so it is yours to keep (CRM_SECRET_KEY)")
     return path.read_bytes()

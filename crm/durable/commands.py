@@ -1,5 +1,6 @@
-"""`crm backup`, `crm restore`, `crm check` and `crm audit-verify`."""
+"""`crm backup`, `crm restore`, `crm check`, `crm audit-verify` and `crm rotate-keys`."""
 
+import os
 import secrets
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ import click
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from crm import NotSetUp, clock, create_app
+from crm import NotSetUp, clock, create_app, keys
 from crm.db import unit_of_work
 from crm.durable import backup as backups
 from crm.durable import checks
@@ -79,13 +80,23 @@ def check() -> None:
         _check()
 
 
+@click.command("rotate-keys")
+def rotate_keys() -> None:
+    """A new secret key; those of before are kept for the seals they made. Start server and worker anew afterwards."""
+    instance = Path(create_app().config["INSTANCE"])
+    if os.environ.get("CRM_SECRET_KEY"):
+        raise NotDone(f"The key is CRM_SECRET_KEY: add it to {keys.path(instance)}, a line of its own, and set another.")
+    former = keys.rotate(instance)
+    click.echo(f"A new key, {former} of former times. Start the server and the worker anew; everybody logs in again then.")
+
+
 @click.command("audit-verify")
-@click.option("--key", "keys", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="a file with a secret key of former times")  # fmt: skip
-def audit_verify(keys: tuple[Path, ...]) -> None:
+@click.option("--key", "files", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="a file with secret keys of former times that are not in this place's own")  # fmt: skip
+def audit_verify(files: tuple[Path, ...]) -> None:
     """Whether the events are as they were when they were sealed; exit code 1 if not."""
     with _app().app_context(), unit_of_work(read_only=True):
-        found = seals.verify(seals.Key.of(file.read_text().strip()) for file in keys)
+        found = seals.verify(seals.Key.of(key) for file in files for key in keys.read(file))
     plain = f" ({found.plain} without a key)" if found.plain else ""
     click.echo(f"sealed {found.sealed}{plain}, waiting {found.waiting}, anchors {found.anchors}, head {found.head or '—'}")
     for fault in found.faults:

@@ -8,7 +8,7 @@ from pathlib import Path
 from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
-from crm import clock, make_secret_key
+from crm import clock, keys
 from crm.db import unit_of_work
 from crm.desk import search
 from crm.durable import integrity, snapshots
@@ -92,10 +92,10 @@ def _acts_by_itself() -> None:
 
 def _place_beside(made: Manifest, folder: Path, instance: Path) -> None:
     """The key, unless the place has one; the anchors, and beside them those the place had: they speak of what is lost."""
-    if form.KEY in made.members and not (instance / "secret.key").exists():
-        os.replace(folder / form.KEY, instance / "secret.key")
-        (instance / "secret.key").chmod(0o600)
-    make_secret_key(instance)
+    if form.KEY in made.members and not keys.path(instance).exists():
+        os.replace(folder / form.KEY, keys.path(instance))
+        keys.path(instance).chmod(0o600)
+    keys.make(instance)
     if anchors.path().exists():
         os.replace(anchors.path(), instance / f"anchors.until-{clock.now():%Y%m%dT%H%M%S}.log")
     if form.ANCHORS in made.members:

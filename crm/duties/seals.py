@@ -50,6 +50,10 @@ class Key:
     def own(cls) -> "Key":
         return cls.of(current_app.config["SECRET_KEY"])
 
+    @classmethod
+    def former(cls) -> "list[Key]":
+        return [cls.of(one) for one in current_app.config["FORMER_KEYS"]]
+
     @property
     def name(self) -> str:
         return hmac.new(self.secret, b"name", "sha256").hexdigest()[:16]
@@ -210,8 +214,8 @@ class _Walk:
 
 
 def verify(keys: Iterable[Key] = ()) -> Verdict:
-    """Walk the chain and compare it with the events and with the anchors outside; `keys` are those of former times."""
-    walk = _Walk([Key.own(), *keys], anchors.read())
+    """Walk the chain and compare it with the events and with the anchors outside; `keys` are further ones, of another place."""
+    walk = _Walk([Key.own(), *Key.former(), *keys], anchors.read())
     chain = select(Seal.seq, Seal.event_id, Seal.hash, Seal.key, EVENTS).outerjoin(EVENTS, EVENTS.c.id == Seal.event_id)
     for row in db.session.execute(chain.order_by(Seal.seq).execution_options(yield_per=BATCH)):
         walk.step(row)

@@ -3,10 +3,10 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField
-from wtforms.validators import InputRequired, Regexp
+from wtforms.validators import Regexp
 
 from crm.errors import Invalid
-from crm.forms import CrmForm, DayField, LineField, PickField, TicksField, WordsField
+from crm.forms import CrmForm, DayField, Filled, LineField, PickField, TicksField, WordsField
 from crm.rulebooks import typed as types
 from crm.rulebooks.models import Kind
 from crm.rulebooks.sheets import KINDS, Data, Entry, Wrong, read
@@ -31,7 +31,7 @@ class IssueForm(CrmForm):
 class WordedForm(IssueForm):
     """Where something changed on clauses whose words did not: people acknowledge those words."""
 
-    as_worded = BooleanField(_l("The words of these clauses fit as they are"), validators=[InputRequired(_l(
+    as_worded = BooleanField(_l("The words of these clauses fit as they are"), validators=[Filled(_l(
         "Look at the words of these clauses first: people acknowledge them.",
     ))])  # fmt: skip
 

@@ -210,6 +210,8 @@ def test_the_ledger_shows_each_line_with_what_was_there_after_it(app, browser):
         assert "¥7.01" in page and "-¥12.99" in page and "水果" in page
         bad = director.send("/fund/spending", fen="9", on="2026-12-02", purpose="很多很多")
         assert bad.status_code == 422 and "很多很多" in bad.text
+        for blank in (" ", "\x0b", "\u3000"):
+            assert "This is needed." in director.send("/fund/spending", fen=blank, on="2026-12-02", purpose="水果").text
         entry = db.session.query(FundEntry.id).filter_by(kind="spent").scalar()
         assert director.send(f"/fund/{entry}/reversal", reason="记错").status_code == 303
         assert browser("specialist").get("/fund").status_code == 403

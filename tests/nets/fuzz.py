@@ -28,6 +28,7 @@ SHARE = 10_000  # requests of one process on one house: to find what there is ta
 SAID = ("requests", "5xx", "slow", "changed", "echo", "2xx", "3xx", "4xx")
 LINE = 60_000  # letters of an address: no server lets a longer one in
 SHAPES = ("value",) * 12 + ("missing", "twice", "many", "file for words", "words for a file", "unknown", "bare")
+FIRST = ("", " ", "\x0b", "\u3000", "0", "-1", "false", "%", "x", "1" * 20)  # each in every field, one after the other
 LEAVES = {"door.logout"}  # ends the log-in, as it should
 
 
@@ -75,6 +76,15 @@ class Fuzz:
         with self.house.app.app_context():
             self.before = digest()
 
+    def each(self, seed: str) -> None:
+        """One seed in every field there is, once."""
+        met = set()
+        for who, form in self.targets:
+            for name in (*form.names, *form.form["files"]):
+                if (form.endpoint, name) not in met:
+                    met.add((form.endpoint, name))
+                    self.sent(who, form, name, seed, "words for a file" if name in form.form["files"] else "value")
+
     def run(self, count: int) -> None:
         while self.counts["requests"] < count:
             who, form = self.random.choice(self.targets)
@@ -89,8 +99,9 @@ class Fuzz:
         return name, self.seeds[self._at[key]]
 
     def one(self, who: str, form: Form) -> None:
-        name, seed = self._seed(form)
-        shape = self.random.choice(SHAPES)
+        self.sent(who, form, *self._seed(form), self.random.choice(SHAPES))
+
+    def sent(self, who: str, form: Form, name: str, seed, shape: str) -> None:
         pairs, files = self._shaped(form, name, seed, shape)
         began, worked = time.monotonic(), time.process_time()
         if form.method == "GET":
@@ -194,6 +205,8 @@ def _filled(url: str, folder: Path) -> Path:
 
 def _ran(house: House, seed: int, count: int) -> tuple[Counter, list]:
     fuzz = Fuzz(house, seed)
+    if count >= SHARE:  # of ten shares each takes another
+        fuzz.each(FIRST[seed % len(FIRST)])
     fuzz.run(count)
     with house.app.app_context():
         db.session.remove()

@@ -260,6 +260,7 @@ def test_where_something_changed_and_not_its_clauses_words_whoever_issues_it_say
     answer = director.send(f"{draft.path}/issue", holds_from="2026-12-24")
     assert answer.status_code == 422 and "Look at the words of these clauses first" in answer.text and 'value="2026-12-24"' in answer.text
     assert re.search(r'id="issue-as_worded-help">[^<]*7\.5', answer.text), "which they are"
+    assert director.send(f"{draft.path}/issue", holds_from="2026-12-24", as_worded="false").status_code == 422, "that is not saying so"
     assert db.session.get_one(Draft, draft.id).issued_id is None
     assert issue(director, draft, "2026-12-24").status_code == 303
 
