@@ -1,6 +1,7 @@
 """Bad input in every field of every form and in every parameter, as found on the pages: `make fuzz`, N=… requests."""
 
 import argparse
+import gc
 import logging
 import multiprocessing
 import random
@@ -205,6 +206,8 @@ def _filled(url: str, folder: Path) -> Path:
 
 def _ran(house: House, seed: int, count: int) -> tuple[Counter, list]:
     fuzz = Fuzz(house, seed)
+    gc.collect()
+    gc.freeze()  # what was found on the pages is not the program's to look through while it answers
     if count >= SHARE:  # of ten shares each takes another
         fuzz.each(FIRST[seed % len(FIRST)])
     fuzz.run(count)
