@@ -90,6 +90,7 @@ def main(words: list[str]) -> int:
     chosen = [one for one in every if all(word in one["file"] + one["old"] + one["what"] for word in words)][first - 1 :]
     counts: dict[str, list[dict]] = {}
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(AT_ONCE) as pool:
+        Path(folder, "shared").symlink_to(ROOT.parent / "shared")  # the real data lie beside a checkout
         trees: queue.SimpleQueue[Path] = queue.SimpleQueue()
         for number in range(AT_ONCE):
             copy(Path(folder, str(number)))
