@@ -74,8 +74,9 @@ class Move:
         return self.to if isinstance(self.to, frozenset) else frozenset({self.to} if self.to else ())
 
     def apply(self, subject, by, to: str | Callable[[Any], str] | None = None) -> None:
-        """Take the arrow in one guarded UPDATE; of any number at once, one does. Forbidden, WrongState, or what else stands in
-        the way (of the subject as it is now, locked). `to`: which of several `ends`, or what tells it of the locked subject."""
+        """Take the arrow in one guarded UPDATE; of any number at once, one does. Forbidden, WrongState (also where nothing is
+        owed that it settles), or what else stands in the way (of the subject as it is now, locked). `to`: which of several
+        `ends`, or what tells it of the locked subject."""
         if not self.may(by, subject):
             raise Forbidden()
         if self.unless or callable(to):
@@ -84,6 +85,8 @@ class Move:
             if subject.state in self.froms and (why := self.why_not(subject, by)):
                 raise why
         self.take(subject, to(subject) if callable(to) else to)
+        if self.owed and not subject.owes(self.owed.split()):
+            raise WrongState()
 
     def take(self, subject, to: str | None = None) -> None:
         """The same where who may was decided before, as by an approved absence."""

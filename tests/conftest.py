@@ -31,7 +31,6 @@ from crm.catalogue import drawn, drawn_rows
 from crm.db import db, hold, next_number, unit_of_work
 from crm.durable import checks
 from crm.duties.models import Subject
-from crm.errors import Invalid
 from crm.importing import LOCK
 from crm.migrating import migrate
 from crm.search import SearchRow
@@ -442,7 +441,7 @@ class Browser:
     def enter(self, login: str) -> None:
         """In as whoever gave the right password: the door has tests of its own, and a log-in takes three requests' time."""
         app = self.client.application
-        with app.test_request_context("/login", headers=self.headers), suppress(Invalid), unit_of_work():
+        with app.test_request_context("/login", headers=self.headers), unit_of_work():
             user = db.session.scalars(select(User).where(User.login == login)).one()
             _session, token = entrance._begin(entrance.account_of(user), "", entrance.Visitor())
         with self.client.session_transaction() as cookie:

@@ -10,7 +10,6 @@ from crm.absences.moves import MOVES, NOTHING_LEFT
 from crm.db import db, next_number
 from crm.duties.locks import lock
 from crm.duties.record import open_subject, record
-from crm.duties.workflow import must_be_owed
 from crm.errors import NEEDED, Invalid, Refused, blank, needed
 from crm.files.workflow import attach
 from crm.labels import N_
@@ -100,7 +99,6 @@ def _unless_begun(state: State) -> Callable[[Absence], State]:
 def accept(absence: Absence, *, by, words: str = "") -> None:
     """From the first day on they owe what is handed over; where that has come, from now on."""
     MOVES["accept"].apply(absence, by, to=_unless_begun(State.ACCEPTED))
-    must_be_owed(absence, MOVES["accept"])
     absence.accepted_at = clock.now()
     absence.reckon()
     db.session.flush()
@@ -115,7 +113,6 @@ def accept(absence: Absence, *, by, words: str = "") -> None:
 def decline(absence: Absence, *, by, reason: str) -> None:
     """Then another is to be named, by the person or by who decides."""
     MOVES["decline"].apply(absence, by, to=_unless_begun(State.WANTING))
-    must_be_owed(absence, MOVES["decline"])
     needed(reason=reason)
     absence.concerned_id = None
     db.session.flush()
@@ -186,7 +183,6 @@ def end(absence: Absence) -> bool:
 def come_back(absence: Absence, *, by) -> None:
     """Back at work, on the day after or sooner; what is still open with the stand-in stays there until it is given back."""
     MOVES["return"].apply(absence, by)
-    must_be_owed(absence, MOVES["return"])
     absence.returned_at = clock.now()
     absence.reckon()
     cover.forget()

@@ -1,4 +1,4 @@
-"""The moves of a change request (5.4): its states, and every arrow between them."""
+"""The moves of a change request (5.4): its states, every arrow that has a button, and those that come of a change of its text."""
 
 from typing import Any
 

@@ -16,7 +16,6 @@ from crm.duties import workflow as duties
 from crm.duties.models import Subject
 from crm.duties.passing import hand_over
 from crm.duties.record import open_subject, record
-from crm.duties.workflow import must_be_owed
 from crm.errors import Forbidden, Invalid, Refused, WrongState, blank, needed
 from crm.files.workflow import attach, scans
 from crm.labels import N_
@@ -143,7 +142,6 @@ def approve(
     """The manager's detailed opinion and the date that is promised (5.4.4). It binds to the text as it stands now. Where
     another day was promised before the text was changed, the customer is told why it moves (5.4.5)."""
     MOVES["approve"].apply(change, by)
-    must_be_owed(change, MOVES["approve"])
     moved = change.expected_on is not None and change.expected_on != expected_on
     wrong = blank(opinion=opinion)
     if moved:
@@ -166,7 +164,6 @@ def _promise(change: ChangeRequest, by, day: date, reason: str = "", told: str =
 
 def reject(change: ChangeRequest, *, by, reason: str, standing_in: str = "") -> None:
     MOVES["reject"].apply(change, by)
-    must_be_owed(change, MOVES["reject"])
     if not reason.strip():
         raise Invalid(fields={"reason": N_("Say why.")})
     change.opinion, change.expected_on = reason, None  # of which the customer is told
@@ -176,7 +173,6 @@ def reject(change: ChangeRequest, *, by, reason: str, standing_in: str = "") -> 
 def tell(change: ChangeRequest, *, by, words: str) -> None:
     """The customer was told, either way (5.4.5)."""
     MOVES["tell"].apply(change, by)
-    must_be_owed(change, MOVES["tell"])
     record(ChangeEvent.TOLD, change, by=by, words=words)
 
 

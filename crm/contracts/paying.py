@@ -14,8 +14,7 @@ from crm.contracts.sums import in_full, open_fen, paid_fen
 from crm.db import db
 from crm.duties import editions
 from crm.duties.models import Event
-from crm.duties.record import record, settle
-from crm.duties.workflow import must_be_owed
+from crm.duties.record import record, settle_first
 from crm.errors import Invalid, Refused
 from crm.labels import N_
 from crm.money import MOST
@@ -150,9 +149,8 @@ def begun(contract: Contract, by, *, taken_over: bool = False) -> None:
 
 def _owed(verb: str, contract: Contract, by) -> None:
     """Take a verb that settles a duty; what fell due by now opens its own first, for nobody waits for a sweep."""
+    settle_first(contract)
     MOVES[verb].apply(contract, by)
-    settle(contract, clock.now())
-    must_be_owed(contract, MOVES[verb])
 
 
 def chase(contract: Contract, *, by, words: str) -> None:

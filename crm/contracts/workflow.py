@@ -16,7 +16,6 @@ from crm.duties import editions
 from crm.duties import workflow as duties
 from crm.duties.locks import lock
 from crm.duties.record import open_subject, record
-from crm.duties.workflow import must_be_owed
 from crm.errors import NEEDED, Forbidden, Invalid, Refused, WrongState
 from crm.files.workflow import attach, scans
 from crm.labels import N_
@@ -212,14 +211,12 @@ def adjust(contract: Contract, *, by, starts_on: date, ends_on: date, reason: st
 def check(contract: Contract, *, by) -> None:
     """A period that was typed by hand, or brought in with a file, is right: a manager says so who did not enter it (5.2.7)."""
     MOVES["check"].apply(contract, by)
-    must_be_owed(contract, MOVES["check"])
     record(ContractEvent.CHECKED, contract, by=by)
 
 
 def serials(contract: Contract, *, by, reason: str) -> None:
     """The new period needs no new serial numbers, and why; where it does, handing them over is what settles it (5.6.4)."""
     MOVES["serials"].apply(contract, by)
-    must_be_owed(contract, MOVES["serials"])
     paying.because(reason)
     record(ContractEvent.SERIALS_GIVEN, contract, by=by, reason=reason)
 

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
+from crm.duties.events import DutyEvent
 from crm.duties.rulebook import PROGRAM, Rule, Rulebook, holds
 from crm.permissions import Role
 from crm.workdays import Calendar, Span
 
-BREACHED, REPRICED = "duty.breached", "duty.repriced"
+BREACHED, REPRICED = DutyEvent.BREACHED, DutyEvent.REPRICED
 FARTHEST = timedelta(days=366)  # to which a deadline is put off
 
 

@@ -1,12 +1,13 @@
 """Subject, Event, Duty and what belongs to them: the tables everything else stands on."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
-from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint, and_, false, true
+from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint, false, select, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from crm import clock
 from crm.db import db, only
 from crm.duties.declared import Declared
 from crm.duties.events import EditionEvent, EditionState
@@ -65,6 +66,11 @@ class Subject(Declared, db.Model):
     def facts(self) -> dict[str, Any]:
         """What the rulebook's conditions and dates may name."""
         return {"state": self.state, "category": self.category}
+
+    def owes(self, rules: Collection[str]) -> bool:
+        """Whether a duty of one of these rules is open on it, and its time has come."""
+        owed = Duty.subject_id == self.id, Duty.rule.in_(rules), open_now(), Duty.show_from <= clock.now()
+        return db.session.scalar(select(Duty.id).where(*owed).limit(1)) is not None
 
     @classmethod
     def odd(cls) -> Mapping[str, ColumnElement[bool]]:
@@ -283,9 +289,9 @@ class Acknowledgement(db.Model):
 
 
 def open_now() -> ColumnElement[bool]:
-    return and_(Duty.kept_by_id.is_(None), Duty.dropped_by_id.is_(None))
+    return Duty.kept_by_id.is_(None) & Duty.dropped_by_id.is_(None)
 
 
 def pending_now() -> ColumnElement[bool]:
     """Open, not yet breached, and not waiting for a decision on more time."""
-    return and_(open_now(), Duty.breached_by_id.is_(None), Duty.held_by_id.is_(None))
+    return open_now() & Duty.breached_by_id.is_(None) & Duty.held_by_id.is_(None)

@@ -43,7 +43,7 @@ SETTINGS = {  # and what holds unsaid
 
 
 class _Reader:
-    """Turns TOML tables into the dataclasses above and remembers every fault on the way."""
+    """Turns TOML tables into the dataclasses of `rulebook` and remembers every fault on the way."""
 
     def __init__(self, data: dict[str, Any]) -> None:
         self.data, self.faults = data, []

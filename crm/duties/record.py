@@ -14,6 +14,7 @@ from crm.db import db, rows_of
 from crm.duties import rows
 from crm.duties.carrying import BREACHED, REPRICED, Met, carry_out, missed, own_rule, rule_from_below, warning
 from crm.duties.editions import book, edition_id, ruling, todays_id
+from crm.duties.events import DutyEvent
 from crm.duties.locks import lock, opened_here
 from crm.duties.models import Duty, Subject, pending_now
 from crm.duties.posting import post
@@ -24,7 +25,7 @@ from crm.workdays import Calendar, calendar
 
 via: ContextVar[tuple[str, str]] = ContextVar("via", default=("cli", ""))  # (page | import | cli | tick, address)
 
-_quietly: ContextVar[bool] = ContextVar("told", default=False)  # by another event, all at once
+_quietly: ContextVar[bool] = ContextVar("quietly", default=False)  # by another event, all at once
 
 
 def open_subject(subject: Subject, *, at: datetime | None = None, history: bool = False) -> None:
@@ -94,8 +95,8 @@ def record(kind: str, subject: Subject, *, by=None, at: datetime | None = None, 
 
 CONCERNS = {
     BREACHED: "owner",
-    "duty.more_time_granted": "asked_by",
-    "duty.more_time_refused": "asked_by",
+    DutyEvent.MORE_TIME_GRANTED: "asked_by",
+    DutyEvent.MORE_TIME_REFUSED: "asked_by",
 }  # on any subject
 
 

@@ -205,13 +205,6 @@ def kept_from(duty: Duty, user) -> bool:
     return rule.others and user.id in duty.subject.servers
 
 
-def must_be_owed(subject: Subject, move: Move) -> None:
-    """A move that settles a duty is taken while that is open, and not before its time: WrongState otherwise."""
-    owed = Duty.subject_id == subject.id, Duty.rule.in_(move.owed.split()), open_now(), Duty.show_from <= clock.now()
-    if db.session.scalar(select(Duty.id).where(*owed).limit(1)) is None:
-        raise WrongState()
-
-
 def claim(duty: Duty, *, by) -> None:
     """Take on what falls to one's role. Of two at once one does: WrongState for the other."""
     lock(duty.subject)

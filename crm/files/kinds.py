@@ -25,7 +25,6 @@ KINDS = (
     Kind("application/vnd.openxmlformats-officedocument", frozenset({"docx", "xlsx", "pptx"}), (b"PK\x03\x04",)),
 )  # fmt: skip
 TEXT = Kind("text/plain", frozenset({"txt", "csv", "log"}), ())
-ENDINGS = sorted(frozenset().union(TEXT.endings, *(kind.endings for kind in KINDS)))
 
 
 def _fits(kind: Kind, content: bytes) -> bool:

@@ -12,7 +12,6 @@ from crm.duties.editions import book_of
 from crm.duties.locks import lock
 from crm.duties.models import Event, Subject
 from crm.duties.record import open_subject, record
-from crm.duties.workflow import must_be_owed
 from crm.errors import Forbidden, Invalid, Refused
 from crm.files.workflow import attach
 from crm.labels import N_
@@ -205,7 +204,6 @@ def lose(paper: Paper, *, by, words: str) -> None:
 def see(paper: Paper, *, by) -> None:
     """A manager knows of the loss, never the one who lost it; what it costs is decided by a penalty (7.3)."""
     MOVES["see"].apply(paper, by)
-    must_be_owed(paper, MOVES["see"])
     _happened(PaperEvent.LOSS_SEEN, paper, by)
 
 

@@ -11,7 +11,6 @@ from sqlalchemy import select
 from crm import clock
 from crm.db import db, next_number
 from crm.duties import editions
-from crm.duties import workflow as duties
 from crm.duties.models import Duty, Event, Subject, open_now
 from crm.duties.passing import pass_duty
 from crm.duties.record import days_of, open_subject, record
@@ -257,7 +256,6 @@ def decide(penalty: Penalty, *, by, outcome: str, answer: str, fen: int | None =
 def weigh(penalty: Penalty, *, by, words: str) -> None:
     """Dismissal, demotion: people decide, once the person has signed and may no longer appeal, or was answered (7.1, 7.2)."""
     MOVES["weigh"].apply(penalty, by)
-    duties.must_be_owed(penalty, MOVES["weigh"])
     needed(words=words)
     penalty.decision = words
     record(PenaltyEvent.WEIGHED, penalty, by=by, words=words, to=penalty.concerned_id)

@@ -56,9 +56,6 @@ class Watched:
     at: Mapping[str, str]
 
 
-KEYS = ("ended", "in_time", "late", "lacking", WRITE_UP, HAND_IN, "missed", "rated", *MARKS, "bad")
-
-
 def watched(span: Span, people: Iterable[Any], user) -> list[Watched]:
     """Of each person, by name; a handful of statements for however many."""
     found: dict[int, Counter[str]] = {}

@@ -196,7 +196,7 @@ def _seen_linked(user) -> Select:
 
 
 def linked(ticket: Ticket, user) -> list[Any]:
-    """Other records of the same customer that are not over, and what came from this one."""
+    """Other records of the same customer that are not over."""
     return list(db.session.execute(_seen_linked(user), {"customer": ticket.customer_id, "but": ticket.id}))
 
 

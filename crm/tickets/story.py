@@ -165,7 +165,7 @@ def _look(story: Story, row: Row, revisions: dict[int, int]) -> None:
 def _take(story: Story, row: Row, before: Row | None) -> None:
     """The events one row stands for: one at least, as somebody changed the record then."""
     steps = _steps(story, row, before)
-    told = [*_opened(story, row)] if before is None else [*_handed(row, before), *_edited(row, before)]
+    told = [*_opened(row)] if before is None else [*_handed(row, before), *_edited(row, before)]
     told += [(kind, _words(kind, row)) for kind in steps]
     if before and not steps and row.state == A and _words(E.WAITING, row) != _words(E.WAITING, before):
         told.append((E.WAITING, _words(E.WAITING, row)))  # for something else now
@@ -207,7 +207,7 @@ def _words(kind: E, row: Row) -> dict[str, Any]:
     return {"reason": row.cells["incident_state"]} if kind == E.WAITING else {}
 
 
-def _opened(story: Story, row: Row) -> Iterator[tuple[E, dict[str, Any]]]:
+def _opened(row: Row) -> Iterator[tuple[E, dict[str, Any]]]:
     yield E.OPENED, {"to": row.cells["assigned_to"], "row": row.number}
     if row.reassigned:
         yield E.ASSIGNED, {"from": "", "to": row.cells["assigned_to"], "reassigned": row.reassigned}

@@ -13,7 +13,6 @@ from crm.duties import editions
 from crm.duties import workflow as duties
 from crm.duties.locks import lock
 from crm.duties.record import open_subject, record, settle_first
-from crm.duties.workflow import must_be_owed
 from crm.errors import Forbidden, Invalid, WrongState
 from crm.files import queries as files_of
 from crm.files.models import File
@@ -196,7 +195,6 @@ def escalate(ticket: Ticket, *, by, story: str) -> None:
 def settle(ticket: Ticket, *, by, answer: str, to=None) -> None:
     """The manager's answer, and who goes on with it; the customer is then called (D5)."""
     MOVES["settle"].apply(ticket, by)
-    must_be_owed(ticket, MOVES["settle"])
     if to is not None and to.id != ticket.owner_id and ticket.state in SERVED:
         assign(ticket, by=by, to=to, reason=answer)
     record(TicketEvent.SETTLED, ticket, by=by, answer=answer)
@@ -205,14 +203,12 @@ def settle(ticket: Ticket, *, by, answer: str, to=None) -> None:
 def tell(ticket: Ticket, *, by, words: str) -> None:
     """That the customer was called with the answer, and what they said (D5)."""
     MOVES["tell"].apply(ticket, by)
-    must_be_owed(ticket, MOVES["tell"])
     record(TicketEvent.CUSTOMER_TOLD, ticket, by=by, words=words)
 
 
 def see(ticket: Ticket, *, by) -> None:
     """The manager has looked at why a customer outside the service period was served (ours.coverage)."""
     MOVES["see"].apply(ticket, by)
-    must_be_owed(ticket, MOVES["see"])
     record(TicketEvent.EXCEPTION_SEEN, ticket, by=by)
 
 

@@ -12,7 +12,6 @@ from crm.customers.models import Contact
 from crm.customers.queries import by_id
 from crm.db import db, rows_of
 from crm.duties.record import record
-from crm.duties.workflow import must_be_owed
 from crm.errors import NEEDED, Invalid, Refused
 from crm.files.models import File
 from crm.files.workflow import attach, scans
@@ -113,7 +112,6 @@ def refuse(visit: Visit, *, by, name: str, position: str, words: str) -> Signatu
 def see(visit: Visit, *, by) -> None:
     """The manager has looked at why a customer did not sign (5.3.5)."""
     MOVES["see"].apply(visit, by)
-    must_be_owed(visit, MOVES["see"])
     record(VisitEvent.REFUSAL_SEEN, visit, by=by)
 
 

@@ -1,4 +1,4 @@
-"""The moves of a visit (5.3): its states, and every arrow between them."""
+"""The moves of a visit (5.3): its states, every arrow that has a button, and the one that comes of a change."""
 
 from typing import Any
 
