@@ -206,7 +206,7 @@ def _headers(response: Response) -> Response:
     if current_app.config["SESSION_COOKIE_SECURE"]:
         response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     if response.status_code in (429, 503):
-        response.headers.setdefault("Retry-After", "5")
+        response.headers.setdefault("Retry-After", "900" if response.status_code == 429 else "5")
     if request.endpoint != "static" or response.status_code >= 400:
         response.headers["Cache-Control"] = "no-store"
     return response

@@ -1,12 +1,9 @@
 """The way in and out: log-in, second factor, one-time links, language."""
 
-import secrets
-
-from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from flask_babel import refresh
 from flask_login import current_user
-from itsdangerous import BadData, URLSafeTimedSerializer
 
 from crm import catalogue
 from crm.answers import once, own_units
@@ -17,54 +14,21 @@ from crm.labels import N_
 from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.staff import access, entrance, links, workflow
-from crm.staff.entrance import Visitor
 from crm.staff.forms import CodeForm, LoginForm, WelcomeForm
-from crm.staff.models import AccessKind, Login
+from crm.staff.known import remember, visitor
+from crm.staff.models import AccessKind, Login, User
 from crm.staff.session import LANGUAGES, begin, ended, local_path, present_login, waiting_login
 
 bp = Blueprint("door", __name__)
-YEAR = 365 * 24 * 3600  # seconds
-MOST_KNOWN = 5  # accounts one browser is remembered for
 
 
-def _seal() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(current_app.secret_key or "", salt="known browser")
-
-
-def _known_name() -> str:
-    return current_app.config["SESSION_COOKIE_NAME"] + "-known"
-
-
-def _known() -> dict[int, str]:
-    """The accounts this browser was let into before; it says nothing more, and opens nothing."""
-    try:
-        held = _seal().loads(request.cookies.get(_known_name(), ""), max_age=YEAR)
-        return {int(user_id): str(mark) for user_id, mark in held.items()}
-    except (BadData, ValueError, AttributeError):
-        return {}
-
-
-def visitor() -> Visitor:
-    return Visitor(request.remote_addr or "", request.user_agent.string, _known())
-
-
-def _remember(response: Response, user_id: int) -> Response:
-    known = {user_id: secrets.token_hex(8)} | _known()
-    held = dict(list(known.items())[:MOST_KNOWN])
-    response.set_cookie(
-        _known_name(), _seal().dumps(held), max_age=YEAR, httponly=True, samesite="Lax",
-        secure=current_app.config["SESSION_COOKIE_SECURE"],
-    )  # fmt: skip
-    return response
-
-
-def _inside(token: str, user_id: int) -> Response:
+def _inside(token: str, user: User) -> Response:
     back = local_path(request.args.get("next"))
     if (before := present_login()) is not None:
         with unit_of_work():
             workflow.log_out(db.session.get_one(Login, before.id))
     begin(token)
-    return _remember(redirect(back, 303), user_id)  # type: ignore[arg-type]
+    return remember(redirect(back, 303), user)  # type: ignore[arg-type]
 
 
 @bp.route("/login", methods=["GET", "POST"])
@@ -78,7 +42,7 @@ def login():
         if entered.awaits_code:
             begin(token)
             return redirect(url_for("door.code", next=request.args.get("next")), 303)
-        return _inside(token, entered.user_id)
+        return _inside(token, entered.user)
 
     def show(refusal):
         return render_template("staff/login.html", form=form, refusal=refusal, ended=not refusal and ended())
@@ -97,9 +61,8 @@ def code():
     form = CodeForm()
 
     def enter():
-        user_id = waiting.user_id
-        token = entrance.give_code(waiting, form.code.data, visitor())
-        return _inside(token, user_id)
+        user, token = entrance.give_code(waiting, form.code.data, visitor())
+        return _inside(token, user)
 
     return attempt(form, enter, lambda refusal: render_template("staff/code.html", form=form, refusal=refusal))
 
@@ -119,9 +82,9 @@ def welcome(token):
         return once(lambda: chosen(hash))
 
     def chosen(hash: str):
-        links.use(token, hash)
+        user = links.use(token, hash)
         flash(_("Your password is set. Log in with it."))
-        return _remember(redirect(url_for("door.login"), 303), account.id)  # type: ignore[arg-type]
+        return remember(redirect(url_for("door.login"), 303), user)  # type: ignore[arg-type]
 
     def show(refusal):
         return render_template("staff/welcome.html", form=form, refusal=refusal, name=name, login=login_name)

@@ -27,6 +27,11 @@ class Visitor:
     agent: str = ""
     known: Mapping[int, str] = field(default_factory=dict)
 
+    def mark(self, user_id: int, epoch: int) -> str | None:
+        """This browser's mark for an account, if it was made under the present password."""
+        mark = self.known.get(user_id, "")
+        return mark if mark.endswith(f".{epoch}") else None
+
 
 class Account(NamedTuple):
     """What is known of an account while no transaction is open."""
@@ -50,8 +55,8 @@ def _account(login: str) -> Account | None:
 
 def _limits(login: str, account: Account | None, visitor: Visitor) -> dict[str, int]:
     """What a try counts for. A known browser has a count of its own; all others share the account's."""
-    if account and account.id in visitor.known:
-        return {throttle.key("known", login, visitor.known[account.id]): throttle.DOOR}
+    if account and (mark := visitor.mark(account.id, account.epoch)):
+        return {throttle.key("known", login, mark): throttle.DOOR}
     return {
         throttle.key("door", login, visitor.address): throttle.DOOR,
         throttle.key("account", login): throttle.ACCOUNT,
@@ -114,11 +119,11 @@ def _begin(account: Account, stronger: str, visitor: Visitor) -> tuple[Login, st
     return session, token
 
 
-def give_code(session: Login, code: str, visitor: Visitor) -> str:
-    """The second factor: the session becomes a whole one, under a new token. Invalid for any but a fresh code."""
-    user_id, session_id = session.user_id, session.id
+def give_code(session: Login, code: str, visitor: Visitor) -> tuple[User, str]:
+    """The second factor: whose session becomes a whole one, and its new token. Invalid for any but a fresh code."""
+    user_id, session_id, epoch = session.user_id, session.id, session.user.epoch
     # as with passwords: whoever else knows the password does not lock the owner out of a browser known to the account
-    name = throttle.key("code", user_id, *filter(None, [visitor.known.get(user_id)]))
+    name = throttle.key("code", user_id, *filter(None, [visitor.mark(user_id, epoch)]))
     _hold_up({name: throttle.DOOR}, user_id)
     with unit_of_work():
         if factor.takes(user_id, code):
@@ -127,7 +132,7 @@ def give_code(session: Login, code: str, visitor: Visitor) -> str:
             session.awaits_code = False
             token = renewed(session)
             access.note_request(AccessKind.ENTERED, user_id)
-            return token
+            return session.user, token
         access.note_request(AccessKind.CODE_WRONG, user_id)
     raise Invalid(fields={"code": N_("This code is wrong, or it was used before.")})
 

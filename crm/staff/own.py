@@ -15,6 +15,7 @@ from crm.permissions import Permission as P
 from crm.permissions import needs
 from crm.staff import access, confirm, entrance, factor, queries, workflow
 from crm.staff.forms import ConfirmForm, FactorForm, PasswordForm
+from crm.staff.known import remember
 from crm.staff.models import AccessKind, Login
 from crm.staff.session import present_login
 
@@ -48,7 +49,7 @@ def password():
     def changed(hash: str):
         workflow.change_password(current_user, hash, keep=present_login())
         flash(_("Your password is changed; all your other log-ins have ended."))
-        return redirect("/" if forced else url_for("own.account"), 303)
+        return remember(redirect("/" if forced else url_for("own.account"), 303), current_user)  # type: ignore[arg-type]
 
     return attempt(form, change, lambda refusal: render_template("staff/password.html", form=form, refusal=refusal))
 

@@ -21,10 +21,10 @@ def key(*parts: object) -> str:
 
 
 def take(limits: Mapping[str, int]) -> dict[str, int]:
-    """Count one try under each key, at once; those over their limit with how often. Call in a unit of its own."""
+    """Count one try under each key, the narrowest first, until one is over its limit: that one with how often. What is held up
+    at one place counts for no wider one, so whoever goes on trying there holds up nobody else. Call in a unit of its own."""
     now = clock.now()
-    over = {}
-    for name in sorted(limits):  # one order: two at once wait for each other, never crosswise
+    for name, most in limits.items():  # in one order of kinds: two at once wait for each other, never crosswise
         fresh = Attempt.since < now - WINDOW
         counted = insert(Attempt).values(key=name, count=1, since=now)
         counted = counted.on_conflict_do_update(
@@ -32,9 +32,9 @@ def take(limits: Mapping[str, int]) -> dict[str, int]:
             set_={"count": case((fresh, 1), else_=Attempt.count + 1), "since": case((fresh, now), else_=Attempt.since)},
         )
         count = db.session.execute(counted.returning(Attempt.count)).scalar_one()
-        if count > limits[name]:
-            over[name] = count
-    return over
+        if count > most:
+            return {name: count}
+    return {}
 
 
 def give_back(limits: Mapping[str, int]) -> None:

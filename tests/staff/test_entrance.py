@@ -88,6 +88,32 @@ def test_strangers_elsewhere_do_not_lock_out_a_browser_that_was_in_before(browse
     assert try_in(owner, "specialist", make.PASSWORD) == 303
 
 
+def test_whoever_goes_on_trying_at_one_place_holds_up_nobody_elsewhere(browser, app):
+    thief, owner = browser(), browser()
+    assert [try_in(thief, "director", f"wrong {i}") for i in range(40)] == [422] * 10 + [429] * 30
+    owner.client.environ_base["REMOTE_ADDR"] = "203.0.113.9"
+    assert try_in(owner, "director", make.PASSWORD) == 303
+
+
+def test_a_mark_is_void_once_the_password_changes_and_who_changed_it_has_a_new_one(browser, app):
+    held, owner = browser(), browser()
+    for page in (held, owner):
+        page.log_in("specialist")
+    held.send("/logout")
+    good = "a fresh wind over 7 hills"
+    assert owner.send("/account/password", page="/account/password", present=make.PASSWORD, password=good, again=good).status_code == 303
+    owner.send("/logout")
+    for place in range(4):
+        thief = browser()
+        thief.client.environ_base["REMOTE_ADDR"] = f"198.51.100.{place}"
+        for i in range(10):
+            try_in(thief, "specialist", f"wrong {i}")
+    for page in (held, owner):
+        page.client.environ_base["REMOTE_ADDR"] = "203.0.113.9"
+    assert try_in(held, "specialist", good) == 429, "it is a stranger's again"
+    assert try_in(owner, "specialist", good) == 303
+
+
 def test_one_password_on_many_accounts_is_held_up_by_its_address(browser, app):
     page = browser()
     answers = [try_in(page, f"person{i}", "spring 2026 spring") for i in range(throttle.ADDRESS + 5)]
