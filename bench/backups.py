@@ -135,7 +135,7 @@ def one_round(place: Place, app, fresh: Place, known: list[str]) -> dict:
 
 def restored(fresh: Place, dest: Path, before: list[str]) -> list[str]:
     """Restore into the fresh place; what the check finds there, and what is missing."""
-    app = create_app(fresh.settings | {"SECRET_KEY": "of a harness"})
+    app = create_app(fresh.settings | {"SECRET_KEY": "of a harness, and of nothing else at all"})
     with app.app_context():
         restore.restore(dest)
         there = set(db.session.scalars(select(Ticket.number)))

@@ -14,6 +14,7 @@ from flask import Flask
 
 from crm import create_app, keys
 from crm.db import db
+from crm.duties import anchors
 from crm.migrating import migrate
 from tests.postgres import Cluster
 
@@ -54,6 +55,7 @@ class Place:
         made = create_app(self.settings)
         with made.app_context():
             migrate()
+            anchors.begin()
         try:
             yield made
         finally:

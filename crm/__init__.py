@@ -66,6 +66,8 @@ def _configure(app: Flask, settings: Mapping[str, Any]) -> None:
     own = app.config["SECRET_KEY"] or next(iter(lying), None)
     if not own:
         raise NotSetUp("No secret key: run `crm init --admin LOGIN` first, or set CRM_SECRET_KEY.")
+    if len(own) < keys.SHORTEST:
+        raise NotSetUp(f"The secret key is too short: {keys.SHORTEST} signs at least, such as `openssl rand -hex 32` gives.")
     app.config.update(SECRET_KEY=own, FORMER_KEYS=[key for key in lying if key != own])
     secure = app.config["CRM_URL"].startswith("https://")
     app.config["SESSION_COOKIE_SECURE"] = secure
@@ -95,9 +97,9 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     db.init_app(app)
     migrating.init_app(app, ROOT / "migrations")
     answers.init_app(app)  # first: it looks at the size of what came before anybody reads it
-    CSRFProtect(app)
     delivery.init_app(app)
-    session.init_app(app)
+    session.init_app(app)  # before the tokens of forms: whose log-in has ended is led to the door
+    CSRFProtect(app)
     shown.init_app(app, assets_version())
     for blueprint in pages.BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -17,8 +17,9 @@ from crm.db import db, unit_of_work
 from crm.desk import search as desk_search
 from crm.desk.imports import KINDS
 from crm.durable import commands as durable
+from crm.durable import snapshots
 from crm.durable.manifest import NotDone
-from crm.duties import editions
+from crm.duties import anchors, editions
 from crm.duties import rulebook as rules
 from crm.duties import workflow as duties
 from crm.duties.queries import issued
@@ -73,16 +74,18 @@ def crm() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
-def _instance() -> Path:
-    return Path(os.environ.get("CRM_INSTANCE", "instance")).absolute()
-
-
-def _prepare() -> Flask:
-    """The instance folder, its key, and the newest tables with the shipped rulebook in them."""
-    keys.make(_instance())
+def _prepare(*, new: bool = True) -> Flask:
+    """The instance folder, its key, and the newest tables with the shipped rulebook in them; unless `new`, nothing is begun."""
+    if new:
+        keys.make(Path(os.environ.get("CRM_INSTANCE", "instance")).absolute())
     made = app(ready=False)
     with made.app_context():
+        fresh = not snapshots.present()
+        if fresh and not new:
+            raise Failed("There are no tables yet: `crm init --admin LOGIN` makes them, or CRM_INSTANCE names another place.")
         migrate()
+        if fresh:
+            anchors.begin()
         desk_search.catch_up()  # what stood there before there was a search
         with unit_of_work():
             if not issued():
@@ -111,7 +114,7 @@ def init(admin: str, name: str) -> None:
 @crm.command("migrate")
 def migrate_() -> None:
     """Bring the database to this version's tables."""
-    _prepare()
+    _prepare(new=False)
     click.echo("The database is up to date.")
 
 

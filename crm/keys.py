@@ -4,8 +4,9 @@ former times: older seals are checked with them, and nothing else is."""
 import os
 import secrets
 from pathlib import Path
+from typing import TextIO
 
-NAME = "secret.key"
+NAME, SHORTEST = "secret.key", 32
 
 
 class NoRotation(RuntimeError):
@@ -26,18 +27,22 @@ def make(instance: Path) -> None:
     """A key of this instance's own, readable to nobody else; one that is there stays."""
     instance.mkdir(mode=0o700, parents=True, exist_ok=True)  # the database and the files are nobody else's, too
     if not path(instance).exists():
-        _write(path(instance), (_new(),))
+        with _begun(path(instance)) as out:
+            _keep(out, (_new(),))
 
 
 def rotate(instance: Path) -> int:
     """Put a new key before those there are, all of it or nothing, and give how many are of former times now (SECURITY C14).
     NoRotation if there is no key, or another rotation has begun."""
-    held = read(path(instance))
-    if not held:
+    if not path(instance).exists():
         raise NoRotation(f"There is no {path(instance)}: run `crm init --admin LOGIN` first.")
     beside = instance / f"{NAME}.new"
     try:
-        _write(beside, (_new(), *held))
+        with _begun(beside) as out:  # whoever has it is alone, and reads the others only then
+            held = read(path(instance))
+            owner = path(instance).stat()
+            os.chown(beside, owner.st_uid, owner.st_gid)  # as root, for the account the program runs under
+            _keep(out, (_new(), *held))
     except FileExistsError:
         raise NoRotation(f"{beside} is there: the keys are being rotated, or that was ended half-way; then remove it.") from None
     os.replace(beside, path(instance))
@@ -48,8 +53,11 @@ def _new() -> str:
     return secrets.token_hex(32)
 
 
-def _write(file: Path, keys: tuple[str, ...]) -> None:
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-        out.write("\n".join(keys))
-        out.flush()
-        os.fsync(out.fileno())
+def _begun(file: Path) -> TextIO:
+    return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w")
+
+
+def _keep(out: TextIO, keys: tuple[str, ...]) -> None:
+    out.write("\n".join(keys))
+    out.flush()
+    os.fsync(out.fileno())

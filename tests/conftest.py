@@ -30,6 +30,7 @@ from crm import Crm, clock, create_app
 from crm.catalogue import drawn, drawn_rows
 from crm.db import db, hold, next_number, unit_of_work
 from crm.durable import checks
+from crm.duties import anchors
 from crm.duties.models import Subject
 from crm.importing import LOCK
 from crm.migrating import migrate
@@ -220,7 +221,7 @@ def rows_drawn_twice(told, columns, *facts, draw):
 
 
 def settings(url: str, folder: Path) -> dict:
-    return {"TESTING": True, "SECRET_KEY": "of the tests", "SQLALCHEMY_DATABASE_URI": url, "INSTANCE": str(folder),
+    return {"TESTING": True, "SECRET_KEY": "of the tests, and of nothing else at all", "SQLALCHEMY_DATABASE_URI": url, "INSTANCE": str(folder),
             "PROPAGATE": True, "CRM_URL": ""}  # fmt: skip
 
 
@@ -232,6 +233,7 @@ def _cast() -> None:
 def _model(url: str, folder: Path, maker: Callable[[], None] = _cast) -> None:
     app = create_app(settings(url, folder))
     with app.app_context(), clock.frozen(make.MONDAY):
+        anchors.begin()
         maker()
         db.session.remove()
         db.engine.dispose()
@@ -295,6 +297,7 @@ def database(request) -> str:
 def database_url(database, request, tmp_path, models, world) -> Iterator[str]:
     """A fresh copy of a model database."""
     model, folder = models.of(database, world)
+    (tmp_path / anchors.NAME).touch()
     if (folder / "files").is_dir():
         shutil.copytree(folder / "files", tmp_path / "files", dirs_exist_ok=True)
     if database == "sqlite":

@@ -18,7 +18,7 @@ def checks() -> Iterator[tuple[str, object]]:
     yield "the database is whole", pages if lite else indexes
     yield "what is referred to is there", keys if lite else references
     yield "events can neither be changed nor deleted, and nothing else acts by itself", triggers
-    yield "all tables of this version are there", tables
+    yield "all tables of this version are there, with their indexes", tables
     yield "every row of the search has its letters", letters
 
 
@@ -125,8 +125,14 @@ def _acting() -> set[tuple[str, str]]:
     return {(name, said) for part in parts for name, said in db.session.execute(text(part)).all()}
 
 
-def tables() -> list[str]:
-    return sorted(set(db.metadata.tables) - set(inspect(db.session.connection()).get_table_names()))
+def tables() -> Iterator[str]:
+    lite = db.engine.dialect.name == "sqlite"
+    there = set(inspect(db.session.connection()).get_table_names())
+    yield from sorted(set(db.metadata.tables) - there)
+    named = "SELECT name FROM sqlite_master WHERE type = 'index'" if lite else (
+        "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema()")  # fmt: skip
+    ours = (index.name for name, table in db.metadata.tables.items() if name in there for index in table.indexes)
+    yield from sorted(set(ours) - set(db.session.scalars(text(named))))
 
 
 def letters() -> Iterator[str]:

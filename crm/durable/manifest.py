@@ -139,7 +139,8 @@ def _understood(text: bytes) -> Manifest:
     manifest = Manifest(**{one.name: written[one.name] for one in fields(Manifest)})
     if not _well_made(manifest):
         raise ValueError("its manifest does not say what a manifest says")
-    datetime.fromisoformat(manifest.made_at)
+    if not 1990 <= datetime.fromisoformat(manifest.made_at).year <= 2100:
+        raise ValueError("its manifest was made at no time")
     return manifest
 
 
@@ -147,7 +148,7 @@ def _well_made(made: Manifest) -> bool:
     """Whether every value is of its kind."""
     words = (made.made_at, made.program, made.revision, made.database)
     return (
-        all(isinstance(one, str) for one in words)
+        all(isinstance(one, str) and one.isprintable() for one in words)
         and isinstance(made.counts, dict) and all(type(count) is int for count in made.counts.values())
         and isinstance(made.lost, list) and all(isinstance(one, str) for one in made.lost)
         and isinstance(made.members, dict) and all(map(_is_member, made.members.values()))

@@ -29,7 +29,7 @@ def restore(source: Path) -> Manifest:
         with form.opened(source) as (archive, made):
             _fits(made)
             _must_be_empty(instance)
-            instance.mkdir(parents=True, exist_ok=True)
+            instance.mkdir(mode=0o700, parents=True, exist_ok=True)  # as `crm init` makes it
             with form.scratch(instance / f"restoring-{secrets.token_hex(4)}") as folder:
                 form.unpack(archive, made, folder)
                 _place(made, folder, instance)

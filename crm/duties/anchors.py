@@ -54,7 +54,7 @@ def path() -> Path:
 
 
 def begin() -> None:
-    """The file is there from before the first seal on: where there are seals and no file, it was lost."""
+    """The file comes with the tables: where there are events and no file, it was lost."""
     path().touch()
 
 

@@ -5,15 +5,16 @@ the key, which is not in the database either, nobody makes a seal. docs/decision
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from flask import current_app
-from sqlalchemy import ForeignKey, Row, func, select
+from sqlalchemy import ForeignKey, Row, String, cast, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm import clock
+from crm import clock, keys
 from crm.db import db, hold, insert, unit_of_work
 from crm.duties import anchors
 from crm.duties.anchors import Anchor, Anchors
@@ -70,6 +71,22 @@ def _said(event) -> bytes:
     return json.dumps(whole, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
+def _twofold(text: str | None) -> bool:
+    """Whether an object in it has a name twice: readers differ in which of them they take."""
+    try:
+        json.loads(text or "null", object_pairs_hook=_singly)
+    except ValueError:
+        return True
+    return False
+
+
+def _singly(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("twice")
+    return found
+
+
 def _plain(before: str, event) -> str:
     """The rule of the time before there was a key."""
     return hashlib.sha256(before.encode() + _said(event)).hexdigest()
@@ -87,14 +104,15 @@ def _unsealed(most: int) -> list[Row]:
 
 
 def seal_events(as_of: datetime) -> int:
-    """A sweep's step: seal what is not sealed yet, in order of id; two workers take turns."""
+    """A sweep's step: seal what is not sealed yet, in order of id; two workers take turns. RuntimeError in a process that goes
+    on with a former key: seals of a newer one may be there."""
     done, key = 0, Key.own()
+    if current_app.config["SECRET_KEY"] in keys.read(keys.path(Path(current_app.config["INSTANCE"])))[1:]:
+        raise RuntimeError("the secret key was changed: start this process anew")
     while True:
         with unit_of_work():
             hold("seals")
             head = _head()
-            if head is None:
-                anchors.begin()
             _begin_keys(head, as_of)
             seq, last = (head.seq, head.hash) if head else (0, "")
             events = _unsealed(BATCH)
@@ -110,9 +128,9 @@ def seal_events(as_of: datetime) -> int:
 
 
 def _begin_keys(head: Seal | None, as_of: datetime) -> None:
-    """Before the first keyed seal is laid upon plain ones, where those end is written down outside, once: so nobody who
-    only has the database passes off a chain without a key as an old one."""
-    if head and not head.key and not anchors.read().keyed:
+    """Before the first keyed seal is laid upon plain ones that were anchored in their time, where those end is written down
+    outside, once: so nobody passes off a chain without a key as an old one."""
+    if head and not head.key and (known := anchors.read()).last and not known.keyed:
         anchors.write(Anchor(_day(as_of), head.seq, head.hash, anchors.PLAIN))
 
 
@@ -126,7 +144,7 @@ def anchor(as_of: datetime) -> int:
     known, today = anchors.read(), _day(as_of)
     with unit_of_work(read_only=True):
         head = _head()
-        if head is None or (known.last and known.last.day == today and known.last.key != anchors.PLAIN):
+        if head is None or (known.last and known.last.day == today and known.last.key == head.key):  # a new key: at once
             return 0
         if not anchors.path().exists():
             raise RuntimeError(LOST)
@@ -155,16 +173,20 @@ class Verdict:
 class _Walk:
     """From the first seal to the last, each compared with its event, with the one before it and with the anchors."""
 
-    def __init__(self, keys: Iterable[Key], outside: Anchors) -> None:
+    def __init__(self, own: Sequence[Key], others: Iterable[Key], outside: Anchors) -> None:
         self.found = Verdict(anchors=len(outside.lines), faults=list(outside.faults))
-        self.seq, self.event_id = 0, 0
-        self._keys = {key.name: key for key in keys}
+        self.seq, self.event_id, self.newest = 0, 0, 0
+        self._keys = {key.name: key for key in [*others, *own]}
+        self._age = {key.name: age for age, key in enumerate(own)} | {"": len(own)}
+        self._reached = len(own)  # keys only become newer along the chain; those of other places came before
         self._anchors: dict[int, list[Anchor]] = {}
         for one in outside.lines:
             self._anchors.setdefault(one.seq, []).append(one)
-        self._plain_until = outside.plain.seq if outside.plain else 0 if outside.keyed else None
+        of_old = outside.last is not None and not outside.keyed  # only then may there be seals of the time before keys
+        self._plain_until = outside.plain.seq if outside.plain else None if of_old else 0
         self._keyed = False
         self._strange: dict[str, list[int]] = {}  # the name of a key we do not have → how many seals, the first, the last
+        self._fallen: list[int] = []  # seals of a former key upon those of a newer one
 
     def step(self, row: Row) -> None:
         if row.seq != self.seq + 1:
@@ -175,10 +197,13 @@ class _Walk:
             self._say(f"event {row.event_id} is gone")
         elif not self._right(row):
             self._say(f"event {row.event_id} is not as it was when it was sealed, or not in its place")
+        elif _twofold(row.raw):
+            self._say(f"event {row.event_id} says something twice, which was not so when it was sealed")
         for one in self._anchors.get(row.seq, ()):
             if one.hash != row.hash:
                 self._say(f"seal {row.seq} of event {row.event_id} is not the one that was anchored on {one.day}")
         self.seq, self.event_id, self.found.head = row.seq, row.event_id, row.hash
+        self.newest = max(self.newest, row.event_id)
 
     def _right(self, row: Row) -> bool:
         if not row.key:
@@ -190,6 +215,10 @@ class _Walk:
         if row.key not in self._keys:
             self._unsure(row)
             return True
+        age = self._age.get(row.key, self._age[""])
+        if age > self._reached:
+            self._fallen.append(row.seq)
+        self._reached = min(age, self._reached)
         return row.hash == self._keys[row.key].seal(row.seq, self.found.head, row)
 
     def _unsure(self, row: Row) -> None:
@@ -208,23 +237,36 @@ class _Walk:
         if lost := [seq for seq in sorted(self._anchors) if seq > self.seq]:
             day = self._anchors[lost[0]][0].day
             self._say(f"seal {lost[0]}, anchored on {day}, is gone, and all after event {self.event_id}")
-        if self.found.sealed and not anchors.path().exists():
-            self._say(LOST)
+        if self._fallen:
+            some = f"{len(self._fallen)} seals from {self._fallen[0]} to {self._fallen[-1]}"
+            self._say(f"{some} were made with a former key upon those of a newer one")
         return self.found
 
+    def late(self) -> None:
+        """What no sweep has sealed: said if it is long, or if none ever will."""
+        sealed = select(Seal.event_id).where(Seal.event_id == Event.id).exists()
+        found = select(func.count(Event.id), func.min(Event.recorded_at), func.max(Event.recorded_at), func.min(Event.id))
+        self.found.waiting, oldest, newest, first = db.session.execute(found.where(~sealed)).one()
+        if oldest and oldest < clock.now() - SOON:
+            since = f"{clock.local(oldest):%Y-%m-%d %H:%M}"
+            how = "`crm tick` or the worker seals them"
+            self._say(f"{self.found.waiting} events are not sealed, the oldest since {since}, the first event {first}: {how}")
+        if first is not None and (first <= self.newest - LATE or newest > clock.now() + SOON):
+            self._say(f"event {first} or another that is not sealed was put in: it is far behind the newest, or of the future")
+        if (self.found.sealed or self.found.waiting) and not anchors.path().exists():
+            self._say(LOST)
 
-def verify(keys: Iterable[Key] = ()) -> Verdict:
-    """Walk the chain and compare it with the events and with the anchors outside; `keys` are further ones, of another place."""
-    walk = _Walk([Key.own(), *Key.former(), *keys], anchors.read())
-    chain = select(Seal.seq, Seal.event_id, Seal.hash, Seal.key, EVENTS).outerjoin(EVENTS, EVENTS.c.id == Seal.event_id)
-    for row in db.session.execute(chain.order_by(Seal.seq).execution_options(yield_per=BATCH)):
-        walk.step(row)
-    found = walk.end()
-    sealed = select(Seal.event_id).where(Seal.event_id == Event.id).exists()
-    waiting = select(func.count(Event.id), func.min(Event.recorded_at), func.min(Event.id)).where(~sealed)
-    found.waiting, oldest, first = db.session.execute(waiting).one()
-    if oldest and oldest < clock.now() - SOON:
-        since = f"{clock.local(oldest):%Y-%m-%d %H:%M}"
-        how = "`crm tick` or the worker seals them"
-        found.faults.append(f"{found.waiting} events are not sealed, the oldest since {since}, the first event {first}: {how}")
-    return found
+
+def verify(others: Iterable[Key] = ()) -> Verdict:
+    """Walk the chain and compare it with the events and with the anchors outside; `others` are keys of other places."""
+    walk = _Walk([Key.own(), *Key.former()], others, anchors.read())
+    chain = select(Seal.seq, Seal.event_id, Seal.hash, Seal.key, EVENTS, cast(EVENTS.c.facts, String).label("raw"))
+    chain = chain.outerjoin(EVENTS, EVENTS.c.id == Seal.event_id)
+    try:
+        for row in db.session.execute(chain.order_by(Seal.seq).execution_options(yield_per=BATCH)):
+            walk.step(row)
+    except ValueError as wrong:  # a time, or facts, that nobody wrote like this
+        db.session.rollback()
+        walk.found.faults.append(f"not all could be looked at: soon after event {walk.event_id} one cannot be read ({wrong})")
+    walk.late()
+    return walk.end()

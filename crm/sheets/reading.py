@@ -145,6 +145,8 @@ def _text(content: bytes, name: str) -> str:
 
 def _csv_rows(text: str, name: str) -> list[Row]:
     rows: list[Row] = []
+    if text.count(_delimiter(text)) > 2 * workbook.CELLS:  # before a row of them is made
+        raise Invalid(TOO_LARGE, name=name)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     number = cells = 0
     try:

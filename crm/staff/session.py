@@ -78,7 +78,8 @@ def waiting_login() -> Login | None:
 
 def ended() -> bool:
     """Whether the browser carries a session that is no longer good; one who was never let in carries none."""
-    return "token" in session and present_login() is None and waiting_login() is None
+    unreadable = not session and current_app.config["SESSION_COOKIE_NAME"] in request.cookies  # of a former key
+    return ("token" in session or unreadable) and present_login() is None and waiting_login() is None
 
 
 def _load(_request):

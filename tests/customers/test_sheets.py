@@ -257,3 +257,7 @@ def test_a_cell_of_every_kind_has_words():
     assert workbook.text_of(datetime(2020, 1, 2, 3).time()) == "03:00:00"
     assert workbook.text_of(False) == "FALSE"
     assert workbook.text_of(100.0) == "100"
+
+
+def test_a_row_of_millions_of_commas_is_refused_before_it_is_made():
+    assert "too large to read" in refused(b"a" + b"," * 4_000_001, "a.csv")

@@ -84,6 +84,7 @@ def test_a_backup_is_for_its_owner_alone_and_holds_no_key_unless_asked(dest, wor
     with elsewhere.app_context():
         restore.restore(tmp_path / "two.backup")
         key = Path(elsewhere.config["INSTANCE"]) / "secret.key"
+        assert key.parent.stat().st_mode & 0o077 == 0
         assert key.read_text() == "of this place" and key.stat().st_mode & 0o077 == 0
 
 
@@ -293,7 +294,8 @@ def saying(**changes):
 CRAFTED = {
     "a list of members": saying(members=[]), "members that are words": saying(members={"database": "x"}),
     "a size that is none": saying(members={"database": {"sha256": "0" * 64, "size": True}}),
-    "a day that is none": saying(made_at="soon"), "a number for a word": saying(revision=8), "lost words": saying(lost="x"),
+    "a day that is none": saying(made_at="soon"), "a day before all days": saying(made_at="0001-01-01T00:00:00+14:00"),
+    "words for a terminal": saying(program="\x1b[31m\nroot"), "a number for a word": saying(revision=8), "lost words": saying(lost="x"),
     "counts": saying(counts={"events": "many"}), "lines": saying(format="a\nb"), "a list": lambda _text: b"[1]",
     "nested": lambda _text: b"[" * 200_000, "nested in it": lambda _text: b'{"format": ' + b"[" * 200_000,
     "a number without end": lambda _text: b'{"format": ' + b"9" * 10_000 + b"}", "no text": lambda _text: b"\xff\xfe",

@@ -119,6 +119,13 @@ def test_triggers_are_those_the_migrations_made_word_for_word_and_no_others(work
     assert [one.what for one in results] == [TRIGGERS] and said in results[0].found
 
 
+def test_an_index_that_is_gone_is_missed(worked, database):
+    """It may be what holds a number to one owner."""
+    spoil("DROP INDEX uq_duties_open")
+    results = [one for one in checks.run() if one.mark == checks.BAD]
+    assert [one.found for one in results] == [("uq_duties_open",)] and "indexes" in results[0].what
+
+
 def test_files_and_their_rows_are_compared_both_ways(worked, database):
     one, other = sorted(store.every())
     content = one.read_bytes()

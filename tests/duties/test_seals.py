@@ -38,7 +38,7 @@ def behind_its_back(app, *statements: str) -> None:
     with engine.begin() as connection:
         if engine.dialect.name == "sqlite":
             for name in ("no_update", "no_delete", "no_replace"):
-                connection.execute(text(f"DROP TRIGGER events_{name}"))
+                connection.execute(text(f"DROP TRIGGER IF EXISTS events_{name}"))
         else:
             for table in ("events", "duties", "seals"):
                 connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER ALL"))
@@ -151,9 +151,9 @@ def test_seals_of_another_key_are_said_to_be_so_and_are_checked_with_it(sealed):
     seals.seal_events(clock.now())
     said = seals.verify().faults
     assert len(said) == 1 and "made with another key" in said[0] and "--key" in said[0]
-    assert seals.verify([seals.Key.of("of the tests")]).faults == []
+    assert seals.verify([seals.Key.of("of the tests, and of nothing else at all")]).faults == []
     behind_its_back(sealed, "UPDATE events SET actor_id = 1 WHERE id = 7")
-    assert "event 7" in "\n".join(seals.verify([seals.Key.of("of the tests")]).faults)
+    assert "event 7" in "\n".join(seals.verify([seals.Key.of("of the tests, and of nothing else at all")]).faults)
 
 
 @pytest.fixture
@@ -205,6 +205,89 @@ def test_a_lost_file_shows_and_nothing_is_anchored_until_somebody_has_looked(sea
         assert seals.verify().faults == [seals.LOST] and not anchors.path().exists()
         anchors.path().touch()
         assert seals.anchor(clock.now()) == 1 and seals.verify().faults == []
+
+
+def rotated(app, key: str = "a newer one, and of nothing else at all") -> None:
+    app.config.update(SECRET_KEY=key, FORMER_KEYS=[app.config["SECRET_KEY"], *app.config["FORMER_KEYS"]])
+
+
+def test_a_new_key_is_anchored_at_once_and_a_former_one_seals_nothing_upon_it(sealed):
+    former = sealed.config["SECRET_KEY"]
+    with unit_of_work():
+        make.ticket()
+    seals.seal_events(clock.now())
+    before = db.session.query(Seal).count()
+    rotated(sealed)
+    with unit_of_work():
+        make.ticket()
+    seals.seal_events(clock.now())
+    assert seals.anchor(clock.now()) == 1 and seals.anchor(clock.now()) == 0 and seals.verify().faults == []
+    last = db.session.query(Seal).filter_by(seq=before).one().hash
+    statements = []
+    for seal, event in db.session.query(Seal, Event).options(undefer(Event.known)).join(Event, Event.id == Seal.event_id).filter(Seal.seq > before).order_by(Seal.seq):
+        last = seals.Key.of(former).seal(seal.seq, last, event)
+        statements.append(f"UPDATE seals SET hash = '{last}', key = '{seals.Key.of(former).name}' WHERE seq = {seal.seq}")
+    behind_its_back(sealed, *statements)
+    assert "is not the one that was anchored" in faults(), "whoever has the former key lays the newest anew"
+
+
+def test_seals_of_a_former_key_upon_those_of_a_newer_one_show(sealed):
+    rotated(sealed)
+    with unit_of_work():
+        make.ticket()
+    seals.seal_events(clock.now())
+    db.session.rollback()
+    sealed.config.update(SECRET_KEY=sealed.config["FORMER_KEYS"][0], FORMER_KEYS=[sealed.config["SECRET_KEY"]])
+    assert "with a former key upon those of a newer one" in faults()
+
+
+def test_a_process_that_goes_on_with_a_former_key_seals_nothing(sealed, tmp_path):
+    (tmp_path / "secret.key").write_text("the new one\n" + sealed.config["SECRET_KEY"])
+    with pytest.raises(RuntimeError, match="start this process anew"):
+        seals.seal_events(clock.now())
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_facts_that_say_something_twice_show(sealed):
+    event = next(one for one in db.session.query(Event) if one.facts)
+    name = next(iter(event.facts))
+    behind_its_back(sealed, f"UPDATE events SET facts = '{{\"{name}\"\\: 77, ' || substr(facts, 2) WHERE id = {event.id}")
+    assert seals.verify().faults == [f"event {event.id} says something twice, which was not so when it was sealed"]
+
+
+def test_without_anchors_of_their_time_seals_without_a_key_are_nobodys(sealed):
+    statements = laid_anew()
+    anchors.path().write_text("")
+    behind_its_back(sealed, *statements, "UPDATE seals SET key = ''")
+    assert "no anchor says that they need none" in faults()
+    with unit_of_work():
+        make.ticket()
+    seals.seal_events(clock.now())
+    assert "no anchor says that they need none" in faults(), "nor does a sweep make them anybody's"
+
+
+def test_all_seals_gone_with_their_file_show_even_after_a_sweep(sealed):
+    anchors.path().unlink()
+    behind_its_back(sealed, "DELETE FROM seals", "UPDATE events SET address = '1.2.3.4' WHERE id = 5")
+    assert seals.LOST in seals.verify().faults
+    seals.seal_events(clock.now())
+    with pytest.raises(RuntimeError, match="is gone"):
+        seals.anchor(clock.now())
+    assert seals.verify().faults == [seals.LOST]
+
+
+def test_an_event_that_no_sweep_would_seal_shows(sealed, monkeypatch):
+    monkeypatch.setattr(seals, "LATE", 10)
+    columns = "kind, subject_id, at, recorded_at, actor_id, address, via, facts"
+    behind_its_back(sealed, f"INSERT INTO events (id, {columns}) SELECT -99, {columns} FROM events WHERE id = 5")
+    seals.seal_events(clock.now())
+    assert "event -99 " in faults() and "was put in" in faults()
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_time_that_cannot_be_read_is_a_fault_and_the_rest_is_said(sealed):
+    behind_its_back(sealed, "UPDATE events SET at = at || 'zzz' WHERE id = 5")
+    assert "soon after event" in faults() and "cannot be read" in faults()
 
 
 def test_every_line_counts_also_where_a_seal_is_named_twice(sealed):
