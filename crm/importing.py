@@ -58,13 +58,18 @@ def run(
 ) -> R:  # fmt: skip
     """A whole file, for a command: says what there is to say of its rows, how far it is, and at last the sums. A dry run
     rolls every batch back: what later ones need of it, `take` keeps in memory."""
-    for batch in batches:
-        part = _done(batch, take, dry_run)
-        result += part
-        for number, words in sorted(part.remarks()):
-            say(f"row {number}: {words}")
-        if line := so_far(result):
-            say(line)
+    try:
+        for batch in batches:
+            part = _done(batch, take, dry_run)
+            result += part
+            for number, words in sorted(part.remarks()):
+                say(f"row {number}: {words}")
+            if line := so_far(result):
+                say(line)
+    except KeyboardInterrupt:
+        kept = "nothing was kept" if dry_run else f"{result.taken} are in; run it again, and these are found unchanged"
+        say(f"stopped: {kept}.")
+        raise
     if dry_run:
         say("a dry run: nothing was kept.")
     for line in result.sums():

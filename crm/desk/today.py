@@ -34,7 +34,7 @@ class Row:
     rule: Rule
     href: str
     label: str
-    acts: bool  # the button settles it or leads to where that is done; else it only opens the subject
+    mine: bool  # the reader's to do, or their role's
     move: Move | None
     may_ask: bool
     requests: tuple[Extension, ...]
@@ -78,18 +78,18 @@ def rows_of(duties: list[Duty], user) -> list[Row]:
             href, label = f"/outbox/{duty.slot}", N_("To the letter")
         if rule.paper:  # a paper not yet in anybody's hands has no page of its own
             href, label = f"/papers/find/{rule.paper}/{duty.subject.number}", N_("To the paper")
-        if not (duty.owner_id == user.id or (duty.owner_id is None and duty.pool in user.roles)):
+        mine = duty.owner_id == user.id or (duty.owner_id is None and duty.pool in user.roles)
+        if not mine:
             elsewhere = f"/rulebook/{duty.slot}" if duty.rule == ACKNOWLEDGE else duty.subject.path
             href, label, move = elsewhere, _OPEN, None  # another's to do
-        acts = label != _OPEN
-        rows.append(Row(duty, rule, href, label, acts, move, may_ask(duty, user), tuple(duty.extensions)))
+        rows.append(Row(duty, rule, href, label, mine, move, may_ask(duty, user), tuple(duty.extensions)))
     return rows
 
 
 def groups(rows: list[Row]) -> dict[Group, list[Row]]:
-    """By how near it is; of each what the reader does first, then what is others'."""
+    """By how near it is; of each what is the reader's first, then what is others', each the nearest first."""
     found: dict[Group, list[Row]] = {group: [] for group in Group}
-    for row in sorted(rows, key=lambda row: not row.acts):
+    for row in sorted(rows, key=lambda row: not row.mine):
         found[group_of(row.duty)].append(row)
     return found
 

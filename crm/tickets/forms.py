@@ -128,7 +128,8 @@ class TellForm(CrmForm):
 
 
 class DuplicateForm(CrmForm):
-    of = PickField(_l("Of which record"), required=True, blank=_l("Choose the record"))
+    of = PickField(_l("Of which record"), required=True, blank=_l("Choose the record"),
+                   description=_l("This record is cancelled and names that one; that one stays as it is."))  # fmt: skip
 
 
 class AssignForm(CrmForm):

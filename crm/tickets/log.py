@@ -72,6 +72,8 @@ def read(path: Path) -> Iterator[Row | Remark]:
             lines = _Lines(raw)
             head = next(_table(lines, 0), (1, []))[1]
             names = [name.strip() for name in head]
+            if not any(names):
+                raise Invalid(N_("%(name)s is empty."), name=path.name)
             if missing := [name for name in COLUMNS if name not in names]:
                 fault = N_("%(name)s is no log of incidents: it lacks the column %(column)s.")
                 raise Invalid(fault, name=path.name, column=", ".join(missing))

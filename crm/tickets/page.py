@@ -4,8 +4,10 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from flask import render_template
+from flask_babel import gettext as _
 from flask_login import current_user
 
+from crm import clock
 from crm.customers import queries as customers
 from crm.customers.models import Contact
 from crm.db import db
@@ -19,7 +21,7 @@ from crm.serials.coverage import verdict_of
 from crm.serials.models import Installation
 from crm.staff import queries as staff
 from crm.tickets import forms, queries, workflow
-from crm.tickets.models import Ticket
+from crm.tickets.models import State, Ticket
 from crm.tickets.moves import MOVES, SERVED
 from crm.verbs import offered, told
 
@@ -39,7 +41,8 @@ def form_for(name: str, ticket: Ticket, **kwargs: Any) -> CrmForm:
         to.offer(staff.offered(staff.choices(), but={ticket.owner_id}))
     if of := getattr(form, "of", None):
         others = queries.others(ticket, current_user)
-        of.offer([(one.number, f"{one.number} {one.title}") for one in others])
+        of.offer([(one.number, f"{one.number} {one.title} · {_(State(one.state).label)} · {clock.local(one.opened_at):%Y-%m-%d}")
+                  for one in others])  # fmt: skip
     return form
 
 

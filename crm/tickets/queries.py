@@ -202,7 +202,7 @@ def linked(ticket: Ticket, user) -> list[Any]:
 
 def others(ticket: Ticket, user) -> list[Any]:
     """The customer's other records that this one may be a duplicate of, the newest first."""
-    rows = select(Subject.id, Subject.number, Subject.title).where(
+    rows = select(Subject.id, Subject.number, Subject.title, Subject.state, Subject.opened_at).where(
         Subject.kind == "ticket", Subject.customer_id == ticket.customer_id, Subject.id != ticket.id,
         Subject.state != State.CANCELLED, Ticket.visible(user),
     )  # fmt: skip

@@ -307,13 +307,17 @@ def test_an_import_that_was_stopped_goes_on_where_it_was(app, unit, monkeypatch)
     monkeypatch.setattr("crm.sheets.plan.BATCH", 1)
     rows = [HEAD, *(ONE.replace("HT-1", f"HT-{at}").replace("2026", str(at)) for at in range(2023, 2026))]
 
+    told = []
+
     def stop(line: str) -> None:
+        told.append(line)
         if line.startswith("2 of 3"):
             raise KeyboardInterrupt
 
     db.session.rollback()
     with pytest.raises(KeyboardInterrupt):
         KIND.run(text(*rows), "list.csv", {}, say=stop)
+    assert told[-1] == "stopped: 2 are in; run it again, and these are found unchanged."
     assert sums(*rows) == "created 1, updated 0, unchanged 2, refused 0"
 
 

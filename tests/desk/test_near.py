@@ -1,8 +1,11 @@
 """How near what is owed stands on Today, and how the rulebook's page tells what the program watches."""
 
 import re
+from datetime import timedelta
+from types import SimpleNamespace
 
 from crm import clock
+from crm.desk import today
 from crm.desk.today import Group, group_of
 from crm.duties.models import Duty
 
@@ -19,3 +22,11 @@ def test_the_rulebook_says_which_clauses_people_keep_by_themselves_and_confirms_
     clauses = dict(re.findall(r'id="c-([^"]+)">\s*<h3>(.*?)</h3>', page, re.S))
     assert "kept by people" in clauses["3.9"] and "kept by people" not in clauses["5.1.3"] + clauses["7.5"] + clauses["5.3.3"]
     assert page.index('id="ours"') < page.index('id="confirm"') < page.index('id="carried"')
+
+
+def test_of_what_is_ones_own_the_nearest_comes_first_whatever_its_button_does(app):
+    def row(name: str, days: int, *, mine: bool) -> SimpleNamespace:
+        return SimpleNamespace(name=name, mine=mine, duty=SimpleNamespace(overdue=False, due_at=clock.now() + timedelta(days=days)))
+
+    rows = [row("opens only", 2, mine=True), row("another's", 3, mine=False), row("is settled here", 4, mine=True)]
+    assert [one.name for one in today.groups(rows)[Group.WEEK]] == ["opens only", "is settled here", "another's"]

@@ -26,6 +26,8 @@ def get(number: str) -> Ticket:
 
 def test_it_is_cancelled_and_both_name_each_other(two, browser):
     page = browser("specialist")
+    shown = page.get(f"/tickets/{two[1]}").text
+    assert f"{two[0]} 先登记的 · New · 2026-11-23" in shown and "This record is cancelled and names that one" in shown
     answer = page.send(f"/tickets/{two[1]}/duplicate", of=two[0])
     assert answer.status_code == 303 and get(two[1]).state == "cancelled"
     assert get(two[1]).duplicate_of_id == get(two[0]).id

@@ -253,6 +253,13 @@ def test_every_odd_row_is_named_with_its_reason_and_the_good_ones_go_in(app):
     assert kinds("INC2") == ["opened", "started", "edited", "reopened", "ended", "completed"]
 
 
+def test_an_empty_file_is_said_to_be_empty(app, tmp_path):
+    (tmp_path / "none.csv").touch()
+    with pytest.raises(Invalid) as refused:
+        history.run(tmp_path / "none.csv", say=str)
+    assert str(refused.value.message) == "%(name)s is empty."
+
+
 def test_odd_rows_are_named_again_and_change_nothing(app):
     run(ODD)
     before = count(Event)
