@@ -97,9 +97,9 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Crm:
     db.init_app(app)
     migrating.init_app(app, ROOT / "migrations")
     answers.init_app(app)  # first: it looks at the size of what came before anybody reads it
-    delivery.init_app(app)
-    session.init_app(app)  # before the tokens of forms: whose log-in has ended is led to the door
     CSRFProtect(app)
+    delivery.init_app(app)
+    session.init_app(app)
     shown.init_app(app, assets_version())
     for blueprint in pages.BLUEPRINTS:
         app.register_blueprint(blueprint)

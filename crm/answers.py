@@ -16,6 +16,7 @@ from crm.db import db, doubled, transactions, unit_of_work
 from crm.errors import Refused
 from crm.labels import N_
 from crm.lists import Id, Number
+from crm.permissions import Permission
 from crm.submissions import Submission, answer, claim
 
 log = logging.getLogger(__name__)
@@ -235,6 +236,9 @@ def init_app(app: Flask) -> None:
 
     @app.errorhandler(CSRFError)
     def csrf(error: CSRFError) -> Response:
+        view = app.view_functions.get(request.endpoint or "")
+        if not current_user.is_authenticated and getattr(view, "permission", None) != Permission.PUBLIC:
+            return app.make_response(app.login_manager.unauthorized())  # type: ignore[attr-defined]
         return page(400, N_("The page was opened in another log-in. Load it again; what you typed is still there."))
 
     app.register_error_handler(OperationalError, _busy)

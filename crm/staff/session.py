@@ -183,6 +183,7 @@ def init_app(app: Flask) -> None:
     manager.session_protection = None  # addresses change behind the office's router; the token is what counts
     manager.anonymous_user = Nobody
     manager.request_loader(_load)
+    manager.unauthorized_handler(to_login)
     manager.init_app(app)
     app.before_request(_allowed)
     noted.init_app(app)
