@@ -234,13 +234,16 @@ class _Walk:
             why = (f"were made with another key ({name}), so they could not be checked: name its file with --key"
                    if name else "have no key, and no anchor says that they need none")  # fmt: skip
             self._say(f"{some} {why}")
-        if lost := [seq for seq in sorted(self._anchors) if seq > self.seq]:
-            day = self._anchors[lost[0]][0].day
-            self._say(f"seal {lost[0]}, anchored on {day}, is gone, and all after event {self.event_id}")
         if self._fallen:
             some = f"{len(self._fallen)} seals from {self._fallen[0]} to {self._fallen[-1]}"
             self._say(f"{some} were made with a former key upon those of a newer one")
         return self.found
+
+    def tail(self) -> None:
+        """What was anchored beyond the last seal."""
+        if lost := [seq for seq in sorted(self._anchors) if seq > self.seq]:
+            day = self._anchors[lost[0]][0].day
+            self._say(f"seal {lost[0]}, anchored on {day}, is gone, and all after event {self.event_id}")
 
     def late(self) -> None:
         """What no sweep has sealed: said if it is long, or if none ever will."""
@@ -262,11 +265,13 @@ def verify(others: Iterable[Key] = ()) -> Verdict:
     walk = _Walk([Key.own(), *Key.former()], others, anchors.read())
     chain = select(Seal.seq, Seal.event_id, Seal.hash, Seal.key, EVENTS, cast(EVENTS.c.facts, String).label("raw"))
     chain = chain.outerjoin(EVENTS, EVENTS.c.id == Seal.event_id)
+    rows = db.session.execute(chain.order_by(Seal.seq).execution_options(yield_per=BATCH))
     try:
-        for row in db.session.execute(chain.order_by(Seal.seq).execution_options(yield_per=BATCH)):
+        for row in rows:
             walk.step(row)
+        walk.tail()
     except ValueError as wrong:  # a time, or facts, that nobody wrote like this
-        db.session.rollback()
+        rows.close()
         walk.found.faults.append(f"not all could be looked at: soon after event {walk.event_id} one cannot be read ({wrong})")
     walk.late()
     return walk.end()
