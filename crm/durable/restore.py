@@ -32,6 +32,7 @@ def restore(source: Path) -> Manifest:
             instance.mkdir(mode=0o700, parents=True, exist_ok=True)  # as `crm init` makes it
             with form.scratch(instance / f"restoring-{secrets.token_hex(4)}") as folder:
                 form.unpack(archive, made, folder)
+                _must_hold_a_key(made, folder)
                 _place(made, folder, instance)
     except OSError as wrong:  # such as a full disk
         raise NotDone(f"Not restored: {wrong}") from wrong
@@ -50,6 +51,16 @@ def _must_be_empty(instance: Path) -> None:
         raise NotDone(f"There are files in {instance / 'files'}: a backup is only restored into an empty place")
     if snapshots.present():
         raise NotDone("There are tables in the database: a backup is only restored into an empty place")
+
+
+def _must_hold_a_key(made: Manifest, folder: Path) -> None:
+    """A file without one would be put in place, and then no command starts there."""
+    try:
+        held = form.KEY not in made.members or keys.read(folder / form.KEY)
+    except UnicodeDecodeError:
+        held = ()
+    if not held:
+        raise NotDone(f"Not restored: the backup's {form.KEY} holds no key")
 
 
 def _place(made: Manifest, folder: Path, instance: Path) -> None:

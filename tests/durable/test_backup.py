@@ -88,6 +88,15 @@ def test_a_backup_is_for_its_owner_alone_and_holds_no_key_unless_asked(dest, wor
         assert key.read_text() == "of this place" and key.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize("key", [b" \n\n", b"\xff\xfe key"])
+def test_a_key_that_is_none_is_refused_before_anything_is_in_place(worked, elsewhere, tmp_path, key):
+    (tmp_path / "secret.key").write_bytes(key)
+    backup.make(tmp_path / "two.backup", with_key=True)
+    with elsewhere.app_context(), pytest.raises(NotDone, match="holds no key"):
+        restore.restore(tmp_path / "two.backup")
+    assert nothing_in(elsewhere)
+
+
 @pytest.mark.parametrize("beside", ["loose", "deep/er/down"])
 def test_whatever_lies_in_a_place_stays_there_and_nothing_is_restored(dest, elsewhere, beside):
     mine = Path(elsewhere.config["INSTANCE"]) / "files" / beside
