@@ -15,7 +15,7 @@ from crm.absences.models import Absence, AbsenceEvent, Handed, How, Why
 from crm.absences.parts import Part, free, part_of
 from crm.db import db
 from crm.duties import editions
-from crm.duties.locks import lock
+from crm.duties.locks import lock_each
 from crm.duties.models import Duty, Subject, open_now
 from crm.duties.passing import pass_duty, pass_on
 from crm.duties.record import record, settle, told_at_once
@@ -122,7 +122,7 @@ def _rows(absence: Absence) -> Iterable[Handed]:
 def hand(absence: Absence, matter: Subject) -> Counter[str]:
     """Hand on what the person owes on one matter, in a unit of work: how many things went which way. Nothing, once they are
     back."""
-    lock_both(absence, matter)
+    lock_each(absence, matter)
     to, done = stand_in(absence), Counter[str]()
     if not absence.handing or to is None:
         return done
@@ -150,12 +150,6 @@ def _go_over(absence: Absence, matter: Subject, ways: Mapping[Duty, Way], to: Us
     for duty, way in ways.items():
         if way.how in (How.DUTY, How.ROLE):
             pass_duty(duty, to if way.how == How.DUTY else None, **said)
-
-
-def lock_both(absence: Absence, matter: Subject) -> None:
-    """The later one first, as whoever records on both."""
-    for one in sorted((absence, matter), key=lambda one: -one.id):
-        lock(one)
 
 
 def _keep(row: Handed | None, absence: Absence, duty: Duty, way: Way, to: User) -> None:

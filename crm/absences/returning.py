@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from crm import clock
-from crm.absences.handing import BACK, handed, lock_both
+from crm.absences.handing import BACK, handed
 from crm.absences.models import Absence, Back, Handed, How
 from crm.absences.parts import PARTS, Part, free
 from crm.db import db
 from crm.duties import queries
+from crm.duties.locks import lock_each
 from crm.duties.models import Subject
 from crm.duties.passing import pass_duty, pass_on
 from crm.duties.record import settle, told_at_once
@@ -56,7 +57,7 @@ def give_back(absence: Absence) -> int:
     """Each matter and each duty as far as it can; how many things went back."""
     person, done = db.session.get_one(User, absence.owner_id), 0
     for matter, rows in open_still(absence).items():
-        lock_both(absence, matter)
+        lock_each(absence, matter)
         for row in rows:
             db.session.refresh(row.duty)
         for row, outcome in zip(rows, _outcomes(matter, rows, person), strict=True):

@@ -9,7 +9,7 @@ from crm.callbacks.table import TABLE
 from crm.customers import queries as customers
 from crm.duties import editions
 from crm.duties import queries as duties
-from crm.duties.locks import lock
+from crm.duties.locks import lock_each
 from crm.duties.workflow import kept_from, may_claim, may_release
 from crm.forms import CrmForm
 from crm.permissions import Permission as P
@@ -80,9 +80,8 @@ def _reach(callback: Callback, form: ReachForm, keys: list[str]) -> None:
 
 
 def _in_order(callback: Callback, _form: CrmForm) -> None:
-    """The callback, then what it came of, then the customer: nobody locks them crosswise."""
-    lock(callback)
-    lock(workflow.origin_of(callback))
+    """The callback and what it came of, before one of them is locked alone; the customer comes after them."""
+    lock_each(callback, workflow.origin_of(callback))
 
 
 VERBS = Verbs(queries.get, MOVES, page, first=_in_order, acts={

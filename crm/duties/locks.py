@@ -1,4 +1,5 @@
-"""Who records on a subject holds it until the transaction ends; what a transaction has opened or holds already, it knows."""
+"""Who records on a subject holds it until the transaction ends; what a transaction has opened or holds already, it knows.
+Who holds several takes the later one first, as an event is carried up from what came of another: nobody waits crosswise."""
 
 from weakref import WeakKeyDictionary
 
@@ -46,10 +47,15 @@ def lock(subject: Subject) -> None:
     _locked_here().add(subject.id)
 
 
+def lock_each(*subjects: Subject) -> None:
+    """The same of several, the later one first."""
+    for one in sorted(subjects, key=lambda one: one.id, reverse=True):
+        lock(one)
+
+
 def lock_all(which: ColumnElement[bool]) -> None:
-    """The same of many subjects, in the order of their ids: two who do so wait for each other, never crosswise. What was
-    read of them before, the caller reads again."""
-    ids = select(Subject.id).where(which).order_by(Subject.id)
+    """The same of all of some kind, the later one first. What was read of them before, the caller reads again."""
+    ids = select(Subject.id).where(which).order_by(Subject.id.desc())
     db.session.execute(ids.with_for_update(key_share=True, of=Subject)).all()
 
 

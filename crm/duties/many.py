@@ -46,7 +46,7 @@ def record_all(happened: Iterable[Happened]) -> None:
 
 
 def _lock_judged(subjects: Mapping[int, Subject]) -> None:
-    """In the order of their ids; what was read of them before is read again."""
+    """What was read of them before is read again."""
     db.session.flush()
     judged: dict[type[Subject], list[int]] = {}
     for id, one in subjects.items():

@@ -167,7 +167,7 @@ def rules_of(subject: Subject, kind: str, at: datetime, first: bool = False) -> 
 
 def _carry_up(event: Recorded, subject: Subject, by, facts: Mapping[str, Any]) -> None:
     """What happened to a subject, for those rules of the one it came of that count such (`of`): all, or the one the event
-    names as its `rule`. Whoever records on both locks the later one first, as here."""
+    names as its `rule`."""
     origin = db.session.get_one(Subject, subject.origin_id)
     rules = [
         (edition, rule) for edition, rule in rules_of(origin, event.kind, event.at)

@@ -104,7 +104,7 @@ def record(number):
 
 
 def _both(ticket: Ticket, form: CrmForm) -> None:
-    """Two records at once are locked in the order of their ids, before one of them is locked alone."""
+    """Two records at once are locked before one of them is locked alone."""
     if of := getattr(form, "of", None):
         lock_all(Subject.id.in_([ticket.id, queries.get(of.data, current_user).id]))
 

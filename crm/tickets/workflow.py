@@ -11,7 +11,7 @@ from crm.customers.models import Contact, Customer
 from crm.db import db, next_number
 from crm.duties import editions
 from crm.duties import workflow as duties
-from crm.duties.locks import lock
+from crm.duties.locks import lock, lock_each
 from crm.duties.record import open_subject, record, settle_first
 from crm.errors import Forbidden, Invalid, WrongState
 from crm.files import queries as files_of
@@ -169,8 +169,7 @@ def cancel(ticket: Ticket, *, by, reason: str, move: Move = MOVES["cancel"]) -> 
 
 def duplicate(ticket: Ticket, *, by, of: Ticket) -> None:
     """The same is dealt with in another record of the customer: this one is cancelled, both name each other."""
-    for one in sorted((ticket, of), key=lambda one: one.id):  # two at once wait for each other, never crosswise
-        lock(one)
+    lock_each(ticket, of)
     if of.id == ticket.id or of.customer_id != ticket.customer_id or of.duplicate_of_id or of.state == State.CANCELLED:
         raise Invalid(fields={"of": N_("Another record of the same customer, not cancelled itself.")})
     cancel(ticket, by=by, reason="", move=MOVES["duplicate"])
