@@ -73,6 +73,13 @@ class Move:
         """The states it may lead to; none where the state stays."""
         return self.to if isinstance(self.to, frozenset) else frozenset({self.to} if self.to else ())
 
+    def check(self, subject, by) -> None:
+        """What may be done in a state without leaving it, as changing may: Forbidden, or WrongState."""
+        if not self.may(by, subject):
+            raise Forbidden()
+        if subject.state not in self.froms:
+            raise WrongState()
+
     def apply(self, subject, by, to: str | Callable[[Any], str] | None = None) -> None:
         """Take the arrow in one guarded UPDATE; of any number at once, one does. Forbidden, WrongState (also where nothing is
         owed that it settles), or what else stands in the way (of the subject as it is now, locked). `to`: which of several

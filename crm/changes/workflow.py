@@ -16,7 +16,7 @@ from crm.duties import workflow as duties
 from crm.duties.models import Subject
 from crm.duties.passing import hand_over
 from crm.duties.record import open_subject, record
-from crm.errors import Forbidden, Invalid, Refused, WrongState, blank, needed
+from crm.errors import Forbidden, Invalid, Refused, blank, needed
 from crm.files.workflow import attach, scans
 from crm.labels import N_
 from crm.moves import edit, in_place
@@ -79,10 +79,7 @@ def change_request(
     change: ChangeRequest, *, by, installation: Installation | None, files: Iterable[str] = (), **changes: Any
 ) -> None:  # fmt: skip
     """Put it right. What was approved binds: another text voids the approval, and is submitted anew (5.4.4)."""
-    if not CHANGE.may(by, change):
-        raise Forbidden()
-    if change.state not in CHANGE.froms:
-        raise WrongState()
+    CHANGE.check(change, by)
     _theirs(installation, None, db.session.get_one(Customer, change.customer_id))
     needed(requirement=changes["requirement"])
     differences = edit(change, changes | {"installation_id": installation and installation.id})

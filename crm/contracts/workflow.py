@@ -16,7 +16,7 @@ from crm.duties import editions
 from crm.duties import workflow as duties
 from crm.duties.locks import lock
 from crm.duties.record import open_subject, record
-from crm.errors import NEEDED, Forbidden, Invalid, Refused, WrongState
+from crm.errors import NEEDED, Forbidden, Invalid, Refused
 from crm.files.workflow import attach, scans
 from crm.labels import N_
 from crm.moves import edit
@@ -76,10 +76,7 @@ def _renewable(before: Contract, customer: Customer) -> None:
 
 def change(contract: Contract, *, by, installations: Iterable[Installation] | None = None, **changes: Any) -> None:
     """Put right what it says, until the countersigned copy is back; once we have signed nothing that is needed goes."""
-    if not CHANGE.may(by, contract):
-        raise Forbidden()
-    if contract.state not in CHANGE.froms:
-        raise WrongState()
+    CHANGE.check(contract, by)
     customer = db.session.get_one(Customer, contract.customer_id)
     before = db.session.get(Contract, contract.origin_id) if contract.origin_id else None
     wanted = list(contract.installations if installations is None else installations)

@@ -9,7 +9,7 @@ from crm.duties import queries
 from crm.duties import workflow as duties
 from crm.duties.models import Subject
 from crm.duties.record import open_subject, record
-from crm.errors import Forbidden, Invalid, WrongState
+from crm.errors import Forbidden, Invalid
 from crm.implementations.models import Implementation, ImplementationEvent, State
 from crm.labels import N_
 from crm.moves import Move, edit
@@ -52,10 +52,7 @@ def _theirs(installation: Installation | None, customer_id: int | None) -> None:
 
 
 def change(made: Implementation, *, by, installation: Installation | None, **changes) -> None:
-    if not CHANGE.may(by, made):
-        raise Forbidden()
-    if made.state not in CHANGE.froms:
-        raise WrongState()
+    CHANGE.check(made, by)
     _theirs(installation, made.customer_id)
     differences = edit(made, changes | {"installation_id": installation and installation.id})
     if ids := differences.pop("installation_id", None):

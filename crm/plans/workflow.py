@@ -16,7 +16,7 @@ from crm.duties import queries as duties
 from crm.duties.acts import each_once
 from crm.duties.models import Subject
 from crm.duties.record import open_subject, record
-from crm.errors import Forbidden, Invalid, Refused, WrongState
+from crm.errors import Invalid, Refused
 from crm.labels import N_
 from crm.moves import Move
 from crm.permissions import Permission as P
@@ -91,10 +91,7 @@ def propose(month: date) -> Plan:
 
 def revise(plan: Plan, lines: Mapping[int, Mapping[str, Any]], *, by) -> None:
     """What its lines say, until it is settled: `{id of a line: {expected_fen, owner_id, remark, struck}}`."""
-    if not CHANGE.may(by, plan):
-        raise Forbidden()
-    if plan.state not in CHANGE.froms:
-        raise WrongState()
+    CHANGE.check(plan, by)
     rows = {row.id: row for row in db.session.scalars(select(PlanLine).where(PlanLine.plan_id == plan.id))}
     changed = {id: diff for id, said in lines.items() if id in rows and (diff := _set(rows[id], said))}
     if not changed:

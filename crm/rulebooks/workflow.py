@@ -11,7 +11,7 @@ from crm.duties import workflow as duties
 from crm.duties.models import Edition
 from crm.duties.record import open_subject, record
 from crm.duties.rulebook import Rulebook, RulebookError
-from crm.errors import Forbidden, Invalid, Refused, WrongState, needed
+from crm.errors import Invalid, Refused, needed
 from crm.labels import N_
 from crm.rulebooks import differences, faults
 from crm.rulebooks.following import with_fines
@@ -61,7 +61,7 @@ def planned(draft: Draft, changes: Sequence[Change]) -> tuple[list[Change], dict
 
 def change(draft: Draft, changes: Sequence[Change], *, by) -> list[differences.Difference]:
     """Save some values of a draft: what differs now. Comments and order of its text stay."""
-    _changeable(draft, by)
+    CHANGE.check(draft, by)
     every, after = planned(draft, changes)
     if not differences.made(data_of(draft.body), every):
         return []
@@ -73,7 +73,7 @@ def change(draft: Draft, changes: Sequence[Change], *, by) -> list[differences.D
 
 def rewrite(draft: Draft, text: str, *, by) -> list[differences.Difference]:
     """The whole text, as somebody wrote it."""
-    _changeable(draft, by)
+    CHANGE.check(draft, by)
     text = text.replace("\r\n", "\n")
     try:
         duties.check_rulebook(text)
@@ -93,22 +93,15 @@ def faults_of(text: str) -> list[faults.Fault]:
 
 def add(draft: Draft, change_: Change, *, by) -> None:
     """Something that is not there yet; Invalid if there is one of its key."""
-    _changeable(draft, by)
+    CHANGE.check(draft, by)
     table, key = change_.path
     if key in data_of(draft.body).get(table, {}):
         raise Invalid(fields={"key": N_("There is one of this key already.")})
     change(draft, [change_], by=by)
 
 
-def _changeable(draft: Draft, by) -> None:
-    if not CHANGE.may(by, draft):
-        raise Forbidden()
-    if draft.state not in CHANGE.froms:
-        raise WrongState()
-
-
 def _save(draft: Draft, text: str, by) -> list[differences.Difference]:
-    _changeable(draft, by)
+    CHANGE.check(draft, by)
     found = differences.between(data_of(draft.body), data_of(text))
     draft.body = text
     draft.version += 1

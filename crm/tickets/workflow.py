@@ -128,10 +128,7 @@ def complete(ticket: Ticket, *, by, **filled: Any) -> None:
     """The one closing step, from new, working or ended: takes what was typed, and if anything is missing says all of it
     at once; else starts and ends what was not yet, and completes (5.1.3, 5.1.4)."""
     move = MOVES["complete"]
-    if not move.may(by, ticket):
-        raise Forbidden()
-    if ticket.state not in move.froms:
-        raise WrongState()
+    move.check(ticket, by)
     if filled:
         fill(ticket, by=by, **filled)
     attached = files_of.of(ticket)

@@ -9,7 +9,7 @@ from crm.customers.models import Contact, Customer
 from crm.db import db, next_number
 from crm.duties import workflow as duties
 from crm.duties.record import open_subject, record
-from crm.errors import Forbidden, Invalid, Refused, WrongState
+from crm.errors import Invalid, Refused
 from crm.labels import N_
 from crm.moves import edit, in_place
 from crm.permissions import Permission as P
@@ -59,10 +59,7 @@ def _wrong(contact: Contact | None, customer_id: int | None, details: Mapping[st
 
 def change(visit: Visit, *, by, contact: Contact | None, **changes: Any) -> None:
     """Change a request before anybody leaves. One that was decided is thereby to be decided again (5.3.3)."""
-    if not CHANGE.may(by, visit):
-        raise Forbidden()
-    if visit.state not in CHANGE.froms:
-        raise WrongState()
+    CHANGE.check(visit, by)
     if wrong := _wrong(contact, visit.customer_id, changes):
         raise Invalid(fields=wrong)
     before, was = db.session.get(Contact, visit.contact_id) if visit.contact_id else None, visit.state
