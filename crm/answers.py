@@ -124,21 +124,21 @@ def shown_once(html: str, again: str) -> Response:
     return Response(html, headers={"Content-Location": again})
 
 
-def page(status: int, message: str = "", **params) -> Response:
+def page(status: int, message: str = "", title: str = "", /, **params) -> Response:
     """An error's page; it never says more than its status does, but for a refusal's own words."""
     with transactions(read_only=True):
         try:
-            response = _rendered(status, message, params)
+            response = _rendered(status, title, message, params)
         except SQLAlchemyError:  # the database is away, and with it who is asking
             db.session.rollback()
             g._login_user = current_app.login_manager.anonymous_user()  # type: ignore[attr-defined]
-            response = _rendered(status, message, params)
+            response = _rendered(status, title, message, params)
     return response
 
 
-def _rendered(status: int, message: str, params: dict) -> Response:
+def _rendered(status: int, title: str, message: str, params: dict) -> Response:
     said = _(message, **params) if message else _(WORDS.get(status, WORDS[400]))
-    html = render_template("error.html", status=status, title=_(TITLES.get(status, TITLES[400])), said=said)
+    html = render_template("error.html", status=status, title=_(title or TITLES.get(status, TITLES[400])), said=said)
     return Response(html, status)
 
 
@@ -221,7 +221,7 @@ def init_app(app: Flask) -> None:
     @app.errorhandler(Refused)
     def refused(error: Refused) -> Response:
         db.session.rollback()
-        return page(error.status, error.message, **error.params)
+        return page(error.status, error.message, error.title, **error.params)
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:

@@ -9,6 +9,7 @@ class Refused(Exception):
     """Wrong state or a rule that forbids: nothing was changed."""
 
     status = 409
+    title = ""  # of its page, where another than its status's
     fields: Mapping[str, object] = {}
 
     def __init__(self, message: str = "", **params: object) -> None:

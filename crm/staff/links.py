@@ -36,8 +36,15 @@ def void(user: User) -> None:
     db.session.execute(update(Link).where(Link.user_id == user.id, Link.used_at.is_(None)).values(used_at=clock.now()))
 
 
+class LinkGone(NotThere):
+    title = N_("This link is no longer good")
+
+    def __init__(self) -> None:
+        super().__init__(N_("It was used already, has run out, or was replaced: ask the administrator for a new one."))
+
+
 def of(token: str) -> tuple[Link, User]:
-    """The living link of a token and its account; NotThere for any other."""
+    """The living link of a token and its account; LinkGone for any other."""
     found = db.session.execute(
         select(Link, User).join(User, User.id == Link.user_id).where(
             Link.token_hash == hash_token(token), Link.used_at.is_(None), Link.expires_at > clock.now(),
@@ -45,7 +52,7 @@ def of(token: str) -> tuple[Link, User]:
         )
     ).first()  # fmt: skip
     if found is None:
-        raise NotThere(N_("This link was used already, has run out, or was replaced: ask the administrator for a new one."))
+        raise LinkGone()
     link, user = found
     return link, user
 
@@ -55,10 +62,10 @@ def use(token: str, hash: str) -> User:
     link, user = of(token)
     once = update(Link).where(Link.id == link.id, Link.used_at.is_(None)).values(used_at=clock.now())
     if not rows_of(db.session.execute(once.execution_options(synchronize_session=False))):
-        raise NotThere()
+        raise LinkGone()
     lock(user)
     if link.epoch != user.epoch or user.state != UserState.ACTIVE:  # changed since it was looked at
-        raise NotThere()
+        raise LinkGone()
     user.password_hash, user.must_change = hash, False
     user.epoch += 1
     end_logins(user)

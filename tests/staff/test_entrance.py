@@ -282,7 +282,8 @@ def test_a_link_dies(app, browser, how):
         if how == "used":
             links.use(token, make.hashed(GOOD))
     with clock.frozen(make.MONDAY + later):
-        assert browser().get(f"/welcome/{token}").status_code == 404
+        gone = browser().get(f"/welcome/{token}")
+    assert gone.status_code == 404 and "This link is no longer good" in gone.text and "To the log-in" in gone.text
     assert db.session.query(Link).filter(Link.token_hash == token).count() == 0  # only hashes are kept
 
 
