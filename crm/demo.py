@@ -233,8 +233,7 @@ class Department(Field, Contracts):
         known = {"who": contact, "day": day, "last": day - relativedelta(years=1), "sum": f"{n:,}", "count": n // 40}
         said = {key: text.format(**known) for key, text in topic.items() if isinstance(text, str)}
         wanted = editions.book(self.edition.id).fields_of(topic["category"])
-        asked = clock.now() - timedelta(minutes=self.dice.randint(6, 15))
-        roll = self.dice.randrange(1000)
+        asked, roll = clock.now() - timedelta(minutes=self.dice.randint(6, 15)), self.dice.randrange(1000)
         reasons = self.texts["words"]["uncovered" if unit.systems else "trial"]
         ticket = tickets.open_ticket(
             by=by, customer=unit.customer, contact=contact, category=topic["category"], title=said["title"],
@@ -276,12 +275,13 @@ class Department(Field, Contracts):
 
     def take_in(self, case: Case, by: User) -> None:
         """What is known from the call, and the scan of the application if one is needed before the work."""
-        scans = [files.draft("书面申请.png", b64decode(self.texts["scan"]["png"]), by, "application")
-                 for gap in tickets.gaps(case.ticket, upto="work") if gap.field.kind == "file"]  # fmt: skip
+        png = b64decode(self.texts["scan"]["png"]) + case.ticket.number.encode()  # no two are the same file
+        asked = [gap for gap in tickets.gaps(case.ticket, upto="work") if gap.field.kind == "file"]
+        scans = [files.draft("书面申请.png", png, by, "application") for _gap in asked]
         db.session.add_all(scans)
         db.session.flush()
-        known = {key: text for key, text in case.fields.items() if key in ASKED}
-        tickets.fill(case.ticket, by=by, fields=known, files=[one.key for one in scans])
+        tickets.fill(case.ticket, by=by, fields={key: text for key, text in case.fields.items() if key in ASKED},
+                     files=[one.key for one in scans])  # fmt: skip
         if scans and "then" not in case.topic:  # today's are still expected
             self.begin(clock.now(), self.hand_in(case.ticket, by), Random(case.ticket.number))
 

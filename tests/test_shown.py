@@ -54,3 +54,20 @@ def test_a_story_tells_the_hour_of_what_happened_years_ago(app):
         once = clock.parse("2016-02-29T14:05:33")
         assert ">2016-02-29<" in shown.when(once) and ">2016-02-29 14:05<" in shown.when(once, hours=True)
         assert ">02-28 14:05<" in shown.when(clock.parse("2026-02-28T14:05:33"))
+
+
+@pytest.mark.parametrize(
+    ("login", "used"),
+    [
+        ("specialist", ["/", "/tickets", "/visits", "/changes"]), ("manager", ["/", "/tickets", "/visits", "/changes"]),
+        ("followup", ["/", "/tickets", "/callbacks", "/contracts"]), ("director", ["/", "/dashboard", "/reports", "/penalties"]),
+        ("developer", ["/", "/tickets", "/changes", "/papers"]), ("archivist", ["/", "/papers", "/penalties", "/absences"]),
+        ("admin", ["/", "/staff", "/settings/company", "/settings/access"]),
+    ],
+)  # fmt: skip
+def test_at_the_foot_of_a_phone_stand_the_four_pages_a_role_uses_most_and_all_others_under_more(browser, login, used):
+    page = browser(login).get("/").text
+    rail, foot = (page[page.index(f'<nav class="{name}"') :].partition("</nav>")[0] for name in ("rail", "bottom"))
+    links = re.findall(r'class="bottom-link[^"]*" href="([^"]+)"', foot)
+    assert links == used
+    assert sorted(re.findall(r'<a [^>]*href="([^"]+)"', foot)) == sorted(re.findall(r'<a [^>]*href="([^"]+)"', rail))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Select, func, select
@@ -21,7 +22,8 @@ BATCH = 500  # subjects in one unit of work
 
 _SHOWN = (
     *(SearchRow.id, SearchRow.kind, SearchRow.name, SearchRow.text, SearchRow.subject_id),
-    *(Subject.number, Subject.title, Subject.state, Subject.customer_id, Subject.kind.label("subject_kind")),
+    *(Subject.number, Subject.title, Subject.state, Subject.customer_id, Subject.opened_at),
+    Subject.kind.label("subject_kind"),
 )
 
 
@@ -36,6 +38,7 @@ class Hit:
     state: str
     customer_id: int | None
     row_id: int
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def _hit(row: Any, words: list[str]) -> Hit:
     subject = duties.Name(row.subject_id, row.subject_kind, row.number, row.title)
     shown = row.name or row.title
     rest = "\n".join(line for line in row.text.split("\n") if line not in (shown, row.number))
-    return Hit(row.kind, subject, shown, excerpt(rest, words), row.state, row.customer_id, row.id)
+    return Hit(row.kind, subject, shown, excerpt(rest, words), row.state, row.customer_id, row.id, row.opened_at)
 
 
 def _rows(found: FromClause, seen: ColumnElement[bool]) -> Select:

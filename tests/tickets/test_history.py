@@ -117,6 +117,15 @@ def test_a_record_comes_with_its_state_its_stamps_and_all_that_happened(app, bri
                        "resumed", "edited", "ended", "reopened", "ended", "completed"]  # fmt: skip
 
 
+def test_its_page_folds_away_the_files_other_columns_and_fines_nobody(app, bring, browser):
+    bring(*LIFE)
+    page = browser("manager").get(ticket().path).text
+    assert "What the imported file says besides" in page and "Enter a penalty" not in page
+    with unit_of_work():
+        ours = make.ticket()
+    assert "Enter a penalty" in browser("manager").get(ours.path).text
+
+
 def test_events_are_dated_by_the_log_and_written_now_by_an_import(app, bring):
     bring(*LIFE)
     first, assigned = events()[:2]
