@@ -5,6 +5,7 @@ import secrets
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -26,6 +27,17 @@ class Visitor:
     address: str = ""
     agent: str = ""
     known: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def place(self) -> str:
+        """What tries are counted by: an address, of IPv6 the network (/64) that whoever has one of its addresses has whole."""
+        try:
+            address = ip_address(self.address)
+        except ValueError:
+            return self.address
+        if isinstance(address, IPv6Address):
+            return str(address.ipv4_mapped or IPv6Network((address, 64), strict=False))
+        return self.address
 
     def mark(self, user_id: int, epoch: int) -> str | None:
         """This browser's mark for an account, if it was made under the present password."""
@@ -58,9 +70,9 @@ def _limits(login: str, account: Account | None, visitor: Visitor) -> dict[str, 
     if account and (mark := visitor.mark(account.id, account.epoch)):
         return {throttle.key("known", login, mark): throttle.DOOR}
     return {
-        throttle.key("door", login, visitor.address): throttle.DOOR,
+        throttle.key("door", login, visitor.place): throttle.DOOR,
         throttle.key("account", login): throttle.ACCOUNT,
-        throttle.key("address", visitor.address): throttle.ADDRESS,
+        throttle.key("address", visitor.place): throttle.ADDRESS,
     }
 
 

@@ -11,6 +11,7 @@ import pytest
 from crm import clock
 from crm.db import db, unit_of_work
 from crm.staff import access, factor, links, passwords, throttle
+from crm.staff.entrance import Visitor
 from crm.staff.models import Access, AccessKind, Attempt, Link, Login, SecondFactor
 from tests import make
 from tests.conftest import together
@@ -119,6 +120,27 @@ def test_one_password_on_many_accounts_is_held_up_by_its_address(browser, app):
     page = browser()
     answers = [try_in(page, f"person{i}", "spring 2026 spring") for i in range(throttle.ADDRESS + 5)]
     assert answers == [422] * throttle.ADDRESS + [429] * 5
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("203.0.113.9", "203.0.113.9"), ("::ffff:203.0.113.9", "203.0.113.9"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"), ("2001:db8:1:3::1", "2001:db8:1:3::/64"), ("fe80::1%eth0", "fe80::/64"),
+        ("", ""), ("unix:", "unix:"),
+    ],
+)  # fmt: skip
+def test_whoever_has_one_address_of_a_network_of_ipv6_has_all_of_them(address, place):
+    assert Visitor(address).place == place
+
+
+def test_a_network_of_ipv6_counts_as_one_address(browser, app):
+    page = browser()
+    answers = []
+    for i in range(throttle.DOOR + 2):
+        page.client.environ_base["REMOTE_ADDR"] = f"2001:db8::{i + 1:x}"
+        answers.append(try_in(page, "specialist", "wrong wrong wrong"))
+    assert answers == [422] * throttle.DOOR + [429] * 2
 
 
 def test_a_forwarded_address_that_nobody_vouches_for_helps_nobody(browser, app):
