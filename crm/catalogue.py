@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 
 from crm import clock
 
+CHINESE, ENGLISH = "zh_Hans_CN", "en"  # the catalogues there are
 MOST = 5_000  # texts kept in a language; the program has a third of that
 
 
@@ -29,7 +30,7 @@ class Catalogue(Domain):
     def held(self):
         held, locale = g.get("catalogue"), get_locale()
         if held is None or held[0] is not locale:
-            language = str(locale or "zh_Hans_CN")
+            language = str(locale or CHINESE)
             words = self.shown.setdefault(language, {})
             held = g.catalogue = (locale, super().get_translations(), words, language)
         return held
@@ -40,7 +41,12 @@ CATALOGUE = Catalogue()
 
 def language() -> str:
     """The reader's, such as `zh_Hans_CN`."""
-    return (g.get("catalogue") or CATALOGUE.held())[3] if g else "zh_Hans_CN"
+    return (g.get("catalogue") or CATALOGUE.held())[3] if g else CHINESE
+
+
+def locale_of(wanted: str | None) -> str:
+    """English where that is said, Chinese for anything else."""
+    return ENGLISH if wanted == ENGLISH else CHINESE
 
 
 def forget() -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 ZONE = ZoneInfo("Asia/Shanghai")
+YEARS = range(1990, 2101)  # whose days are taken
 _frozen: datetime | None = None
 
 

@@ -4,7 +4,7 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from flask import request
 from flask_babel import get_locale
@@ -35,7 +35,6 @@ from crm.labels import N_, Labelled
 from crm.money import MOST, fen_of
 from crm.words import CONTROL
 
-EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
 _EDGES = re.compile(r"\A[\s\u200b-\u200f\u2060\ufeff]+|[\s\u200b-\u200f\u2060\ufeff]+\Z")  # blanks, those nobody sees too
 
 EMAIL = Regexp(r"[^@\s]{1,64}@[^@\s]{1,255}$", message=_l("Not an e-mail address."))
@@ -102,7 +101,7 @@ class InstantField(DateTimeLocalField):
         super().process_formdata(valuelist)
         if self.data is None:
             return
-        if not EARLIEST <= self.data.date() <= LATEST:
+        if self.data.year not in clock.YEARS:
             self.data = None
             raise ValueError(self.gettext("Not a valid datetime value."))
         self.data = self.data.replace(tzinfo=clock.ZONE).astimezone(UTC)
@@ -113,14 +112,14 @@ class InstantField(DateTimeLocalField):
 
 
 class DayField(DateField):
-    """A day, between 1990 and 2100."""
+    """A day of a year that is taken."""
 
     def __init__(self, label=None, *, required: bool = False, **kwargs) -> None:
         super().__init__(label, [needed() if required else Optional()], **kwargs)
 
     def process_formdata(self, valuelist) -> None:
         super().process_formdata(valuelist)
-        if self.data and not EARLIEST <= self.data <= LATEST:
+        if self.data and self.data.year not in clock.YEARS:
             self.data = None
             raise ValueError(self.gettext("Not a valid date value."))
 

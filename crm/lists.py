@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Select, func, select
 from werkzeug.routing import BaseConverter
 
+from crm import clock
 from crm.db import db
 from crm.labels import Labelled
 from crm.permissions import Permission
@@ -224,7 +225,7 @@ def day(args: Mapping[str, str], name: str) -> date | None:
         found = date.fromisoformat(value) if re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII) else None
     except ValueError:
         return None
-    return found if found and 1990 <= found.year <= 2100 else None
+    return found if found and found.year in clock.YEARS else None
 
 
 def month(args: Mapping[str, str], name: str) -> date | None:

@@ -31,7 +31,7 @@ from crm.staff.agents import agent
 from crm.tickets.models import Channel, State
 from crm.words import marked as parted
 
-HTML_LANG = {"zh_Hans_CN": "zh-CN", "en": "en"}
+HTML_LANG = {catalogue.CHINESE: "zh-CN", catalogue.ENGLISH: "en"}
 WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
 
 

@@ -180,7 +180,7 @@ def import_notice(text: str) -> int:
         ) from wrong
     if len(text) > 1_000_000 or any(len(name) > 50 or not name.isprintable() for _, _, name in days):
         raise ValueError("not a notice of holidays: too long")
-    if any(not 1990 <= day.year <= 2100 for day, _, _ in days) or not source.isprintable():
+    if any(day.year not in clock.YEARS for day, _, _ in days) or not source.isprintable():
         raise ValueError("not a notice of holidays: such a year has none")
     for day, off, name in days:
         override(day, working=not off, name=name, source=source)

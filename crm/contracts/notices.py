@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import or_, select
 
 from crm import clock
+from crm.catalogue import locale_of
 from crm.contracts import sums
 from crm.contracts.models import Contract, ContractEvent, State, covered
 from crm.customers.models import Contact, Customer
@@ -40,7 +41,7 @@ def about(contract: Contract, slot: str = "") -> About:
     installed = _installed(contract)
     owner = db.session.get(User, contract.owner_id) if contract.owner_id else None
     ends = contract.ends_on or clock.today()
-    with force_locale("en" if contract.language == "en" else "zh_Hans_CN"):
+    with force_locale(locale_of(contract.language)):
         head = [_("Software"), _("Users"), _("First day"), _("Last day")]
         ours = company()
     values = {

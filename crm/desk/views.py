@@ -105,7 +105,7 @@ def _place(text: str) -> tuple[datetime, int] | None:
     moment, _, id = text.partition("_")
     try:
         at = datetime.fromtimestamp(float(moment), clock.ZONE)
-        return (at, int(id)) if 1990 < at.year < 2100 and 0 < int(id) < 2**31 else None
+        return (at, int(id)) if at.year in clock.YEARS and 0 < int(id) < 2**31 else None
     except (ValueError, OverflowError, OSError):
         return None
 

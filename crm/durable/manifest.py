@@ -13,6 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from crm import clock
+
 FORMAT = 1
 DATABASE, KEY, ANCHORS = "database", "secret.key", "anchors.log"
 MANIFEST, SEAL = "manifest.json", "manifest.sha256"
@@ -139,7 +141,7 @@ def _understood(text: bytes) -> Manifest:
     manifest = Manifest(**{one.name: written[one.name] for one in fields(Manifest)})
     if not _well_made(manifest):
         raise ValueError("its manifest does not say what a manifest says")
-    if not 1990 <= datetime.fromisoformat(manifest.made_at).year <= 2100:
+    if datetime.fromisoformat(manifest.made_at).year not in clock.YEARS:
         raise ValueError("its manifest was made at no time")
     return manifest
 

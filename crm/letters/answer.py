@@ -3,6 +3,7 @@ from collections.abc import Callable
 from flask import Response, request
 from flask_babel import force_locale
 
+from crm.catalogue import locale_of
 from crm.letters.sheet import Sheet
 from crm.letters.typeset import typeset
 
@@ -10,7 +11,7 @@ from crm.letters.typeset import typeset
 def pdf(draw: Callable[..., Sheet], of, name: str) -> Response:
     """The sheet of something, to be looked at and printed; kept by no browser. A form goes to a customer: it is in Chinese,
     whatever language its reader's pages are in, and in English if asked for (`?language=en`)."""
-    with force_locale("en" if request.args.get("language") == "en" else "zh_Hans_CN"):
+    with force_locale(locale_of(request.args.get("language"))):
         made = typeset(draw(of)).pdf
     return inline(made, name)
 

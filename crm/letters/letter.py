@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_mail import Message as Mail
 
 from crm import clock
+from crm.catalogue import locale_of
 from crm.db import db
 from crm.duties.editions import book_of, todays
 from crm.duties.message import Message, Way
@@ -129,7 +130,7 @@ def _sheet(version: LetterVersion, about: About, number: str, on_paper: bool) ->
 
 def sheet_of(version: LetterVersion, about: About, number: str) -> bytes:
     """The letter as PDF."""
-    with force_locale("en" if about.language == "en" else "zh_Hans_CN"):
+    with force_locale(locale_of(about.language)):
         ours = company()
         page = Page(
             filled(version.subject, about.values), number, ours.name, ours.contact, f"{clock.today():%Y-%m-%d}", about.to,

@@ -7,6 +7,7 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from crm import clock
+from crm.catalogue import locale_of
 from crm.letters.company import company
 from crm.letters.letter import About
 from crm.letters.letter import sheet_of as set_sheet
@@ -18,7 +19,7 @@ def about(letter: Letter) -> About:
     today = clock.today()
     ends = today + timedelta(days=31)
     starts = ends - relativedelta(years=1) + timedelta(days=1)
-    with force_locale("en" if letter.language == "en" else "zh_Hans_CN"):
+    with force_locale(locale_of(letter.language)):
         head = [_("Software"), _("Users"), _("First day"), _("Last day")]
         ours, customer = company(), _("Example Trading Co., Ltd.")
         brand, product = letter.brand or _("Jinyang"), _("Finance Suite")

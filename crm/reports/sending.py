@@ -13,6 +13,7 @@ from sqlalchemy import String, cast, delete, func, select
 from sqlalchemy.orm import selectinload
 
 from crm import clock
+from crm.catalogue import locale_of
 from crm.db import db, unit_of_work
 from crm.duties.acts import each_once
 from crm.duties.editions import book
@@ -132,7 +133,7 @@ def about(report: Report, slot: str) -> About:
     user = db.session.get(User, int(found)) if found.isdigit() else None
     language = "en" if user is not None and user.language == "en" else "zh"
     by = db.session.get(User, report.submitted_by_id) if report.submitted_by_id else None
-    with force_locale("en" if language == "en" else "zh_Hans_CN"):
+    with force_locale(locale_of(language)):
         called, ours = f"{_(Kind(report.category).label)} {report.title}", company()
     site = current_app.config["CRM_URL"].rstrip("/")
     values = {

@@ -8,8 +8,8 @@ from decimal import Decimal, InvalidOperation
 
 from dateutil.relativedelta import relativedelta
 
+from crm import clock
 from crm.errors import Invalid
-from crm.forms import EARLIEST, LATEST
 from crm.labels import N_
 from crm.money import MOST
 from crm.sheets.columns import shown
@@ -43,7 +43,7 @@ def _day(text: str) -> date | None:
         day = _EPOCH + timedelta(days=int(found[1]))
     else:
         return None
-    return day if EARLIEST <= day <= LATEST else None
+    return day if day.year in clock.YEARS else None
 
 
 def day(text: str, column: str) -> str:

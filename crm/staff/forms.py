@@ -1,6 +1,7 @@
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, HiddenField, PasswordField, ValidationError
 
+from crm import catalogue
 from crm.forms import EMAIL, CrmForm, LineField, PickField, TicksField, needed
 from crm.labels import N_, Labelled
 from crm.permissions import Role
@@ -9,8 +10,8 @@ HINT = _l("At least 12 characters; a few unrelated words are best.")
 
 
 class Language(Labelled):
-    CHINESE = "zh_Hans_CN", N_("Chinese")
-    ENGLISH = "en", N_("English")
+    CHINESE = catalogue.CHINESE, N_("Chinese")
+    ENGLISH = catalogue.ENGLISH, N_("English")
 
 
 class LoginForm(CrmForm):

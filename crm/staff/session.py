@@ -19,13 +19,14 @@ from flask_babel import Babel
 from flask_login import AnonymousUserMixin, LoginManager, current_user
 
 from crm import clock
+from crm.catalogue import CHINESE, ENGLISH, locale_of
 from crm.permissions import Permission
 from crm.staff import noted, queries, workflow
 from crm.staff.models import Login
 
 LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 _PORT = re.compile(r":[0-9]{1,5}$", re.ASCII)
-LANGUAGES = {"zh_Hans_CN": "中文", "en": "English"}
+LANGUAGES = {CHINESE: "中文", ENGLISH: "English"}
 
 
 class Nobody(AnonymousUserMixin):
@@ -170,12 +171,11 @@ def local_path(target: str | None) -> str:
 def language() -> str:
     """What the person chose, else what the browser asks for, else Chinese, as wherever nobody asks."""
     if not has_request_context():
-        return "zh_Hans_CN"
+        return CHINESE
     chosen = (current_user.language if current_user.is_authenticated else None) or session.get("language")
     if chosen in LANGUAGES:
         return chosen
-    best = request.accept_languages.best_match(["zh-CN", "zh", "zh-Hans", "zh-TW", "en"])
-    return "en" if best == "en" else "zh_Hans_CN"
+    return locale_of(request.accept_languages.best_match(["zh-CN", "zh", "zh-Hans", "zh-TW", ENGLISH]))
 
 
 def init_app(app: Flask) -> None:
