@@ -25,7 +25,7 @@ from crm.duties.models import Subject
 from crm.reports.models import Kind
 from crm.reports.periods import Period
 from crm.tickets.models import Ticket
-from tests.conftest import Browser
+from tests.browsing import Browser
 
 ROUNDS = 5
 GOAL = 2.0  # seconds

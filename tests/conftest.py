@@ -1,185 +1,38 @@
 """Fixtures: each test gets a database of its own, copied from one that holds the cast, on SQLite and on PostgreSQL."""
 
-import contextvars
 import functools
-import gc
 import os
 import re
 import shutil
 import threading
 import uuid
-import zlib
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import date
-from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
-from flask import has_app_context
-from jinja2 import BytecodeCache
-from jinja2.bccache import Bucket
 from markupsafe import Markup
-from sqlalchemy import Select, String, cast, create_engine, event, select, text, union_all
+from sqlalchemy import Select, String, cast, event, select, text, union_all
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.util import LRUCache
-from werkzeug.routing import Rule
 
-from crm import Crm, clock, create_app
+from crm import clock, create_app
 from crm.catalogue import drawn, drawn_rows
 from crm.db import db, hold, next_number, unit_of_work
 from crm.durable import checks
 from crm.duties import anchors
 from crm.duties.models import Subject
 from crm.importing import LOCK
-from crm.migrating import migrate
 from crm.search import SearchRow
-from crm.staff import entrance, passwords
-from crm.staff.models import User
 from tests import make
+from tests.browsing import Browser
+from tests.models import Models, settings
 from tests.postgres import Cluster, Server, available
-from tests.reading import FormReader
-
-REQUIRED = set(os.environ.get("CRM_TEST_REQUIRE", "").replace(",", " ").split())
-DATABASES = ["sqlite", "postgresql"]
-ALL = os.environ.get("CRM_NETS") == "all"  # `make nets`
-TURNS = not ALL and os.environ.get("CRM_TURNS") != "none"  # `make mutants` looks at one database, at every case
-os.environ.setdefault("CRM_DAY", str(date.today().toordinal()))  # which share; the same in every process of a run
-DAY, WHOLE, DAYS = int(os.environ["CRM_DAY"]), 2000, 6  # of so many days each takes another share of what takes long
-SHARED_NETS = {"test_moves.py", "test_matrix.py", "test_once.py"}
-BOTH = {"nets", "duties", "durable", "browser", "test_once.py", "test_search.py", "test_migrations.py", "test_languages.py"}
-# for whole files of real data, which take long: PostgreSQL's turn is in `make nets`, where small ones go through both always
-LARGE = DATABASES if ALL else DATABASES[:1]
-
-
-def by_turns(n: int):
-    """For a long test of which both databases are in `make nets`: here the n-th takes one, its neighbour the other."""
-    return pytest.mark.parametrize("database", DATABASES if ALL else [DATABASES[n % 2]], indirect=True)
-
-
-passwords.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-gc.set_threshold(20_000, 10, 10)  # an app for each test is much garbage: looking for it often took a seventh of the time
-_left_out: set[str] = set()
-_whole_run = False
-
-
-class Compiled(BytecodeCache):
-    """Templates as they were compiled for the first app of this process: each test has an app of its own."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, str], object] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        bucket.code = self._known.get((bucket.key, bucket.checksum))
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self._known[bucket.key, bucket.checksum] = bucket.code
-
-
-Crm.jinja_options = {"bytecode_cache": Compiled()}
-
-
-def _once(compile_rule):
-    """The same for routes: what each address is made of is worked out for the first app of this process."""
-    known: dict[tuple, tuple] = {}
-
-    def compiled(rule: Rule) -> None:
-        key = rule.rule, rule.host, rule.subdomain, rule.merge_slashes, repr(rule.defaults)
-        if key not in known:
-            compile_rule(rule)
-            builders = rule._build.__func__, rule._build_unknown.__func__
-            known[key] = rule._parts, rule._trace, rule._converters, rule.arguments, builders
-        rule._parts, rule._trace, rule._converters, rule.arguments, (build, build_unknown) = known[key]
-        rule._build, rule._build_unknown = build.__get__(rule), build_unknown.__get__(rule)
-
-    return compiled
-
-
-Rule.compile = _once(Rule.compile)
-_dialects: dict[str, tuple] = {}
-
-
-def _shared() -> None:
-    """And for statements: every database of a kind is asked in the same words, so each is compiled once in this process."""
-    for engine in db.engines.values():
-        with engine.connect():  # a dialect knows its database from the first connection on
-            engine.dialect, engine._compiled_cache = _dialects.setdefault(
-                engine.dialect.name, (engine.dialect, LRUCache(2_000))
-            )
-
-
-def leave_out(what: str, why: str) -> None:
-    """Skip, unless the machine is required to have it."""
-    if what in REQUIRED:
-        pytest.fail(f"{what} is required here: {why}")
-    _left_out.add(f"{what}: {why}")
-    pytest.skip(f"{what}: {why}")
+from tests.quick import shared
+from tests.shares import DATABASES, DAY, DAYS, TURNS, chosen, leave_out, todays
 
 
 def pytest_collection_modifyitems(config, items: list[pytest.Item]) -> None:
-    """A test of many cases goes through them on the two databases in turns; `make nets` takes each case on both."""
-    if not TURNS:
-        return
-    cases: dict[str, dict[tuple, int]] = {}  # a test → its cases but for the database, each with its place
-    kept, left = [], []
-    for item in items:
-        given = getattr(getattr(item, "callspec", None), "indices", {})
-        case = tuple(sorted((name, at) for name, at in given.items() if name != "database"))
-        known = cases.setdefault(item.nodeid.partition("[")[0], {})
-        turn = known.setdefault(case, len(known)).bit_count() % 2  # so that of two values crossed each meets both
-        both = "database" not in given or not case or "nets" in item.path.parts
-        (kept if both or given["database"] == turn else left).append(item)
-    if len(items) > WHOLE:
-        global _whole_run
-        _whole_run = True
-        kept, rest = _share(kept)
-        left += rest
-    items[:] = kept
+    items[:], left = chosen(items)
     config.hook.pytest_deselected(items=left)
-
-
-def shared_out() -> bool:
-    return _whole_run
-
-
-def todays(name: str) -> bool:
-    """Whether this day takes what the days take in turns. Only a whole run is shared out."""
-    return not _whole_run or (zlib.crc32(name.encode()) + DAY) % DAYS == 0
-
-
-def this_time(name: str) -> bool:
-    """The same of what is left out every other time that its test's day comes."""
-    return not _whole_run or (zlib.crc32(name.encode()) + DAY // DAYS) % 2 == 0
-
-
-def _share(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
-    """Of a whole run what is this day's: one database for each test (SQLite on two days of three), a third of many cases, a sixth
-    of the nets' long rows and of what takes long, by turns, so that no day has all of it. Six days' runs (twelve of the matrix),
-    or one of `make nets`, are all; a part that is asked for by name is not shared out."""
-    kept, left, met = [], [], Counter()
-    many = Counter(map(name_of, items))
-    for item in items:
-        given = getattr(getattr(item, "callspec", None), "indices", {})
-        name, net = item.path.name, "nets" in item.path.parts
-        if (net and name in SHARED_NETS) or "takes_long" in item.keywords:
-            row = name if net else "takes_long"
-            met[row] += 1
-            mine = (met[row] + DAY) % DAYS == 0
-        elif set(given) == {"database"} and (name == "test_fuzz.py" or not {name, *item.path.parts} & BOTH):
-            mine = ((zlib.crc32(name_of(item).encode()) + DAY) % 3 == 0) == given["database"]
-        elif "database" in item.fixturenames and many[name_of(item)] >= 6:
-            met[name_of(item)] += 1
-            mine = (met[name_of(item)] + DAY) % 3 == 0
-        else:
-            mine = True
-        (kept if mine else left).append(item)
-    return kept, left
-
-
-def name_of(item: pytest.Item) -> str:
-    """A test without its case."""
-    return item.nodeid.partition("[")[0]
 
 
 def pytest_report_header() -> str:
@@ -218,63 +71,6 @@ def rows_drawn_twice(told, columns, *facts, draw):
     found = drawn_rows(told, columns, *facts, draw=draw)
     assert found == Markup("").join(draw(one[0], columns) for one in told), f"{facts} and {told[:1]} do not name all that is shown"
     return found
-
-
-def settings(url: str, folder: Path) -> dict:
-    return {"TESTING": True, "SECRET_KEY": "of the tests, and of nothing else at all", "SQLALCHEMY_DATABASE_URI": url, "INSTANCE": str(folder),
-            "PROPAGATE": True, "CRM_URL": ""}  # fmt: skip
-
-
-def _cast() -> None:
-    migrate()
-    make.department()
-
-
-def _model(url: str, folder: Path, maker: Callable[[], None] = _cast) -> None:
-    app = create_app(settings(url, folder))
-    with app.app_context(), clock.frozen(make.MONDAY):
-        anchors.begin()
-        maker()
-        db.session.remove()
-        db.engine.dispose()
-
-
-class Models:
-    """The databases that tests begin with, each made once in this process and copied: by who makes them, from the one that holds
-    the cast. With each goes the folder of its files."""
-
-    def __init__(self, request, folders) -> None:
-        self.request, self.folders, self.known = request, folders, {}
-
-    def of(self, database: str, maker: Callable[[], None] | None) -> tuple[str, Path]:
-        """A database's name or file, and its folder."""
-        if (database, maker) not in self.known:
-            folder = self.folders.mktemp("model")
-            base = self.of(database, None) if maker else None
-            make_it = self.sqlite if database == "sqlite" else self.postgres
-            self.known[database, maker] = make_it(folder, base and base[0], maker or _cast), folder
-        return self.known[database, maker]
-
-    def sqlite(self, folder: Path, base: str | None, maker: Callable[[], None]) -> str:
-        if base:
-            shutil.copy(base, folder / "crm.db")
-        _model(f"sqlite:///{folder}/crm.db", folder, maker)
-        engine = create_engine(f"sqlite:///{folder}/crm.db")
-        with engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        engine.dispose()
-        return str(folder / "crm.db")
-
-    def postgres(self, folder: Path, base: str | None, maker: Callable[[], None]) -> str:
-        name = f"model_{uuid.uuid4().hex[:8]}"
-        server = self.request.getfixturevalue("postgres")
-        _model(server.create(name, base) if base else server.create(name), folder, maker)
-        self.request.addfinalizer(lambda: self.dropped(server, name))
-        return name
-
-    def dropped(self, server: Server, name: str) -> None:
-        with suppress(OperationalError):  # a cluster of the tests' own is gone by now, and all that was in it
-            server.drop(name)
 
 
 @pytest.fixture(scope="session")
@@ -322,7 +118,7 @@ def served(database_url, tmp_path, frozen) -> Iterator:
     app = create_app(settings(database_url, tmp_path))
     app.jinja_env.globals.update(drawn=drawn_twice, drawn_rows=rows_drawn_twice)
     with app.app_context():
-        _shared()
+        shared()
     yield app
     with app.app_context():
         db.session.remove()
@@ -424,70 +220,6 @@ def others_write(served):
     return Others()
 
 
-def apart(act, *args, **kwargs):
-    """Outside of the test's own app context, whose `g` a request would share: each request is alone, as in a server."""
-    answer = contextvars.Context().run(act, *args, **kwargs)
-    if has_app_context():
-        db.session.rollback()  # the test looks at what is there now
-    return answer
-
-
-class Browser:
-    """A client that fills in a form as a person does: with the page's token, its version and a fresh request id."""
-
-    def __init__(self, app, login: str | None = None, language: str = "en") -> None:
-        self.client = app.test_client()
-        self.headers = {"Accept-Language": language}
-        if login:
-            apart(self.enter, login)
-
-    def enter(self, login: str) -> None:
-        """In as whoever gave the right password: the door has tests of its own, and a log-in takes three requests' time."""
-        app = self.client.application
-        with app.test_request_context("/login", headers=self.headers), unit_of_work():
-            user = db.session.scalars(select(User).where(User.login == login)).one()
-            _session, token = entrance._begin(entrance.account_of(user), "", entrance.Visitor())
-        with self.client.session_transaction() as cookie:
-            cookie.permanent = True
-            cookie |= {"token": token, "seen": int(clock.now().timestamp())}
-
-    def log_in(self, login: str, password: str = make.PASSWORD):
-        return self.send("/login", login=login, password=password)
-
-    def get(self, path: str, **kwargs):
-        return apart(self.client.get, path, headers=self.headers, **kwargs)
-
-    def forms(self, page: str) -> list[dict]:
-        """The forms of a page as a browser would send them: `action`, and the fields with what stands in them."""
-        reader = FormReader(page)
-        reader.feed(self.get(page, follow_redirects=True).text)
-        return reader.forms
-
-    def token(self, page: str) -> str:
-        return next((f["fields"]["csrf_token"] for f in self.forms(page) if "csrf_token" in f["fields"]), "")
-
-    def send(self, path: str, *, page: str | None = None, files: dict | None = None, **fields):
-        """POST the form of `page` that leads to `path`, its hidden fields as they stand there, with what was typed.
-
-        Where the page shows no such form (another's record, a state without the button) it is sent all the same."""
-        page = page or re.sub(r"(/[A-Z][0-9-]+)/(?!edit$)[a-z]+$", r"\1", path)
-        forms = self.forms(page)
-        if not any(f["method"] == "post" and path in f["actions"] for f in forms):
-            forms += self.forms("/account")  # whoever is shown no such form has a token there
-        form = next((f for f in forms if f["method"] == "post" and path in f["actions"]), None)
-        known = next((f["fields"]["version"] for f in forms if "version" in f["fields"]), None)
-        token = next((f["fields"]["csrf_token"] for f in forms if "csrf_token" in f["fields"]), "")
-        data = {"csrf_token": token, "request_id": uuid.uuid4().hex}
-        data |= {"version": known} if known else {}
-        data |= (form["fields"] if form else {}) | fields | (files or {})
-        return self.post(path, data, multipart=bool(files))
-
-    def post(self, path: str, data: dict, *, multipart: bool = False):
-        """Exactly this, as an attacker would."""
-        kind = "multipart/form-data" if multipart else None
-        return apart(self.client.post, path, data=data, headers=self.headers, content_type=kind)
-
-
 @pytest.fixture
 def browser(served):
     """`browser("specialist")` is logged in; `browser()` is a stranger at the door."""
@@ -508,20 +240,3 @@ def statements(served) -> Iterator[list[str]]:
     event.listen(engine, "before_cursor_execute", note)
     yield seen
     event.remove(engine, "before_cursor_execute", note)
-
-
-def together(count: int, act) -> list:
-    """Run `act(i)` in `count` threads at once; what each gave back."""
-    given: list = [None] * count
-    gate = threading.Barrier(count)
-
-    def run(i: int) -> None:
-        gate.wait()
-        given[i] = act(i)
-
-    threads = [threading.Thread(target=run, args=(i,)) for i in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return given

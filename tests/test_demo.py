@@ -42,9 +42,10 @@ from crm.staff.passwords import hashed
 from crm.tickets.models import State, Ticket, TicketEvent
 from crm.tickets.workflow import gaps
 from crm.workdays import calendar
-from tests.conftest import ALL, settings
 from tests.make import CAST as TEST_CAST
 from tests.make import who
+from tests.models import settings
+from tests.shares import ALL
 
 MOMENTS = {
     "saturday": "2026-11-21T11:00", "national_day": "2026-10-02T15:00", "monday_early": "2026-11-23T08:30",

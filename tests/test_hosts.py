@@ -3,7 +3,7 @@
 import pytest
 
 from crm import create_app
-from tests.conftest import settings
+from tests.models import settings
 
 
 @pytest.fixture

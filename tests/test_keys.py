@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from crm import create_app, keys
-from tests.conftest import apart
+from tests.browsing import apart
 
 
 def created(served):

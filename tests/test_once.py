@@ -11,7 +11,7 @@ from crm.duties.models import Duty, Event
 from crm.tickets import workflow
 from crm.tickets.models import State, Ticket
 from tests import make
-from tests.conftest import Browser, together
+from tests.browsing import Browser, together
 
 LATER = clock.parse("2026-11-24T09:00")
 

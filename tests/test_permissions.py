@@ -11,7 +11,7 @@ from crm.duties.models import Subject
 from crm.permissions import GRANTS, Role
 from crm.tickets import workflow
 from tests import make
-from tests.conftest import settings
+from tests.models import settings
 
 KNOWN = {"number": "T2611-0001", "key": "0" * 32, "duty_id": "1", "extension_id": "1", "contact_id": "1",
          "filename": "app.css", "message_id": "1", "token": "0" * 32}  # fmt: skip

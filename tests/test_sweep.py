@@ -8,7 +8,7 @@ from crm import clock, sweep
 from crm.db import Step, db, unit_of_work
 from crm.durable import checks
 from tests import make
-from tests.conftest import Browser
+from tests.browsing import Browser
 
 FAILS, AFTER = "events sealed", "seals anchored outside"
 

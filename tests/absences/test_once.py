@@ -12,7 +12,7 @@ from crm.db import db, unit_of_work
 from crm.duties.models import Event, Subject
 from crm.errors import Refused
 from tests import make
-from tests.conftest import together
+from tests.browsing import together
 
 pytestmark = pytest.mark.usefixtures("sound")
 

@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from crm.db import unit_of_work
 from crm.desk import listing
 from crm.permissions import Role
-from tests.conftest import Browser
+from tests.browsing import Browser
 from tests.nets.crawl import Crawl
 from tests.nets.world import populate
 

@@ -20,7 +20,7 @@ from crm.staff import workflow as staff
 from crm.tickets import workflow as tickets
 from crm.tickets.models import Ticket
 from tests import make
-from tests.conftest import Browser, together
+from tests.browsing import Browser, together
 
 GOOD = {"attitude": 5, "skill": 5, "result": 4}
 

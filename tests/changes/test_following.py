@@ -11,7 +11,7 @@ from crm.changes.models import StatusLink
 from crm.db import db, unit_of_work
 from crm.duties.models import Event
 from tests import make
-from tests.conftest import settings
+from tests.models import settings
 from tests.reading import text_of
 
 SECRET = "这是别家的"

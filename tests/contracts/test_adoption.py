@@ -11,7 +11,7 @@ from crm.contracts.models import Contract, State
 from crm.db import db, unit_of_work
 from crm.serials.models import Installation, ServicePeriod
 from tests import make
-from tests.conftest import together
+from tests.browsing import together
 from tests.contracts.test_chain import kinds, owed
 from tests.customers.test_plan import text
 

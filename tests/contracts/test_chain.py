@@ -17,7 +17,7 @@ from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.serials.coverage import Coverage, verdicts
 from crm.sweep import breach_overdue
 from tests import make
-from tests.conftest import together
+from tests.browsing import together
 
 FEN = 120_000
 

@@ -21,7 +21,7 @@ from crm.duties.models import Event
 from crm.serials.models import Installation, ServicePeriod
 from crm.sweep import tick
 from tests import make
-from tests.conftest import together
+from tests.browsing import together
 from tests.contracts.test_chain import owed
 from tests.customers.test_plan import text
 

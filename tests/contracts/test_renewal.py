@@ -15,7 +15,7 @@ from crm.duties.message import Message
 from crm.duties.models import Duty, Event
 from crm.errors import Forbidden, Invalid, Refused
 from tests import make
-from tests.conftest import together
+from tests.browsing import together
 from tests.contracts.test_chain import kinds, owed
 
 DAY = timedelta(days=1)

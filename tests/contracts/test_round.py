@@ -22,7 +22,7 @@ from crm.serials.coverage import Coverage
 from crm.serials.models import ServicePeriod, Standing
 from crm.sweep import breach_overdue
 from tests import make
-from tests.conftest import together
+from tests.browsing import together
 from tests.contracts.test_chain import FEN, coverage, expired, kinds, later, owed
 from tests.contracts.test_entered import entered
 from tests.contracts.test_renewal import ending, letters, renewal, through

@@ -13,9 +13,10 @@ from crm.db import db, unit_of_work
 from crm.duties.models import Duty, Event
 from crm.importing import Result
 from tests import make
-from tests.conftest import LARGE, together
+from tests.browsing import together
 from tests.customers.test_plan import text
 from tests.customers.test_sheets import DATA, shared, xlsx
+from tests.shares import LARGE
 
 pytestmark = pytest.mark.usefixtures("sound")
 SHENZHEN = {"A股代码": "code", "A股简称": "short_name"}

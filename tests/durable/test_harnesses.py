@@ -4,8 +4,8 @@ import pytest
 
 from bench import backups, kills
 from bench import letters as posts
-from tests.conftest import by_turns, leave_out
 from tests.postgres import available
+from tests.shares import by_turns, leave_out
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from crm.permissions import Role
 from crm.staff import workflow as staff
 from crm.tickets import workflow as tickets
 from tests import make
-from tests.conftest import Browser, together
+from tests.browsing import Browser, together
 
 LINES = """
 [duty."visit.told"]

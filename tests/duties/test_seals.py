@@ -14,7 +14,7 @@ from crm.duties import anchors, seals
 from crm.duties.models import Event
 from crm.duties.seals import Seal
 from tests import make
-from tests.conftest import together
+from tests.browsing import together
 
 LAST = "(SELECT max(event_id) FROM seals)"
 TUESDAY = make.MONDAY.replace(day=24)

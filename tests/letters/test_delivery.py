@@ -18,9 +18,9 @@ from crm.letters import delivery, letter, workflow
 from crm.letters.models import Letter
 from crm.letters.outbox import send_due
 from tests import make
-from tests.conftest import settings
 from tests.letters.conftest import letters, owed
 from tests.letters.sink import DROP, Desk, certificate, free_port, serving
+from tests.models import settings
 
 SHEET = b"%PDF-1.7\r\n" + bytes(range(256)) * 50 + b"\n.\n..\r\n.\r\nQUIT\r\n" + b"x" * 3000 + b"\n%%EOF\n"
 

@@ -17,8 +17,9 @@ from crm.duties.models import Duty
 from crm.letters.letter import prepare
 from crm.workdays import calendar
 from tests import make
-from tests.conftest import ALL, together
+from tests.browsing import together
 from tests.letters.conftest import kinds, letters, owed
+from tests.shares import ALL
 
 FROM, UNTIL = (date(2026, 1, 1), date(2036, 12, 31)) if ALL else (date(2028, 1, 1), date(2028, 12, 31))  # a leap year
 EVERY = [FROM + timedelta(days=n) for n in range((UNTIL - FROM).days + 1)]

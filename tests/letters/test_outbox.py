@@ -23,7 +23,7 @@ from crm.letters import handling, outbox
 from crm.letters.delivery import NoAnswer, NotTaken, Unreached
 from crm.letters.outbox import send_due
 from tests import make
-from tests.conftest import Browser, together
+from tests.browsing import Browser, together
 from tests.letters.conftest import SHEET, kinds, letters, owed
 
 REFUSED = NotTaken("550 no such person", final=True)

@@ -18,7 +18,7 @@ from crm.letters.delivery import NoAnswer, NotTaken
 from crm.letters.outbox import send_due
 from crm.letters.typeset import Printed
 from tests import make
-from tests.conftest import Browser
+from tests.browsing import Browser
 from tests.letters.conftest import SHEET, letters, owed
 
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from crm import clock
 from crm.db import db
 from tests import make
-from tests.conftest import _model
+from tests.models import _model
 from tests.nets import seeds, values
 from tests.nets.crawl import Form
 from tests.nets.house import PEOPLE, House, encoded, parts

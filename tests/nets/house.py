@@ -9,7 +9,8 @@ from urllib.parse import quote_from_bytes
 from crm import create_app
 from crm.db import db, unit_of_work
 from crm.permissions import Role
-from tests.conftest import Browser, settings
+from tests.browsing import Browser
+from tests.models import settings
 from tests.nets.crawl import Crawl
 from tests.nets.world import populate
 

@@ -9,10 +9,10 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from crm.db import db
-from tests.conftest import DAY, DAYS, LARGE, shared_out, todays
 from tests.nets import values
 from tests.nets.house import House, encoded, parts
 from tests.nets.state import BESIDE, changed, digest
+from tests.shares import DAY, DAYS, LARGE, shared_out, todays
 
 BY = ("specialist", "manager", "director", "admin", "stranger", "")
 # to find what somebody meets takes longest, so a run that is shared out looks at two of them, other ones each round of days

@@ -5,10 +5,10 @@ import random
 
 import pytest
 
-from tests.conftest import ALL
 from tests.nets.fuzz import Fuzz
 from tests.nets.house import PEOPLE, House
 from tests.nets.seeds import everything
+from tests.shares import ALL
 
 SHARE = int(os.environ.get("CRM_FUZZ", "350"))
 SEED = int(os.environ.get("CRM_FUZZ_SEED", "0")) or random.randrange(10**6)

@@ -10,10 +10,11 @@ from crm.permissions import Permission, Role
 from crm.staff import workflow as staff
 from crm.staff.models import User
 from tests import make
-from tests.conftest import ALL, LARGE, Browser, apart, this_time
+from tests.browsing import Browser, apart
 from tests.nets import rows, values
 from tests.nets.rows import WHOSE, row_for
 from tests.nets.state import changed, digest
+from tests.shares import ALL, LARGE, this_time
 
 IDENTITIES = ["anonymous", "disabled", *Role]
 OPEN = Permission.PUBLIC

@@ -49,10 +49,11 @@ from crm.visits import workflow as visits
 from crm.visits.models import State as VisitState
 from crm.visits.models import Visit
 from tests import make
-from tests.conftest import ALL, LARGE, Browser
+from tests.browsing import Browser
 from tests.nets import rows, values
 from tests.nets.state import changed, digest, status
 from tests.penalties import making as fining
+from tests.shares import ALL, LARGE
 
 KINDS = [kind for kind in Subject.__subclasses__() if kind.MOVES]
 CASES = [(kind, str(state)) for kind in KINDS for state in kind.STATES]

@@ -26,10 +26,11 @@ from crm.tickets import workflow
 from crm.tickets.models import State, Ticket
 from crm.visits import feedback
 from tests import make
-from tests.conftest import ALL, DATABASES, Browser, together
+from tests.browsing import Browser, together
 from tests.nets import rows, values
 from tests.nets.state import status
 from tests.nets.test_moves import BESIDES, KINDS, OWN, PUT, end_of, other, signing, taker
+from tests.shares import ALL, DATABASES
 
 MANY = 50
 REFUSED = (409, 422)  # too late; what was chosen is by then no longer there to choose

@@ -8,7 +8,8 @@ from crm.db import db, unit_of_work
 from crm.opinions import workflow
 from crm.opinions.models import Opinion
 from tests import make
-from tests.conftest import DATABASES, together
+from tests.browsing import together
+from tests.shares import DATABASES
 
 
 @pytest.mark.parametrize("database", DATABASES, indirect=False)

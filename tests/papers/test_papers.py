@@ -21,7 +21,7 @@ from crm.visits import feedback
 from crm.visits import workflow as visits
 from crm.visits.models import Visit
 from tests import make
-from tests.conftest import Browser
+from tests.browsing import Browser
 from tests.nets import rows
 
 

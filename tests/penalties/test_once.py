@@ -14,8 +14,9 @@ from crm.penalties.models import Penalty, PenaltyLine
 from crm.penalties.proposing import propose_due
 from crm.sweep import breach_overdue, tick
 from tests import make
-from tests.conftest import DATABASES, together
+from tests.browsing import together
 from tests.penalties.making import lost_application, penalty, returned_visit
+from tests.shares import DATABASES
 
 MANY = 8
 

@@ -21,7 +21,7 @@ from crm.plans.completion import figures_of, shown
 from crm.plans.models import Plan, PlanLine, State
 from crm.staff import workflow as staff
 from tests import make
-from tests.conftest import together
+from tests.browsing import together
 
 DECEMBER, JANUARY = clock.parse("2026-12-01T09:00"), clock.parse("2027-01-04T09:00")
 PRICE = 120_000

@@ -18,7 +18,7 @@ from crm.reports.callbacks import figures
 from crm.reports.models import Kind, Report, State
 from crm.reports.periods import Period
 from tests import make
-from tests.conftest import together
+from tests.browsing import together
 
 DECEMBER = clock.parse("2026-12-01T09:00")
 NOVEMBER = Period.month(date(2026, 11, 1))

@@ -15,8 +15,8 @@ from crm.reports.models import Kind
 from crm.reports.periods import Period
 from crm.tickets import history
 from crm.tickets.log import PRIORITIES
-from tests.conftest import LARGE, leave_out
 from tests.reports.work import rows_at
+from tests.shares import LARGE, leave_out
 
 REAL = Path(__file__).parents[2].parent / "shared" / "data" / "incidents" / "incidents_2016-02-29_to_03-31.csv.gz"
 pytestmark = [pytest.mark.takes_long, pytest.mark.timeout(400)]

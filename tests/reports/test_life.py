@@ -16,7 +16,7 @@ from crm.reports.models import Kind, Report, Returned, State
 from crm.reports.periods import Period
 from crm.staff import workflow as staff
 from tests import make
-from tests.conftest import together
+from tests.browsing import together
 from tests.reports.work import close_november
 
 DECEMBER = clock.parse("2026-12-01T09:00")

@@ -17,7 +17,7 @@ from crm.reports.models import Kind, Reader, Report
 from crm.reports.periods import Period
 from crm.staff import workflow as staff
 from tests import make
-from tests.conftest import together
+from tests.browsing import together
 
 NOVEMBER = Period.month(date(2026, 11, 1))
 TENTH = clock.parse("2026-12-10T10:00")  # a Thursday

@@ -16,8 +16,9 @@ from crm.duties import reading
 from crm.rulebooks.memory import Replay
 from crm.rulebooks.refusals import prove
 from crm.rulebooks.trial import Tally, Trial, Why
-from tests.conftest import ALL, settings
+from tests.models import settings
 from tests.rulebooks import lives
+from tests.shares import ALL
 
 EXAMPLES = how(max_examples=60 if ALL else 4, deadline=None, derandomize=not ALL,
                suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])  # fmt: skip

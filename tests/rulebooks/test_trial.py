@@ -21,7 +21,7 @@ from crm.rulebooks.trial import Row, Tally, Trial, What, Why
 from crm.tickets import workflow as tickets
 from crm.visits import workflow as visits
 from tests import make
-from tests.conftest import together
+from tests.browsing import together
 from tests.penalties.making import ended_implementation, penalty, second_manager
 from tests.rulebooks import drafts
 

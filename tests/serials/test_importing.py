@@ -13,7 +13,7 @@ from crm.serials.faults import Fault
 from crm.serials.importing import KIND
 from crm.serials.models import Installation, InstallationEvent, Serial
 from tests import make
-from tests.conftest import Browser
+from tests.browsing import Browser
 from tests.customers.test_plan import text
 from tests.customers.test_sheets import xlsx
 

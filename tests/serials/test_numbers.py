@@ -17,7 +17,7 @@ from crm.serials.coverage import Coverage, Verdict, verdict
 from crm.serials.faults import Fault
 from crm.serials.models import Serial, Standing
 from tests import make
-from tests.conftest import together
+from tests.browsing import together
 
 YEAR = timedelta(days=365)
 

@@ -15,7 +15,7 @@ from crm.duties.models import Event
 from crm.staff import factor, links, passwords
 from crm.staff.models import Access, Login, SecondFactor
 from tests import make
-from tests.conftest import Browser, together
+from tests.browsing import Browser, together
 
 GOOD = "four unrelated words 7"
 PASSWORD = "/account/password"

@@ -14,7 +14,7 @@ from crm.staff import access, factor, links, passwords, throttle
 from crm.staff.entrance import Visitor
 from crm.staff.models import Access, AccessKind, Attempt, Link, Login, SecondFactor
 from tests import make
-from tests.conftest import together
+from tests.browsing import together
 from tests.reading import FormReader
 
 GOOD = "four unrelated words 7"

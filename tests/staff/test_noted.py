@@ -15,7 +15,7 @@ from crm.permissions import Permission, needs
 from crm.staff import access, factor, links, throttle
 from crm.staff.models import Access, Login
 from tests import make
-from tests.conftest import Browser
+from tests.browsing import Browser
 
 GOOD = "four unrelated words 7"
 

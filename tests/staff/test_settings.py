@@ -18,7 +18,7 @@ from crm.letters.models import Letter
 from crm.staff import links, workflow
 from crm.staff.models import Department
 from tests import make
-from tests.conftest import together
+from tests.browsing import together
 
 NOTICE = '{"papers": ["某号文"], "days": [{"name": "元旦", "date": "2027-01-01", "isOffDay": true}]}'
 

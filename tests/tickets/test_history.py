@@ -25,7 +25,8 @@ from crm.tickets import workflow as tickets
 from crm.tickets.models import Ticket
 from crm.tickets.story import story_of
 from tests import make
-from tests.conftest import LARGE, leave_out, together
+from tests.browsing import together
+from tests.shares import LARGE, leave_out
 
 pytestmark = pytest.mark.usefixtures("sound")
 ODD = Path(__file__).parent / "data" / "odd_incidents.csv"

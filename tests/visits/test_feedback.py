@@ -15,7 +15,7 @@ from crm.tickets import workflow as tickets
 from crm.visits import feedback, forms, ink, printing, workflow
 from crm.visits.models import Signature, Visit
 from tests import make
-from tests.conftest import Browser
+from tests.browsing import Browser
 from tests.visits.test_requests import kinds, owed
 
 PNG = (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89"

@@ -8,7 +8,8 @@ from crm.errors import Refused
 from crm.visits import workflow
 from crm.visits.models import State, Visit
 from tests import make
-from tests.conftest import ALL, together
+from tests.browsing import together
+from tests.shares import ALL
 
 MANY = 50
 ROUNDS = 20 if ALL else 2  # all twenty by `make nets`
