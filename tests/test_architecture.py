@@ -65,6 +65,12 @@ def test_every_package_has_the_five_files(package):
     assert {name for name in FILES if (ROOT / "crm" / package / f"{name}.py").exists()} == wanted
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_tests_share_stands_beside_them_in_no_other_test(path):
+    names = {name.rpartition(".")[2] for name in imported(ast.parse(path.read_text())) if name.startswith("tests.")}
+    assert not [name for name in names if name == "conftest" or name.startswith("test_")]
+
+
 def test_only_the_database_module_commits():
     for path in CODE:
         if path.name != "db.py":

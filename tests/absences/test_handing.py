@@ -23,13 +23,10 @@ from crm.tickets import workflow as tickets
 from crm.visits import workflow as visits
 from tests import make
 from tests.reading import text_of
+from tests.seen import owed
 
 pytestmark = pytest.mark.usefixtures("sound")
 AT = clock.parse
-
-
-def owed(subject) -> dict[str, Duty]:
-    return {duty.rule: duty for duty in duties.of_subject(subject) if duty.open}
 
 
 def away(**details) -> Absence:

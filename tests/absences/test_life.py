@@ -9,17 +9,14 @@ from crm.absences import workflow
 from crm.absences.models import Absence, State
 from crm.db import db, unit_of_work
 from crm.duties import queries as duties
-from crm.duties.models import Duty, Event, Notice
+from crm.duties.models import Event, Notice
 from crm.errors import Forbidden, Invalid, Refused
 from crm.staff import workflow as staff
 from tests import make
+from tests.seen import owed
 
 pytestmark = pytest.mark.usefixtures("sound")
 AT = clock.parse
-
-
-def owed(subject) -> dict[str, Duty]:
-    return {duty.rule: duty for duty in duties.of_subject(subject) if duty.open}
 
 
 def leave(**details) -> Absence:

@@ -11,18 +11,14 @@ from crm.contracts import workflow as contracts
 from crm.customers import workflow as customers
 from crm.db import db, unit_of_work
 from crm.duties import queries as duties
-from crm.duties.models import Duty
 from crm.errors import Forbidden, Refused
 from crm.staff import workflow as staff
 from crm.tickets import workflow as tickets
 from crm.visits import workflow as visits
 from tests import make
+from tests.seen import owed
 
 pytestmark = pytest.mark.usefixtures("sound")
-
-
-def owed(subject) -> dict[str, Duty]:
-    return {duty.rule: duty for duty in duties.of_subject(subject) if duty.open}
 
 
 def over(**details) -> Absence:

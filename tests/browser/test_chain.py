@@ -10,7 +10,7 @@ from crm.duties.models import Duty
 from crm.tickets.models import Ticket
 from crm.visits.models import Visit
 from tests import make
-from tests.browser.test_visits import SMALL, draw
+from tests.browser.drawing import SMALL, draw
 
 
 def press(page, words: str) -> None:

@@ -4,20 +4,7 @@ from crm.db import db, unit_of_work
 from crm.visits import feedback, workflow
 from crm.visits.models import State, Visit
 from tests import make
-
-SMALL, LARGE = 390, 1280
-
-
-def draw(page) -> None:
-    """A signature of several strokes."""
-    page.locator("canvas.pad").scroll_into_view_if_needed()
-    box = page.locator("canvas.pad").bounding_box()
-    for begin in (20, 110, 200):
-        page.mouse.move(box["x"] + begin, box["y"] + 60)
-        page.mouse.down()
-        for step in range(12):
-            page.mouse.move(box["x"] + begin + 6 * step, box["y"] + 60 + 40 * (step % 3))
-        page.mouse.up()
+from tests.browser.drawing import LARGE, SMALL, draw
 
 
 def test_the_whole_way_of_a_visit_on_a_phone(served, open_page):

@@ -21,6 +21,7 @@ from crm.tickets import workflow as tickets
 from crm.tickets.models import Ticket
 from tests import make
 from tests.browsing import Browser, together
+from tests.seen import kinds
 
 GOOD = {"attitude": 5, "skill": 5, "result": 4}
 
@@ -28,10 +29,6 @@ GOOD = {"attitude": 5, "skill": 5, "result": 4}
 def owed(rule: str) -> list[Duty]:
     db.session.rollback()
     return db.session.query(Duty).filter_by(rule=rule).order_by(Duty.id).all()
-
-
-def kinds(subject) -> list[str]:
-    return [kind for (kind,) in db.session.query(Event.kind).filter_by(subject_id=subject.id).order_by(Event.id)]
 
 
 def met(callback: Callback):

@@ -13,7 +13,8 @@ from crm.errors import Forbidden, Invalid, Refused
 from crm.permissions import Role
 from crm.staff import workflow as staff
 from tests import make
-from tests.changes.test_life import DAY, developer, later, manager, me, owed
+from tests.changes.people import DAY, developer, later, manager, me
+from tests.seen import owed
 
 pytestmark = pytest.mark.usefixtures("sound")
 

@@ -1,12 +1,12 @@
 """A change request from the customer's wish to their opinion of it (5.4), and what nobody may skip."""
 
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 
 from crm import clock
 from crm.changes import board, queries, workflow
-from crm.changes.models import ChangeRequest, Promise, State
+from crm.changes.models import Promise, State
 from crm.db import db, unit_of_work
 from crm.duties.models import Duty, Event, Notice
 from crm.errors import Forbidden, Invalid, Refused, WrongState
@@ -14,33 +14,10 @@ from crm.permissions import Role
 from crm.staff import workflow as staff
 from crm.sweep import breach_overdue
 from tests import make
-from tests.contracts.test_chain import kinds
+from tests.changes.people import DAY, developer, later, manager, me
+from tests.seen import kinds, owed
 
 pytestmark = pytest.mark.usefixtures("sound")
-DAY = timedelta(days=1)
-
-
-def me():
-    return make.who("specialist")
-
-
-def manager():
-    return make.who("manager")
-
-
-def developer():
-    return make.who("developer")
-
-
-def owed(change: ChangeRequest) -> dict[str, Duty]:
-    rows = db.session.query(Duty).filter_by(subject_id=change.id)
-    return {duty.rule: duty for duty in rows if duty.open}
-
-
-def later(days: int):
-    return clock.frozen(clock.now() + days * DAY)
-
-
 def test_from_the_wish_to_the_opinion(app):
     with unit_of_work():
         change = make.change()

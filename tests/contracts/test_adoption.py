@@ -12,8 +12,8 @@ from crm.db import db, unit_of_work
 from crm.serials.models import Installation, ServicePeriod
 from tests import make
 from tests.browsing import together
-from tests.contracts.test_chain import kinds, owed
-from tests.customers.test_plan import text
+from tests.customers.sheets import text
+from tests.seen import kinds, owed
 
 
 def contracts() -> list[Contract]:

@@ -13,8 +13,8 @@ from crm.letters.filling import paragraphs
 from crm.letters.queries import text_for
 from crm.serials.coverage import Coverage
 from tests import make
-from tests.contracts.test_chain import coverage, expired, kinds, later, owed
-from tests.contracts.test_renewal import DAY, ending, letters, renewal, through
+from tests.contracts.making import DAY, coverage, ending, expired, later, letters, renewal, through
+from tests.seen import kinds, owed
 
 
 def whole(contract: Contract) -> Contract:

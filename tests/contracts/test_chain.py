@@ -1,7 +1,5 @@
 """A contract from the negotiation to the period in force (5.2), and what follows where nobody pays (5.2.6, D2)."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, timedelta
 
 import pytest
@@ -11,44 +9,14 @@ from crm.contracts import paying, queries, sums, workflow
 from crm.contracts.models import Contract, Kind, State
 from crm.db import db, unit_of_work
 from crm.duties.message import Message
-from crm.duties.models import Duty, Event, Notice
+from crm.duties.models import Event, Notice
 from crm.duties.record import settle
 from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.serials.coverage import Coverage, verdicts
-from crm.sweep import breach_overdue
 from tests import make
 from tests.browsing import together
-
-FEN = 120_000
-
-
-def owed(contract: Contract) -> dict[str, Duty]:
-    rows = db.session.query(Duty).filter_by(subject_id=contract.id)
-    return {duty.rule: duty for duty in rows if duty.open}
-
-
-def kinds(contract: Contract) -> list[str]:
-    return [kind for (kind,) in db.session.query(Event.kind).filter_by(subject_id=contract.id).order_by(Event.id)]
-
-
-def expired(name: str = "老客户") -> make.Customer:
-    """A customer whose service is over."""
-    unit = make.customer(name)
-    make.contact(unit)
-    make.installation(unit, ends_in=-1)
-    return unit
-
-
-def coverage(contract: Contract) -> Coverage:
-    return verdicts([contract.customer_id])[contract.customer_id].coverage
-
-
-@contextmanager
-def later(days: int) -> Iterator[None]:
-    """A morning so many days on, with what fell due until then breached."""
-    with clock.frozen(clock.now() + timedelta(days=days)):
-        breach_overdue(clock.now())
-        yield
+from tests.contracts.making import FEN, coverage, expired, later
+from tests.seen import kinds, owed
 
 
 def test_a_contract_goes_from_the_negotiation_to_the_period_in_force(app, sound):

@@ -7,7 +7,6 @@ import pytest
 
 from crm import clock
 from crm.contracts import paying, queries, workflow
-from crm.contracts.adoption import adopt_all
 from crm.contracts.models import Contract, State
 from crm.customers import workflow as customers
 from crm.db import db, unit_of_work
@@ -18,26 +17,11 @@ from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.letters.outbox import send_due
 from crm.permissions import Role
 from crm.serials import numbers
-from crm.serials import workflow as serials
 from crm.serials.models import Installation
 from crm.staff import workflow as staff
 from tests import make
-from tests.contracts.test_chain import kinds, owed
-from tests.contracts.test_renewal import ending, renewal, through
-
-
-def adopted() -> Contract:
-    adopt_all(clock.now())
-    db.session.expire_all()
-    return db.session.query(Contract).order_by(Contract.id.desc()).first()
-
-
-def entered(by: str = "specialist", ends_in: int = 200) -> Contract:
-    today = clock.today()
-    with unit_of_work():
-        serials.add_installation(make.customer(), by=make.who(by), of=serials.product("金洋", "财务通"),
-                                 starts_on=today - timedelta(days=30), ends_on=today + timedelta(days=ends_in))  # fmt: skip
-    return adopted()
+from tests.contracts.making import adopted, ending, entered, renewal, through
+from tests.seen import kinds, owed
 
 
 def test_a_period_a_specialist_entered_is_the_managers_to_check(app, browser, sound):

@@ -22,8 +22,8 @@ from crm.serials.models import Installation, ServicePeriod
 from crm.sweep import tick
 from tests import make
 from tests.browsing import together
-from tests.contracts.test_chain import owed
-from tests.customers.test_plan import text
+from tests.customers.sheets import text
+from tests.seen import owed
 
 pytestmark = pytest.mark.usefixtures("sound")
 HEAD = "合同编号,客户名称,产品,合同金额,签订日期,服务开始,服务到期"

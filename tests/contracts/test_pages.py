@@ -12,7 +12,7 @@ from crm.db import db, unit_of_work
 from crm.money import yuan
 from crm.serials.models import Installation, ServicePeriod
 from tests import make
-from tests.contracts.test_renewal import ending, renewal, through
+from tests.contracts.making import ending, renewal, through
 from tests.reading import text_of
 
 TERMS = {"title": "财务通服务", "kind": "service", "amount_fen": "1200.50", "starts_on": "2026-12-01", "ends_on": "2027-11-30"}

@@ -11,48 +11,18 @@ from crm.contracts import notices, paying, queries, workflow
 from crm.contracts.models import Contract, State
 from crm.db import db, unit_of_work
 from crm.duties.acts import carry_out_due
-from crm.duties.message import Message
 from crm.duties.models import Duty, Event
 from crm.errors import Forbidden, Invalid, Refused
 from tests import make
 from tests.browsing import together
-from tests.contracts.test_chain import kinds, owed
-
-DAY = timedelta(days=1)
-
-
-def ending(days: int) -> Contract:
-    """A contract in force that ends in so many days, of a customer with a fax and an e-mail."""
-    unit = make.customer("宏远机械", fax="010-80000000", email="a@example.cn")
-    make.contact(unit)
-    installed = [make.installation(unit, starts_on=None, ends_on=None)]
-    ends = clock.today() + timedelta(days=days)
-    return workflow.take_over(unit, installed, starts_on=ends - relativedelta(years=1) + DAY, ends_on=ends, title="一年服务", amount_fen=120_000)
+from tests.contracts.making import DAY, ending, letters, renewal, through
+from tests.seen import kinds, owed
 
 
 def sweep(days: int = 1) -> int:
     """What the program does by itself so many days later."""
     with clock.frozen(clock.now() + timedelta(days=days)):
         return carry_out_due(clock.now())
-
-
-def letters(contract: Contract) -> list[tuple[str, str, str]]:
-    """The entry, the day and the state of each."""
-    rows = db.session.query(Message).filter_by(subject_id=contract.id).order_by(Message.id)
-    return [(one.rule, one.slot.partition("#")[0], one.state) for one in rows]
-
-
-def renewal(before: Contract, **details) -> Contract:
-    starts = before.ends_on + DAY
-    terms = {"starts_on": starts, "ends_on": starts + relativedelta(years=1) - DAY, **details}
-    unit = db.session.get_one(make.Customer, before.customer_id)
-    return make.contract(unit, successor_of=before, **terms)
-
-
-def through(contract: Contract) -> None:
-    me = make.who("specialist")
-    workflow.sign(contract, by=me, signed_on=clock.today(), representative_id=me.id, stamped=True)
-    workflow.copy(contract, by=me, returned_on=clock.today())
 
 
 def test_a_renewal_drops_the_notice_of_what_it_renews_and_withdraws_what_was_not_sent(app, sound):

@@ -23,9 +23,8 @@ from crm.serials.models import ServicePeriod, Standing
 from crm.sweep import breach_overdue
 from tests import make
 from tests.browsing import together
-from tests.contracts.test_chain import FEN, coverage, expired, kinds, later, owed
-from tests.contracts.test_entered import entered
-from tests.contracts.test_renewal import ending, letters, renewal, through
+from tests.contracts.making import FEN, coverage, ending, entered, expired, later, letters, renewal, through
+from tests.seen import kinds, owed
 
 DAY = timedelta(days=1)
 

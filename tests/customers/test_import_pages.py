@@ -17,8 +17,7 @@ from crm.sheets import reading as sheets
 from crm.sheets import runs
 from crm.sheets.models import ImportRun
 from tests import make
-from tests.customers.test_plan import text
-from tests.customers.test_sheets import DATA, shared, xlsx
+from tests.customers.sheets import DATA, shared, text, xlsx
 from tests.shares import by_turns
 
 pytestmark = pytest.mark.usefixtures("sound")

@@ -14,8 +14,7 @@ from crm.duties.models import Duty, Event
 from crm.importing import Result
 from tests import make
 from tests.browsing import together
-from tests.customers.test_plan import text
-from tests.customers.test_sheets import DATA, shared, xlsx
+from tests.customers.sheets import DATA, shared, text, xlsx
 from tests.shares import LARGE
 
 pytestmark = pytest.mark.usefixtures("sound")

@@ -8,10 +8,7 @@ import pytest
 from crm.customers.columns import COLUMNS, FIELDS
 from crm.customers.plan import Plan
 from crm.errors import Invalid
-
-
-def text(*rows: str) -> bytes:
-    return "\n".join(rows).encode()
+from tests.customers.sheets import text
 
 
 def plan(*rows: str, **mapping: str) -> Plan:

@@ -5,7 +5,6 @@ import struct
 import time
 import zipfile
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import openpyxl
 import pytest
@@ -13,23 +12,7 @@ import pytest
 from crm.errors import Invalid
 from crm.sheets import reading as sheets
 from crm.sheets import workbook
-
-DATA = Path(__file__).parents[2].parent / "shared" / "data"
-shared = pytest.mark.skipif(not DATA.is_dir(), reason="the shared data is not beside this checkout")
-
-
-def xlsx(*rows, name: str = "Sheet1") -> bytes:
-    book = openpyxl.Workbook()
-    book.active.title = name
-    for row in rows:
-        book.active.append(list(row))
-    return saved(book)
-
-
-def saved(book: openpyxl.Workbook) -> bytes:
-    content = io.BytesIO()
-    book.save(content)
-    return content.getvalue()
+from tests.customers.sheets import DATA, saved, shared, xlsx
 
 
 def rows(content: bytes, name: str = "list.csv") -> list:

@@ -10,29 +10,7 @@ from crm import clock
 from crm.db import db, transactions
 from crm.durable import checks
 from crm.files import store
-
-
-def found() -> set[str]:
-    return {result.what for result in checks.run() if result.mark != checks.OK}
-
-
-def spoil(*statements: str) -> None:
-    """As somebody with the database's own tools might; keys are not held meanwhile."""
-    db.session.rollback()
-    with transactions(read_only=False), db.engine.connect() as connection:
-        lite = connection.dialect.name == "sqlite"
-        if lite:
-            connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")
-        with connection.begin():
-            if not lite:
-                connection.execute(text("SET LOCAL session_replication_role = replica"))
-            for statement in statements:
-                connection.execute(text(statement))
-        if lite:
-            connection.connection.driver_connection.execute("PRAGMA foreign_keys=ON")
-
-
-LEFT_OUT = {"postgresql": {"the database is whole"}, "sqlite": set()}  # without the server's extension
+from tests.durable.spoiling import LEFT_OUT, found, spoil
 
 
 def test_nothing_is_found_where_all_is_well(worked, database):

@@ -15,7 +15,7 @@ from crm.files import workflow as files
 from crm.files.workflow import forget_drafts
 from crm.letters import letter, outbox
 from tests import make
-from tests.durable.test_checks import LEFT_OUT, found, spoil
+from tests.durable.spoiling import LEFT_OUT, found, spoil
 
 SHEET = make.PDF + b"a letter"
 

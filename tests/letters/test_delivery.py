@@ -18,7 +18,7 @@ from crm.letters import delivery, letter, workflow
 from crm.letters.models import Letter
 from crm.letters.outbox import send_due
 from tests import make
-from tests.letters.conftest import letters, owed
+from tests.letters.post import letters, owed
 from tests.letters.sink import DROP, Desk, certificate, free_port, serving
 from tests.models import settings
 

@@ -18,6 +18,7 @@ from crm.letters.sheet import Sheet, facts, words
 from crm.visits import workflow as visits
 from crm.words import CONTROL
 from tests import make
+from tests.letters.post import text_of
 from tests.nets import seeds
 
 NASTY = ['#read("/etc/passwd")', "#panic()", "*bold* _it_ $x^2$ `raw` <a> @b \\ // /* */", "“quotes” ‘and’ \"more\"", "#{1+1}", "[#]"]
@@ -27,10 +28,6 @@ NASTY = ['#read("/etc/passwd")', "#panic()", "*bold* _it_ $x^2$ `raw` <a> @b \\ 
 def press():
     yield
     typeset.PRESS.end()
-
-
-def text_of(pdf: bytes) -> str:
-    return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages)
 
 
 def squeezed(text: str) -> str:

@@ -18,7 +18,7 @@ from crm.letters.letter import prepare
 from crm.workdays import calendar
 from tests import make
 from tests.browsing import together
-from tests.letters.conftest import kinds, letters, owed
+from tests.letters.post import kinds, letters, owed
 from tests.shares import ALL
 
 FROM, UNTIL = (date(2026, 1, 1), date(2036, 12, 31)) if ALL else (date(2028, 1, 1), date(2028, 12, 31))  # a leap year

@@ -24,7 +24,7 @@ from crm.letters.delivery import NoAnswer, NotTaken, Unreached
 from crm.letters.outbox import send_due
 from tests import make
 from tests.browsing import Browser, together
-from tests.letters.conftest import SHEET, kinds, letters, owed
+from tests.letters.post import SHEET, kinds, letters, owed
 
 REFUSED = NotTaken("550 no such person", final=True)
 LATER = NotTaken("450 not now", final=False)

@@ -19,7 +19,7 @@ from crm.letters.outbox import send_due
 from crm.letters.typeset import Printed
 from tests import make
 from tests.browsing import Browser
-from tests.letters.conftest import SHEET, letters, owed
+from tests.letters.post import SHEET, letters, owed
 
 
 def page(login: str = "followup") -> Browser:

@@ -9,7 +9,7 @@ from crm.errors import Forbidden, Invalid
 from crm.letters import filling, queries, sample, workflow
 from crm.letters.models import Letter
 from tests import make
-from tests.letters.test_forms import text_of
+from tests.letters.post import text_of
 
 KNOWN = {"customer": "宏远机械", "ends_on": "2026-12-23", "specialist": "张伟", "phone": ""}
 

@@ -29,7 +29,7 @@ from tests import make
 from tests.browsing import Browser, together
 from tests.nets import rows, values
 from tests.nets.state import status
-from tests.nets.test_moves import BESIDES, KINDS, OWN, PUT, end_of, other, signing, taker
+from tests.nets.ways import BESIDES, KINDS, OWN, PUT, end_of, other, signing, taker
 from tests.shares import ALL, DATABASES
 
 MANY = 50

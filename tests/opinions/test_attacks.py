@@ -15,8 +15,8 @@ from crm.opinions import workflow
 from crm.opinions.models import Opinion, State
 from crm.reports import satisfaction
 from tests import make
-from tests.opinions.test_life import owed
 from tests.reading import text_of
+from tests.seen import owed
 
 pytestmark = pytest.mark.usefixtures("sound")
 

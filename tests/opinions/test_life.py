@@ -8,18 +8,14 @@ from crm import clock
 from crm.callbacks import workflow as calls
 from crm.customers.models import Contact
 from crm.db import db, unit_of_work
-from crm.duties import queries as duties
-from crm.duties.models import Duty, Notice
+from crm.duties.models import Notice
 from crm.errors import Forbidden, Invalid, Refused
 from crm.opinions import workflow
 from crm.opinions.models import Opinion, State
 from tests import make
+from tests.seen import owed
 
 pytestmark = pytest.mark.usefixtures("sound")
-
-
-def owed(subject) -> dict[str, Duty]:
-    return {duty.rule: duty for duty in duties.of_subject(subject) if duty.open}
 
 
 def test_a_suggestion_is_answered_by_whoever_took_it_in_and_then_called_about(app):

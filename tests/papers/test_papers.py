@@ -8,7 +8,7 @@ import pytest
 from crm import clock
 from crm.db import db, unit_of_work
 from crm.duties import reading
-from crm.duties.models import Duty, Event, Notice
+from crm.duties.models import Event, Notice
 from crm.duties.rulebook import RulebookError
 from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.papers import queries, workflow
@@ -23,15 +23,7 @@ from crm.visits.models import Visit
 from tests import make
 from tests.browsing import Browser
 from tests.nets import rows
-
-
-def owed(subject) -> dict[str, Duty]:
-    rows = db.session.query(Duty).filter_by(subject_id=subject.id)
-    return {duty.rule: duty for duty in rows if duty.open}
-
-
-def kinds(subject) -> list[str]:
-    return [kind for (kind,) in db.session.query(Event.kind).filter_by(subject_id=subject.id).order_by(Event.id)]
+from tests.seen import kinds, owed
 
 
 def approved():

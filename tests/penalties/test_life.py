@@ -6,7 +6,6 @@ import pytest
 
 from crm import clock
 from crm.db import db, unit_of_work
-from crm.duties import queries as duties
 from crm.duties.models import Duty, Event, Notice
 from crm.errors import Forbidden, Invalid, Refused, WrongState
 from crm.penalties import workflow
@@ -16,12 +15,9 @@ from crm.permissions import Role
 from crm.staff import workflow as staff
 from tests import make
 from tests.penalties.making import by_hand, committed, later, penalty, second_manager, somebody, swept
+from tests.seen import owed
 
 pytestmark = pytest.mark.usefixtures("sound")
-
-
-def owed(subject) -> dict[str, Duty]:
-    return {duty.rule: duty for duty in duties.of_subject(subject) if duty.open}
 
 
 def refused(kind, act, *args, **said):

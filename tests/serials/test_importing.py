@@ -14,8 +14,7 @@ from crm.serials.importing import KIND
 from crm.serials.models import Installation, InstallationEvent, Serial
 from tests import make
 from tests.browsing import Browser
-from tests.customers.test_plan import text
-from tests.customers.test_sheets import xlsx
+from tests.customers.sheets import text, xlsx
 
 pytestmark = pytest.mark.usefixtures("sound")
 HEAD = "序列号,客户名称,产品,有效期起,有效期止,用户数,发放人,发放日期,领用人,领用日期"

@@ -16,7 +16,7 @@ from crm.visits import feedback, forms, ink, printing, workflow
 from crm.visits.models import Signature, Visit
 from tests import make
 from tests.browsing import Browser
-from tests.visits.test_requests import kinds, owed
+from tests.seen import kinds, owed
 
 PNG = (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89"
        b"\x00\x00\x00\nIDATx\x9cc\x00\x01\x00\x00\x05\x00\x01\r\n-\xb4\x00\x00\x00\x00IEND\xaeB`\x82")  # fmt: skip

@@ -17,6 +17,7 @@ from crm.visits import queries, workflow
 from crm.visits.models import State, Visit
 from crm.visits.moves import MOVES
 from tests import make
+from tests.seen import kinds, owed
 
 VERBS = {
     "approve": ("manager", "director"), "reject": ("manager", "director"), "depart": ("specialist",),
@@ -31,15 +32,6 @@ def facts(visit: Visit, **changes) -> dict:
              "departments")  # fmt: skip
     same = {name: getattr(visit, name) for name in names}
     return {**same, "contact": db.session.get(make.Contact, visit.contact_id), **changes}
-
-
-def owed(visit: Visit) -> dict[str, Duty]:
-    rows = db.session.query(Duty).filter_by(subject_id=visit.id)
-    return {duty.rule: duty for duty in rows if duty.open}
-
-
-def kinds(visit: Visit) -> list[str]:
-    return [kind for (kind,) in db.session.query(Event.kind).filter_by(subject_id=visit.id).order_by(Event.id)]
 
 
 @pytest.mark.parametrize("role", make.CAST)
