@@ -141,9 +141,9 @@ def _last(kind: str) -> Select:
 
 
 def _fills(rows: Sequence, times: float, size: int, query: str, top: int) -> bool:
-    """Whether so many times as many subjects may fill a page. None among the newest says little of a word, for they may all
-    be of one import; where there are many, it is looked for at a few spots, wherever they lie."""
-    if rows or top >> SLOT < MANY:
+    """Whether so many times as many subjects may fill a page. Few among the newest say little of a word, for those may be
+    of one import; where there are many, it is looked for at a few spots, wherever they lie."""
+    if len(rows) * times > size or top >> SLOT < MANY:
         return len(rows) * times > size
     every = (top >> SLOT) // SPOTS
     begins = [(spot * every + every // 2) << SLOT for spot in range(SPOTS)]  # always the same: they stay in memory

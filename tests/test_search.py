@@ -219,7 +219,7 @@ def test_a_list_looks_at_its_own_newest_whatever_was_imported_since(app, monkeyp
 
 
 @pytest.mark.parametrize(("words", "common"), [("凭证", True), ("貔貅", False)])
-def test_none_among_the_newest_says_nothing_of_a_word(app, monkeypatch, words, common):
+def test_few_among_the_newest_say_little_of_a_word(app, monkeypatch, words, common):
     if db.engine.dialect.name != "postgresql":
         pytest.skip("SQLite walks its index until the page is full")
     with unit_of_work():
@@ -230,7 +230,9 @@ def test_none_among_the_newest_says_nothing_of_a_word(app, monkeypatch, words, c
     monkeypatch.setattr(finding, "FEW", 2)
     monkeypatch.setattr(finding, "MANY", 10)
     top = search.row_id(db.session.query(Subject).count())
-    assert finding._fills([], 10, 50, words, top) == common
+    for few in ([], [1, 2, 3]):
+        assert finding._fills(few, 10, 50, words, top) == common
+    assert finding._fills([1] * 6, 10, 50, words, top), "ten times as many fill it"
 
 
 def test_the_order_of_what_is_found_does_not_depend_on_when_it_was_indexed(filled):
