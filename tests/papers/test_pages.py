@@ -142,7 +142,7 @@ def test_one_scan_on_two_records_is_pointed_out_to_who_may_see_both(app, browser
         with unit_of_work():
             application()
     text = browser("specialist2").get(first.path).text
-    assert text.count(told) == 3 and "and on 2 more" in text
+    assert text.count(told) == 3 and "and on others, too" in text
     own = browser("specialist").get(paper.path).text
     assert second.number in own[own.index(told) :] and f'{told} <a href="{first.path}"' not in own, "its own record is no other"
     with unit_of_work():
