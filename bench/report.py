@@ -83,8 +83,8 @@ def main() -> None:
              "costs the bare page the same and so weighs more there.", "Both at the largest size. Each number is a median.", "",
              "The goals: a list three times the bare page; a million within 1.3 times of ten thousand (SQLite: a hundred "
              "thousand);", "a worker under 150 MB. Words in 0.1 % of the rows have ten hits among ten thousand and a full page "
-             "of them among a", "million. Today grows with what the whole department did today, and so with the hour: shortly before midnight it was",
-             "3.7 times that of ten thousand, the manager's 2.7 times.", "",
+             "of them among a", "million. Today grows with what the whole department did today, and so with the hour: shortly "
+             "before midnight it was", "3.7 times that of ten thousand, the manager's 2.7 times.", "",
              *AFTER_AN_IMPORT, ""]  # fmt: skip
     for kind in ("postgresql", "sqlite"):
         if not (HOME / f"{kind}.json").exists():
