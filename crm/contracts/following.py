@@ -10,7 +10,7 @@ from sqlalchemy.orm import selectinload
 from crm.contracts import notices, periods
 from crm.contracts.models import PAYING, Contract, ContractEvent, Kind, State, covered
 from crm.db import db
-from crm.duties.locks import lock
+from crm.duties.locks import lock_each
 from crm.duties.record import record
 from crm.serials.models import Installation, ServicePeriod
 
@@ -24,26 +24,22 @@ def before(successor: Contract) -> list[int]:
 def succeed(successor: Contract, *, by) -> None:
     """Its copy is back. Of what is in force, that is renewed which ends before it and covers nothing else."""
     covers = set(periods.covered_by(successor))
-    for contract in _loaded(before(successor)):
-        lock(contract)
+    for contract in _locked(before(successor)):
         if contract.id == successor.origin_id or contract.state == State.RUNNING and _ends_before(contract, successor, covers):
             _renewed(contract, by=by, of=successor)
 
 
 def pass_on(installed: Iterable[int], by=None) -> None:
     """Of the contracts in force over these, those that later periods follow count as renewed, in whatever order they came."""
-    for contract in _loaded(_running(installed)):
-        if contract.ends_on and _followed(contract.installations, contract.ends_on):
-            lock(contract)
-            if contract.state == State.RUNNING:
-                _renewed(contract, by=by, of=_follower(contract))
+    for contract in _locked(_running(installed)):
+        if contract.state == State.RUNNING and contract.ends_on and _followed(contract.installations, contract.ends_on):
+            _renewed(contract, by=by, of=_follower(contract))
 
 
 def resume(lapsed: Contract, *, by, unpaid: bool) -> None:
     """What lapses unpaid, or while the period before it still serves, renews nothing: that is to be renewed again, and its
     notice is owed, unless it is out."""
-    for contract in _loaded(db.session.scalars(select(Contract.id).where(Contract.renewed_by_id == lapsed.id)).all()):
-        lock(contract)
+    for contract in _locked(db.session.scalars(select(Contract.id).where(Contract.renewed_by_id == lapsed.id)).all()):
         if contract.state == State.RENEWED and (unpaid or not contract.over):
             contract.state, contract.renewed_by_id = State.RUNNING, None
             contract.version += 1
@@ -56,9 +52,11 @@ def _running(installed: Iterable[int]) -> Sequence[int]:
     return db.session.scalars(select(Contract.id).where(Contract.id.in_(over), *running)).all()
 
 
-def _loaded(ids: Iterable[int]) -> Sequence[Contract]:
+def _locked(ids: Iterable[int]) -> Sequence[Contract]:
     rows = select(Contract).where(Contract.id.in_(list(ids))).order_by(Contract.id)
-    return db.session.scalars(rows.options(selectinload(Contract.installations))).all()
+    contracts = db.session.scalars(rows.options(selectinload(Contract.installations))).all()
+    lock_each(*contracts)
+    return contracts
 
 
 def _ends_before(contract: Contract, successor: Contract, covers: set[int]) -> bool:

@@ -4,7 +4,7 @@ from sqlalchemy import exists, select
 
 from crm.contracts.models import Contract, ContractEvent, State, covered
 from crm.db import db
-from crm.duties.locks import lock
+from crm.duties.locks import lock_each
 from crm.duties.models import Duty, open_now
 from crm.duties.record import record
 from crm.serials.models import Installation, Serial
@@ -37,8 +37,9 @@ def handed_over(installation: Installation, by) -> None:
     """A serial number of an installation is with the customer: what that settles."""
     begun = Contract.state.in_([State.RUNNING, State.RENEWED])
     covering = select(Contract).join(covered, covered.c.contract_id == Contract.id)
-    for contract in db.session.scalars(covering.where(covered.c.installation_id == installation.id, begun).order_by(Contract.id)):
-        lock(contract)
+    contracts = db.session.scalars(covering.where(covered.c.installation_id == installation.id, begun)).all()
+    lock_each(*contracts)
+    for contract in sorted(contracts, key=lambda one: one.id):
         settle(contract, by)
 
 

@@ -1,5 +1,6 @@
 """Who records on a subject holds it until the transaction ends; what a transaction has opened or holds already, it knows.
-Who holds several takes the later one first, as an event is carried up from what came of another: nobody waits crosswise."""
+Who holds several takes the later one first, as an event is carried up from what came of another: nobody waits crosswise.
+What takes turns by a person, as what is said about one, holds that person first of all."""
 
 from weakref import WeakKeyDictionary
 

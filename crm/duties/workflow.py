@@ -237,8 +237,8 @@ def release(duty: Duty, *, by) -> None:
 
 def let_go(owner: Subject, *, lost: Collection[str], by) -> None:
     """What somebody took on for a role that they have lost falls to that role again, and is not forgotten with them."""
-    taken = select(Duty).where(Duty.owner_id == owner.id, Duty.pool.in_(lost), open_now()).order_by(Duty.subject_id, Duty.id)
-    for duty in list(db.session.scalars(taken)):
+    taken = select(Duty).where(Duty.owner_id == owner.id, Duty.pool.in_(lost), open_now())
+    for duty in list(db.session.scalars(taken.order_by(Duty.subject_id.desc(), Duty.id))):
         lock(duty.subject)
         db.session.refresh(duty)
         if duty.open and duty.owner_id == owner.id:
