@@ -39,13 +39,14 @@ def later(days: int) -> Iterator[None]:
         breach_overdue(clock.now())
         yield
 
+
 def ending(days: int) -> Contract:
     """A contract in force that ends in so many days, of a customer with a fax and an e-mail."""
     unit = make.customer("宏远机械", fax="010-80000000", email="a@example.cn")
     make.contact(unit)
     installed = [make.installation(unit, starts_on=None, ends_on=None)]
     ends = clock.today() + timedelta(days=days)
-    return workflow.take_over(unit, installed, starts_on=ends - relativedelta(years=1) + DAY, ends_on=ends, title="一年服务", amount_fen=120_000)
+    return workflow.take_over(unit, installed, starts_on=ends - relativedelta(years=1) + DAY, ends_on=ends, title="一年服务", amount_fen=FEN)
 
 
 def letters(contract: Contract) -> list[tuple[str, str, str]]:

@@ -4,11 +4,14 @@ import threading
 import time
 
 import pytest
+from sqlalchemy import select
 
 from crm.customers import workflow as customers
 from crm.customers.models import Contact, Customer, CustomerEvent
 from crm.db import db, unit_of_work
 from crm.desk.search import find
+from crm.duties import locks
+from crm.duties.models import Subject
 from crm.duties.record import record
 from crm.moves import edit
 from crm.tickets import workflow
@@ -83,3 +86,35 @@ def test_a_contact_edited_leaves_what_was_changed_of_the_customer_and_of_another
         customers.edit_contact(second, by=make.who("specialist"), name="钱出纳")
     other.join()
     assert [bool(found(name)) for name in ("远大重工", "赵主管", "钱出纳", "王会计", "李出纳")] == [True, True, True, False, False]
+
+
+def several(ids: list[int]) -> None:
+    locks.lock_each(*[db.session.get_one(Ticket, id) for id in ids])
+
+
+def test_who_holds_several_takes_the_later_one_first(app, subtests):
+    for take in (several, lambda ids: locks.lock_all(Subject.id.in_(ids))):
+        with subtests.test():
+            the_later_one_is_first(app, take)
+
+
+def the_later_one_is_first(app, take) -> None:
+    with unit_of_work():
+        ids = [make.ticket(title=f"第{i}条").id for i in range(3)]
+    taken: list[int] = []
+
+    def other() -> None:
+        with app.app_context(), unit_of_work():
+            take(ids)
+
+    with unit_of_work():
+        locks.lock(db.session.get_one(Ticket, ids[1]))  # the other waits here
+        waiting = threading.Thread(target=other)
+        waiting.start()
+        time.sleep(0.5)
+        with db.engine.connect() as third:
+            for id in ids:
+                free = select(Subject.id).where(Subject.id == id).with_for_update(skip_locked=True)
+                taken += [] if third.scalar(free) else [id]
+    waiting.join()
+    assert taken == ids[1:], "the first is still free"
